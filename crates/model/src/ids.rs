@@ -1,0 +1,301 @@
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Why a text is no identity.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum IdError {
+    /// Nothing was given.
+    #[error("an id must not be empty")]
+    Empty,
+    /// Longer than the limit.
+    #[error("an id has at most {limit} bytes, this one has {length}")]
+    TooLong {
+        /// Bytes allowed.
+        limit: usize,
+        /// Bytes given.
+        length: usize,
+    },
+    /// A character that cannot be in an id.
+    #[error("{0:?} cannot be in an id: use letters, digits, '_', '-', '.' and ':'")]
+    Character(char),
+    /// A twin id without its system.
+    #[error("a twin id reads system/twin; {0:?} has no '/'")]
+    NoSystem(String),
+    /// Not the hexadecimal digits of a fixed length that this id has.
+    #[error("expected {0} hexadecimal digits")]
+    Hex(usize),
+}
+
+fn check(text: &str, limit: usize) -> Result<(), IdError> {
+    if text.is_empty() {
+        return Err(IdError::Empty);
+    }
+    if text.len() > limit {
+        return Err(IdError::TooLong { limit, length: text.len() });
+    }
+    match text.chars().find(|c| !(c.is_ascii_alphanumeric() || "_-.:".contains(*c))) {
+        Some(c) => Err(IdError::Character(c)),
+        None => Ok(()),
+    }
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $limit:expr, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks `text` and takes it as an id.
+            ///
+            /// # Errors
+            /// [`IdError`] where it is empty, too long or has a character that an id cannot have.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, IdError> {
+                let text = text.as_ref();
+                $check(text, $limit)?;
+                Ok(Self(Arc::from(text)))
+            }
+
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The id nearest to any text: what cannot stay becomes `_`, what is too long is cut.
+            ///
+            /// For names that come from devices; two different texts can meet in one id.
+            #[must_use]
+            pub fn slug(text: &str) -> Self {
+                Self(Arc::from(slug(text, $limit)))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0.as_ref().to_owned()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+    };
+}
+
+fn slug(text: &str, limit: usize) -> String {
+    let kept: String =
+        text.trim().chars().map(|c| if c.is_ascii_alphanumeric() || "_-.:".contains(c) { c } else { '_' }).collect();
+    let cut: String = kept.chars().take(limit).collect();
+    if cut.is_empty() { "_".to_owned() } else { cut }
+}
+
+text_id!(
+    /// A registered system: the home's twin system, a shop, a robot fleet.
+    SystemId, 64, check
+);
+text_id!(
+    /// A part of a twin that can be read or acted on: a lock, a light, a temperature sensor.
+    FeatureId, 96, check
+);
+text_id!(
+    /// A value of a feature: `state`, `position`, `brightness`.
+    PropertyId, 64, check
+);
+text_id!(
+    /// A behaviour of a feature: `unlock`, `open`, `set_brightness`.
+    ActionId, 64, check
+);
+text_id!(
+    /// Something that happens and is then over: the press of a doorbell.
+    EventKind, 64, check
+);
+text_id!(
+    /// A person (or their program) whom the enabler knows.
+    UserId, 64, check
+);
+text_id!(
+    /// A role that rules speak of: `owner`, `guest`.
+    RoleId, 64, check
+);
+text_id!(
+    /// A rule of access control, named in each decision that it made.
+    RuleId, 96, check
+);
+
+fn check_twin(text: &str, limit: usize) -> Result<(), IdError> {
+    let Some((system, local)) = text.split_once('/') else {
+        return Err(IdError::NoSystem(text.chars().take(64).collect()));
+    };
+    check(system, 64)?;
+    check(local, limit - 65)
+}
+
+/// A twin, unique in a metaverse (REQ-DT-01): `system/twin`, as in `home/front_door`.
+///
+/// The first half is the system that maintains it, so that two systems cannot claim one twin.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TwinId(Arc<str>);
+
+impl TwinId {
+    /// Checks `text` and takes it as an id.
+    ///
+    /// # Errors
+    /// [`IdError`] where it is not `system/twin` in the characters of an id.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, IdError> {
+        let text = text.as_ref();
+        check_twin(text, 161)?;
+        Ok(Self(Arc::from(text)))
+    }
+
+    /// The twin that `system` calls `local`; what an id cannot hold is replaced as in [`SystemId::slug`].
+    #[must_use]
+    pub fn of(system: &SystemId, local: &str) -> Self {
+        Self(Arc::from(format!("{system}/{}", slug(local, 96))))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The system that maintains this twin.
+    #[must_use]
+    pub fn system(&self) -> SystemId {
+        SystemId::slug(self.0.split('/').next().unwrap_or_default())
+    }
+
+    /// The twin's name inside its system.
+    #[must_use]
+    pub fn local(&self) -> &str {
+        self.0.split_once('/').map_or("", |(_, local)| local)
+    }
+}
+
+impl TryFrom<String> for TwinId {
+    type Error = IdError;
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Self::new(text)
+    }
+}
+
+impl std::str::FromStr for TwinId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::new(text)
+    }
+}
+
+impl From<TwinId> for String {
+    fn from(id: TwinId) -> Self {
+        id.0.as_ref().to_owned()
+    }
+}
+
+impl fmt::Display for TwinId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for TwinId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TwinId({})", self.0)
+    }
+}
+
+/// A command's idempotency key: 16 random bytes, chosen once by whoever presses the button.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CommandId(pub [u8; 16]);
+
+impl fmt::Display for CommandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for CommandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CommandId({self})")
+    }
+}
+
+/// Reads `2 * N` hexadecimal digits.
+pub(crate) fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
+    let digits = text.as_bytes();
+    if digits.len() != 2 * N {
+        return Err(IdError::Hex(2 * N));
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let digit = |c: u8| char::from(c).to_digit(16).ok_or(IdError::Hex(2 * N));
+        let value = digit(pair[0])? * 16 + digit(pair[1])?;
+        *byte = u8::try_from(value).map_err(|_| IdError::Hex(2 * N))?;
+    }
+    Ok(bytes)
+}
+
+impl std::str::FromStr for CommandId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        from_hex(text).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_twin_names_its_system() {
+        let id = TwinId::new("home/front_door").unwrap();
+        assert_eq!((id.system().as_str(), id.local()), ("home", "front_door"));
+        assert!(matches!(TwinId::new("front_door"), Err(IdError::NoSystem(_))));
+        assert!(TwinId::new("home/a/b").is_err(), "a second slash would hide another system");
+        assert!(TwinId::new("/x").is_err() && TwinId::new("home/").is_err());
+    }
+
+    #[test]
+    fn device_names_become_ids() {
+        assert_eq!(FeatureId::slug(" Küche 1 ").as_str(), "K_che_1");
+        assert_eq!(FeatureId::slug("").as_str(), "_");
+        assert_eq!(TwinId::of(&SystemId::slug("home"), "0x00:ab cd").as_str(), "home/0x00:ab_cd");
+        assert!(TwinId::new(TwinId::of(&SystemId::slug(&"s".repeat(99)), &"t".repeat(999)).as_str()).is_ok());
+    }
+
+    #[test]
+    fn ids_from_outside_are_checked() {
+        assert!(serde_json::from_str::<TwinId>("\"home/../etc\"").is_err());
+        assert!(serde_json::from_str::<UserId>("\"\"").is_err());
+        let key = CommandId([0xab; 16]);
+        assert_eq!(key.to_string().parse::<CommandId>().unwrap(), key);
+        assert!("zz".repeat(16).parse::<CommandId>().is_err() && "é".repeat(16).parse::<CommandId>().is_err());
+    }
+}

@@ -1,0 +1,51 @@
+//! The vocabulary of Vestibule: what a digital twin is, what is known of it, who may do what with it.
+//!
+//! **Does**: identities ([`TwinId`], [`SystemId`], ...), descriptions of twins ([`TwinInfo`]) and of the systems
+//! that maintain them ([`SystemInfo`]), values and their types ([`Value`], [`ValueType`]), physical truth
+//! ([`Truth`]), permissions ([`Rule`], [`decide_access`]), commands ([`Command`]). Every invariant that needs neither
+//! network nor clock is checked here.
+//!
+//! **Does not**: read a clock (time is an argument), do IO, know a wire format, know Bevy.
+//!
+//! ```
+//! use vestibule_model::{PropertyInfo, PropertyState, Reported, Timestamp, Truth, Value, ValueType};
+//!
+//! let info = PropertyInfo::new(ValueType::Bool).reported_every(60_000);
+//! let mut on = PropertyState::default();
+//! on.reported = Some(Reported { value: Value::Bool(true), at: Timestamp(1_000), revision: 1 });
+//! assert_eq!(on.truth(&info, true, Timestamp(2_000)), Truth::Live);
+//! // Older than the twin promised: nobody is told that it is still true.
+//! assert_eq!(on.truth(&info, true, Timestamp(200_000)), Truth::Stale);
+//! ```
+
+mod command;
+mod content;
+mod ids;
+mod permission;
+mod state;
+mod system;
+mod time;
+mod twin;
+mod value;
+
+pub use command::{Command, CommandStatus, Refusal, RefusalCode};
+pub use content::{BlobRef, ContentHash};
+pub use ids::{
+    ActionId, CommandId, EventKind, FeatureId, IdError, PropertyId, RoleId, RuleId, SystemId, TwinId, UserId,
+};
+pub use permission::{Access, Right, Rule, RuleEffect, Subject, TwinSelector, Verdict, decide_access};
+pub use state::{Desired, PropertyState, Reported, Truth};
+pub use system::{SystemHealth, SystemInfo, SystemKind, SystemQuery};
+pub use time::Timestamp;
+pub use twin::{
+    ActionInfo, Effect, Expect, FeatureInfo, FeatureKind, FeatureProblem, Origin, PhysicalId, Place, PropertyInfo,
+    TwinError, TwinInfo, Visual,
+};
+pub use value::{Value, ValueError, ValueType};
+
+/// The longest text, in bytes, that a value, a name or a message may have.
+pub const MAX_TEXT: usize = 4096;
+/// The most features that one twin may have.
+pub const MAX_FEATURES: usize = 256;
+/// The most properties that one twin may have over all its features.
+pub const MAX_PROPERTIES: usize = 1024;

@@ -1,0 +1,75 @@
+//! The vocabulary that Vestibule's plugins share: components, messages and the index from twins to entities.
+//!
+//! **Does**: says which entity mirrors which digital twin ([`Twin`]), holds what is known of it ([`TwinDescription`],
+//! [`TwinState`]), names what people ask for ([`ActuateTwin`], in the imperative) and what then happened
+//! ([`TwinActuated`], [`ActuationRefused`], [`TwinOccurred`], in the past tense).
+//!
+//! **Does not**: talk to an enabler (that is `vestibule-plugin-enabler`), draw anything, read a clock.
+//!
+//! A game gives its own entity the component [`Twin`]; whichever plugin talks to the enabler keeps
+//! [`TwinDescription`] and [`TwinState`] on every such entity, and spawns one of its own (with [`TwinRoot`]) for each
+//! twin that the user may see.
+//!
+//! ```
+//! use bevy_app::App;
+//! use vestibule_model::TwinId;
+//! use vestibule_twin::{Twin, TwinIndex, TwinPlugin};
+//!
+//! let mut app = App::new();
+//! app.add_plugins(TwinPlugin);
+//! let door = TwinId::new("home/front_door")?;
+//! let entity = app.world_mut().spawn(Twin(door.clone())).id();
+//! assert_eq!(app.world().resource::<TwinIndex>().get(&door), [entity]);
+//! # Ok::<(), vestibule_model::IdError>(())
+//! ```
+
+mod component;
+mod index;
+mod message;
+
+use bevy_app::{App, Plugin, PreUpdate};
+use bevy_ecs::prelude::*;
+
+pub use component::{Reading, Twin, TwinDescription, TwinPart, TwinRole, TwinRoot, TwinState};
+pub use index::TwinIndex;
+pub use message::{ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished};
+pub use vestibule_model as model;
+
+/// When the frame's news of twins is written and may be read.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TwinSystems {
+    /// In [`PreUpdate`]: components are brought up to date and facts are sent. Read them after this set.
+    Receive,
+    /// In `PostUpdate`: requests of this frame leave. Send them before this set.
+    Send,
+}
+
+/// Registers the vocabulary. Every plugin of Vestibule adds it where it is missing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TwinPlugin;
+
+impl Plugin for TwinPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<TwinIndex>()
+            .add_message::<ActuateTwin>()
+            .add_message::<TwinActuated>()
+            .add_message::<ActuationRefused>()
+            .add_message::<TwinOccurred>()
+            .add_message::<TwinAppeared>()
+            .add_message::<TwinVanished>()
+            .configure_sets(PreUpdate, TwinSystems::Receive)
+            .configure_sets(bevy_app::PostUpdate, TwinSystems::Send);
+        index::register(app);
+    }
+
+    fn is_unique(&self) -> bool {
+        true
+    }
+}
+
+/// Adds [`TwinPlugin`] unless it is there: for `build` of plugins that need it.
+pub fn ensure_twin_plugin(app: &mut App) {
+    if !app.is_plugin_added::<TwinPlugin>() {
+        app.add_plugins(TwinPlugin);
+    }
+}
