@@ -26,6 +26,7 @@
 mod component;
 mod index;
 mod message;
+mod person;
 
 use bevy_app::{App, Plugin, PreUpdate};
 use bevy_ecs::prelude::*;
@@ -33,6 +34,7 @@ use bevy_ecs::prelude::*;
 pub use component::{Reading, Twin, TwinDescription, TwinPart, TwinRole, TwinRoot, TwinState};
 pub use index::TwinIndex;
 pub use message::{ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished};
+pub use person::{Notify, PointedTwin, TwinPicture, Urgency};
 pub use vestibule_model as model;
 
 /// When the frame's news of twins is written and may be read.
@@ -51,6 +53,8 @@ pub struct TwinPlugin;
 impl Plugin for TwinPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<TwinIndex>()
+            .init_resource::<PointedTwin>()
+            .add_message::<Notify>()
             .add_message::<ActuateTwin>()
             .add_message::<TwinActuated>()
             .add_message::<ActuationRefused>()

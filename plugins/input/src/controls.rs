@@ -1,0 +1,150 @@
+use bevy::{ecs::system::SystemParam, prelude::*};
+use serde::{Deserialize, Serialize};
+
+use crate::{Binding, KeyBindings};
+
+/// What a person can ask for by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// Walk forward.
+    Forward,
+    /// Walk back.
+    Back,
+    /// Step left.
+    Left,
+    /// Step right.
+    Right,
+    /// Walk faster while held.
+    Run,
+    /// Jump.
+    Jump,
+    /// Use what is pointed at: open its card, press the focused button, put furniture down.
+    Interact,
+    /// First action on the card.
+    Action1,
+    /// Second action on the card.
+    Action2,
+    /// Third action on the card.
+    Action3,
+    /// Fourth action on the card.
+    Action4,
+    /// Free the mouse pointer, or give it back to looking around.
+    Pointer,
+    /// Open or close the furniture catalogue.
+    Catalogue,
+    /// Turn the held furniture.
+    Turn,
+    /// Remove the furniture pointed at.
+    Remove,
+    /// Take the last change of furniture back.
+    Undo,
+    /// Do it again.
+    Redo,
+    /// Read and dismiss the oldest notification.
+    Notification,
+    /// Look at the twin that the newest notification is about.
+    Attend,
+    /// Open or close the settings.
+    Settings,
+    /// Show or hide the keys.
+    Help,
+    /// Close what is open; where nothing is, free the mouse.
+    Cancel,
+    /// Write a picture of the view.
+    Picture,
+}
+
+impl Control {
+    /// All of them, in the order that they are shown.
+    pub const ALL: [Self; 23] = [
+        Self::Forward,
+        Self::Back,
+        Self::Left,
+        Self::Right,
+        Self::Run,
+        Self::Jump,
+        Self::Interact,
+        Self::Action1,
+        Self::Action2,
+        Self::Action3,
+        Self::Action4,
+        Self::Pointer,
+        Self::Catalogue,
+        Self::Turn,
+        Self::Remove,
+        Self::Undo,
+        Self::Redo,
+        Self::Notification,
+        Self::Attend,
+        Self::Settings,
+        Self::Help,
+        Self::Cancel,
+        Self::Picture,
+    ];
+
+    /// What it does, for a list of keys.
+    #[must_use]
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::Forward => "walk forward",
+            Self::Back => "walk back",
+            Self::Left => "step left",
+            Self::Right => "step right",
+            Self::Run => "walk faster",
+            Self::Jump => "jump",
+            Self::Interact => "use what you look at",
+            Self::Action1 => "first button of the card",
+            Self::Action2 => "second button of the card",
+            Self::Action3 => "third button of the card",
+            Self::Action4 => "fourth button of the card",
+            Self::Pointer => "free the mouse, or look around",
+            Self::Catalogue => "furniture catalogue",
+            Self::Turn => "turn furniture",
+            Self::Remove => "remove furniture",
+            Self::Undo => "undo",
+            Self::Redo => "redo",
+            Self::Notification => "dismiss the notification",
+            Self::Attend => "look at what the notification is about",
+            Self::Settings => "settings",
+            Self::Help => "show or hide the keys",
+            Self::Cancel => "close, or free the mouse",
+            Self::Picture => "take a picture",
+        }
+    }
+}
+
+/// Whether controls are held or were just pressed, by whatever is bound to them.
+#[derive(SystemParam)]
+pub struct Controls<'w> {
+    bindings: Res<'w, KeyBindings>,
+    keys: Res<'w, ButtonInput<KeyCode>>,
+    buttons: Res<'w, ButtonInput<MouseButton>>,
+}
+
+impl Controls<'_> {
+    /// Whether `control` is held.
+    #[must_use]
+    pub fn pressed(&self, control: Control) -> bool {
+        self.any(control, |keys, key| keys.pressed(key), |buttons, button| buttons.pressed(button))
+    }
+
+    /// Whether `control` went down in this frame.
+    #[must_use]
+    pub fn just_pressed(&self, control: Control) -> bool {
+        self.any(control, |keys, key| keys.just_pressed(key), |buttons, button| buttons.just_pressed(button))
+    }
+
+    fn any(
+        &self,
+        control: Control,
+        key: impl Fn(&ButtonInput<KeyCode>, KeyCode) -> bool,
+        button: impl Fn(&ButtonInput<MouseButton>, MouseButton) -> bool,
+    ) -> bool {
+        match self.bindings.get(control) {
+            Some(Binding::Key(code)) => key(&self.keys, code),
+            Some(Binding::Mouse(code)) => button(&self.buttons, code),
+            None => false,
+        }
+    }
+}

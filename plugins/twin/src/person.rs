@@ -1,0 +1,49 @@
+use bevy_ecs::prelude::*;
+use vestibule_model::TwinId;
+
+/// The twin that the person points at, by whatever pointer they use. Written by the plugin that knows the pointer.
+#[derive(Resource, Clone, Debug, Default, PartialEq)]
+pub struct PointedTwin {
+    /// The twin and the entity of its part that is pointed at; `None` where nothing is in reach.
+    pub target: Option<(TwinId, Entity)>,
+    /// Metres from the eye; meaningless without a target.
+    pub distance: f32,
+}
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Urgency {
+    /// Good to know; may vanish by itself.
+    Info,
+    /// Something did not work; stays until it is read.
+    Problem,
+    /// Somebody waits (a guest at the door); stays until it is read.
+    Request,
+}
+
+/// Request: tell the person something. Whoever owns the screen shows it.
+#[derive(Message, Clone, Debug, PartialEq, Eq)]
+pub struct Notify {
+    /// How much it matters.
+    pub urgency: Urgency,
+    /// One line.
+    pub title: String,
+    /// What to do about it, or details.
+    pub text: String,
+    /// The twin that it is about.
+    pub twin: Option<TwinId>,
+}
+
+/// A picture that a camera of the twin last reported, shown on screens in the world and on the card.
+///
+/// The entity that carries it is the twin's [root](crate::TwinRoot). The bytes are an encoded image (JPEG or PNG) whose
+/// hash was checked.
+#[derive(Component, Clone, Debug)]
+pub struct TwinPicture {
+    /// The encoded image.
+    pub bytes: std::sync::Arc<[u8]>,
+    /// Its media type.
+    pub media: String,
+    /// The feature that took it.
+    pub feature: vestibule_model::FeatureId,
+}
