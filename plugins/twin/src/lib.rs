@@ -24,6 +24,7 @@
 //! ```
 
 mod component;
+mod furniture;
 mod index;
 mod message;
 mod person;
@@ -32,6 +33,10 @@ use bevy_app::{App, Plugin, PreUpdate};
 use bevy_ecs::prelude::*;
 
 pub use component::{Reading, Twin, TwinDescription, TwinPart, TwinRole, TwinRoot, TwinState};
+pub use furniture::{
+    CancelHeld, Catalogue, CatalogueEntry, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved, FurnitureSnap,
+    HeldFurniture, HoldFurniture, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing,
+};
 pub use index::TwinIndex;
 pub use message::{ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished};
 pub use person::{Notify, PointedTwin, TwinPicture, Urgency};
@@ -63,6 +68,7 @@ impl Plugin for TwinPlugin {
             .add_message::<TwinVanished>()
             .configure_sets(PreUpdate, TwinSystems::Receive)
             .configure_sets(bevy_app::PostUpdate, TwinSystems::Send);
+        furniture::register(app);
         index::register(app);
     }
 
