@@ -26,6 +26,7 @@
 mod component;
 mod furniture;
 mod index;
+mod link;
 mod message;
 mod person;
 
@@ -38,6 +39,7 @@ pub use furniture::{
     HeldFurniture, HoldFurniture, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing,
 };
 pub use index::TwinIndex;
+pub use link::{EnablerLink, LinkState};
 pub use message::{ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished};
 pub use person::{Notify, PointedTwin, TwinPicture, Urgency};
 pub use vestibule_model as model;
@@ -59,6 +61,7 @@ impl Plugin for TwinPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<TwinIndex>()
             .init_resource::<PointedTwin>()
+            .init_resource::<EnablerLink>()
             .add_message::<Notify>()
             .add_message::<ActuateTwin>()
             .add_message::<TwinActuated>()
