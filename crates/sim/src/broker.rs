@@ -1,10 +1,11 @@
 //! The embedded broker: rumqttd on one port for MQTT 3.1.1 and MQTT 5, stoppable.
 //!
 //! rumqttd's own `Broker` listens on separate ports for the two versions and never returns, so its
-//! `Server` is run here on a runtime of our own: dropping that runtime closes the listener and every
+//! `Server` is run here on a runtime of our own, behind the listener of `front`: dropping that runtime closes the listener and every
 //! connection. What remains after a stop is the router's thread, parked on an empty channel: a few
 //! tens of kilobytes for each start, until the process ends. Retained messages go with the router.
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::thread::JoinHandle;
 
@@ -13,9 +14,11 @@ use rumqttd::protocol::v4::V4;
 use rumqttd::protocol::v5::V5;
 use rumqttd::protocol::{Error as WireError, Packet, Protocol};
 use rumqttd::{ConnectionSettings, LinkType, Router, RouterConfig, Server, ServerSettings};
+use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use crate::error::SimError;
+use crate::front::accept;
 
 /// Largest packet a client may send, in bytes: a camera picture fits several times.
 const MAX_PACKET: usize = 1024 * 1024;
@@ -38,25 +41,11 @@ struct Running {
 impl EmbeddedBroker {
     /// Starts it on `listen`; with port 0 on a free port.
     pub(crate) fn start(listen: SocketAddr) -> Result<EmbeddedBroker, SimError> {
-        let mut refused = SimError::Listen {
-            addr: listen,
-            reason: "no free port".to_owned(),
-        };
-        let tries = if listen.port() == 0 { PORT_TRIES } else { 1 };
-        for _ in 0..tries {
-            let addr = free_port(listen)?;
-            match run(addr) {
-                Ok(running) => {
-                    return Ok(EmbeddedBroker {
-                        addr,
-                        running: Some(running),
-                    });
-                }
-                // Somebody took the port between our looking and our listening.
-                Err(error) => refused = error,
-            }
-        }
-        Err(refused)
+        let (addr, running) = run(listen)?;
+        Ok(EmbeddedBroker {
+            addr,
+            running: Some(running),
+        })
     }
 
     /// Where it listens, or will listen again.
@@ -67,7 +56,7 @@ impl EmbeddedBroker {
     /// Starts it again on the same address; nothing where it runs. Blocks for milliseconds.
     pub(crate) fn resume(&mut self) -> Result<(), SimError> {
         if self.running.is_none() {
-            self.running = Some(run(self.addr)?);
+            self.running = Some(run(self.addr)?.1);
         }
         Ok(())
     }
@@ -87,39 +76,45 @@ impl Drop for EmbeddedBroker {
     }
 }
 
-fn free_port(listen: SocketAddr) -> Result<SocketAddr, SimError> {
-    if listen.port() != 0 {
-        return Ok(listen);
-    }
-    let found = TcpListener::bind(listen).and_then(|listener| listener.local_addr());
-    found.map_err(|error| SimError::Listen {
+/// Starts it with its front on `listen`, and says where that is.
+fn run(listen: SocketAddr) -> Result<(SocketAddr, Running), SimError> {
+    let refused = |reason: String| SimError::Listen {
         addr: listen,
-        reason: error.to_string(),
-    })
+        reason,
+    };
+    let said = |error: io::Error| refused(error.to_string());
+    let front = TcpListener::bind(listen).map_err(said)?;
+    front.set_nonblocking(true).map_err(said)?;
+    let addr = front.local_addr().map_err(said)?;
+    let mut reason = String::new();
+    for _ in 0..PORT_TRIES {
+        let front = front.try_clone().map_err(said)?;
+        match behind(front).map_err(said)? {
+            Ok(running) => return Ok((addr, running)),
+            // Somebody took rumqttd's port between our looking and its listening.
+            Err(taken) => reason = taken,
+        }
+    }
+    Err(refused(reason))
 }
 
-fn run(addr: SocketAddr) -> Result<Running, SimError> {
-    let refused = |reason: String| SimError::Listen { addr, reason };
+/// Starts rumqttd behind this front, on a free port of the loopback; says why it did not listen.
+fn behind(front: TcpListener) -> io::Result<Result<Running, String>> {
+    let inner = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
     let (stop, stopped) = oneshot::channel();
     let (bound, hears) = std::sync::mpsc::sync_channel(1);
     let thread = std::thread::Builder::new()
         .name("sim-broker".to_owned())
-        .spawn(move || serve(addr, stopped, &bound))
-        .map_err(|error| refused(error.to_string()))?;
-    match hears.recv() {
-        Ok(Ok(())) => Ok(Running { stop, thread }),
-        Ok(Err(reason)) => Err(refused(reason)),
-        Err(_) => Err(refused("the broker's thread ended".to_owned())),
-    }
+        .spawn(move || serve(front, inner, stopped, &bound))?;
+    let ended = || Err("the broker's thread ended".to_owned());
+    let bound = hears.recv().unwrap_or_else(|_| ended());
+    Ok(bound.map(|()| Running { stop, thread }))
 }
 
 type Bound = std::sync::mpsc::SyncSender<Result<(), String>>;
 
-fn serve(addr: SocketAddr, stopped: oneshot::Receiver<()>, bound: &Bound) {
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+fn serve(front: TcpListener, inner: SocketAddr, stopped: oneshot::Receiver<()>, bound: &Bound) {
+    let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             let _ = bound.send(Err(error.to_string()));
@@ -127,7 +122,7 @@ fn serve(addr: SocketAddr, stopped: oneshot::Receiver<()>, bound: &Bound) {
         }
     };
     let router = Router::new(0, router_settings()).spawn();
-    let mut server = Server::new(server_settings(addr), router, AnyVersion::Unknown);
+    let mut server = Server::new(server_settings(inner), router, AnyVersion::Unknown);
     runtime.block_on(async {
         let mut serving = std::pin::pin!(server.start(LinkType::Remote));
         // The server binds in its first poll: it has failed by the time we are polled, or listens.
@@ -138,12 +133,19 @@ fn serve(addr: SocketAddr, stopped: oneshot::Receiver<()>, bound: &Bound) {
                 let _ = bound.send(Err(reason));
                 return;
             }
-            () = tokio::task::yield_now() => {
-                let _ = bound.send(Ok(()));
-            }
+            () = tokio::task::yield_now() => {}
         }
+        let front = match tokio::net::TcpListener::from_std(front) {
+            Ok(front) => front,
+            Err(error) => {
+                let _ = bound.send(Err(error.to_string()));
+                return;
+            }
+        };
+        let _ = bound.send(Ok(()));
         tokio::select! {
             _ = &mut serving => {}
+            () = accept(front, inner, MAX_CLIENTS) => {}
             _ = stopped => {}
         }
     });

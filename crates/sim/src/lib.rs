@@ -49,6 +49,7 @@ mod counters;
 mod discovery;
 mod door;
 mod error;
+mod front;
 mod glide;
 mod hand;
 mod home;
