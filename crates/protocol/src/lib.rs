@@ -1,0 +1,36 @@
+//! The wire between worlds, twin systems and the enabler, without sockets and without a clock.
+//!
+//! **Does**: names every message of the metaverse integration interface (MII) and the digital twin integration
+//! interface (DII) ([`Request`], [`Response`], [`Event`], [`DiiUp`], [`DiiDown`]), turns them into bytes and back with
+//! limits ([`encode`], [`decode`]), packs hot state into datagrams that are never retransmitted ([`HotSender`],
+//! [`HotReceiver`]), and runs the client's side of a connection ([`ClientSession`]) over any [`Link`].
+//!
+//! **Does not**: open sockets (`vestibule-quic` does), decide anything (`vestibule-enabler-core` does), promise that every hot
+//! value arrives: only that the newest one does, as long as the link lives.
+//!
+//! ```
+//! use vestibule_protocol::{Request, decode, encode};
+//!
+//! let frame = encode(&Request::Rules)?;
+//! assert_eq!(decode::<Request>(&frame)?, Request::Rules);
+//! assert!(decode::<Request>(b"garbage").is_err());
+//! # Ok::<(), vestibule_protocol::CodecError>(())
+//! ```
+
+mod client;
+mod codec;
+mod hot;
+mod link;
+mod message;
+
+pub use client::{ClientConfig, ClientSession, News, RequestId};
+pub use codec::{CodecError, MAX_FRAME, decode, encode, protocol_hash};
+pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
+pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
+pub use message::{
+    CommandUpdate, DiiDown, DiiUp, Event, Execution, FeatureAccess, Hello, Interest, LogLine, Occurrence, Party, Report,
+    Request, Response, SystemView, TwinView, Welcome, WireReading,
+};
+
+/// What QUIC peers agree on before the first byte.
+pub const ALPN: &[u8] = b"vestibule/1";

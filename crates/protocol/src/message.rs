@@ -1,0 +1,352 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use vestibule_model::{
+    ActionId, Command, CommandId, CommandStatus, ContentHash, EventKind, FeatureId, PropertyId, Refusal, RoleId, Rule,
+    RuleId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, Truth, TwinId, TwinInfo, UserId, Value, Verdict,
+};
+
+/// What a peer asks the enabler. One bidirectional stream each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Request {
+    /// The first request of every connection.
+    Hello(Hello),
+    /// Make the certificate of this connection known, with a six-digit code that the enabler showed to its owner.
+    Pair {
+        /// The six digits.
+        code: String,
+        /// What to call this device.
+        name: String,
+    },
+    /// DTSD: systems that meet conditions (P2.4).
+    DiscoverSystems(SystemQuery),
+    /// DTIA: the twins of a system that the asker may see (P2.6), in the order of their ids.
+    ListTwins {
+        /// The system.
+        system: SystemId,
+        /// Those after this one.
+        after: Option<TwinId>,
+        /// At most so many; 0: the default of 50.
+        limit: u16,
+    },
+    /// DTIA: properties and permission of one twin (P2.8).
+    DescribeTwin(TwinId),
+    /// DTS: a stream of events about the twins of interest, beginning with all of them (P2.14).
+    Subscribe(Interest),
+    /// DTS: have a physical object do something (P2.15).
+    Actuate(Command),
+    /// DTS: ask the twin's system for fresh reports now (REQ-DT-07: on request).
+    Refresh(TwinId),
+    /// DTAC: may I do this, and which rule says so?
+    Explain {
+        /// The twin.
+        twin: TwinId,
+        /// The feature.
+        feature: FeatureId,
+        /// The action; `None`: to read.
+        action: Option<ActionId>,
+    },
+    /// DTAC: all rules (owners only).
+    Rules,
+    /// DTAC: add a rule or change the one of its id (owners only).
+    SetRule(Rule),
+    /// DTAC: take a rule away (owners only).
+    RemoveRule(RuleId),
+    /// The log's lines after a sequence number (owners only).
+    Log {
+        /// Lines after this one; 0: from the beginning.
+        after: u64,
+        /// At most so many; 0: the default of 100.
+        limit: u16,
+    },
+    /// What a digital twin system says.
+    Dii(DiiUp),
+}
+
+/// Who a peer is and what it speaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`protocol_hash`](crate::protocol_hash) of the peer: both must be the same.
+    pub protocol: [u8; 16],
+    /// Which part it takes.
+    pub party: Party,
+    /// Its software and version, for logs.
+    pub software: String,
+}
+
+/// Which part a peer takes on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Party {
+    /// MII: a metaverse system with a user.
+    Metaverse,
+    /// DII: a digital twin system.
+    TwinSystem,
+}
+
+/// The enabler's answer to [`Hello`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The enabler's name.
+    pub enabler: String,
+    /// Who the peer is taken for; `None`: nobody yet, only pairing is possible.
+    pub user: Option<UserId>,
+    /// Their roles.
+    pub roles: Vec<RoleId>,
+    /// The enabler's clock.
+    pub now: Timestamp,
+}
+
+/// Which twins a subscription is about. Permission cuts it further.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Interest {
+    /// All of them.
+    All,
+    /// Those of some systems.
+    Systems(Vec<SystemId>),
+    /// Some.
+    Twins(Vec<TwinId>),
+}
+
+/// What the enabler answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Response {
+    /// To [`Request::Hello`].
+    Welcome(Welcome),
+    /// To [`Request::Pair`]: who the peer is from now on. Connect anew to be that user.
+    Paired {
+        /// The user.
+        user: UserId,
+        /// Their roles.
+        roles: Vec<RoleId>,
+    },
+    /// To [`Request::DiscoverSystems`]. A full page may have a next one.
+    Systems(Vec<SystemView>),
+    /// To [`Request::ListTwins`] and [`Request::DescribeTwin`].
+    Twins(Vec<TwinView>),
+    /// To [`Request::Actuate`]: written down, with its status by now. Updates follow as events.
+    Command(CommandUpdate),
+    /// To [`Request::Explain`].
+    Verdict(Verdict),
+    /// To [`Request::Rules`].
+    Rules(Vec<Rule>),
+    /// To [`Request::Log`].
+    Log(Vec<LogLine>),
+    /// To whatever needs no words.
+    Done,
+    /// To anything: no, and why.
+    Refused(Refusal),
+}
+
+/// A registered system and its measured health.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SystemView {
+    /// What it said of itself.
+    pub info: SystemInfo,
+    /// What was measured.
+    pub health: SystemHealth,
+}
+
+/// A twin as one user may see it: what they may not read or do is not there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TwinView {
+    /// Names the twin in this session's datagrams.
+    pub short: u32,
+    /// Grows when the description changes, so that datagrams about the older one are told apart.
+    pub epoch: u32,
+    /// The description.
+    pub info: TwinInfo,
+    /// Which rules admit the user, by feature.
+    pub access: BTreeMap<FeatureId, FeatureAccess>,
+    /// Whether the twin's system and device are connected.
+    pub reachable: bool,
+    /// One reading for each property, in the order of [`TwinInfo::properties`].
+    pub readings: Vec<WireReading>,
+}
+
+/// Which rules admit a user to a feature.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureAccess {
+    /// The rule that lets them read.
+    pub read: Option<RuleId>,
+    /// The rule that lets them perform each action.
+    pub act: BTreeMap<ActionId, RuleId>,
+}
+
+/// What is known of a property, with ages instead of moments, so that clocks need not agree.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WireReading {
+    /// What the thing last reported.
+    pub value: Option<Value>,
+    /// What was wanted and has not come true.
+    pub desired: Option<Value>,
+    /// How far `value` is to be believed.
+    pub truth: Truth,
+    /// Milliseconds since the report when this was sent.
+    pub age_ms: Option<u64>,
+    /// The twin's revision of the report.
+    pub revision: u64,
+}
+
+/// What the enabler tells by itself, on a reliable stream for each subscription.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// A (re)synchronization begins: forget every twin; those that count follow.
+    Begin,
+    /// All twins have been sent: what is not known by now is not there.
+    Synchronized,
+    /// A twin appeared or its description, access or reachability changed.
+    Twin(Box<TwinView>),
+    /// A twin is gone, or may no longer be seen.
+    Gone(TwinId),
+    /// A reading that is too long for a datagram.
+    Reading {
+        /// The twin's short id.
+        short: u32,
+        /// Its epoch.
+        epoch: u32,
+        /// Which property, in the order of [`TwinInfo::properties`].
+        index: u16,
+        /// The reading.
+        reading: WireReading,
+    },
+    /// Something happened.
+    Occurred(Occurrence),
+    /// A command came further: the user's own, and others' on twins that they may read.
+    Command(CommandUpdate),
+    /// A system's state changed.
+    System(SystemView),
+    /// For digital twin systems.
+    Dii(DiiDown),
+}
+
+/// Something that happened at a physical object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Occurrence {
+    /// The twin.
+    pub twin: TwinId,
+    /// The feature.
+    pub feature: FeatureId,
+    /// What happened.
+    pub event: EventKind,
+    /// Details, by name.
+    pub details: BTreeMap<String, Value>,
+    /// When the twin system heard of it.
+    pub at: Timestamp,
+}
+
+/// How far a command has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandUpdate {
+    /// The command.
+    pub command: CommandId,
+    /// Whose it is.
+    pub user: UserId,
+    /// The twin.
+    pub twin: TwinId,
+    /// The feature.
+    pub feature: FeatureId,
+    /// What it should do.
+    pub action: ActionId,
+    /// How far it is.
+    pub status: CommandStatus,
+    /// When that was.
+    pub at: Timestamp,
+}
+
+/// One line of the log, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Its place in the log.
+    pub sequence: u64,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What was decided, as JSON.
+    pub event: String,
+    /// The hash that chains it to the line before.
+    pub hash: ContentHash,
+}
+
+/// What a digital twin system tells the enabler (DII).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DiiUp {
+    /// DTSR: this is me (P2.1). The first message of a digital twin system.
+    Register(SystemInfo),
+    /// A sign of life, promised by [`SystemInfo::heartbeat_ms`].
+    Heartbeat,
+    /// A twin, new or changed (P2.1, P2.10).
+    Describe(Box<TwinInfo>),
+    /// A twin is no longer maintained.
+    Gone(TwinId),
+    /// Whether the twin's device is connected to its system. Until told, it is not.
+    Reachable {
+        /// The twin.
+        twin: TwinId,
+        /// Whether it is.
+        reachable: bool,
+    },
+    /// What the thing says (P2.14). Hot: never written to the log.
+    Report(Report),
+    /// Something happened.
+    Occurred(Occurrence),
+    /// How an execution went (P2.18): [`CommandStatus::Executed`] or [`CommandStatus::Failed`].
+    Outcome {
+        /// The command.
+        command: CommandId,
+        /// How it went.
+        status: CommandStatus,
+    },
+    /// Bytes that a later report or description refers to by their hash.
+    Blob {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// Their media type.
+        media: String,
+    },
+}
+
+/// What the thing says of one property.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The twin.
+    pub twin: TwinId,
+    /// The feature.
+    pub feature: FeatureId,
+    /// The property.
+    pub property: PropertyId,
+    /// The value.
+    pub value: Value,
+    /// When the twin system heard it.
+    pub at: Timestamp,
+    /// Grows with each report of the twin, also over restarts of its system (milliseconds of the clock at least).
+    pub revision: u64,
+}
+
+/// What the enabler tells a digital twin system (DII).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DiiDown {
+    /// Registered (P2.3). Describe your twins now.
+    Registered,
+    /// What was said is not taken, and why; the connection goes on.
+    Refused(Refusal),
+    /// Have the thing do this (P2.17).
+    Execute(Execution),
+    /// Report everything that you know of this twin now (P2.9).
+    Refresh(TwinId),
+}
+
+/// A decided command for a digital twin system. It comes once; late ones must not be executed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Execution {
+    /// Idempotency key.
+    pub command: CommandId,
+    /// The twin.
+    pub twin: TwinId,
+    /// The feature.
+    pub feature: FeatureId,
+    /// What it should do.
+    pub action: ActionId,
+    /// With what.
+    pub input: Option<Value>,
+    /// After this moment it must not be executed.
+    pub not_after: Timestamp,
+}
