@@ -1,7 +1,7 @@
 //! What the camera over the door sees: one 640x480 JPEG for each guest, and one for nobody.
 //!
-//! The pictures are drawn once per process, flat and simple, until rendered ones are in the
-//! repository.
+//! The pictures are the rendered ones of `assets/camera`, embedded when this crate is built. Where
+//! they are not there, flat ones are drawn once per process.
 
 use std::sync::OnceLock;
 
@@ -14,16 +14,22 @@ use crate::hand::Guest;
 /// Picture width and height, in pixels.
 const SIZE: (u32, u32) = (640, 480);
 
+/// The rendered pictures, in the order of `build.rs`: nobody, friend, courier, neighbour.
+const RENDERED: [Option<&[u8]>; 4] = include!(concat!(env!("OUT_DIR"), "/pictures.rs"));
+
 /// The picture of the porch with this guest in it, or with nobody.
 pub(crate) fn picture(guest: Option<Guest>) -> Bytes {
     static DRAWN: [OnceLock<Bytes>; 4] = [const { OnceLock::new() }; 4];
     let (slot, coat) = match guest {
-        None => (&DRAWN[0], None),
-        Some(Guest::Friend) => (&DRAWN[1], Some([60, 120, 200])),
-        Some(Guest::Courier) => (&DRAWN[2], Some([210, 150, 30])),
-        Some(Guest::Neighbour) => (&DRAWN[3], Some([90, 150, 80])),
+        None => (0, None),
+        Some(Guest::Friend) => (1, Some([60, 120, 200])),
+        Some(Guest::Courier) => (2, Some([210, 150, 30])),
+        Some(Guest::Neighbour) => (3, Some([90, 150, 80])),
     };
-    slot.get_or_init(|| draw(coat)).clone()
+    match RENDERED[slot] {
+        Some(rendered) => Bytes::from_static(rendered),
+        None => DRAWN[slot].get_or_init(|| draw(coat)).clone(),
+    }
 }
 
 fn draw(coat: Option<[u8; 3]>) -> Bytes {

@@ -111,12 +111,12 @@ impl Runner {
 
     fn tick(&mut self) {
         let now_ms = self.clock.now_ms();
-        let (powered, restarts) = {
+        let (powered, lost, restarts) = {
             let mut unit = locked(&self.unit);
             unit.step(now_ms);
-            (unit.powered(), unit.take_restart())
+            (unit.powered(), unit.take_power_loss(), unit.take_restart())
         };
-        if !powered && self.session.is_some() {
+        if lost {
             self.vanish(RETRY.0);
         } else if restarts {
             let boots = Duration::from_secs_f64(self.clock.real_ms(RESTART_MS) / 1000.0);

@@ -18,6 +18,11 @@
 //! - lets a person at the physical side ring, push, jam and cut power ([`PhysicalHand`]), and see
 //!   what is physically true, to compare with what is reported.
 //!
+//! Topics beside discovery are `home/<device>/<tail>`; `availability` is on every device, commands
+//! end in `set` but for these of the door: `home/front_door/restart` (`PRESS`) and
+//! `home/front_door/camera/request` (anything), which asks for a picture and is in no discovery
+//! document, since Home Assistant's cameras know no such command.
+//!
 //! What it does not do: no TLS, no passwords on the embedded broker, no Home Assistant service of
 //! its own, no more than one home for each external broker (client ids are fixed, as devices' are).
 //!

@@ -134,6 +134,7 @@ pub(crate) struct Unit {
     model: Box<dyn Model>,
     said: HashMap<&'static str, String>,
     powered: bool,
+    lost_power: bool,
     connected: bool,
 }
 
@@ -144,6 +145,7 @@ impl Unit {
             model,
             said: HashMap::new(),
             powered: true,
+            lost_power: false,
             connected: false,
         }
     }
@@ -189,6 +191,7 @@ impl Unit {
     pub(crate) fn set_power(&mut self, now_ms: u64, on: bool) {
         if on != self.powered {
             self.powered = on;
+            self.lost_power |= !on;
             self.model.step(now_ms);
             self.model.on_power(now_ms, on);
         }
@@ -200,6 +203,11 @@ impl Unit {
 
     pub(crate) fn take_restart(&mut self) -> bool {
         self.model.take_restart()
+    }
+
+    /// True once after the power was gone, be it back or not.
+    pub(crate) fn take_power_loss(&mut self) -> bool {
+        std::mem::take(&mut self.lost_power)
     }
 
     /// The client is connected (or not any more). On connection everything is said anew; events

@@ -294,6 +294,13 @@ async fn cut_power_fires_the_will_and_power_brings_it_back() {
         let state = |s: &Seen| (s.topic == "home/hall_light/state").then_some(());
         observer.wait_from(mark, "its state", state).await;
     }
+    // Even the shortest cut ends the connection.
+    let mark = observer.mark();
+    hand.cut_power("thermostat").unwrap();
+    hand.restore_power("thermostat").unwrap();
+    let thermostat = "home/thermostat/availability";
+    observer.wait(mark, thermostat, "offline").await;
+    observer.wait(mark, thermostat, "online").await;
     assert!(matches!(
         hand.cut_power("oven"),
         Err(SimError::NoSuchDevice(_))
@@ -517,4 +524,32 @@ async fn refuses_what_cannot_be() {
         Err(SimError::Resolve { .. })
     ));
     one.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn older_clients_are_served_on_the_same_port() {
+    let home = home(1.0).await;
+    let addr = home.broker_addr();
+    let options = rumqttc::MqttOptions::new("older", addr.ip().to_string(), addr.port());
+    let (client, mut eventloop) = rumqttc::AsyncClient::new(options, 8);
+    let availability = "home/thermostat/availability";
+    client
+        .subscribe(availability, rumqttc::QoS::AtLeastOnce)
+        .await
+        .unwrap();
+    let hears = async {
+        loop {
+            let event = eventloop.poll().await.unwrap();
+            if let rumqttc::Event::Incoming(rumqttc::Packet::Publish(publish)) = event {
+                return publish;
+            }
+        }
+    };
+    let publish = tokio::time::timeout(PATIENCE, hears).await.unwrap();
+    assert_eq!(
+        (publish.topic.as_str(), &publish.payload[..]),
+        (availability, &b"online"[..])
+    );
+    assert!(publish.retain);
+    home.stop().await;
 }
