@@ -41,7 +41,7 @@ pub use furniture::{
 pub use index::TwinIndex;
 pub use link::{EnablerLink, LinkState};
 pub use message::{ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished};
-pub use person::{Notify, PointedTwin, TwinPicture, Urgency};
+pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, Urgency};
 pub use vestibule_model as model;
 
 /// When the frame's news of twins is written and may be read.

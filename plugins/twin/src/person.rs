@@ -47,3 +47,16 @@ pub struct TwinPicture {
     /// The feature that took it.
     pub feature: vestibule_model::FeatureId,
 }
+
+/// The model that the twin's system offers for it, checked against its hash, not yet against limits.
+///
+/// On the twin's [root](crate::TwinRoot). Whoever draws the world checks and shows it.
+#[derive(Component, Clone, Debug)]
+pub struct TwinModel {
+    /// A glTF binary.
+    pub bytes: std::sync::Arc<[u8]>,
+    /// What it hashes to.
+    pub hash: vestibule_model::ContentHash,
+    /// The node that is the twin; the whole scene where `None`.
+    pub node: Option<String>,
+}

@@ -1,0 +1,81 @@
+use bevy::{
+    asset::RenderAssetUsages,
+    image::{CompressedImageFormats, ImageSampler, ImageType},
+    prelude::*,
+};
+use vestibule_twin::{Notify, Twin, TwinIndex, TwinPicture, Urgency};
+
+/// Shows the newest picture of its twin's camera. Its material becomes its own; the picture also glows, as screens do.
+#[derive(Component, Clone, Copy, Debug, Default)]
+pub struct DoorScreen;
+
+/// The picture that a screen shows: kept to see that a newer one has come.
+#[derive(Component, Clone, Debug)]
+pub(crate) struct Shown {
+    bytes: std::sync::Arc<[u8]>,
+}
+
+/// The most pixels of a picture on a side.
+const MOST_PIXELS: u32 = 4_096;
+
+pub(crate) fn show(
+    mut commands: Commands,
+    screens: Query<(Entity, &Twin, Option<&Shown>), With<DoorScreen>>,
+    children: Query<&Children>,
+    meshes: Query<&MeshMaterial3d<StandardMaterial>>,
+    pictures: Query<&TwinPicture>,
+    index: Res<TwinIndex>,
+    mut images: ResMut<Assets<Image>>,
+    mut materials: ResMut<Assets<StandardMaterial>>,
+    mut notify: MessageWriter<Notify>,
+) {
+    for (entity, twin, shown) in &screens {
+        let picture = index.get(&twin.0).iter().find_map(|root| pictures.get(*root).ok());
+        let Some(picture) = picture else { continue };
+        if shown.is_some_and(|shown| std::sync::Arc::ptr_eq(&shown.bytes, &picture.bytes)) {
+            continue;
+        }
+        // glTF puts a node's mesh on a child entity.
+        let mut faces = std::iter::once(entity).chain(children.iter_descendants(entity));
+        let Some(face) = faces.find(|face| meshes.contains(*face)) else { continue };
+        commands.entity(entity).insert(Shown { bytes: picture.bytes.clone() });
+        match decode(picture) {
+            Ok(image) => {
+                let image = images.add(image);
+                let material = StandardMaterial {
+                    base_color_texture: Some(image.clone()),
+                    emissive: LinearRgba::WHITE * 0.8,
+                    emissive_texture: Some(image),
+                    perceptual_roughness: 0.2,
+                    ..default()
+                };
+                commands.entity(face).insert(MeshMaterial3d(materials.add(material)));
+            }
+            Err(reason) => {
+                notify.write(Notify {
+                    urgency: Urgency::Problem,
+                    title: "A camera's picture cannot be shown".to_owned(),
+                    text: format!("{}: {reason}", twin.0),
+                    twin: Some(twin.0.clone()),
+                });
+            }
+        }
+    }
+}
+
+fn decode(picture: &TwinPicture) -> Result<Image, String> {
+    let image = Image::from_buffer(
+        &picture.bytes,
+        ImageType::MimeType(&picture.media),
+        CompressedImageFormats::NONE,
+        true,
+        ImageSampler::linear(),
+        RenderAssetUsages::default(),
+    )
+    .map_err(|error| error.to_string())?;
+    let size = image.size();
+    if size.max_element() > MOST_PIXELS {
+        return Err(format!("it has {} x {} pixels, at most {MOST_PIXELS} on a side are shown", size.x, size.y));
+    }
+    Ok(image)
+}
