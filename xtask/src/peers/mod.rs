@@ -1,0 +1,45 @@
+//! Programs of other people that tests speak to. A peer that is missing fails the tests that need it; only an
+//! explicit `--without NAME` leaves it out.
+
+pub mod monado;
+mod mosquitto;
+pub mod python;
+
+use anyhow::{Result, bail};
+
+use crate::setup::Purpose;
+use crate::workspace::Workspace;
+
+/// The peers, by the names that `--peer` and `--without` take.
+pub const NAMES: [&str; 3] = [mosquitto::NAME, python::NAME, monado::NAME];
+
+/// Environment variables that tell tests where a peer is.
+pub type Variables = Vec<(&'static str, String)>;
+
+/// The peer of this name, or a refusal that lists the names.
+pub fn known(name: &str) -> Result<&'static str> {
+    match NAMES.iter().find(|known| **known == name) {
+        Some(known) => Ok(known),
+        None => bail!("no such peer: {name}; there are {}", NAMES.join(", ")),
+    }
+}
+
+/// What a peer needs of the operating system.
+pub fn purpose(name: &str) -> Option<Purpose> {
+    match name {
+        mosquitto::NAME => Some(Purpose::Mosquitto),
+        python::NAME => Some(Purpose::Python),
+        monado::NAME => Some(Purpose::Monado),
+        _ => None,
+    }
+}
+
+/// Brings a peer here, unless it is here already, and says where it is.
+pub fn prepare(name: &str, workspace: &Workspace) -> Result<Variables> {
+    match name {
+        mosquitto::NAME => mosquitto::prepare(),
+        python::NAME => python::prepare(workspace),
+        monado::NAME => monado::prepare(),
+        other => bail!("no such peer: {other}"),
+    }
+}
