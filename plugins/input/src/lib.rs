@@ -18,11 +18,13 @@
 
 mod bindings;
 mod controls;
+mod look;
 
 use bevy::{input::InputSystems, prelude::*};
 
 pub use bindings::{Binding, BindingError, KeyBindings};
 pub use controls::{Control, Controls};
+pub use look::LookSettings;
 
 /// Who listens to keys and mouse.
 #[derive(States, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -42,7 +44,7 @@ pub struct ControlPlugin;
 
 impl Plugin for ControlPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<KeyBindings>();
+        app.init_resource::<KeyBindings>().init_resource::<LookSettings>();
         if !app.is_plugin_added::<bevy::state::app::StatesPlugin>() {
             app.add_plugins(bevy::state::app::StatesPlugin);
         }
