@@ -1,0 +1,46 @@
+"""Puts the home together: which shapes go into which node, and which nodes are solid."""
+import interior
+import outside
+import shell
+import twins
+from mesh import Batch
+
+SOLID = {"vestibule_collider": "mesh"}
+
+
+def build():
+    glass = Batch("glass")
+    walls, floors, ceil, stair, roof = (Batch(n) for n in ("walls", "floors", "ceilings", "stairs", "roof_tiles"))
+    shell.outer_walls(walls, glass)
+    shell.inner_walls(walls)
+    shell.floors(floors)
+    shell.ceilings(ceil)
+    shell.stairs(stair)
+    shell.balustrade(stair)
+    shell.roof(roof)
+    solid, deco = {}, {}
+    for room in ("hall", "kitchen", "dining", "landing", "bedroom", "lounge"):
+        solid[room], deco[room] = Batch(room + "_fixed"), Batch(room + "_things")
+    for room in solid:
+        getattr(interior, room)(solid[room], deco[room])
+    interior.island(solid["kitchen"], deco["kitchen"])
+    twins.front_door(walls, glass)
+    twins.door_fittings(deco["hall"])
+    fittings = Batch("fittings")
+    twins.bell(fittings)
+    twins.lamps(fittings)
+    twins.blind(fittings)
+    twins.small_devices(fittings)
+    twins.places()
+    street, things, leaves, homes = (Batch(n) for n in ("ground", "garden_things", "greenery", "neighbours"))
+    porch_deco = Batch("garden_deco")
+    outside.ground(street)
+    outside.porch(things, porch_deco)
+    outside.garden(things, porch_deco, leaves)
+    outside.street_lamp(things, porch_deco)
+    outside.opposite(homes, leaves, porch_deco)
+    for b in (walls, floors, stair, street, things, homes, glass, *solid.values()):
+        b.build(extras=SOLID)
+    for b in (ceil, roof, leaves, porch_deco, fittings, *deco.values()):
+        if b.count:
+            b.build()
