@@ -17,8 +17,8 @@ const SIZE: (u32, u32) = (640, 480);
 /// The rendered pictures, in the order of `build.rs`: nobody, friend, courier, neighbour.
 const RENDERED: [Option<&[u8]>; 4] = include!(concat!(env!("OUT_DIR"), "/pictures.rs"));
 
-/// The picture of the porch with this guest in it, or with nobody.
-pub(crate) fn picture(guest: Option<Guest>) -> Bytes {
+/// The camera's picture (JPEG, 640x480) of the porch with this guest in it, or with nobody.
+pub fn picture(guest: Option<Guest>) -> Bytes {
     static DRAWN: [OnceLock<Bytes>; 4] = [const { OnceLock::new() }; 4];
     let (slot, coat) = match guest {
         None => (0, None),

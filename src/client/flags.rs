@@ -1,0 +1,90 @@
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::Parser;
+
+/// Walk through a home in which everything that moves is a digital twin.
+///
+/// Without flags: a simulated home with its own MQTT broker, an embedded integration enabler, a window.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "vestibule", version)]
+pub struct Flags {
+    /// Devices of this MQTT broker instead of the simulated home: mqtt://user:password@host:port, mqtts:// for TLS
+    #[arg(long, value_name = "URL")]
+    pub mqtt: Option<String>,
+
+    /// An integration enabler somewhere else instead of the embedded one: host:port
+    #[arg(long, value_name = "HOST:PORT")]
+    pub connect: Option<SocketAddr>,
+
+    /// The six digits that `vestibule-enabler pair` shows, to be known to the enabler of --connect from now on
+    #[arg(long, value_name = "DIGITS", requires = "connect")]
+    pub pair: Option<String>,
+
+    /// Play a tour: home, faults, xr or a file. The exit status says how it went
+    #[arg(long, value_name = "NAME|FILE")]
+    pub tour: Option<String>,
+
+    /// No window: draw into pictures in this folder. Needs --tour
+    #[arg(long, value_name = "DIR", requires = "tour")]
+    pub offscreen: Option<PathBuf>,
+
+    /// The size of the view, in pixels
+    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
+    pub size: (u32, u32),
+
+    /// The seed of the simulated home: same seed, same home
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+
+    /// Show the home in stereo on an OpenXR headset; goes on at the desk where there is none
+    #[arg(long)]
+    pub xr: bool,
+
+    /// Where settings, furniture, keys and the enabler's log are kept
+    #[arg(long, value_name = "DIR", env = "VESTIBULE_DATA")]
+    pub data: Option<PathBuf>,
+
+    /// Where models and tours are. Found by itself beside the program or in its source folder
+    #[arg(long, value_name = "DIR", env = "VESTIBULE_ASSETS")]
+    pub assets: Option<PathBuf>,
+
+    /// Hour of the day at the start, 0 to 24; the settings' hour where not given
+    #[arg(long, value_name = "HOUR", value_parser = hour)]
+    pub hour: Option<f32>,
+
+    /// Another glTF scene as the world: a file under the folder of --assets
+    #[arg(long, value_name = "FILE", default_value = "home/home.glb")]
+    pub world: String,
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let wrong = || format!("{text:?} is no size; write 1280x720");
+    let (width, height) = text.split_once('x').ok_or_else(wrong)?;
+    let side = |text: &str| text.parse::<u32>().ok().filter(|side| (64..=8192).contains(side));
+    side(width).zip(side(height)).ok_or_else(|| format!("{text:?}: each side has 64 to 8192 pixels, as in 1280x720"))
+}
+
+fn hour(text: &str) -> Result<f32, String> {
+    let hour = text.parse::<f32>().ok().filter(|hour| (0.0..=24.0).contains(hour));
+    hour.ok_or_else(|| format!("{text:?} is no hour; write a number from 0 to 24"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_hours_have_bounds() {
+        assert_eq!(size("640x360"), Ok((640, 360)));
+        for wrong in ["640", "0x0", "99999x10", "x", "-1x100"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+        assert!(hour("25").is_err() && hour("NaN").is_err() && hour("7.5").is_ok());
+    }
+
+    #[test]
+    fn pictures_need_a_tour() {
+        assert!(Flags::try_parse_from(["vestibule", "--offscreen", "x"]).is_err());
+        assert!(Flags::try_parse_from(["vestibule", "--pair", "123456"]).is_err());
+    }
+}

@@ -1,0 +1,44 @@
+use std::path::{Path, PathBuf};
+
+use super::{ClientError, Flags};
+
+/// Where the client keeps and finds things.
+#[derive(Clone, Debug)]
+pub(super) struct Folders {
+    /// Settings, furniture, keys, the enabler's log.
+    pub(super) data: PathBuf,
+    /// Models.
+    pub(super) assets: PathBuf,
+}
+
+impl Folders {
+    pub(super) fn find(flags: &Flags) -> Result<Self, ClientError> {
+        let data = match (&flags.data, flags.tour.is_some()) {
+            (Some(data), _) => data.clone(),
+            // A tour begins in a fresh house and leaves the person's own alone.
+            (None, true) => std::env::temp_dir().join(format!("vestibule-tour-{}", std::process::id())),
+            (None, false) => home_data()?,
+        };
+        std::fs::create_dir_all(&data).map_err(|error| ClientError::Data(data.clone(), error))?;
+        Ok(Self { data, assets: find_assets(flags.assets.as_deref())? })
+    }
+}
+
+fn home_data() -> Result<PathBuf, ClientError> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")));
+    base.map(|base| base.join("vestibule")).ok_or(ClientError::NoHome)
+}
+
+fn find_assets(given: Option<&Path>) -> Result<PathBuf, ClientError> {
+    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|folder| folder.join("assets")));
+    let source = option_env!("CARGO_MANIFEST_DIR").map(|folder| Path::new(folder).join("assets"));
+    let here = std::env::current_dir().ok().map(|folder| folder.join("assets"));
+    let tried: Vec<_> = match given {
+        Some(given) => vec![given.to_owned()],
+        None => [beside, source, here].into_iter().flatten().collect(),
+    };
+    let found = tried.iter().find(|folder| folder.join("home").is_dir());
+    let found = found.and_then(|folder| folder.canonicalize().ok());
+    found.ok_or(ClientError::NoAssets(tried))
+}

@@ -1,0 +1,15 @@
+//! The client that a person starts: a window (or none), the simulated home (or real devices), an enabler (embedded, or
+//! somewhere else), and Vestibule's plugins around them.
+
+mod app;
+mod backend;
+mod error;
+mod flags;
+mod folders;
+mod glue;
+mod xr;
+
+pub use app::run;
+pub use error::ClientError;
+pub use flags::Flags;
+pub(crate) use xr::views as xr_views;
