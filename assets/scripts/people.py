@@ -14,7 +14,7 @@ def legs(b, cloth, shoe, sole, hip=.90, stride=.0):
     for s in (-1, 1):
         x, y = s * .095, s * stride
         loft(b, [((x, y, .085), .060, .066), ((x, y, .12), .066, .072), ((x, y, .30), .073, .080), ((x * 1.0, y * .6, .52), .080, .088),
-                 ((x * .98, y * .3, .74), .093, .105), ((x * .9, 0, hip), .105, .125)], cloth, 20)
+                 ((x * .92, y * .3, .74), .084, .104), ((x * .78, 0, hip), .082, .118)], cloth, 20)
         loft(b, [((x, y, .10), .070, .078), ((x, y, .135), .072, .08), ((x, y, .14), .064, .07)], cloth, 20, False)  # turn-up
         rbox(b, (x - .062, y - .10, .018), (x + .062, y + .185, .105), .052, shoe, 3)
         rbox(b, (x - .066, y - .105, 0), (x + .066, y + .192, .034), .016, sole, 2)
@@ -27,7 +27,7 @@ def torso(b, cloth, hem=.84, belly=0.0, shoulders=.20, flare=0.0):
     loft(b, [((0, .0, z), rx, ry) for z, rx, ry in rings], cloth, 28, True, 2.25)
 
 
-def arm(b, side, elbow, hand, sleeve, skin, long=True, cuff=None):
+def arm(b, side, elbow, hand, sleeve, skin, long=True):
     sh = (side * .195, 0, 1.365)
     mid = [sh[i] + (elbow[i] - sh[i]) * .5 for i in range(3)]
     low = [elbow[i] + (hand[i] - elbow[i]) * .5 for i in range(3)]
@@ -35,14 +35,10 @@ def arm(b, side, elbow, hand, sleeve, skin, long=True, cuff=None):
     ellipsoid(b, sh, (.068, .070, .072), sleeve, 16, 10)
     if long:
         tube(b, curve([sh, mid, elbow, low, wrist]), [.066, .064, .062, .060, .058, .056, .054, .052, .051], sleeve, 16)
-        if cuff:
-            tube(b, [low, wrist], [.058, .058], cuff, 16) if False else None
     else:
         tube(b, curve([sh, mid, elbow, low, wrist]), [.060, .054, .050, .047, .045, .043, .041, .039, .038], skin, 16)
         tube(b, curve([sh, mid, elbow])[:4], [.070, .069, .068, .067], sleeve, 16)
     ellipsoid(b, hand, (.044, .050, .054), skin, 16, 10)
-    d = [hand[i] - elbow[i] for i in range(3)]
-    n = math.sqrt(sum(c * c for c in d)) or 1
     inward = -side
     tube(b, [hand, (hand[0] + inward * .035, hand[1] + .02, hand[2] + .035)], [.018, .015], skin, 10)
     ellipsoid(b, (hand[0] + inward * .035, hand[1] + .02, hand[2] + .035), (.016, .016, .018), skin, 10, 7)
@@ -198,8 +194,8 @@ def neighbour(b):
         rbox(b, (x - .063, -.095, 0), (x + .063, .17, .03), .014, "pal:#3a2a26", 2)
     loft(b, [((0, 0, .44), .205, .175), ((0, 0, .45), .218, .188), ((0, 0, .62), .205, .176), ((0, 0, .82), .185, .160), ((0, 0, .98), .172, .148)],
          dress, 30)
-    for k in range(26):  # dots on the dress
-        a, z = k * 2.4, .50 + .34 * ((k * .618) % 1)
+    for k in range(34):  # dots on the dress
+        a, z = k * 2.4, .49 + .34 * ((k * .37) % 1)
         r = .212 - (z - .5) * .07
         ellipsoid(b, (r * math.cos(a), r * .86 * math.sin(a), z), (.011, .011, .011), "pal:#f3d9c9", 8, 6)
     torso(b, knit, hem=.80, belly=.014, shoulders=.185, flare=.018)

@@ -29,7 +29,7 @@ def front_door(s, glass):
                  (a0 + .06, hy - .07, top - .04)], "glass")
     for x0, x1, z0, z1 in ((a0 - .09, a0, 0, top + .09), (a1, a1 + .09, 0, top + .09), (a0, a1, top, top + .09)):
         box(s, (x0, hy, z0), (x1, hy + .018, z1), "white_wood", .005)
-    leaf_object, window = door_leaf(hx, hy)
+    leaf_object = door_leaf(hx, hy)
     door_bolt(hx, hy, leaf_object)
     return leaf_object
 
@@ -61,8 +61,7 @@ def door_leaf(hx, hy):
         box(b, (.0, -t - .016, .012), (w, -t, .07), m, .005)   # weather bar
         for k, x in enumerate((.30, .40)):  # brass house number outside: 1 1
             box(b, (w / 2 - .035 + k * .05, -t - .006, 1.98), (w / 2 - .017 + k * .05, -t, 2.06), "brass", .002)
-    ob = b.build((hx, hy, 0), extras={**twin("front_door", "leaf", open_angle=95.0), "vestibule_collider": "box"})
-    return ob, None
+    return b.build((hx, hy, 0), extras={**twin("front_door", "leaf", open_angle=95.0), "vestibule_collider": "box"})
 
 
 def cylinder_y(b, at, r, depth, mat):
@@ -83,8 +82,6 @@ def door_bolt(hx, hy, leaf_object):
 def door_fittings(d):
     hx, hy = DOOR_HINGE
     x0 = hx + DOOR_W + .004
-    for z in (1.285, 1.305):
-        pass
     tube(d, [(x0 + .018, hy + .022, 1.30), (x0 + .05, hy + .022, 1.30)], .014, "brass", 10)   # keep on the frame
     # tablet by the door
     cx, cz, w, h = -1.50, 1.50, .32, .24
