@@ -53,7 +53,7 @@ pub const PICTURE: &str = "picture";
 pub const STAGES: &[Stage] = &[
     Stage {
         name: "fmt",
-        work: Work::Cargo(&["fmt", "--all", "--check"]),
+        work: Work::Cargo(&["fmt", "--all", "--", "--check", "-l"]),
         limit: minutes(5),
         purposes: &[],
         peers: &[],

@@ -133,20 +133,27 @@ fn link_targets(text: &str) -> Vec<(usize, &str)> {
     targets
 }
 
-/// Every picture, model and sound below `assets/` is named in the list.
+/// Every picture, model and sound below `assets/` is named in the list, or its folder is (with a slash at the end).
 pub fn assets(tree: &Tree) -> Vec<Finding> {
     let list = tree
         .source(ASSET_LIST)
         .map_or("", |source| source.text.as_str());
     tree.sources
         .iter()
+        .filter(|source| ASSETS.iter().any(|kind| source.has_extension(kind)))
         .filter(|source| {
-            source.path.starts_with("assets/")
-                && ASSETS.iter().any(|kind| source.has_extension(kind))
+            !source
+                .path
+                .strip_prefix("assets/")
+                .is_none_or(|path| lists(list, path))
         })
-        .filter(|source| !list.contains(source.path.rsplit('/').next().unwrap_or_default()))
         .map(|source| Finding::new(&source.path, format!("is not in {ASSET_LIST}")))
         .collect()
+}
+
+fn lists(list: &str, path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    list.contains(name) || (!folder.is_empty() && list.contains(&format!("{folder}/`")))
 }
 
 #[cfg(test)]
@@ -232,5 +239,11 @@ mod tests {
             (ASSET_LIST, "| home.glb | own work |"),
         ];
         assert!(assets(&tree(&listed, "x")).is_empty());
+        let folder = [
+            ("assets/thumbs/a.png", ""),
+            ("docs/b.png", ""),
+            (ASSET_LIST, "`thumbs/`: rendered from the models"),
+        ];
+        assert!(assets(&tree(&folder, "x")).is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! One service, one program, both gone afterwards.
 
 use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -48,16 +49,22 @@ pub fn exec(layout: &Layout, program: &str, args: &[String]) -> Result<ExitCode>
 
 /// A path as it is; a bare name in the runtime's own programs first, then in PATH.
 fn find(layout: &Layout, program: &str) -> Result<PathBuf> {
-    if program.contains('/') {
-        return fs::canonicalize(program).with_context(|| format!("there is no {program}"));
-    }
     let own = layout.root.join("usr/bin").join(program);
-    let found = if own.is_file() {
-        Some(own)
-    } else {
-        crate::workspace::program(program)
+    let found = match program.contains('/') {
+        true => PathBuf::from(program),
+        false if own.is_file() => own,
+        false => crate::workspace::program(program).unwrap_or_default(),
     };
-    found.with_context(|| format!("there is no {program}"))
+    let path = fs::canonicalize(found).with_context(|| format!("there is no {program}"))?;
+    let mut start = [0; 4];
+    let read = File::open(&path).and_then(|mut file| file.read_exact(&mut start));
+    if read.is_err() || &start != b"\x7fELF" {
+        bail!(
+            "{} is no program that a dynamic linker starts; is it a script?",
+            path.display()
+        );
+    }
+    Ok(path)
 }
 
 fn start_service(layout: &Layout, room: &Room) -> Result<Started> {
@@ -93,7 +100,7 @@ fn start_service(layout: &Layout, room: &Room) -> Result<Started> {
 
 /// `program`, started by the runtime folder's dynamic linker.
 fn linked(layout: &Layout, room: &Room, program: &Path) -> Command {
-    let mut command = Command::new(layout.linker());
+    let mut command = ending_with_us(&layout.linker());
     command
         .args(["--library-path", &layout.search_path(), "--argv0"])
         .args([program, program])
@@ -104,6 +111,16 @@ fn linked(layout: &Layout, room: &Room, program: &Path) -> Command {
         .env_remove("LD_LIBRARY_PATH")
         // Layers of the host are built for the host's libraries.
         .env("VK_LOADER_LAYERS_DISABLE", "~implicit~");
+    command
+}
+
+/// A command that the kernel kills when we die without a chance to do it; a help, not a need.
+fn ending_with_us(program: &Path) -> Command {
+    let Some(setpriv) = crate::workspace::program("setpriv") else {
+        return Command::new(program);
+    };
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
     command
 }
 
@@ -156,6 +173,16 @@ mod tests {
         let layout = Layout::of(Path::new("no/such/folder"));
         assert!(exec(&layout, "./no-such-program", &[]).is_err());
         assert!(exec(&layout, "no-such-program", &[]).is_err());
+    }
+
+    #[test]
+    fn a_script_is_refused() {
+        let script = std::env::temp_dir().join(format!("vestibule-script-{}", std::process::id()));
+        fs::write(&script, "#!/bin/sh\n").unwrap();
+        let layout = Layout::of(Path::new("no/such/folder"));
+        let error = exec(&layout, script.to_str().unwrap(), &[]).unwrap_err();
+        assert!(error.to_string().contains("script"), "{error}");
+        fs::remove_file(script).unwrap();
     }
 
     #[test]
