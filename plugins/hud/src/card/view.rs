@@ -1,0 +1,264 @@
+use bevy::prelude::*;
+use vestibule_input::{Control, KeyBindings};
+use vestibule_twin::{
+    EnablerLink, TwinState,
+    model::{FeatureId, FeatureKind, TwinId, TwinInfo},
+};
+
+use super::{
+    controls::{self, Sheet},
+    picture::Decoded,
+};
+use crate::{
+    action::HudAction,
+    availability::{is_actuator, ordered},
+    el::El,
+    format,
+    interact::Drag,
+    style,
+    track::{Mood, Tracks},
+    widgets::{self, Tone},
+};
+
+/// Features on a card that is not pinned.
+const GLANCE: usize = 3;
+
+/// Everything that the card is made of.
+pub(super) struct CardInput<'a> {
+    pub twin: &'a TwinId,
+    pub info: Option<&'a TwinInfo>,
+    pub state: Option<&'a TwinState>,
+    pub shot: Option<Shot>,
+    pub tracks: &'a Tracks,
+    pub link: &'a EnablerLink,
+    pub keys: &'a KeyBindings,
+    pub drag: Option<&'a Drag>,
+    pub pinned: bool,
+    pub now: f64,
+}
+
+/// A decoded picture and the feature that took it.
+pub(super) struct Shot {
+    pub image: Decoded,
+    pub feature: Option<FeatureId>,
+}
+
+/// The card, and what its first four buttons do.
+pub(super) fn card(input: &CardInput<'_>) -> (El, Vec<HudAction>) {
+    let mut panel = widgets::panel("card").node(|node| place(node, input.pinned));
+    panel = panel.with(header(input));
+    let Some(info) = input.info else {
+        let text = "Nothing is known of it yet: its system has not been found.";
+        return (panel.with(El::small("card.nothing", text)), Vec::new());
+    };
+    let fallback = TwinState::default();
+    let state = input.state.unwrap_or(&fallback);
+    panel = panel.with(status(input, state));
+    let mut sheet = Sheet {
+        info,
+        state,
+        waiting: input.tracks.waiting(input.twin),
+        tracks: input.tracks,
+        connected: input.link.state.is_connected(),
+        keys: input.keys,
+        drag: input.drag,
+        pinned: input.pinned,
+        now: input.now,
+        slots: Vec::new(),
+    };
+    let mut body = widgets::scroll("card.body", style::GAP);
+    body.children.extend(
+        input
+            .shot
+            .as_ref()
+            .filter(|_| input.pinned)
+            .map(|shot| picture(input, info, shot)),
+    );
+    let features = ordered(info);
+    let mut left_out = 0;
+    for (at, (feature, about)) in features.iter().enumerate() {
+        let glance =
+            at < GLANCE && (is_actuator(about.kind) || features.len() <= GLANCE || at == 0);
+        if !input.pinned && !glance {
+            left_out += 1;
+            continue;
+        }
+        if about.kind == FeatureKind::Camera && input.shot.is_some() && input.pinned {
+            continue;
+        }
+        body.children
+            .push(controls::feature(&mut sheet, feature, about));
+    }
+    if features.is_empty() {
+        body.children.push(El::small(
+            "card.empty",
+            "It offers nothing to read and nothing to do.",
+        ));
+    }
+    body.children.extend(problems(info));
+    panel = panel.with(body);
+    panel.children.extend(footer(input, info, left_out));
+    (panel, sheet.slots)
+}
+
+fn place(node: &mut Node, pinned: bool) {
+    node.position_type = PositionType::Absolute;
+    if pinned {
+        node.left = px(style::EDGE);
+        node.top = px(style::EDGE);
+        node.width = px(360);
+        node.max_height = percent(84);
+    } else {
+        // Beside the middle of the view, where the person looks.
+        node.left = percent(50);
+        node.top = percent(50);
+        node.margin = UiRect {
+            left: px(36),
+            top: px(-24),
+            ..default()
+        };
+        node.width = px(300);
+        node.max_height = percent(46);
+    }
+}
+
+fn header(input: &CardInput<'_>) -> El {
+    let name = input
+        .info
+        .map_or(input.twin.as_str(), |info| info.name.as_str());
+    let title = widgets::title("card.name", name).node(|node| node.flex_shrink = 1.0);
+    let mut head = El::row("card.head", style::GAP)
+        .with(title)
+        .with(widgets::spring());
+    if input.pinned {
+        let close = widgets::press("Close", HudAction::CloseCard);
+        let key = input.keys.label(Control::Cancel);
+        head = head.with(widgets::button(
+            "card.close",
+            close,
+            Some(&key),
+            Tone::Plain,
+        ));
+    }
+    let mut column = El::column("card.top", 2.0).with(head);
+    if let Some(info) = input.info {
+        let first = ordered(info)
+            .first()
+            .map(|(_, about)| format::kind(about.kind).to_owned());
+        let parts: Vec<_> = first
+            .into_iter()
+            .chain(info.manufacturer.clone())
+            .chain(info.model.clone())
+            .collect();
+        if !parts.is_empty() {
+            column = column.with(El::small("card.kind", parts.join(" · ")));
+        }
+    }
+    column
+}
+
+fn status(input: &CardInput<'_>, state: &TwinState) -> El {
+    let newest = state
+        .readings
+        .values()
+        .filter_map(|reading| reading.age(input.now))
+        .reduce(f64::min);
+    let age = newest.map_or_else(
+        || "no report yet".to_owned(),
+        |age| format!("reported {}", format::age(age)),
+    );
+    let mut row = El::row("card.status", style::GAP)
+        .with(widgets::truth_chip("card.truth", state.truth()))
+        .with(El::small("card.age", age));
+    if !input.link.state.is_connected() {
+        row = row.with(El::small("card.reach", "the home is not reachable").colored(style::WRONG));
+    } else if input.state.is_none() {
+        row = row.with(El::small("card.reach", "waiting for its first news"));
+    } else if !state.reachable {
+        row = row.with(El::small("card.reach", "not reachable").colored(style::WRONG));
+    }
+    row
+}
+
+fn picture(input: &CardInput<'_>, info: &TwinInfo, shot: &Shot) -> El {
+    let feature = shot.feature.as_ref();
+    let name = feature
+        .and_then(|f| info.features.get(f))
+        .map_or("Camera", |about| about.name.as_str());
+    let reading = feature.and_then(|f| input.state?.reading(f.as_str(), "picture"));
+    let age = reading
+        .and_then(|reading| reading.age(input.now))
+        .map(format::age);
+    let caption = age.map_or_else(|| name.to_owned(), |age| format!("{name}, {age}"));
+    let mut line = El::row("card.caption", style::GAP).with(El::small("text", caption));
+    if let Some(reading) =
+        reading.filter(|reading| reading.truth != vestibule_twin::model::Truth::Live)
+    {
+        line = line.with(widgets::truth_chip("truth", reading.truth));
+    }
+    let frame = match (&shot.image.image, &shot.image.problem) {
+        (Some(image), _) => {
+            let mut el = El::new("card.picture")
+                .round(style::ROUND_SMALL)
+                .node(|node| {
+                    node.width = percent(100);
+                    node.aspect_ratio = Some(shot.image.aspect);
+                    node.flex_shrink = 0.0;
+                });
+            el.what = crate::el::What::Image(image.clone());
+            el
+        }
+        (None, problem) => {
+            let text = problem.clone().unwrap_or_else(|| "no picture".to_owned());
+            El::small("card.picture.problem", text).colored(style::WRONG)
+        }
+    };
+    El::column("card.shot", style::TIGHT)
+        .node(|node| node.flex_shrink = 0.0)
+        .with(frame)
+        .with(line)
+}
+
+fn problems(info: &TwinInfo) -> Option<El> {
+    if info.problems.is_empty() {
+        return None;
+    }
+    let lines = info.problems.iter().enumerate().map(|(at, problem)| {
+        El::small(
+            format!("problem.{at}"),
+            format!("{}: {}", problem.feature, problem.message),
+        )
+    });
+    let heading =
+        widgets::heading("card.problems.title", "Cannot be offered").colored(style::WRONG);
+    Some(
+        El::column("card.problems", style::TIGHT)
+            .with(heading)
+            .with_all(lines),
+    )
+}
+
+fn footer(input: &CardInput<'_>, info: &TwinInfo, left_out: usize) -> Vec<El> {
+    let mut lines = Vec::new();
+    if !info.features.is_empty()
+        && info.features.values().all(|about| about.actions.is_empty())
+        && input.pinned
+    {
+        lines.push(El::small("card.look", "You may look, not act."));
+    }
+    if !input.pinned {
+        let bad = input
+            .tracks
+            .of(input.twin)
+            .any(|track| track.mood() == Mood::Bad);
+        let more = match (left_out, bad) {
+            (0, _) => "open".to_owned(),
+            (n, _) => format!("open, {n} more"),
+        };
+        let hint = El::row("card.more", 6.0)
+            .with(widgets::keycap(&input.keys.label(Control::Interact)))
+            .with(El::small("text", more));
+        lines.push(hint);
+    }
+    lines
+}
