@@ -78,8 +78,18 @@ pub const STAGES: &[Stage] = &[
         left_out_by: None,
         must_pass: false,
     },
+    // The programs that tests and tours start: cargo builds for a package's tests only that package's own programs.
     Stage {
         name: "build",
+        work: Work::Cargo(&crate::demo::BUILD),
+        limit: minutes(60),
+        purposes: &[Purpose::Build],
+        peers: &[],
+        left_out_by: None,
+        must_pass: true,
+    },
+    Stage {
+        name: "build-tests",
         work: Work::Cargo(&["test", "--workspace", "--no-run"]),
         limit: minutes(60),
         purposes: &[Purpose::Build],
@@ -144,7 +154,10 @@ mod tests {
     #[test]
     fn names_are_unique_and_the_build_comes_before_what_runs() {
         let position = |name: &str| STAGES.iter().position(|stage| stage.name == name).unwrap();
-        assert!(position("build") < position("tests") && position("build") < position("tour"));
+        assert!(
+            position("build") < position("build-tests")
+                && position("build-tests") < position("tests")
+        );
         for stage in STAGES {
             assert_eq!(
                 STAGES

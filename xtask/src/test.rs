@@ -138,7 +138,7 @@ impl Run {
             eprintln!("{name}: {error:#}");
             Tally::one(false)
         });
-        let line = format!("{name:<8} {:>7}  {tally}", clock(start.elapsed()));
+        let line = format!("{name:<12} {:>7}  {tally}", clock(start.elapsed()));
         println!("-- {line}");
         self.lines.push(line);
         self.sum += tally;
