@@ -2,11 +2,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{IdError, from_hex};
+use crate::ids::{IdError, from_hex, hex_serde};
 
 /// The BLAKE3 hash of some bytes: their name on the wire and in caches.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentHash(pub [u8; 32]);
+
+hex_serde!(ContentHash, 32);
 
 impl ContentHash {
     /// The hash of `bytes`.

@@ -3,6 +3,29 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// Hexadecimal digits where people read (JSON, logs), bytes where they do not (postcard).
+macro_rules! hex_serde {
+    ($name:ident, $bytes:expr) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if deserializer.is_human_readable() {
+                    let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                    text.parse().map_err(serde::de::Error::custom)
+                } else {
+                    <[u8; $bytes]>::deserialize(deserializer).map(Self)
+                }
+            }
+        }
+    };
+}
+pub(crate) use hex_serde;
+
 /// Why a text is no identity.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum IdError {
@@ -232,8 +255,10 @@ impl fmt::Debug for TwinId {
 }
 
 /// A command's idempotency key: 16 random bytes, chosen once by whoever presses the button.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(pub [u8; 16]);
+
+hex_serde!(CommandId, 16);
 
 impl fmt::Display for CommandId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -295,6 +320,9 @@ mod tests {
         assert!(serde_json::from_str::<TwinId>("\"home/../etc\"").is_err());
         assert!(serde_json::from_str::<UserId>("\"\"").is_err());
         let key = CommandId([0xab; 16]);
+        assert_eq!(serde_json::to_string(&key).unwrap(), format!("\"{key}\""), "people read hexadecimal digits");
+        assert_eq!(serde_json::from_str::<CommandId>(&format!("\"{key}\"")).unwrap(), key);
+        assert_eq!(postcard::to_stdvec(&key).unwrap(), [0xab; 16], "the wire does not");
         assert_eq!(key.to_string().parse::<CommandId>().unwrap(), key);
         assert!("zz".repeat(16).parse::<CommandId>().is_err() && "é".repeat(16).parse::<CommandId>().is_err());
     }

@@ -1,0 +1,80 @@
+//! A log in memory: for demos without a disk, and for tests with a disk that fails.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::{EventLog, Head, Line, NewLine, StoreError};
+
+/// A log in memory. It can be told to fail.
+#[derive(Debug, Default)]
+pub struct MemoryLog(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    lines: Vec<Line>,
+    full: bool,
+    /// The next append is done and yet says that it failed, as when a disk dies between write and answer.
+    lie: bool,
+}
+
+impl MemoryLog {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A log that begins with these lines: what a killed process left.
+    #[must_use]
+    pub fn of(lines: Vec<Line>) -> Self {
+        Self(Mutex::new(Inner { lines, full: false, lie: false }))
+    }
+
+    /// Whether every append fails with [`StoreError::Full`] from now on.
+    pub fn set_full(&self, full: bool) {
+        self.inner().full = full;
+    }
+
+    /// The next append is written and says that it was not.
+    pub fn lie_once(&self) {
+        self.inner().lie = true;
+    }
+
+    /// Everything written.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        self.inner().lines.clone()
+    }
+}
+
+impl Inner {
+    fn head(&self) -> Head {
+        self.lines.last().map_or(Head::EMPTY, |line| Head { sequence: line.sequence, hash: line.hash })
+    }
+}
+
+#[async_trait]
+impl EventLog for MemoryLog {
+    async fn append(&self, after: Head, lines: Vec<NewLine>) -> Result<Head, StoreError> {
+        let mut inner = self.inner();
+        if inner.full {
+            return Err(StoreError::Full);
+        }
+        if inner.head() != after {
+            return Err(StoreError::Moved(inner.head()));
+        }
+        for line in lines {
+            let line = inner.head().chain(line);
+            inner.lines.push(line);
+        }
+        if std::mem::take(&mut inner.lie) { Err(StoreError::Io("the disk went away".to_owned())) } else { Ok(inner.head()) }
+    }
+
+    async fn read(&self, after: u64, limit: u32) -> Result<Vec<Line>, StoreError> {
+        let inner = self.inner();
+        Ok(inner.lines.iter().filter(|line| line.sequence > after).take(limit as usize).cloned().collect())
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        Ok(self.inner().head())
+    }
+}

@@ -1,0 +1,197 @@
+//! The log in SQLite: one table, one writer, durable at commit (WAL, `synchronous=FULL`).
+
+use std::{path::Path, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{
+    ConnectOptions, Connection, Row, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
+};
+use tokio::sync::Mutex;
+use vestibule_model::{ContentHash, Timestamp};
+
+use crate::{EventLog, Head, Line, NewLine, StoreError, VerifyReport, chain::Checker};
+
+/// The form of the file; grows with each change of the tables.
+const SCHEMA: i64 = 1;
+
+const TABLES: [&str; 3] = [
+    "CREATE TABLE IF NOT EXISTS form (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS log (sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, payload BLOB NOT NULL,
+     hash BLOB NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS head (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL,
+     hash BLOB NOT NULL) STRICT",
+];
+
+/// A log in a SQLite file. Hold the folder's [`DataFolder`](crate::DataFolder) while using it.
+#[derive(Debug)]
+pub struct SqliteLog {
+    // One connection: one writer, and readers wait for it no longer than one commit.
+    connection: Mutex<Option<SqliteConnection>>,
+}
+
+impl SqliteLog {
+    /// Opens the log in `file`, or makes it.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] where a newer program wrote it, others where the disk says no.
+    pub async fn open(file: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            // A backup reads for a moment; longer than this and the caller is told.
+            .busy_timeout(Duration::from_millis(2_000))
+            .disable_statement_logging();
+        let mut connection = options.connect().await?;
+        prepare(&mut connection).await?;
+        Ok(Self { connection: Mutex::new(Some(connection)) })
+    }
+
+    /// Lets the file grow to about `bytes` and no further; appends then say [`StoreError::Full`].
+    ///
+    /// # Errors
+    /// [`StoreError`] where SQLite says no.
+    pub async fn limit(&self, bytes: u64) -> Result<(), StoreError> {
+        let mut guard = self.connection.lock().await;
+        let connection = guard.as_mut().ok_or_else(closed)?;
+        let size: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut *connection).await?;
+        let pages = bytes / u64::try_from(size.max(1)).unwrap_or(1);
+        let sql = format!("PRAGMA max_page_count = {}", pages.clamp(1, 0xffff_fffe));
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *connection).await?;
+        Ok(())
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Io("the log was closed".to_owned())
+}
+
+async fn prepare(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    for table in TABLES {
+        sqlx::query(table).execute(&mut *transaction).await?;
+    }
+    sqlx::query("INSERT OR IGNORE INTO form (id, version) VALUES (1, ?)").bind(SCHEMA).execute(&mut *transaction).await?;
+    let found: i64 = sqlx::query_scalar("SELECT version FROM form").fetch_one(&mut *transaction).await?;
+    if found > SCHEMA {
+        return Err(StoreError::Newer { found, known: SCHEMA });
+    }
+    sqlx::query("INSERT OR IGNORE INTO head (id, sequence, hash) VALUES (1, 0, ?)")
+        .bind(&Head::EMPTY.hash.0[..])
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+fn signed(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::Io("a number is too large for the log".to_owned()))
+}
+
+fn number(row: &SqliteRow, column: &str) -> Result<u64, StoreError> {
+    let number: i64 = row.try_get(column).map_err(|e| StoreError::Damaged(e.to_string()))?;
+    u64::try_from(number).map_err(|_| StoreError::Damaged(format!("{column} is negative")))
+}
+
+/// A hash of another length cannot be the right one: it becomes one that fits nothing.
+fn hash(row: &SqliteRow) -> Result<ContentHash, StoreError> {
+    let bytes: &[u8] = row.try_get("hash").map_err(|e| StoreError::Damaged(e.to_string()))?;
+    Ok(ContentHash(<[u8; 32]>::try_from(bytes).unwrap_or([0xff; 32])))
+}
+
+fn line(row: &SqliteRow) -> Result<Line, StoreError> {
+    let payload = row.try_get("payload").map_err(|e| StoreError::Damaged(e.to_string()))?;
+    Ok(Line { sequence: number(row, "sequence")?, at: Timestamp(number(row, "at")?), payload, hash: hash(row)? })
+}
+
+async fn head(connection: &mut SqliteConnection) -> Result<Head, StoreError> {
+    let row = sqlx::query("SELECT sequence, hash FROM head").fetch_optional(connection).await?;
+    let row = row.ok_or_else(|| StoreError::Damaged("it does not say where it ends".to_owned()))?;
+    Ok(Head { sequence: number(&row, "sequence")?, hash: hash(&row)? })
+}
+
+#[async_trait]
+impl EventLog for SqliteLog {
+    async fn append(&self, after: Head, lines: Vec<NewLine>) -> Result<Head, StoreError> {
+        let mut guard = self.connection.lock().await;
+        let connection = guard.as_mut().ok_or_else(closed)?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut end = head(&mut transaction).await?;
+        if end != after {
+            return Err(StoreError::Moved(end));
+        }
+        for new in lines {
+            let line = end.chain(new);
+            end = Head { sequence: line.sequence, hash: line.hash };
+            sqlx::query("INSERT INTO log (sequence, at, payload, hash) VALUES (?, ?, ?, ?)")
+                .bind(signed(line.sequence)?)
+                .bind(signed(line.at.0)?)
+                .bind(line.payload)
+                .bind(&line.hash.0[..])
+                .execute(&mut *transaction)
+                .await?;
+        }
+        sqlx::query("UPDATE head SET sequence = ?, hash = ?")
+            .bind(signed(end.sequence)?)
+            .bind(&end.hash.0[..])
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(end)
+    }
+
+    async fn read(&self, after: u64, limit: u32) -> Result<Vec<Line>, StoreError> {
+        let mut guard = self.connection.lock().await;
+        let connection = guard.as_mut().ok_or_else(closed)?;
+        let rows = sqlx::query("SELECT sequence, at, payload, hash FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?")
+            .bind(signed(after)?)
+            .bind(i64::from(limit))
+            .fetch_all(connection)
+            .await?;
+        rows.iter().map(line).collect()
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        let mut guard = self.connection.lock().await;
+        head(guard.as_mut().ok_or_else(closed)?).await
+    }
+
+    async fn verify(&self) -> Result<VerifyReport, StoreError> {
+        let mut guard = self.connection.lock().await;
+        let connection = guard.as_mut().ok_or_else(closed)?;
+        let mut checker = Checker::new();
+        // By what is there, not by what should be: a number below 1 would never be asked for.
+        let mut after = i64::MIN;
+        loop {
+            let rows = sqlx::query("SELECT sequence, at, payload, hash FROM log WHERE sequence > ? ORDER BY sequence LIMIT 1000")
+                .bind(after)
+                .fetch_all(&mut *connection)
+                .await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in &rows {
+                let line = line(row)?;
+                checker.next(&line)?;
+                after = signed(line.sequence)?;
+            }
+        }
+        let report = checker.finish(head(connection).await?)?;
+        let words: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(connection).await?;
+        if words == "ok" { Ok(report) } else { Err(StoreError::Damaged(words)) }
+    }
+
+    async fn close(&self) {
+        if let Some(connection) = self.connection.lock().await.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the log was not closed cleanly; nothing is lost");
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "sqlite_tests.rs"]
+mod tests;
