@@ -64,7 +64,16 @@ pub(crate) fn show(
 }
 
 fn decode(picture: &TwinPicture) -> Result<Image, String> {
-    let image = Image::from_buffer(
+    // The size stands in the first bytes: look there before anything is decoded.
+    let reader = image::ImageReader::new(std::io::Cursor::new(&picture.bytes)).with_guessed_format();
+    let (width, height) = reader
+        .map_err(|error| error.to_string())?
+        .into_dimensions()
+        .map_err(|error| format!("it is no picture: {error}"))?;
+    if width.max(height) > MOST_PIXELS {
+        return Err(format!("it has {width} x {height} pixels, at most {MOST_PIXELS} on a side are shown"));
+    }
+    Image::from_buffer(
         &picture.bytes,
         ImageType::MimeType(&picture.media),
         CompressedImageFormats::NONE,
@@ -72,10 +81,5 @@ fn decode(picture: &TwinPicture) -> Result<Image, String> {
         ImageSampler::linear(),
         RenderAssetUsages::default(),
     )
-    .map_err(|error| error.to_string())?;
-    let size = image.size();
-    if size.max_element() > MOST_PIXELS {
-        return Err(format!("it has {} x {} pixels, at most {MOST_PIXELS} on a side are shown", size.x, size.y));
-    }
-    Ok(image)
+    .map_err(|error| error.to_string())
 }

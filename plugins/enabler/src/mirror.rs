@@ -54,7 +54,6 @@ pub(crate) struct Mirroring<'w> {
     index: Res<'w, TwinIndex>,
     occurred: MessageWriter<'w, TwinOccurred>,
     vanished: MessageWriter<'w, TwinVanished>,
-    appeared: MessageWriter<'w, TwinAppeared>,
     systems: MessageWriter<'w, SystemNews>,
 }
 

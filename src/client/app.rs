@@ -1,0 +1,121 @@
+//! Puts the App together.
+
+use std::time::Duration;
+
+use bevy::{
+    app::{AppExit, PluginGroupBuilder, ScheduleRunnerPlugin},
+    camera::RenderTarget,
+    log::LogPlugin,
+    prelude::*,
+    render::{RenderPlugin, render_resource::TextureFormat},
+    window::{ExitCondition, WindowResolution},
+    winit::WinitPlugin,
+};
+use vestibule_hud::{HudPlugin, SettingsFile};
+use vestibule_world::{SkyQuality, TimeOfDay, WorldPlugin};
+
+use super::{
+    ClientError, Flags,
+    backend::{self, Backend},
+    folders::Folders,
+    glue::GluePlugin,
+};
+use crate::{
+    VestibulePlugins,
+    tour::{Tour, TourPlugin, ViewTarget},
+};
+
+/// What the log says unless `RUST_LOG` says otherwise.
+const LOG: &str = "warn,vestibule=info,vestibule_world=info,vestibule_xr=info,wgpu=error,naga=error,bevy_render::view::window=error";
+/// Frames a second without a window: as many as the wire has ticks.
+const OFFSCREEN_FRAME: Duration = Duration::from_millis(16);
+
+/// Runs the client until the person leaves or the tour ends.
+///
+/// # Errors
+/// [`ClientError`] where it cannot start. What goes wrong later is told on the screen.
+pub fn run(flags: &Flags) -> Result<AppExit, ClientError> {
+    let tour = flags.tour.as_deref().map(Tour::find).transpose()?;
+    let folders = Folders::find(flags)?;
+    if let Some(pictures) = &flags.offscreen {
+        std::fs::create_dir_all(pictures).map_err(|error| ClientError::Pictures(pictures.clone(), error))?;
+    }
+    if flags.offscreen.is_none() && !has_display() {
+        return Err(ClientError::NoDisplay);
+    }
+    super::gpu::check()?;
+    let backend = Backend::start(flags, &folders)?;
+    let mut app = App::new();
+    app.add_plugins(bevy_plugins(flags, &folders));
+    let image = flags.offscreen.is_some().then(|| offscreen_image(&mut app, flags.size));
+    add_vestibule(&mut app, flags, &folders, image.as_ref());
+    app.insert_resource(ViewTarget { image });
+    backend::attach(&mut app, backend);
+    if let Some(tour) = tour {
+        app.add_plugins(TourPlugin { tour, folder: flags.offscreen.clone(), seed: flags.seed });
+    }
+    let exit = app.run();
+    // A tour's house is its own: nothing of it is kept.
+    if flags.tour.is_some() && flags.data.is_none() {
+        drop(app);
+        let _ = std::fs::remove_dir_all(&folders.data);
+    }
+    Ok(exit)
+}
+
+fn has_display() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(not(target_os = "linux")) || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}
+
+fn bevy_plugins(flags: &Flags, folders: &Folders) -> PluginGroupBuilder {
+    let plugins = DefaultPlugins
+        .build()
+        .set(AssetPlugin { file_path: folders.assets.to_string_lossy().into_owned(), ..default() })
+        .set(LogPlugin { filter: LOG.to_owned(), ..default() });
+    let plugins = if flags.xr { vestibule_xr::with_xr(plugins) } else { plugins };
+    let (width, height) = flags.size;
+    let window = Window {
+        title: "Vestibule".to_owned(),
+        resolution: WindowResolution::new(width, height),
+        ..default()
+    };
+    if flags.offscreen.is_none() {
+        return plugins.set(WindowPlugin { primary_window: Some(window), ..default() });
+    }
+    let plugins = plugins
+        .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
+        .disable::<WinitPlugin>()
+        .add(ScheduleRunnerPlugin::run_loop(OFFSCREEN_FRAME));
+    // A picture is taken once: whatever it needs is compiled before, not meanwhile. OpenXR brings its own renderer.
+    if flags.xr {
+        plugins
+    } else {
+        plugins.set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
+    }
+}
+
+fn offscreen_image(app: &mut App, (width, height): (u32, u32)) -> Handle<Image> {
+    let image = Image::new_target_texture(width, height, TextureFormat::Rgba8UnormSrgb, None);
+    app.world_mut().resource_mut::<Assets<Image>>().add(image)
+}
+
+fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<&Handle<Image>>) {
+    let offscreen = image.is_some();
+    let target = image.map_or_else(RenderTarget::default, |image| RenderTarget::Image(image.clone().into()));
+    let software = offscreen || super::gpu::is_software();
+    app.insert_resource(SettingsFile { path: folders.data.join("settings.toml") });
+    app.add_plugins(VestibulePlugins);
+    app.add_plugins(WorldPlugin {
+        scene: flags.world.clone(),
+        world_file: folders.data.join("world.toml"),
+        target,
+        quality: if software { SkyQuality::Low } else { SkyQuality::High },
+        time: TimeOfDay { hours: flags.hour.unwrap_or(15.0), speed: 0.0 },
+        ..default()
+    });
+    app.add_plugins((HudPlugin, GluePlugin { hour: flags.hour.or(offscreen.then_some(15.0)), software }));
+    if flags.xr {
+        app.add_plugins(vestibule_xr::XrPlugin).add_systems(Update, super::xr::stand);
+    }
+}
