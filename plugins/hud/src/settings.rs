@@ -158,7 +158,7 @@ enum FileError {
 /// What the file holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-struct Kept {
+pub(crate) struct Kept {
     settings: Settings,
     keys: KeyBindings,
 }

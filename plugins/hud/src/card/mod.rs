@@ -48,7 +48,8 @@ pub(crate) struct CardShown(pub Option<TwinId>);
 pub(crate) struct CardSlots {
     twin: Option<TwinId>,
     actions: Vec<HudAction>,
-    moved_at: f64,
+    /// Seconds of `Time<Real>` at which they changed places under the eye.
+    moved_at: Option<f64>,
 }
 
 /// Pins the card of what is pointed at, and sends what the action keys stand for.
@@ -84,7 +85,9 @@ pub(crate) fn keys(
         Control::Action3,
         Control::Action4,
     ];
-    let settled = time.elapsed_secs_f64() >= slots.moved_at + SETTLE_S;
+    let settled = slots
+        .moved_at
+        .is_none_or(|at| time.elapsed_secs_f64() >= at + SETTLE_S);
     for (control, action) in keys.into_iter().zip(&slots.actions) {
         if controls.just_pressed(control) && settled {
             actions.write(action.clone());
@@ -206,8 +209,10 @@ pub(crate) fn show(
         now,
     };
     let (card, actions) = view::card(&input);
-    if slots.twin.as_ref() == Some(&twin) && slots.actions != actions {
-        slots.moved_at = now;
+    if slots.twin.as_ref() != Some(&twin) {
+        slots.moved_at = None;
+    } else if slots.actions != actions {
+        slots.moved_at = Some(now);
     }
     slots.twin = Some(twin.clone());
     slots.actions = actions;
