@@ -1,0 +1,199 @@
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+
+use quinn::{
+    ConnectionId, ConnectionIdGenerator, Endpoint, EndpointConfig, ServerConfig, TransportConfig, VarInt,
+    crypto::{CryptoError, HmacKey},
+};
+use tokio::{
+    sync::{Mutex, Semaphore, mpsc},
+    time::timeout,
+};
+
+use crate::{
+    CloseCode, Fingerprint, Identity, QuicError, ServerConnection, ServerLimits,
+    dial::{DATAGRAM_BUFFER, idle},
+    gate::{Gate, Place},
+    tls,
+};
+
+/// A handshake is three packets; whoever needs longer holds a place for nothing.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Connections that wait to be accepted: taking one is quick, so few.
+const ACCEPTED: usize = 64;
+/// Requests of one client under way: a person's clicks, or a twin system's reports, ahead of a 100 ms network.
+pub(crate) const STREAMS: u32 = 64;
+/// Bytes that a client's stream may be ahead of us.
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// Bytes that all of a client's streams may be ahead of us.
+const WINDOW: u32 = 1024 * 1024;
+/// Bytes that we hold for a client until it acknowledges them: a slow reader costs so much and no more.
+const SEND_WINDOW: u64 = 2 * 1024 * 1024;
+/// Time for the reasons of closing to arrive.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// Bytes of a connection's id.
+const CONNECTION_ID: usize = 8;
+
+/// Signs stateless resets with a key that survives restarts, so that clients of a killed server learn at their next
+/// packet that it has started anew, and not after the idle timeout.
+struct ResetKey([u8; 32]);
+
+impl HmacKey for ResetKey {
+    fn sign(&self, data: &[u8], signature_out: &mut [u8]) {
+        blake3::Hasher::new_keyed(&self.0).update(data).finalize_xof().fill(signature_out);
+    }
+
+    fn signature_len(&self) -> usize {
+        32
+    }
+
+    fn verify(&self, data: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        let expected = blake3::keyed_hash(&self.0, data);
+        // Compared in constant time.
+        if blake3::Hash::from_slice(signature).is_ok_and(|given| given == expected) { Ok(()) } else { Err(CryptoError) }
+    }
+}
+
+/// Random ids, all of which are ours: packets to ids from before a restart are answered with a reset.
+struct Ids;
+
+impl ConnectionIdGenerator for Ids {
+    fn generate_cid(&mut self) -> ConnectionId {
+        ConnectionId::new(&rand::random::<[u8; CONNECTION_ID]>())
+    }
+
+    fn cid_len(&self) -> usize {
+        CONNECTION_ID
+    }
+
+    fn cid_lifetime(&self) -> Option<Duration> {
+        None
+    }
+}
+
+fn transport() -> TransportConfig {
+    let mut transport = TransportConfig::default();
+    transport
+        .max_concurrent_bidi_streams(VarInt::from_u32(STREAMS))
+        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .stream_receive_window(VarInt::from_u32(STREAM_WINDOW))
+        .receive_window(VarInt::from_u32(WINDOW))
+        .send_window(SEND_WINDOW)
+        .max_idle_timeout(Some(idle()))
+        .datagram_receive_buffer_size(Some(DATAGRAM_BUFFER))
+        .datagram_send_buffer_size(DATAGRAM_BUFFER);
+    transport
+}
+
+/// The enabler's end of QUIC: listens, shakes hands, says who came.
+#[derive(Debug)]
+pub struct QuicServer {
+    endpoint: Endpoint,
+    fingerprint: Fingerprint,
+    address: SocketAddr,
+    gate: Arc<Gate>,
+    accepted: Mutex<mpsc::Receiver<ServerConnection>>,
+}
+
+impl QuicServer {
+    /// Listens on `addr` (port 0: any). Call it inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`QuicError`]: the port is taken, there is no such address, the identity cannot be used.
+    pub fn bind(addr: SocketAddr, identity: &Identity, limits: ServerLimits) -> Result<Self, QuicError> {
+        let mut config = ServerConfig::with_crypto(tls::server(identity)?);
+        config.transport_config(Arc::new(transport())).max_incoming(limits.handshakes);
+        let mut ours = EndpointConfig::new(Arc::new(ResetKey(identity.secret("vestibule 2026 quic stateless reset"))));
+        ours.cid_generator(|| Box::new(Ids));
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => QuicError::InUse(addr),
+            _ => QuicError::Socket { addr, source },
+        };
+        let socket = std::net::UdpSocket::bind(addr).map_err(failed)?;
+        let runtime = quinn::default_runtime().ok_or_else(|| QuicError::Setup("no tokio runtime is running".to_owned()))?;
+        let endpoint = Endpoint::new(ours, Some(config), socket, runtime).map_err(failed)?;
+        let address = endpoint.local_addr().map_err(failed)?;
+        let (gate, fingerprint) = (Gate::new(limits), identity.fingerprint());
+        let (sender, accepted) = mpsc::channel(ACCEPTED);
+        tokio::spawn(listen(endpoint.clone(), gate.clone(), limits.handshakes, fingerprint, sender));
+        Ok(Self { endpoint, fingerprint, address, gate, accepted: Mutex::new(accepted) })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What clients know it by.
+    #[must_use]
+    pub const fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// Connections now, handshakes included.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.gate.open()
+    }
+
+    /// The next client that has proved to own its certificate; `None` after [`close`](Self::close).
+    pub async fn accept(&self) -> Option<ServerConnection> {
+        self.accepted.lock().await.recv().await
+    }
+
+    /// Ends all connections with words for people, takes no more, and waits until they have been told.
+    pub async fn close(&self, code: CloseCode, words: &str) {
+        self.endpoint.close(code.var(), words.as_bytes());
+        // Whoever does not answer learns it from silence.
+        let _ = timeout(GOODBYE, self.endpoint.wait_idle()).await;
+    }
+}
+
+async fn listen(
+    endpoint: Endpoint,
+    gate: Arc<Gate>,
+    handshakes: usize,
+    own: Fingerprint,
+    accepted: mpsc::Sender<ServerConnection>,
+) {
+    let places = Arc::new(Semaphore::new(handshakes));
+    while let Some(incoming) = endpoint.accept().await {
+        let address = incoming.remote_address();
+        if !incoming.remote_address_validated() && places.available_permits() * 2 < handshakes {
+            // Fails only where it cannot be retried, which is where it was validated.
+            let _ = incoming.retry();
+            continue;
+        }
+        let (Some(place), Ok(handshake)) = (gate.enter(address.ip(), Instant::now()), places.clone().try_acquire_owned()) else {
+            tracing::debug!(%address, "refused: too many connections or handshakes");
+            incoming.refuse();
+            continue;
+        };
+        let accepted = accepted.clone();
+        tokio::spawn(async move {
+            match shake(incoming, own, place).await {
+                // Closed when nobody accepts any more.
+                Ok(connection) => drop(accepted.send(connection).await),
+                Err(reason) => tracing::debug!(%address, %reason, "no handshake"),
+            }
+            drop(handshake);
+        });
+    }
+}
+
+async fn shake(incoming: quinn::Incoming, own: Fingerprint, place: Place) -> Result<ServerConnection, String> {
+    let connecting = incoming.accept().map_err(|error| error.to_string())?;
+    let connection = timeout(HANDSHAKE, connecting)
+        .await
+        .map_err(|_| "too slow".to_owned())?
+        .map_err(|error| error.to_string())?;
+    let Some(fingerprint) = tls::peer(&connection) else {
+        return Err("no certificate".to_owned());
+    };
+    Ok(ServerConnection::new(connection, fingerprint, own, AtomicBool::new(false), place))
+}
