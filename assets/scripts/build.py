@@ -59,12 +59,12 @@ def camera():
         scene.clean()
         h.build()
         if name:
-            p.build(name, at=(-2.2, -5.2, -.02), turn=-16)
+            p.build(name, at=(-2.1, -5.2, -.02), turn=-24)
         import materials
         materials.finish_palette()
         scene.daylight(3.0, 1.0, 42, 150)
         scene.camera((-1.70, plan.Y0 - plan.WALL - .06, 1.42), (-2.12, -6.0, 1.22), 92)
-        scene.render(os.path.join(ASSETS, "camera", (name or "empty") + ".jpg"), 640, 480, 64, jpeg=85, exposure=.3)
+        scene.render(os.path.join(ASSETS, "camera", (name or "empty") + ".jpg"), 640, 480, 40, jpeg=85, exposure=.6)
 
 
 def lightmap():

@@ -10,13 +10,14 @@ SOLID = {"vestibule_collider": "mesh"}
 
 def build():
     glass = Batch("glass")
-    walls, floors, ceil, stair, roof = (Batch(n) for n in ("walls", "floors", "ceilings", "stairs", "roof_tiles"))
-    shell.outer_walls(walls, glass)
-    shell.inner_walls(walls)
+    walls, floors, ceil, stair = (Batch(n) for n in ("walls", "floors", "ceilings", "stairs"))
+    trim, rails, roof = Batch("trim"), Batch("balustrade"), Batch("roof_tiles")
+    shell.outer_walls(walls, trim, glass)
+    shell.inner_walls(walls, trim)
     shell.floors(floors)
-    shell.ceilings(ceil)
+    shell.ceilings(ceil, trim)
     shell.stairs(stair)
-    shell.balustrade(stair)
+    shell.balustrade(rails)
     shell.roof(roof)
     solid, deco = {}, {}
     for room in ("hall", "kitchen", "dining", "landing", "bedroom", "lounge"):
@@ -24,7 +25,7 @@ def build():
     for room in solid:
         getattr(interior, room)(solid[room], deco[room])
     interior.island(solid["kitchen"], deco["kitchen"])
-    twins.front_door(walls, glass)
+    twins.front_door(trim, glass)
     twins.door_fittings(deco["hall"])
     fittings = Batch("fittings")
     twins.bell(fittings)
@@ -39,7 +40,7 @@ def build():
     outside.garden(things, porch_deco, leaves)
     outside.street_lamp(things, porch_deco)
     outside.opposite(homes, leaves, porch_deco)
-    for b in (walls, floors, stair, street, things, homes, glass, *solid.values()):
+    for b in (walls, trim, rails, floors, stair, street, things, homes, glass, *solid.values()):
         b.build(extras=SOLID)
     for b in (ceil, roof, leaves, porch_deco, fittings, *deco.values()):
         if b.count:

@@ -160,6 +160,14 @@ def quad(b, pts, mat, uv=None, **kw):
     b.add(pts, [(0, 1, 2, 3)], mat, uv=uv, **kw)
 
 
+def outward(b, pts, inside, mat, uv=None):
+    """A flat face turned so that it looks away from the point `inside`."""
+    p = np.asarray(pts, float)
+    if _newell(p) @ (p.mean(0) - np.asarray(inside, float)) < 0:
+        p, uv = p[::-1], uv[::-1] if uv else None
+    b.add(p, [tuple(range(len(p)))], mat, uv=uv)
+
+
 def box(b, lo, hi, mat, bevel=0.004, jitter=True):
     """A box with chamfered edges whose shading reads as rounded: every vertex keeps its own face's normal."""
     lo, hi = np.minimum(lo, hi).astype(float), np.maximum(lo, hi).astype(float)
@@ -218,7 +226,7 @@ def _box_faces(index):
 
 def rbox(b, lo, hi, r, mat, seg=2, bulge=0.0):
     """A box with really round edges (soft furniture). `bulge` puffs the faces like a cushion."""
-    lo, hi = np.array(lo, float), np.array(hi, float)
+    lo, hi = np.minimum(lo, hi).astype(float), np.maximum(lo, hi).astype(float)
     c, h = (lo + hi) / 2, (hi - lo) / 2
     r = min(r, float(h.min()) * 0.98)
     inner = h - r

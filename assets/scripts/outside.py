@@ -5,7 +5,7 @@ import random
 import numpy as np
 
 from furniture import leaf, plant, pot
-from mesh import box, cylinder, ellipsoid, lathe, prism, quad, rbox, rotate, smooth_normals, translate, tube
+from mesh import box, cylinder, ellipsoid, lathe, outward, prism, quad, rbox, rotate, smooth_normals, translate, tube
 from plan import *
 from shell import flat
 
@@ -38,7 +38,7 @@ def porch(s, d):
     box(d, (-2.75, FRONT - .75, -.02), (-1.97, FRONT - .15, -.005), "pal:#5b4a3a", .004)
 
 
-def bush(b, at, radii, seed, mat="leaves", leaves=260, seg=14):
+def bush(b, at, radii, seed, mat="leaves", leaves=260, seg=14, card=.2):
     """A lumpy core with leaf cards stuck on it; cards take the core's normals so that light falls softly."""
     rng = np.random.default_rng(seed)
     ph = rng.random(6) * 6.28
@@ -58,7 +58,7 @@ def bush(b, at, radii, seed, mat="leaves", leaves=260, seg=14):
             faces.append((j * seg + i, j * seg + k, (j + 1) * seg + k, (j + 1) * seg + i))
     b.add(verts, faces, mat, n=smooth_normals(verts, faces))
     if leaves:
-        cards(b, leaves, seed, mat, lambda u: (np.array(at) + u * radii * bump(u) * 1.0, u / np.array(radii)))
+        cards(b, leaves, seed, mat, lambda u: (np.array(at) + u * radii * bump(u), u / np.array(radii)), card)
 
 
 def cards(b, count, seed, mat, place, size=.17):
@@ -83,7 +83,7 @@ def cards(b, count, seed, mat, place, size=.17):
     b.add(verts, faces, mat, n=norms, uv=uv)
 
 
-def hedge(b, x0, x1, y0, y1, h, seed, leaves=140):
+def hedge(b, x0, x1, y0, y1, h, seed, leaves=420):
     """A clipped hedge: rounded box with cards on its skin."""
     c, half = np.array([(x0 + x1) / 2, (y0 + y1) / 2, GROUND + h / 2]), np.array([(x1 - x0) / 2, (y1 - y0) / 2, h / 2])
     rbox(b, c - half, c + half, .10, "leaves", 2)
@@ -99,7 +99,7 @@ def hedge(b, x0, x1, y0, y1, h, seed, leaves=140):
     cards(b, leaves, seed, "leaves", place, .14)
 
 
-def tree(trunk, crown, x, y, h, seed, mat="leaves", spread=1.5, leaves=420):
+def tree(trunk, crown, x, y, h, seed, mat="leaves", spread=1.5, leaves=2100):
     rng = random.Random(seed)
     z = GROUND
     tube(trunk, [(x, y, z - .1), (x + .05, y, z + h * .25), (x - .04, y + .05, z + h * .5), (x, y, z + h * .72)],
@@ -109,7 +109,7 @@ def tree(trunk, crown, x, y, h, seed, mat="leaves", spread=1.5, leaves=420):
     for k, (dx, dy, f, r) in enumerate(blobs):
         at = (x + dx * spread, y + dy * spread, z + h * f)
         tube(trunk, [(x, y, z + h * .42), at], [.06, .02], "bark", 6, caps=False)
-        bush(crown, at, np.array([1, 1, .82]) * r * spread * .8, seed * 10 + k, mat, leaves // len(blobs), 12)
+        bush(crown, at, np.array([1, 1, .82]) * r * spread * .8, seed * 10 + k, mat, leaves // len(blobs), 12, .26)
 
 
 def ground(s):
@@ -145,7 +145,7 @@ def garden(s, d, leaves):
     tree(d, leaves, 1.0, 11.0, 6.0, 8, "leaves", 1.9)
     for k, (x, y, r) in enumerate(((-4.3, -4.75, .42), (-.75, -4.7, .40), (.1, -4.75, .34), (.9, -4.7, .42), (2.0, -4.72, .36),
                                    (2.9, -4.75, .44), (3.9, -4.7, .38))):
-        bush(leaves, (x, y, GROUND + r * .6), (r, r * .8, r * .85), 80 + k, ("leaves", "leaves_light")[k % 2], 90, 10)
+        bush(leaves, (x, y, GROUND + r * .6), (r, r * .8, r * .85), 80 + k, ("leaves", "leaves_light")[k % 2], 260, 10, .13)
         rng = random.Random(k)
         for j in range(7):  # flowers
             a, b_ = rng.uniform(0, 6.28), rng.uniform(.4, 1.2)
@@ -191,27 +191,28 @@ def neighbour(b, x, brick, roof, door, w=7.6, flip=1):
     y, z0, eaves, dp = NEIGHBOUR_Y, GROUND, 5.4, 8.0
     x0, x1 = x - w / 2, x + w / 2
     box(b, (x0, y - dp, z0 - .1), (x1, y, eaves), brick, .004)
-    ridge = eaves + 3.4
+    ridge, core = eaves + 3.4, (x, y - dp / 2, eaves)
     if flip < 0:
-        b.add([(x0, y, eaves), (x, y, ridge), (x1, y, eaves)], [(0, 2, 1)], brick)
+        for yy in (y, y - dp):
+            outward(b, [(x0, yy, eaves), (x, yy, ridge), (x1, yy, eaves)], core, brick)
         for s in (-1, 1):
             e = x + s * (w / 2 + .4)
             ez = eaves - .4 * 3.4 / (w / 2)
             pts = [(e, y + .35, ez), (e, y - dp, ez), (x, y - dp, ridge + .02), (x, y + .35, ridge + .02)]
-            quad(b, pts if s > 0 else pts[::-1], roof, uv=[(0, 0), (7, 0), (7, 4.3), (0, 4.3)])
+            outward(b, pts, core, roof, uv=[(0, 0), (7, 0), (7, 4.3), (0, 4.3)])
             under = [(px, py, pz - .14) for px, py, pz in pts]
-            quad(b, under[::-1] if s > 0 else under, "frame_white")
-            rim = [pts[0], under[0], under[3], pts[3]]
-            quad(b, rim if s < 0 else rim[::-1], "frame_white")
+            outward(b, under, (x, y, 20), "frame_white")
+            outward(b, [pts[0], under[0], under[3], pts[3]], core, "frame_white")
     else:
         mid, e = y - dp / 2, .4
         ez = eaves - e * 3.4 / (dp / 2)
-        quad(b, [(x0 - .2, y + e, ez), (x0 - .2, mid, ridge), (x1 + .2, mid, ridge), (x1 + .2, y + e, ez)][::-1], roof,
-             uv=[(6.6, 0), (6.6, 4.4), (0, 4.4), (0, 0)])
+        for yy in (y + e, y - dp - e):
+            outward(b, [(x0 - .2, yy, ez), (x1 + .2, yy, ez), (x1 + .2, mid, ridge), (x0 - .2, mid, ridge)], core, roof,
+                    uv=[(0, 0), (6.6, 0), (6.6, 4.4), (0, 4.4)])
         box(b, (x0 - .2, y + e - .03, ez - .16), (x1 + .2, y + e, ez), "frame_white", .004)
         for s, xx in ((-1, x0), (1, x1)):
             tri = [(xx, y, eaves), (xx, mid, ridge), (xx, y - dp, eaves)]
-            b.add(tri, [(0, 1, 2) if s < 0 else (0, 2, 1)], brick)
+            outward(b, tri, core, brick)
         box(b, (x + 1.6, mid + .4, ridge - 1.2), (x + 2.3, mid + 1.0, ridge + .9), brick, .01)
     dx = x - w * .3
     with b.at(translate(dx, y, z0)):
@@ -243,19 +244,19 @@ def opposite(b, leaves, trunks):
     neighbour(b, 16.6, "brick", "roof_grey", "#39513f", flip=1)
     neighbour(b, -21, "brick_dark", "roof", "#5c4a6a", flip=-1)
     for k, (x0, x1) in enumerate(((-14.8, -9.6), (-6.3, -3.2), (-1.8, 2.4), (3.4, 5.6), (7.6, 11.2), (13, 20))):
-        hedge(leaves, x0, x1, FAR_Y - 2.6, FAR_Y - 2.0, .8, 120 + k, 60)
-    tree(trunks, leaves, 2.5, -20.6, 5.2, 13, "leaves", 1.5, 260)
-    tree(trunks, leaves, -7.0, -20.3, 5.8, 17, "leaves_light", 1.6, 260)
-    tree(trunks, leaves, 12.2, -20.4, 5.5, 19, "leaves", 1.6, 200)
+        hedge(leaves, x0, x1, FAR_Y - 2.6, FAR_Y - 2.0, .8, 120 + k, 200)
+    tree(trunks, leaves, 2.5, -20.6, 5.2, 13, "leaves", 1.5, 1000)
+    tree(trunks, leaves, -7.0, -20.3, 5.8, 17, "leaves_light", 1.6, 1000)
+    tree(trunks, leaves, 12.2, -20.4, 5.5, 19, "leaves", 1.6, 1000)
     for k in range(16):  # a soft green horizon all round
         a = k / 16 * 2 * math.pi
         if math.sin(a) > -.92:
-            bush(leaves, (46 * math.cos(a), -4 + 44 * math.sin(a), 1.5), (9.5, 6, 5.5), 200 + k, "leaves", 0, 12)
+            bush(leaves, (46 * math.cos(a), -4 + 44 * math.sin(a), 1.0), (9.5, 7, 4.2 + (k % 3)), 200 + k, ("leaves", "leaves_light")[k % 2], 700, 14, 1.1)
     for x, y in ((-15.5, -3), (15.8, -2)):  # the neighbours on our own side
         box(b, (x - 3.6, y - 3.4, GROUND - .1), (x + 3.6, y + 4, 5.4), "brick_dark" if x < 0 else "brick_pale", .004)
         for s in (-1, 1):
             pts = [(x - 3.9, y - s * 4 + .3, 5.1), (x + 3.9, y - s * 4 + .3, 5.1), (x + 3.9, y + .3, 8.6), (x - 3.9, y + .3, 8.6)]
-            quad(b, pts if s > 0 else pts[::-1], "roof_grey" if x < 0 else "roof", uv=[(0, 0), (6.6, 0), (6.6, 4.4), (0, 4.4)])
+            outward(b, pts, (x, y, 3), "roof_grey" if x < 0 else "roof", uv=[(0, 0), (6.6, 0), (6.6, 4.4), (0, 4.4)])
         for s in (-1, 1):
             tri = [(x + s * 3.6, y - 3.4, 5.4), (x + s * 3.6, y + 4, 5.4), (x + s * 3.6, y + .3, 8.5)]
-            b.add(tri if s > 0 else tri[::-1], [(0, 1, 2)], "brick_dark" if x < 0 else "brick_pale")
+            outward(b, tri, (x, y, 3), "brick_dark" if x < 0 else "brick_pale")

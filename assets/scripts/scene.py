@@ -82,7 +82,7 @@ def camera(at, look, fov=75):
 def render(path, w, h, samples=32, transparent=False, exposure=0.0, jpeg=None):
     sc = bpy.context.scene
     sc.render.engine = "CYCLES"
-    sc.cycles.device, sc.cycles.samples, sc.cycles.use_denoising = "CPU", samples, True
+    sc.cycles.device, sc.cycles.samples, sc.cycles.use_denoising = "CPU", samples, samples > 4
     sc.cycles.max_bounces, sc.cycles.transparent_max_bounces = 6, 8
     sc.render.threads_mode, sc.render.threads = "FIXED", 2
     sc.render.resolution_x, sc.render.resolution_y, sc.render.resolution_percentage = w, h, 100

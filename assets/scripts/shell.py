@@ -31,12 +31,12 @@ def face(b, x0, x1, z0, z1, y, holes, mat, outward):
             quad(b, pts[::-1] if outward else pts, mat)
 
 
-def wall(b, side, at, a0, a1, z, mats, openings=(), t=WALL, z_out=None, skirt=(True, False)):
+def wall(b, trim, side, at, a0, a1, z, mats, openings=(), t=WALL, z_out=None, skirt=(True, False)):
     """One straight wall. `mats`: (room side, far side or None when it is drawn elsewhere)."""
     x0, x1 = local(side, a0, a1)
     zo = z_out or z
     holes = [(*local(side, o["a0"], o["a1"]), o["z0"], o["z1"]) for o in openings]
-    with b.at(frame(side, at)):
+    with b.at(frame(side, at)), trim.at(frame(side, at)):
         face(b, x0, x1, z[0], z[1], 0, holes, mats[0], False)
         if mats[1]:
             face(b, x0, x1, zo[0], zo[1], t, holes, mats[1], True)
@@ -48,16 +48,16 @@ def wall(b, side, at, a0, a1, z, mats, openings=(), t=WALL, z_out=None, skirt=(T
                 x = x0
                 for lo, hi in [(h[0] - .08, h[1] + .08) for h in floor_gaps] + [(x1, x1)]:
                     if lo - x > .05:
-                        box(b, (x, y - .008, z[0]), (lo, y + .008, z[0] + .11), "white_wood", .005)
+                        box(trim, (x, y - .008, z[0]), (lo, y + .008, z[0] + .11), "white_wood", .005)
                     x = hi
 
 
 def reveal(b, h, t, mat, inner):
     x0, x1, z0, z1 = h
     for lo, hi, m in ((0, t * .5, inner), (t * .5, t, mat)):
-        quad(b, [(x0, lo, z0), (x0, hi, z0), (x0, hi, z1), (x0, lo, z1)][::-1], m)
-        quad(b, [(x1, lo, z0), (x1, hi, z0), (x1, hi, z1), (x1, lo, z1)], m)
-        quad(b, [(x0, lo, z1), (x0, hi, z1), (x1, hi, z1), (x1, lo, z1)][::-1], m)
+        quad(b, [(x0, lo, z0), (x0, hi, z0), (x0, hi, z1), (x0, lo, z1)], m)
+        quad(b, [(x1, lo, z0), (x1, hi, z0), (x1, hi, z1), (x1, lo, z1)][::-1], m)
+        quad(b, [(x0, lo, z1), (x0, hi, z1), (x1, hi, z1), (x1, lo, z1)], m)
         if z0 > .01:
             quad(b, [(x0, lo, z0), (x0, hi, z0), (x1, hi, z0), (x1, lo, z0)][::-1], m)
 
@@ -80,7 +80,7 @@ def window(b, glass, side, at, o, t=WALL, casing=True):
             z = z0 + (z1 - z0) * (.66 if nz == 2 else k / nz)
             box(b, (x0 + f, ya + .012, z - .022), (x1 - f, yb - .012, z + .022), m)
         if casing:
-            box(b, (x0 - .05, -.14, z0 - .035), (x1 + .05, ya, z0), "oak", .006)
+            box(b, (x0 - .05, -.14, z0 - .03), (x1 + .05, ya, z0 + .006), "oak", .006)
             box(b, (x0 - .07, -.018, z0 - .0), (x0, .0, z1 + .07), "white_wood", .004)
             box(b, (x1, -.018, z0 - .0), (x1 + .07, .0, z1 + .07), "white_wood", .004)
             box(b, (x0, -.018, z1), (x1, .0, z1 + .07), "white_wood", .004)
@@ -105,7 +105,7 @@ def doorway(b, side, at, o, t):
             box(b, (x0, y0, z1 - .004), (x1, y1, z1 + .08), "white_wood", .006)
 
 
-def outer_walls(b, glass):
+def outer_walls(b, trim, glass):
     """Four walls per storey; the wallpaper of a side changes where the rooms change."""
     g, u = (0, FLOOR2), (FLOOR2, EAVES)
     rooms_g = {"S": [(X0, PX0, "wall_white", SOUTH[:2]), (PX1, X1, "wall_white", SOUTH[2:])],
@@ -119,10 +119,10 @@ def outer_walls(b, glass):
         for side, parts in rooms.items():
             at = {"S": Y0, "N": Y1, "W": X0, "E": X1}[side]
             for a0, a1, mat, openings in parts:
-                wall(b, side, at, a0, a1, z, (mat, None), openings)
+                wall(b, trim, side, at, a0, a1, z, (mat, None), openings)
                 for o in openings:
                     if o["kind"] == "win":
-                        window(b, glass, side, at, o)
+                        window(trim, glass, side, at, o)
             ends = (X0 - WALL, X1 + WALL) if side in "NS" else (Y0 - WALL, Y1 + WALL)
             holes = [(*local(side, o["a0"], o["a1"]), o["z0"], o["z1"]) for part in parts for o in part[3]]
             with b.at(frame(side, at)):  # bricks in one piece from corner to corner
@@ -137,15 +137,15 @@ def outer_walls(b, glass):
                      (x0, WALL + .015, GROUND + .25)], "plinth")
 
 
-def inner_walls(b):
+def inner_walls(b, trim):
     t = PX1 - PX0
-    wall(b, "E", PX0, Y0, Y1, (0, CEIL), ("wall_white", "wall_white"), [KITCHEN_DOORWAY], t, skirt=(True, True))
-    doorway(b, "E", PX0, KITCHEN_DOORWAY, t)
-    wall(b, "E", PX0, Y0, Y1, (FLOOR2, CEIL2), ("wall_white", "wall_white"), [LOUNGE_DOORWAY, BEDROOM_DOORWAY], t,
+    wall(b, trim, "E", PX0, Y0, Y1, (0, CEIL), ("wall_white", "wall_white"), [KITCHEN_DOORWAY], t, skirt=(True, True))
+    doorway(trim, "E", PX0, KITCHEN_DOORWAY, t)
+    wall(b, trim, "E", PX0, Y0, Y1, (FLOOR2, CEIL2), ("wall_white", "wall_white"), [LOUNGE_DOORWAY, BEDROOM_DOORWAY], t,
          skirt=(True, True))
-    doorway(b, "E", PX0, LOUNGE_DOORWAY, t)
-    doorway(b, "E", PX0, BEDROOM_DOORWAY, t)
-    wall(b, "N", BY0, PX1, X1, (FLOOR2, CEIL2), ("wall_white", "wall_blue"), [], BY1 - BY0, skirt=(True, True))
+    doorway(trim, "E", PX0, LOUNGE_DOORWAY, t)
+    doorway(trim, "E", PX0, BEDROOM_DOORWAY, t)
+    wall(b, trim, "N", BY0, PX1, X1, (FLOOR2, CEIL2), ("wall_white", "wall_blue"), [], BY1 - BY0, skirt=(True, True))
 
 
 def flat(b, x0, x1, y0, y1, z, mat, up=True):
@@ -164,14 +164,14 @@ def floors(b):
         flat(b, x0, x1, y0, y1, FLOOR2, "oak_floor")
 
 
-def ceilings(b):
+def ceilings(b, trim):
     for x0, x1, y0, y1 in ((STAIR_X1, X1, Y0, Y1), (X0, STAIR_X1, Y0, STAIR_TOP), (X0, STAIR_X1, STAIR_FOOT, Y1)):
         flat(b, x0, x1, y0, y1, CEIL, "ceiling", False)
     flat(b, X0, X1, Y0, Y1, CEIL2, "ceiling", False)
     for z, rects in ((CEIL, ((PX1, X1, Y0, Y1),)), (CEIL2, ((X0, PX0, Y0, Y1), (PX1, X1, Y0, BY0), (PX1, X1, BY1, Y1)))):
         for x0, x1, y0, y1 in rects:  # a small cornice
             for lo, hi in (((x0, y0), (x1, y0 + .03)), ((x0, y1 - .03), (x1, y1)), ((x0, y0), (x0 + .03, y1)), ((x1 - .03, y0), (x1, y1))):
-                box(b, (*lo, z - .06), (*hi, z), "white_wood", .012)
+                box(trim, (*lo, z - .06), (*hi, z), "white_wood", .012)
 
 
 def stairs(b):

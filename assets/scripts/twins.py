@@ -19,9 +19,10 @@ def front_door(s, glass):
     hx, hy = DOOR_HINGE
     a0, a1, top = DOOR["a0"], DOOR["a1"], DOOR["z1"]
     for x0, x1 in ((a0, hx - .004), (hx + DOOR_W + .004, a1)):
-        box(s, (x0, hy - .14, 0), (x1, hy, top), "frame_white", .004)
-    box(s, (a0, hy - .14, DOOR_H + .01), (a1, hy, DOOR_H + .075), "frame_white", .004)
-    box(s, (a0, hy - .14, top - .05), (a1, hy, top), "frame_white", .004)
+        box(s, (x0 + .001, hy - .14, 0), (x1 - .001, hy, top - .001), "frame_white", .004)
+    i0, i1 = hx - .006, hx + DOOR_W + .006  # rails stand a hair back from the posts: no coplanar faces
+    box(s, (i0, hy - .138, DOOR_H + .01), (i1, hy - .002, DOOR_H + .075), "frame_white", .004)
+    box(s, (i0, hy - .138, top - .05), (i1, hy - .002, top - .002), "frame_white", .004)
     box(s, (a0, hy - .16, 0), (a1, hy, .012), "plinth", .003)
     for x in (hx, hx + DOOR_W - .02):  # the stop the leaf closes against
         box(s, (x, hy - .10, 0), (x + .02, hy - .056, DOOR_H), "frame_white", .003)
