@@ -27,7 +27,7 @@ pub enum HudAction {
     /// The heap of older notifications was read.
     DismissFolded,
     /// Open a window.
-    Open(Window),
+    Open(HudWindow),
     /// Close whatever window is open.
     CloseWindow,
     /// Take a model of the catalogue in hand.
@@ -44,7 +44,7 @@ pub enum HudAction {
 
 /// A window that has all the attention while it is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Window {
+pub enum HudWindow {
     /// Every key.
     Help,
     /// The furniture.

@@ -207,7 +207,7 @@ fn a_wish_is_shown_beside_the_truth() {
     let mut wish = reading(Value::Int(0));
     wish.desired = Some(Value::Int(80));
     wish.truth = Truth::Pending;
-    let state = crate::testing::state([("door", "position", wish)]);
+    let state = testing::state([("door", "position", wish)]);
     let mut states = app.world_mut().query::<&mut TwinState>();
     *states.single_mut(app.world_mut()).unwrap() = state;
     point_at_door(&mut app);

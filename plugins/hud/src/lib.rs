@@ -53,7 +53,7 @@ use bevy::{
 use vestibule_input::ensure_control_plugin;
 use vestibule_twin::ensure_twin_plugin;
 
-pub use action::{HudAction, Window};
+pub use action::{HudAction, HudWindow};
 pub use availability::{Availability, Waiting, availability};
 pub use probe::{find_button, find_named, hud_texts};
 pub use settings::{Quality, SettingChange, Settings, SettingsChanged, SettingsFile};
@@ -184,3 +184,5 @@ fn scale(
 
 #[cfg(test)]
 mod app_tests;
+#[cfg(test)]
+mod preview;

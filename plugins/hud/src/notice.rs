@@ -7,7 +7,7 @@ use vestibule_input::{Control, Controls, KeyBindings};
 use vestibule_twin::{FurnitureRefused, Notify, Urgency, model::TwinId};
 
 use crate::{
-    action::{HudAction, Window},
+    action::{HudAction, HudWindow},
     el::El,
     format,
     render::{Screen, Surface},
@@ -234,7 +234,7 @@ fn stack(notices: &Notices, keys: &KeyBindings, now: f64) -> Option<El> {
     }
     let more = notices.live.len() - shown.len() + notices.folded;
     if more > 0 {
-        let press = widgets::press("Show all", HudAction::Open(Window::History));
+        let press = widgets::press("Show all", HudAction::Open(HudWindow::History));
         let row = widgets::panel("notices.more").node(|node| {
             node.flex_direction = FlexDirection::Row;
             node.align_items = AlignItems::Center;

@@ -2,7 +2,7 @@ use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 
 use crate::{
-    action::{HudAction, Window},
+    action::{HudAction, HudWindow},
     el::El,
     style,
     widgets::{self, Tone},
@@ -27,8 +27,8 @@ pub(super) fn window(keys: &KeyBindings) -> El {
         .with(column("help.second", second));
     let arrows = "Arrow keys and Enter choose and press buttons of an open card or window.";
     let buttons = El::row("help.more", style::GAP)
-        .with(open("Notifications", Window::History))
-        .with(open("Settings and keys", Window::Settings));
+        .with(open("Notifications", HudWindow::History))
+        .with(open("Settings and keys", HudWindow::Settings));
     let body = widgets::scroll("help.body", 12.0)
         .with(columns)
         .with(El::small("help.arrows", arrows))
@@ -37,7 +37,7 @@ pub(super) fn window(keys: &KeyBindings) -> El {
     super::frame("help", "Keys", &keys.label(Control::Help), 660.0, body)
 }
 
-fn open(label: &str, window: Window) -> El {
+fn open(label: &str, window: HudWindow) -> El {
     let press = widgets::press(label, HudAction::Open(window));
     widgets::button(format!("help.open.{label}"), press, None, Tone::Plain)
 }

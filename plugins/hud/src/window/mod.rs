@@ -9,7 +9,7 @@ use vestibule_input::{Attention, Binding, Control, Controls, KeyBindings};
 use vestibule_twin::{Catalogue, HeldFurniture, HoldFurniture};
 
 use crate::{
-    action::{HudAction, Window},
+    action::{HudAction, HudWindow},
     card::CardPin,
     el::El,
     interact::Dragging,
@@ -23,19 +23,19 @@ use crate::{
 /// The window that is open.
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
 pub(crate) struct OpenWindow {
-    window: Option<Window>,
+    window: Option<HudWindow>,
     /// What had the attention before.
     before: Attention,
 }
 
 impl OpenWindow {
-    pub(crate) const fn get(&self) -> Option<Window> {
+    pub(crate) const fn get(&self) -> Option<HudWindow> {
         self.window
     }
 
     /// How many buttons stand beside each other, for the arrow keys.
     pub(crate) const fn columns(&self) -> usize {
-        if matches!(self.window, Some(Window::Catalogue)) {
+        if matches!(self.window, Some(HudWindow::Catalogue)) {
             catalogue::COLUMNS
         } else {
             1
@@ -84,7 +84,7 @@ pub(crate) fn capture(
     let Some(control) = capturing.control else {
         return;
     };
-    let gone = window.get() != Some(Window::Settings);
+    let gone = window.get() != Some(HudWindow::Settings);
     if gone || keys.just_pressed(KeyCode::Escape) || buttons.just_pressed(MouseButton::Left) {
         capturing.control = None;
         capturing.guard = true;
@@ -116,9 +116,9 @@ pub(crate) fn keys(
         return;
     }
     let windows = [
-        (Control::Help, Window::Help),
-        (Control::Catalogue, Window::Catalogue),
-        (Control::Settings, Window::Settings),
+        (Control::Help, HudWindow::Help),
+        (Control::Catalogue, HudWindow::Catalogue),
+        (Control::Settings, HudWindow::Settings),
     ];
     for (control, wanted) in windows {
         if controls.just_pressed(control) {
@@ -214,20 +214,20 @@ pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_>, mut screen: ResMut
         return;
     };
     let panel = match open {
-        Window::Help => help::window(&shown.keys),
-        Window::Catalogue => catalogue::window(
+        HudWindow::Help => help::window(&shown.keys),
+        HudWindow::Catalogue => catalogue::window(
             &shown.catalogue,
             &shown.held,
             &shown.keys,
             shown.assets.as_deref(),
         ),
-        Window::Settings => settings::window(
+        HudWindow::Settings => settings::window(
             &shown.settings,
             &shown.keys,
             &shown.capturing,
             shown.dragging.0.as_ref(),
         ),
-        Window::History => history(&shown.notices, &shown.keys, shown.time.elapsed_secs_f64()),
+        HudWindow::History => history(&shown.notices, &shown.keys, shown.time.elapsed_secs_f64()),
     };
     let shade = El::new("window")
         .node(|node| {
@@ -293,7 +293,7 @@ mod tests {
         app.init_resource::<KeyBindings>()
             .init_resource::<Capturing>();
         app.insert_resource(OpenWindow {
-            window: Some(Window::Settings),
+            window: Some(HudWindow::Settings),
             before: Attention::Walk,
         });
         app.add_systems(Update, capture);
