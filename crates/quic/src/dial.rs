@@ -11,7 +11,7 @@ use crate::{
     Disconnect, Fingerprint, Identity, QuicError,
     error::{nobody, words},
     tls,
-    wire::{CONTROL, FrameError, read_array, read_body, within, write_frame, frame_length},
+    wire::{CONTROL, FrameError, frame_length, read_array, read_body, within, write_frame},
 };
 
 /// For a name and for a handshake each: longer than the worst network, shorter than patience.
@@ -63,7 +63,11 @@ pub async fn dial(target: &str, identity: &Identity, server: Option<Fingerprint>
     let addresses: Vec<SocketAddr> = match timeout(CONNECT, tokio::net::lookup_host(target)).await {
         Ok(Ok(found)) => found.take(ADDRESSES).collect(),
         Ok(Err(error)) => return Err(Disconnect::again(format!("{target} is no address that can be found: {error}"))),
-        Err(_) => return Err(Disconnect::again(format!("the address of {target} cannot be found: the name service is silent"))),
+        Err(_) => {
+            return Err(Disconnect::again(format!(
+                "the address of {target} cannot be found: the name service is silent"
+            )));
+        }
     };
     let mut attempts = JoinSet::new();
     for (position, address) in (0u32..).zip(addresses) {
@@ -96,8 +100,8 @@ async fn dial_address(
     config.transport_config(Arc::new(transport()));
     let local: SocketAddr =
         if address.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
-    let endpoint =
-        Endpoint::client(local).map_err(|error| Disconnect::again(format!("no network socket can be opened: {error}")))?;
+    let endpoint = Endpoint::client(local)
+        .map_err(|error| Disconnect::again(format!("no network socket can be opened: {error}")))?;
     let connecting = endpoint
         .connect_with(config, address, tls::SERVER_NAME)
         .map_err(|error| Disconnect::never(format!("{target} cannot be connected to: {error}")))?;

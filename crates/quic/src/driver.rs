@@ -3,11 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use quinn::{Connection, RecvStream};
-use tokio::{
-    sync::mpsc,
-    task::JoinSet,
-    time::timeout,
-};
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 use vestibule_model::ContentHash;
 use vestibule_protocol::{LinkCommand, LinkEvent, MAX_FRAME};
 

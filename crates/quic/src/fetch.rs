@@ -88,7 +88,12 @@ impl From<FrameError> for Failure {
 
 impl Fetches {
     pub(crate) fn new(out: Out) -> Self {
-        Self { live: watch::Sender::new(None), active: Arc::default(), turns: Arc::new(Semaphore::new(CONCURRENT)), out }
+        Self {
+            live: watch::Sender::new(None),
+            active: Arc::default(),
+            turns: Arc::new(Semaphore::new(CONCURRENT)),
+            out,
+        }
     }
 
     /// There is a connection, or none any more.

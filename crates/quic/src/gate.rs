@@ -112,10 +112,9 @@ impl Drop for Place {
 /// Whoever has one address of an IPv6 /64 has all of them.
 fn network(address: IpAddr) -> IpAddr {
     match address {
-        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or_else(
-            || IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
-            IpAddr::V4,
-        ),
+        IpAddr::V6(v6) => {
+            v6.to_ipv4_mapped().map_or_else(|| IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()), IpAddr::V4)
+        }
         v4 @ IpAddr::V4(_) => v4,
     }
 }

@@ -45,7 +45,8 @@ impl std::str::FromStr for Fingerprint {
             return Err(BadFingerprint);
         }
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).ok_or(BadFingerprint);
+            let digit =
+                |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).ok_or(BadFingerprint);
             *byte = digit(pair[0])? * 16 + digit(pair[1])?;
         }
         Ok(Self(bytes))

@@ -36,7 +36,11 @@ impl fmt::Debug for LinkConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { target, server, identity, .. } = self;
         let me = identity.fingerprint();
-        f.debug_struct("LinkConfig").field("target", target).field("server", server).field("me", &me).finish_non_exhaustive()
+        f.debug_struct("LinkConfig")
+            .field("target", target)
+            .field("server", server)
+            .field("me", &me)
+            .finish_non_exhaustive()
     }
 }
 

@@ -94,7 +94,8 @@ impl Bound {
 /// [`PairError`] in words for people.
 pub async fn pair(target: &str, identity: &Identity, code: &str, name: &str) -> Result<Paired, PairError> {
     let connection = dial(target, identity, None).await?;
-    let result = within(PAIRING, pair_over(&connection, identity, code, name)).await.unwrap_or_else(|slow| Err(slow.into()));
+    let result =
+        within(PAIRING, pair_over(&connection, identity, code, name)).await.unwrap_or_else(|slow| Err(slow.into()));
     close(&connection, CloseCode::Bye, "paired, or not");
     result
 }

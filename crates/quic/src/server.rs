@@ -114,7 +114,8 @@ impl QuicServer {
             _ => QuicError::Socket { addr, source },
         };
         let socket = std::net::UdpSocket::bind(addr).map_err(failed)?;
-        let runtime = quinn::default_runtime().ok_or_else(|| QuicError::Setup("no tokio runtime is running".to_owned()))?;
+        let runtime =
+            quinn::default_runtime().ok_or_else(|| QuicError::Setup("no tokio runtime is running".to_owned()))?;
         let endpoint = Endpoint::new(ours, Some(config), socket, runtime).map_err(failed)?;
         let address = endpoint.local_addr().map_err(failed)?;
         let (gate, fingerprint) = (Gate::new(limits), identity.fingerprint());
@@ -169,7 +170,9 @@ async fn listen(
             let _ = incoming.retry();
             continue;
         }
-        let (Some(place), Ok(handshake)) = (gate.enter(address.ip(), Instant::now()), places.clone().try_acquire_owned()) else {
+        let (Some(place), Ok(handshake)) =
+            (gate.enter(address.ip(), Instant::now()), places.clone().try_acquire_owned())
+        else {
             tracing::debug!(%address, "refused: too many connections or handshakes");
             incoming.refuse();
             continue;
@@ -188,10 +191,8 @@ async fn listen(
 
 async fn shake(incoming: quinn::Incoming, own: Fingerprint, place: Place) -> Result<ServerConnection, String> {
     let connecting = incoming.accept().map_err(|error| error.to_string())?;
-    let connection = timeout(HANDSHAKE, connecting)
-        .await
-        .map_err(|_| "too slow".to_owned())?
-        .map_err(|error| error.to_string())?;
+    let connection =
+        timeout(HANDSHAKE, connecting).await.map_err(|_| "too slow".to_owned())?.map_err(|error| error.to_string())?;
     let Some(fingerprint) = tls::peer(&connection) else {
         return Err("no certificate".to_owned());
     };

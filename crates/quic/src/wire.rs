@@ -164,7 +164,8 @@ pub(crate) async fn write(stream: &mut SendStream, bytes: &[u8]) -> Result<(), F
 
 /// Writes a frame.
 pub(crate) async fn write_frame(stream: &mut SendStream, frame: &[u8]) -> Result<(), FrameError> {
-    let length = u32::try_from(frame.len()).map_err(|_| FrameError::TooLong { length: frame.len(), limit: u32::MAX as usize })?;
+    let length = u32::try_from(frame.len())
+        .map_err(|_| FrameError::TooLong { length: frame.len(), limit: u32::MAX as usize })?;
     let mut head = Vec::with_capacity(4 + frame.len().min(CHUNK));
     head.extend_from_slice(&length.to_le_bytes());
     // Small frames go in one piece.

@@ -1,5 +1,7 @@
 //! What clients can do wrong, on purpose: each is cut off, the server lives on.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
+
 mod common;
 
 use std::{
@@ -57,7 +59,10 @@ async fn garbage_in_streams_and_datagrams() {
             }
         }
         // Unidirectional streams are nobody's right here.
-        assert!(timeout(Duration::from_millis(5), connection.open_uni()).await.is_err() || connection.close_reason().is_some());
+        assert!(
+            timeout(Duration::from_millis(5), connection.open_uni()).await.is_err()
+                || connection.close_reason().is_some()
+        );
     }
     still_serves(&bench).await;
     assert!(bench.garbage.lock().unwrap().len() > 20, "garbage was taken for something");
@@ -197,7 +202,11 @@ async fn too_many_from_one_address_are_refused() {
         }
     });
     let me = Identity::generate().unwrap();
-    let _open = (dial(&target, &me, None).await.unwrap(), dial(&target, &me, None).await.unwrap(), dial(&target, &me, None).await.unwrap());
+    let _open = (
+        dial(&target, &me, None).await.unwrap(),
+        dial(&target, &me, None).await.unwrap(),
+        dial(&target, &me, None).await.unwrap(),
+    );
     let refused = dial(&target, &me, None).await.unwrap_err();
     assert!(refused.retry && refused.reason.contains("no more connections"), "{refused}");
     server.close(CloseCode::ShuttingDown, "the enabler is being shut down").await;

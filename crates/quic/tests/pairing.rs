@@ -1,5 +1,7 @@
 //! Six digits against the world.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
+
 mod common;
 
 use std::sync::Arc;
