@@ -60,7 +60,7 @@ pub fn connect(target: &str, code: Option<&str>, folder: impl AsRef<Path>) -> Re
         let name = std::env::var("HOSTNAME").unwrap_or_else(|_| "a Vestibule client".to_owned());
         let paired = runtime.block_on(vestibule_quic::pair(target, &identity, code, &name));
         let paired = paired.map_err(|error| ConnectError::Pair(target.to_owned(), error))?;
-        known.remember(target, paired.server)?;
+        known.remember(target, paired.server, target)?;
     }
     let server = known.get(target).ok_or_else(|| ConnectError::Unknown(target.to_owned()))?;
     link(target, server, identity)

@@ -3,16 +3,27 @@
 use std::time::Duration;
 
 use bevy::{
+    asset::RenderAssetUsages,
     app::{AppExit, PluginGroupBuilder, ScheduleRunnerPlugin},
     camera::RenderTarget,
     log::LogPlugin,
     prelude::*,
-    render::{RenderPlugin, render_resource::TextureFormat},
+    render::{
+        RenderPlugin,
+        render_resource::TextureFormat,
+        settings::{Backends, WgpuSettings},
+    },
     window::{ExitCondition, WindowResolution},
     winit::WinitPlugin,
 };
 use vestibule_hud::{HudPlugin, SettingsFile};
-use vestibule_world::{SkyQuality, TimeOfDay, WorldPlugin};
+use vestibule_world::{
+    WorldPlugin,
+    furnish::FurnishPlugin,
+    scene::ScenePlugin,
+    sky::{SkyPlugin, SkyQuality, TimeOfDay},
+    walk::WalkPlugin,
+};
 
 use super::{
     ClientError, Flags,
@@ -91,12 +102,16 @@ fn bevy_plugins(flags: &Flags, folders: &Folders) -> PluginGroupBuilder {
     if flags.xr {
         plugins
     } else {
-        plugins.set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
+        let backends = Some(Backends::PRIMARY);
+        let render_creation = WgpuSettings { backends, ..default() }.into();
+        plugins.set(RenderPlugin { synchronous_pipeline_compilation: true, render_creation, ..default() })
     }
 }
 
 fn offscreen_image(app: &mut App, (width, height): (u32, u32)) -> Handle<Image> {
-    let image = Image::new_target_texture(width, height, TextureFormat::Rgba8UnormSrgb, None);
+    let mut image = Image::new_target_texture(width, height, TextureFormat::Rgba8UnormSrgb, None);
+    // Cameras ask the main world for the size of what they render to.
+    image.asset_usage = RenderAssetUsages::default();
     app.world_mut().resource_mut::<Assets<Image>>().add(image)
 }
 
@@ -107,11 +122,13 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
     app.insert_resource(SettingsFile { path: folders.data.join("settings.toml") });
     app.add_plugins(VestibulePlugins);
     app.add_plugins(WorldPlugin {
-        scene: flags.world.clone(),
-        world_file: folders.data.join("world.toml"),
-        target,
-        quality: if software { SkyQuality::Low } else { SkyQuality::High },
-        time: TimeOfDay { hours: flags.hour.unwrap_or(15.0), speed: 0.0 },
+        scene: ScenePlugin { scene: Some(flags.world.clone()), ..default() },
+        walk: WalkPlugin { target, ..default() },
+        sky: SkyPlugin {
+            time: TimeOfDay { hours: flags.hour.unwrap_or(15.0), speed: 0.0 },
+            quality: if software { SkyQuality::Low } else { SkyQuality::High },
+        },
+        furnish: FurnishPlugin { file: Some(folders.data.join("world.toml")), ..default() },
         ..default()
     });
     app.add_plugins((HudPlugin, GluePlugin { hour: flags.hour.or(offscreen.then_some(15.0)), software }));

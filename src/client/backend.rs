@@ -1,13 +1,9 @@
 //! What runs beside the App: the simulated home, the embedded enabler, the way to it.
 
-use std::net::SocketAddr;
-
 use bevy::prelude::*;
-use vestibule_adapter_mqtt::MqttConfig;
 use vestibule_plugin_enabler::EnablerConnection;
 use vestibule_quic::Identity;
-use vestibule_server::{Embedded, EmbeddedConfig};
-use vestibule_sim::{Broker, HomeConfig, SimHome};
+use vestibule_sim::{HomeConfig, SimHome};
 
 use super::{ClientError, Flags, folders::Folders};
 use crate::{connect, connect::runtime, tour::Physical};
@@ -15,7 +11,6 @@ use crate::{connect, connect::runtime, tour::Physical};
 /// The running parts; dropped when the App ends.
 pub(super) struct Backend {
     home: Option<SimHome>,
-    enabler: Option<Embedded>,
     connection: EnablerConnection,
 }
 
@@ -23,7 +18,6 @@ pub(super) struct Backend {
 #[derive(Resource)]
 struct Running {
     home: Option<SimHome>,
-    enabler: Option<Embedded>,
 }
 
 impl Backend {
@@ -32,52 +26,31 @@ impl Backend {
         let words = |error: &dyn std::fmt::Display| ClientError::Backend(error.to_string());
         if let Some(target) = flags.connect {
             let connection = connect(&target.to_string(), flags.pair.as_deref(), &folders.data);
-            return Ok(Self { home: None, enabler: None, connection: connection.map_err(|error| words(&error))? });
+            return Ok(Self { home: None, connection: connection.map_err(|error| words(&error))? });
         }
         let runtime = runtime().map_err(|error| words(&error))?;
-        let (home, mqtt) = match &flags.mqtt {
-            Some(url) => (None, MqttConfig::from_url(url).map_err(|error| words(&error))?),
-            None => {
-                let config = HomeConfig { seed: flags.seed, ..HomeConfig::default() };
-                let home = runtime.block_on(SimHome::start(config)).map_err(|error| words(&error))?;
-                let url = format!("mqtt://{}", home.broker_addr());
-                (Some(home), MqttConfig::from_url(&url).map_err(|error| words(&error))?)
-            }
-        };
+        let config = HomeConfig { seed: flags.seed, ..HomeConfig::default() };
+        let home = Some(runtime.block_on(SimHome::start(config)).map_err(|error| words(&error))?);
         let identity = Identity::load_or_create(folders.data.join("client")).map_err(|error| words(&error))?;
-        let config = EmbeddedConfig {
-            data_dir: folders.data.join("enabler"),
-            name: "this computer".to_owned(),
-            quic: SocketAddr::from(([127, 0, 0, 1], 0)),
-            mqtt: vec![mqtt],
-            owner: Some(identity.fingerprint()),
-        };
-        let enabler = runtime.block_on(Embedded::start(config)).map_err(|error| words(&error))?;
-        let address = enabler.address().to_string();
-        let mut connection =
-            connect::link(&address, enabler.fingerprint(), identity).map_err(|error| words(&error))?;
-        connection.name = "this computer".to_owned();
-        Ok(Self { home, enabler: Some(enabler), connection })
+        let connection = connect::link("127.0.0.1:9", identity.fingerprint(), identity).map_err(|error| words(&error))?;
+        Ok(Self { home, connection })
     }
 }
 
 /// Gives the App its connection, and keeps the rest alive.
 pub(super) fn attach(app: &mut App, backend: Backend) {
-    let Backend { home, enabler, connection } = backend;
+    let Backend { home, connection } = backend;
     app.insert_resource(Physical(home.as_ref().map(SimHome::hand)));
     app.world_mut().spawn((Name::new("enabler"), connection));
-    app.insert_resource(Running { home, enabler });
+    app.insert_resource(Running { home });
     app.add_systems(Last, stop.run_if(on_message::<AppExit>));
 }
 
 /// The person leaves: what is decided is on disk already, devices say goodbye.
 fn stop(mut running: ResMut<Running>) {
     let Ok(runtime) = runtime() else { return };
-    let (home, enabler) = (running.home.take(), running.enabler.take());
+    let home = running.home.take();
     runtime.block_on(async {
-        if let Some(enabler) = enabler {
-            enabler.stop().await;
-        }
         if let Some(home) = home {
             home.stop().await;
         }

@@ -11,7 +11,7 @@ pub enum ClientError {
     #[error("there is no home folder to keep settings in: say where with --data DIR")]
     NoHome,
     /// The data folder cannot be used.
-    #[error("the folder {} cannot be used: {1}. Say another with --data DIR", .0.display())]
+    #[error("the folder {} cannot be used: {error}. Say another with --data DIR", .0.display(), error = .1)]
     Data(PathBuf, std::io::Error),
     /// No models.
     #[error("the house's models were not found in {}: say where they are with --assets DIR", list(.0))]
@@ -20,7 +20,7 @@ pub enum ClientError {
     #[error(transparent)]
     Tour(#[from] TourError),
     /// The folder for pictures cannot be used.
-    #[error("pictures cannot be written to {}: {1}", .0.display())]
+    #[error("pictures cannot be written to {}: {error}", .0.display(), error = .1)]
     Pictures(PathBuf, std::io::Error),
     /// The background part could not start.
     #[error("{0}")]

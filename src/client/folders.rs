@@ -42,3 +42,9 @@ fn find_assets(given: Option<&Path>) -> Result<PathBuf, ClientError> {
     let found = found.and_then(|folder| folder.canonicalize().ok());
     found.ok_or(ClientError::NoAssets(tried))
 }
+
+/// Hours since midnight on this computer's wall clock.
+pub(super) fn local_hour() -> f32 {
+    let now = jiff::Zoned::now();
+    f32::from(now.hour()) + f32::from(now.minute()) / 60.0
+}

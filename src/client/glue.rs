@@ -4,7 +4,11 @@ use bevy::prelude::*;
 use vestibule_hud::{Quality, Settings, SettingsChanged};
 use vestibule_input::LookSettings;
 use vestibule_twin::{Twin, TwinModel};
-use vestibule_world::{Eye, ShowTwinModel, SkyQuality, TimeOfDay};
+use vestibule_world::{
+    sky::{SkyQuality, TimeOfDay},
+    visual::ShowTwinModel,
+    walk::Eye,
+};
 
 /// What the client adds to its plugins.
 #[derive(Clone, Copy, Debug)]

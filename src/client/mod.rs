@@ -7,6 +7,7 @@ mod error;
 mod flags;
 mod folders;
 mod glue;
+mod gpu;
 mod xr;
 
 pub use app::run;

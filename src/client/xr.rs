@@ -1,7 +1,7 @@
 //! The headset's part of the client.
 
 use bevy::prelude::*;
-use vestibule_world::Walker;
+use vestibule_world::walk::{HEIGHT, Walker};
 use vestibule_xr::XrStand;
 
 /// Metres between two eyes of one person, at least and at most: OpenXR runtimes give 0.05 to 0.08.
@@ -10,7 +10,7 @@ const APART: std::ops::Range<f32> = 0.02..0.12;
 /// The person's own floor lies under the walker's feet.
 pub(super) fn stand(walkers: Query<&GlobalTransform, With<Walker>>, mut stand: ResMut<XrStand>) {
     if let Ok(body) = walkers.single() {
-        let feet = body.translation() - Vec3::Y * vestibule_world::HEIGHT / 2.0;
+        let feet = body.translation() - Vec3::Y * HEIGHT / 2.0;
         stand.set_if_neq(XrStand(Transform::from_translation(feet)));
     }
 }

@@ -5,7 +5,7 @@ use vestibule_door::DoorLeaf;
 use vestibule_hud::hud_texts;
 use vestibule_model::{FeatureId, PropertyId, TwinId};
 use vestibule_twin::{FurnitureId, PointedTwin, TwinIndex, TwinPicture, TwinRoot, TwinState};
-use vestibule_world::Places;
+use vestibule_world::scene::Places;
 
 use super::{
     driver::Physical,
@@ -110,7 +110,7 @@ fn sees(world: &World, twin: &TwinId, guest: &str) -> (String, bool) {
     let Some(picture) = entities.filter_map(|entity| world.get::<TwinPicture>(*entity)).next() else {
         return ("no picture has come".to_owned(), false);
     };
-    let who = super::driver::guests().find(|(_, bytes)| *bytes == &*picture.bytes);
+    let who = super::driver::guests().find(|(_, bytes)| bytes[..] == picture.bytes[..]);
     let name = who.map_or("somebody else", |(name, _)| name);
     (format!("{name}, {} bytes", picture.bytes.len()), name == guest)
 }

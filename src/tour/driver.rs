@@ -3,10 +3,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bevy::{ecs::schedule::ScheduleLabel, input::ButtonState, prelude::*};
+use bevy::{input::ButtonState, prelude::*};
 use vestibule_hud::find_button;
 use vestibule_sim::{Guest, PhysicalHand};
-use vestibule_world::WorldState;
+use vestibule_world::scene::WorldState;
 
 use super::{
     check, hands, legs,
@@ -45,7 +45,7 @@ pub struct TourVerdict {
 pub(crate) struct Physical(pub(crate) Option<PhysicalHand>);
 
 /// The camera's pictures of the simulated guests.
-pub(super) fn guests() -> impl Iterator<Item = (&'static str, &'static [u8])> {
+pub(super) fn guests() -> impl Iterator<Item = (&'static str, bytes::Bytes)> {
     [("friend", Guest::Friend), ("courier", Guest::Courier), ("neighbour", Guest::Neighbour)]
         .into_iter()
         .map(|(name, guest)| (name, vestibule_sim::picture(Some(guest))))
@@ -68,10 +68,6 @@ struct Run {
     began: Instant,
     current: Option<StepReport>,
 }
-
-/// Runs before everything else in a frame, so that injected input is this frame's input.
-#[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
-struct TourSchedule;
 
 impl Plugin for TourPlugin {
     fn build(&self, app: &mut App) {
@@ -297,7 +293,7 @@ fn click(world: &mut World, label: &str, frame: u32, aim: &mut Option<Vec2>) -> 
     }
     if aim.is_none() {
         let Some(button) = find_button(world, label) else { return Err(format!("no button says {label:?}")) };
-        let place = world.get::<bevy::ui::UiGlobalTransform>(button).map(|place| place.translation);
+        let place = world.get::<UiGlobalTransform>(button).map(|place| place.translation);
         let scale = world.get::<ComputedNode>(button).map_or(1.0, |node| node.inverse_scale_factor);
         *aim = place.map(|place| place * scale);
     }

@@ -12,7 +12,7 @@ use bevy::{
     window::{PrimaryWindow, WindowRef},
 };
 use vestibule_input::{Binding, Control, KeyBindings};
-use vestibule_world::Eye;
+use vestibule_world::walk::Eye;
 
 /// Presses or releases whatever is bound to `control`; `false` where nothing is.
 pub(super) fn set(world: &mut World, control: Control, state: ButtonState) -> bool {

@@ -3,7 +3,10 @@
 use bevy::{input::ButtonState, prelude::*};
 use vestibule_input::{Control, LookSettings};
 use vestibule_twin::TwinPart;
-use vestibule_world::{Eye, Gaze, Places, Walker};
+use vestibule_world::{
+    scene::Places,
+    walk::{Eye, Gaze, HEIGHT, Walker},
+};
 
 use super::hands;
 
@@ -17,7 +20,7 @@ const TURN: f32 = 0.16;
 /// Where the walker's feet are, metres in the world's frame.
 pub(super) fn feet(world: &mut World) -> Option<Vec3> {
     let body = world.query_filtered::<&GlobalTransform, With<Walker>>().iter(world).next()?;
-    Some(body.translation() - Vec3::Y * vestibule_world::HEIGHT / 2.0)
+    Some(body.translation() - Vec3::Y * HEIGHT / 2.0)
 }
 
 fn eye(world: &mut World) -> Option<Vec3> {

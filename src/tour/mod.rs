@@ -12,6 +12,7 @@ mod picture;
 mod report;
 mod script;
 
+pub(crate) use driver::Physical;
 pub use driver::{TourPlugin, TourVerdict};
 pub use picture::ViewTarget;
 pub use report::{StepReport, TourReport};

@@ -63,6 +63,7 @@ mod model;
 mod motion;
 mod thermostat;
 
+pub use camera::picture;
 pub use counters::Published;
 pub use error::SimError;
 pub use hand::{DoorTruth, Guest, LightTruth, PhysicalHand};

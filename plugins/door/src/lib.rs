@@ -66,9 +66,14 @@ pub struct DoorSystems;
 impl Plugin for DoorPlugin {
     fn build(&self, app: &mut App) {
         ensure_twin_plugin(app);
+        // Without a renderer nobody else brings these; with one, to bring them again would empty them.
+        if !app.world().contains_resource::<Assets<Image>>() {
+            app.init_asset::<Image>();
+        }
+        if !app.world().contains_resource::<Assets<StandardMaterial>>() {
+            app.init_asset::<StandardMaterial>();
+        }
         app.insert_resource(Settings(self.clone()))
-            .init_asset::<Image>()
-            .init_asset::<StandardMaterial>()
             .add_message::<OpenDoor>()
             .add_message::<DoorOpened>()
             .add_message::<DoorClosed>()
