@@ -75,28 +75,11 @@ impl SlideTarget {
     pub(crate) fn action(&self, value: f64) -> HudAction {
         match self {
             Self::Setting(knob) => HudAction::Set(knob.change(value)),
-            Self::Actuate {
-                twin,
-                feature,
-                action,
-                whole,
-            } => {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "rounded, and within the slider's bounds"
-                )]
-                let input = if *whole {
-                    Value::Int(value.round() as i64)
-                } else {
-                    Value::Float(value)
-                };
+            Self::Actuate { twin, feature, action, whole } => {
+                #[expect(clippy::cast_possible_truncation, reason = "rounded, and within the slider's bounds")]
+                let input = if *whole { Value::Int(value.round() as i64) } else { Value::Float(value) };
                 let (twin, feature, action) = (twin.clone(), feature.clone(), action.clone());
-                HudAction::Actuate {
-                    twin,
-                    feature,
-                    action,
-                    input: Some(input),
-                }
+                HudAction::Actuate { twin, feature, action, input: Some(input) }
             }
         }
     }

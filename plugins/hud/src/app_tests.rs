@@ -3,12 +3,9 @@ use std::{sync::Arc, time::Duration};
 use bevy::{prelude::*, time::TimeUpdateStrategy, ui_widgets::Activate};
 use vestibule_input::Attention;
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, Catalogue, CatalogueEntry, EnablerLink, HoldFurniture,
-    LinkState, Notify, PointedTwin, Twin, TwinActuated, TwinDescription, TwinState, Urgency,
-    model::{
-        ActionId, CommandId, CommandStatus, FeatureId, Refusal, RefusalCode, RuleId, Truth, TwinId,
-        Value,
-    },
+    ActuateTwin, ActuationRefused, Catalogue, CatalogueEntry, EnablerLink, HoldFurniture, LinkState, Notify,
+    PointedTwin, Twin, TwinActuated, TwinDescription, TwinState, Urgency,
+    model::{ActionId, CommandId, CommandStatus, FeatureId, Refusal, RefusalCode, RuleId, Truth, TwinId, Value},
 };
 
 use super::*;
@@ -22,36 +19,21 @@ fn twin() -> TwinId {
 fn home() -> App {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, HudPlugin));
-    app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(
-        100,
-    )));
-    app.insert_resource(EnablerLink {
-        state: LinkState::Connected,
-        name: "home".to_owned(),
-    });
-    app.world_mut().spawn((
-        Twin(twin()),
-        TwinDescription(Arc::new(door())),
-        closed_door("locked"),
-    ));
+    app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(100)));
+    app.insert_resource(EnablerLink { state: LinkState::Connected, name: "home".to_owned() });
+    app.world_mut().spawn((Twin(twin()), TwinDescription(Arc::new(door())), closed_door("locked")));
     app.update();
     app
 }
 
 fn point_at_door(app: &mut App) {
-    let entity = app
-        .world_mut()
-        .query_filtered::<Entity, With<Twin>>()
-        .single(app.world())
-        .unwrap();
+    let entity = app.world_mut().query_filtered::<Entity, With<Twin>>().single(app.world()).unwrap();
     app.world_mut().resource_mut::<PointedTwin>().target = Some((twin(), entity));
     app.update();
 }
 
 fn tap(app: &mut App, key: KeyCode) {
-    app.world_mut()
-        .resource_mut::<ButtonInput<KeyCode>>()
-        .press(key);
+    app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(key);
     app.update();
     let mut keys = app.world_mut().resource_mut::<ButtonInput<KeyCode>>();
     keys.release(key);
@@ -65,11 +47,7 @@ fn texts(app: &App) -> Vec<String> {
 
 #[track_caller]
 fn reads(app: &App, text: &str) {
-    assert!(
-        texts(app).iter().any(|shown| shown.contains(text)),
-        "{text:?} is not among {:#?}",
-        texts(app)
-    );
+    assert!(texts(app).iter().any(|shown| shown.contains(text)), "{text:?} is not among {:#?}", texts(app));
 }
 
 fn sent<M: Message + Clone>(app: &App) -> Vec<M> {
@@ -87,15 +65,7 @@ fn pointing_shows_what_the_thing_said() {
     assert!(find_named(app.world(), "card").is_none());
     point_at_door(&mut app);
     assert!(find_named(app.world(), "card").is_some());
-    for text in [
-        "Front door",
-        "lock · Acme · VD-1",
-        "live",
-        "Lock",
-        "locked",
-        "closed",
-        "Lock: already locked",
-    ] {
+    for text in ["Front door", "lock · Acme · VD-1", "live", "Lock", "locked", "closed", "Lock: already locked"] {
         reads(&app, text);
     }
     assert!(find_named(app.world(), "card.action.unlock").is_some());
@@ -111,12 +81,9 @@ fn a_key_asks_and_every_step_is_told() {
     tap(&mut app, KeyCode::Digit2);
     let asked = sent::<ActuateTwin>(&app);
     assert_eq!(asked.len(), 1);
-    assert_eq!(
-        (asked[0].feature.as_str(), asked[0].action.as_str()),
-        ("lock", "unlock")
-    );
+    assert_eq!((asked[0].feature.as_str(), asked[0].action.as_str()), ("lock", "unlock"));
     assert_eq!(asked[0].valid_for_ms, Some(10_000));
-    reads(&app, "Unlock: asked");
+    reads(&app, "Unlock: asked, waiting for the front door");
     reads(&app, "waiting for the front door: 10 s left");
     reads(&app, "locked");
     let tell = |app: &mut App, status| {
@@ -137,10 +104,7 @@ fn a_key_asks_and_every_step_is_told() {
     tap(&mut app, KeyCode::Digit2);
     assert_eq!(sent::<ActuateTwin>(&app).len(), 0, "it is asked once");
     tell(&mut app, CommandStatus::Expired);
-    reads(
-        &app,
-        "not confirmed in time: the front door did not say that it unlocked",
-    );
+    reads(&app, "not confirmed in time: the front door did not say that it unlocked");
 }
 
 #[test]
@@ -151,25 +115,10 @@ fn a_refusal_shows_its_rule() {
     let asked = sent::<ActuateTwin>(&app).remove(0);
     let mut refusal = Refusal::new(RefusalCode::Forbidden, "guests may not open doors");
     refusal.rule = Some(RuleId::slug("guests-look"));
-    let ActuateTwin {
-        ticket,
-        twin,
-        feature,
-        action,
-        ..
-    } = asked;
-    app.world_mut().write_message(ActuationRefused {
-        ticket,
-        twin,
-        feature,
-        action,
-        refusal,
-    });
+    let ActuateTwin { ticket, twin, feature, action, .. } = asked;
+    app.world_mut().write_message(ActuationRefused { ticket, twin, feature, action, refusal });
     app.update();
-    reads(
-        &app,
-        "Open: refused: guests may not open doors (rule guests-look)",
-    );
+    reads(&app, "Open: refused: guests may not open doors (rule guests-look)");
 }
 
 #[test]
@@ -180,21 +129,9 @@ fn a_bad_end_that_nobody_looks_at_becomes_a_notification() {
     let asked = sent::<ActuateTwin>(&app).remove(0);
     app.world_mut().resource_mut::<PointedTwin>().target = None;
     app.update();
-    let ActuateTwin {
-        ticket,
-        twin,
-        feature,
-        action,
-        ..
-    } = asked;
+    let ActuateTwin { ticket, twin, feature, action, .. } = asked;
     let refusal = Refusal::new(RefusalCode::Unavailable, "the lock is away");
-    app.world_mut().write_message(ActuationRefused {
-        ticket,
-        twin,
-        feature,
-        action,
-        refusal,
-    });
+    app.world_mut().write_message(ActuationRefused { ticket, twin, feature, action, refusal });
     app.update();
     app.update();
     reads(&app, "Open: refused: the lock is away");
@@ -251,10 +188,7 @@ fn a_guest_can_be_let_in_from_afar() {
     app.world_mut().trigger(Activate { entity: open });
     app.update();
     let asked = sent::<ActuateTwin>(&app);
-    assert_eq!(
-        (asked[0].twin.clone(), asked[0].action.as_str()),
-        (twin(), "open")
-    );
+    assert_eq!((asked[0].twin.clone(), asked[0].action.as_str()), (twin(), "open"));
     tap(&mut app, KeyCode::KeyN);
     assert!(!texts(&app).contains(&"A guest rings".to_owned()));
 }
@@ -262,16 +196,10 @@ fn a_guest_can_be_let_in_from_afar() {
 #[test]
 fn without_a_link_nothing_is_sent_and_the_banner_says_why() {
     let mut app = home();
-    let state = LinkState::Lost {
-        reason: "the cable is out".to_owned(),
-        retry_in_s: 4.0,
-    };
-    app.insert_resource(EnablerLink {
-        state,
-        name: "home".to_owned(),
-    });
+    let state = LinkState::Lost { reason: "the cable is out".to_owned(), retry_in_s: 4.0 };
+    app.insert_resource(EnablerLink { state, name: "home".to_owned() });
     point_at_door(&mut app);
-    reads(&app, "the cable is out");
+    reads(&app, "The cable is out");
     reads(&app, "the home is not reachable");
     tap(&mut app, KeyCode::Digit1);
     assert!(sent::<ActuateTwin>(&app).is_empty());
@@ -301,17 +229,11 @@ fn a_slider_asks_when_it_is_let_go() {
     tap(&mut app, KeyCode::KeyE);
     let slider = find_named(app.world(), "card.slider.set_position").unwrap();
     let change = bevy::ui_widgets::SliderValueChange::Absolute(62.3);
-    app.world_mut().trigger(bevy::ui_widgets::SetSliderValue {
-        entity: slider,
-        change,
-    });
+    app.world_mut().trigger(bevy::ui_widgets::SetSliderValue { entity: slider, change });
     app.world_mut().flush();
     app.update();
     let asked = sent::<ActuateTwin>(&app);
-    assert_eq!(
-        (asked[0].action.as_str(), asked[0].input.clone()),
-        ("set_position", Some(Value::Int(62)))
-    );
+    assert_eq!((asked[0].action.as_str(), asked[0].input.clone()), ("set_position", Some(Value::Int(62))));
 }
 
 #[test]
@@ -324,25 +246,16 @@ fn the_catalogue_gives_furniture_into_the_hand() {
         thumb: String::new(),
         model: String::new(),
     };
-    app.insert_resource(Catalogue {
-        entries: vec![entry("sofa"), entry("lamp")],
-    });
+    app.insert_resource(Catalogue { entries: vec![entry("sofa"), entry("lamp")] });
     tap(&mut app, KeyCode::KeyC);
     assert_eq!(attention(&app), Attention::Panel);
     reads(&app, "SOFA");
     for _ in 0..3 {
         tap(&mut app, KeyCode::ArrowRight);
     }
-    app.world_mut()
-        .resource_mut::<ButtonInput<KeyCode>>()
-        .press(KeyCode::KeyE);
+    app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(KeyCode::KeyE);
     app.update();
-    assert_eq!(
-        sent::<HoldFurniture>(&app),
-        [HoldFurniture {
-            model: "lamp".to_owned()
-        }]
-    );
+    assert_eq!(sent::<HoldFurniture>(&app), [HoldFurniture { model: "lamp".to_owned() }]);
     app.update();
     assert_eq!(attention(&app), Attention::Walk);
 }
@@ -352,8 +265,7 @@ fn settings_are_told_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
     let mut app = App::new();
-    app.add_plugins((MinimalPlugins, HudPlugin))
-        .insert_resource(SettingsFile { path: path.clone() });
+    app.add_plugins((MinimalPlugins, HudPlugin)).insert_resource(SettingsFile { path: path.clone() });
     app.update();
     assert_eq!(sent::<SettingsChanged>(&app).len(), 1);
     tap(&mut app, KeyCode::F2);
@@ -362,11 +274,7 @@ fn settings_are_told_and_kept() {
     app.world_mut().trigger(Activate { entity: low });
     app.update();
     assert_eq!(app.world().resource::<Settings>().quality, Quality::Low);
-    assert!(
-        std::fs::read_to_string(path)
-            .unwrap()
-            .contains("quality = \"low\"")
-    );
+    assert!(std::fs::read_to_string(path).unwrap().contains("quality = \"low\""));
 }
 
 #[test]

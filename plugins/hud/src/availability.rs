@@ -2,10 +2,7 @@
 
 use vestibule_twin::{
     TwinState,
-    model::{
-        ActionId, ActionInfo, Effect, Expect, FeatureId, FeatureInfo, FeatureKind, Truth, TwinInfo,
-        Value,
-    },
+    model::{ActionId, ActionInfo, Effect, Expect, FeatureId, FeatureInfo, FeatureKind, Truth, TwinInfo, Value},
 };
 
 use crate::format;
@@ -33,11 +30,7 @@ impl Availability {
     /// Why it cannot be used.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
-        if let Self::Disabled(reason) = self {
-            Some(reason)
-        } else {
-            None
-        }
+        if let Self::Disabled(reason) = self { Some(reason) } else { None }
     }
 }
 
@@ -78,19 +71,13 @@ pub(crate) fn available(
     waiting: &[Waiting],
     now: f64,
 ) -> Availability {
-    let Some((about, does)) = info
-        .features
-        .get(feature)
-        .and_then(|f| Some((f, f.actions.get(action)?)))
-    else {
+    let Some((about, does)) = info.features.get(feature).and_then(|f| Some((f, f.actions.get(action)?))) else {
         return Availability::not("you may look, not act");
     };
     if !state.reachable {
         return Availability::not(format!("{} is not reachable", the(&info.name)));
     }
-    let under_way = waiting
-        .iter()
-        .find(|w| w.feature == *feature && w.action == *action && !w.with_input);
+    let under_way = waiting.iter().find(|w| w.feature == *feature && w.action == *action && !w.with_input);
     if let Some(wish) = under_way {
         let left = (wish.until - now).max(0.0).ceil();
         return Availability::not(format!("waiting for {}: {left:.0} s left", the(&info.name)));
@@ -125,11 +112,7 @@ fn wished(state: &TwinState, feature: &FeatureId, does: &ActionInfo) -> bool {
 }
 
 fn fixed_effect(effect: &Effect) -> Option<(&str, &Value)> {
-    if let Expect::Value(value) = &effect.expect {
-        Some((effect.property.as_str(), value))
-    } else {
-        None
-    }
+    if let Expect::Value(value) = &effect.expect { Some((effect.property.as_str(), value)) } else { None }
 }
 
 /// Why an action would change nothing: the thing has reported so, and the report is fresh.
@@ -140,16 +123,8 @@ fn already(
     action: &ActionId,
     does: &ActionInfo,
 ) -> Option<String> {
-    let live = |property: &str| {
-        state
-            .reading(feature.as_str(), property)
-            .filter(|r| r.truth == Truth::Live)
-    };
-    let word = |property: &str| {
-        live(property)
-            .and_then(|r| r.value.as_ref())
-            .and_then(Value::as_text)
-    };
+    let live = |property: &str| state.reading(feature.as_str(), property).filter(|r| r.truth == Truth::Live);
+    let word = |property: &str| live(property).and_then(|r| r.value.as_ref()).and_then(Value::as_text);
     match (about.kind, action.as_str()) {
         // A latch can be drawn again and again: whoever stands outside may have missed it.
         (FeatureKind::Lock, "open") => return None,
@@ -159,9 +134,7 @@ fn already(
         }
         // Half open is "open" for Home Assistant: only the position tells whether it can open further.
         (FeatureKind::Cover, "open") => {
-            let position = live("position")
-                .and_then(|r| r.value.as_ref())
-                .and_then(Value::as_f64);
+            let position = live("position").and_then(|r| r.value.as_ref()).and_then(Value::as_f64);
             if let Some(position) = position {
                 return (position >= 99.5).then(|| "already open".to_owned());
             }
@@ -207,10 +180,7 @@ const fn feature_rank(kind: FeatureKind) -> u8 {
 /// Whether a kind of feature exists to be acted on.
 pub(crate) const fn is_actuator(kind: FeatureKind) -> bool {
     use FeatureKind as K;
-    matches!(
-        kind,
-        K::Lock | K::Cover | K::Light | K::Switch | K::Climate | K::Button | K::Number | K::Select
-    )
+    matches!(kind, K::Lock | K::Cover | K::Light | K::Switch | K::Climate | K::Button | K::Number | K::Select)
 }
 
 /// The actions of a feature, most useful first by what the thing last reported.

@@ -10,12 +10,7 @@ use crate::{
 };
 
 /// Shows the banner while there is something to say.
-pub(crate) fn show(
-    link: Res<EnablerLink>,
-    time: Res<Time<Real>>,
-    mut since: Local<f64>,
-    mut screen: ResMut<Screen>,
-) {
+pub(crate) fn show(link: Res<EnablerLink>, time: Res<Time<Real>>, mut since: Local<f64>, mut screen: ResMut<Screen>) {
     let now = time.elapsed_secs_f64();
     if link.is_changed() {
         *since = now;
@@ -26,11 +21,7 @@ pub(crate) fn show(
 
 /// The banner `seconds` after the link last changed.
 fn banner(link: &EnablerLink, seconds: f64) -> Option<El> {
-    let name = if link.name.is_empty() {
-        "the home"
-    } else {
-        link.name.as_str()
-    };
+    let name = if link.name.is_empty() { "the home" } else { link.name.as_str() };
     let (color, title, text) = match &link.state {
         LinkState::Connected => return None,
         LinkState::Connecting => {
@@ -39,19 +30,13 @@ fn banner(link: &EnablerLink, seconds: f64) -> Option<El> {
         }
         LinkState::Lost { reason, retry_in_s } => {
             let left = (f64::from(*retry_in_s) - seconds).max(0.0).ceil();
-            let next = if left > 0.0 {
-                format!("Trying again in {left:.0} s.")
-            } else {
-                "Trying again now.".to_owned()
-            };
-            let text = format!(
-                "{}. {next} Until then what you see is old, and nothing can be done.",
-                trimmed(reason)
-            );
+            let next =
+                if left > 0.0 { format!("Trying again in {left:.0} s.") } else { "Trying again now.".to_owned() };
+            let text = format!("{}. {next} Until then what you see is old, and nothing can be done.", sentence(reason));
             (style::WRONG, format!("No connection to {name}"), text)
         }
         LinkState::Refused { reason } => {
-            let text = format!("{}. It is not tried again by itself.", trimmed(reason));
+            let text = format!("{}. It is not tried again by itself.", sentence(reason));
             (style::WRONG, format!("{name} does not let you in"), text)
         }
     };
@@ -73,13 +58,20 @@ fn banner(link: &EnablerLink, seconds: f64) -> Option<El> {
     let place = El::new("banner.place").node(|node| {
         node.width = percent(100);
         node.justify_content = JustifyContent::Center;
+        node.align_items = AlignItems::FlexStart;
         node.padding.top = px(10);
     });
     Some(place.with(panel))
 }
 
-fn trimmed(reason: &str) -> &str {
-    reason.trim().trim_end_matches('.')
+/// Room that card and notifications leave for the banner.
+pub(crate) const fn room(link: &EnablerLink) -> f32 {
+    if link.state.is_connected() { 0.0 } else { 66.0 }
+}
+
+fn sentence(reason: &str) -> String {
+    let mut chars = reason.trim().trim_end_matches('.').chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]
@@ -88,37 +80,14 @@ mod tests {
 
     #[test]
     fn the_banner_says_why_and_what_next() {
-        let mut link = EnablerLink {
-            state: LinkState::Connected,
-            name: "hub.local".to_owned(),
-        };
+        let mut link = EnablerLink { state: LinkState::Connected, name: "hub.local".to_owned() };
         assert_eq!(banner(&link, 0.0), None);
-        link.state = LinkState::Lost {
-            reason: "it does not answer.".to_owned(),
-            retry_in_s: 5.0,
-        };
+        link.state = LinkState::Lost { reason: "it does not answer.".to_owned(), retry_in_s: 5.0 };
         let texts = banner(&link, 1.5).unwrap().texts().join(" | ");
         assert!(texts.contains("No connection to hub.local"), "{texts}");
-        assert!(
-            texts.contains("it does not answer. Trying again in 4 s."),
-            "{texts}"
-        );
-        assert!(
-            banner(&link, 60.0)
-                .unwrap()
-                .texts()
-                .join(" ")
-                .contains("Trying again now.")
-        );
-        link.state = LinkState::Refused {
-            reason: "the pairing code is wrong".to_owned(),
-        };
-        assert!(
-            banner(&link, 0.0)
-                .unwrap()
-                .texts()
-                .join(" ")
-                .contains("the pairing code is wrong")
-        );
+        assert!(texts.contains("It does not answer. Trying again in 4 s."), "{texts}");
+        assert!(banner(&link, 60.0).unwrap().texts().join(" ").contains("Trying again now."));
+        link.state = LinkState::Refused { reason: "the pairing code is wrong".to_owned() };
+        assert!(banner(&link, 0.0).unwrap().texts().join(" ").contains("The pairing code is wrong"));
     }
 }

@@ -70,11 +70,8 @@ pub(crate) struct Slide {
 impl Slide {
     /// The nearest value that the slider can have.
     pub(crate) fn nearest(&self, value: f64) -> f64 {
-        let stepped = if self.step > 0.0 {
-            self.min + ((value - self.min) / self.step).round() * self.step
-        } else {
-            value
-        };
+        let stepped =
+            if self.step > 0.0 { self.min + ((value - self.min) / self.step).round() * self.step } else { value };
         // Steps such as 0.1 leave dust behind.
         let clean = (stepped * 1e6).round() / 1e6;
         clean.clamp(self.min, self.max.max(self.min))
@@ -82,11 +79,7 @@ impl Slide {
 
     /// Where a value is on the slider, 0 to 1.
     pub(crate) fn share(&self, value: f64) -> f64 {
-        if self.max > self.min {
-            ((value - self.min) / (self.max - self.min)).clamp(0.0, 1.0)
-        } else {
-            0.0
-        }
+        if self.max > self.min { ((value - self.min) / (self.max - self.min)).clamp(0.0, 1.0) } else { 0.0 }
     }
 }
 
@@ -123,17 +116,8 @@ impl El {
 
     /// A text in the usual size.
     pub(crate) fn text(key: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
-        let words = Words {
-            text: text.into(),
-            size: style::BODY,
-            color: style::TEXT,
-            strong: false,
-            wrap: true,
-        };
-        Self {
-            what: What::Text(words),
-            ..Self::new(key)
-        }
+        let words = Words { text: text.into(), size: style::BODY, color: style::TEXT, strong: false, wrap: true };
+        Self { what: What::Text(words), ..Self::new(key) }
     }
 
     /// A text in small print.
@@ -202,13 +186,7 @@ impl El {
     /// Every text in it, in the order of reading.
     #[cfg(test)]
     pub(crate) fn texts(&self) -> Vec<String> {
-        let own = if let What::Text(words) = &self.what {
-            vec![words.text.clone()]
-        } else {
-            Vec::new()
-        };
-        own.into_iter()
-            .chain(self.children.iter().flat_map(Self::texts))
-            .collect()
+        let own = if let What::Text(words) = &self.what { vec![words.text.clone()] } else { Vec::new() };
+        own.into_iter().chain(self.children.iter().flat_map(Self::texts)).collect()
     }
 }

@@ -65,10 +65,7 @@ fn is_share(info: &FeatureInfo, property: &str) -> bool {
 
 /// The unit that people read with a property.
 pub(crate) fn unit<'a>(info: &'a FeatureInfo, property: &PropertyId) -> Option<&'a str> {
-    let own = info
-        .properties
-        .get(property)
-        .and_then(|p| p.unit.as_deref());
+    let own = info.properties.get(property).and_then(|p| p.unit.as_deref());
     own.or(match (info.kind, property.as_str()) {
         (FeatureKind::Cover, "position") => Some("%"),
         (FeatureKind::Light, "color_temp") => Some("K"),
@@ -102,14 +99,9 @@ pub(crate) fn value(info: &FeatureInfo, property: &PropertyId, value: &Value) ->
 
 /// `set_color_temp` as `Color temp`.
 fn plain(id: &str) -> String {
-    let words = id
-        .strip_prefix("set_")
-        .unwrap_or(id)
-        .replace(['_', '.', '-', ':'], " ");
+    let words = id.strip_prefix("set_").unwrap_or(id).replace(['_', '.', '-', ':'], " ");
     let mut chars = words.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// What a button or slider for an action says.
@@ -192,57 +184,27 @@ mod tests {
             (FeatureKind::Light, "brightness", Value::Float(0.8), "80 %"),
             (FeatureKind::Light, "color_temp", Value::Int(2700), "2700 K"),
             (FeatureKind::Light, "on", Value::Bool(true), "on"),
-            (
-                FeatureKind::Light,
-                "color",
-                Value::Color([255, 128, 0]),
-                "#ff8000",
-            ),
+            (FeatureKind::Light, "color", Value::Color([255, 128, 0]), "#ff8000"),
             (FeatureKind::Cover, "position", Value::Int(35), "35 % open"),
-            (
-                FeatureKind::Climate,
-                "current",
-                Value::Float(21.46),
-                "21.5 °C",
-            ),
+            (FeatureKind::Climate, "current", Value::Float(21.46), "21.5 °C"),
             (FeatureKind::Climate, "target", Value::Float(20.0), "20 °C"),
-            (
-                FeatureKind::Lock,
-                "state",
-                Value::Text("not_fully_locked".to_owned()),
-                "not fully locked",
-            ),
+            (FeatureKind::Lock, "state", Value::Text("not_fully_locked".to_owned()), "not fully locked"),
             (FeatureKind::Sensor, "value", Value::Float(-0.001), "0"),
             (FeatureKind::Sensor, "value", Value::Float(1234.56), "1235"),
         ];
         for (kind, property, given, text) in table {
-            assert_eq!(
-                value(&feature("Thing", kind), &PropertyId::slug(property), &given),
-                text
-            );
+            assert_eq!(value(&feature("Thing", kind), &PropertyId::slug(property), &given), text);
         }
         let mut door = feature("Contact", FeatureKind::BinarySensor);
         door.class = Some("door".to_owned());
-        assert_eq!(
-            value(&door, &PropertyId::slug("on"), &Value::Bool(true)),
-            "open"
-        );
+        assert_eq!(value(&door, &PropertyId::slug("on"), &Value::Bool(true)), "open");
     }
 
     #[test]
     fn actions_have_names() {
         let lock = feature("Lock", FeatureKind::Lock);
         assert_eq!(action(&lock, &ActionId::slug("turn_on")), "Turn on");
-        assert_eq!(
-            action(&lock, &ActionId::slug("set_brightness")),
-            "Brightness"
-        );
-        assert_eq!(
-            action(
-                &feature("Restart", FeatureKind::Button),
-                &ActionId::slug("press")
-            ),
-            "Restart"
-        );
+        assert_eq!(action(&lock, &ActionId::slug("set_brightness")), "Brightness");
+        assert_eq!(action(&feature("Restart", FeatureKind::Button), &ActionId::slug("press")), "Restart");
     }
 }

@@ -31,21 +31,14 @@ pub(crate) fn crosshair(
                 node.top = percent(50);
                 node.width = px(size);
                 node.height = px(size);
-                node.margin = UiRect {
-                    left: px(-size / 2.0),
-                    top: px(-size / 2.0),
-                    ..default()
-                };
+                node.margin = UiRect { left: px(-size / 2.0), top: px(-size / 2.0), ..default() };
             })
             .round(size / 2.0)
     };
     let dark = Color::srgba(0.0, 0.0, 0.0, 0.45);
     let color = if over { style::ACCENT } else { style::TEXT };
     // A dark rim keeps the dot visible before a bright wall.
-    let mut all = vec![
-        middle("crosshair.rim", 8.0).fill(dark),
-        middle("crosshair", 5.0).fill(color),
-    ];
+    let mut all = vec![middle("crosshair.rim", 8.0).fill(dark), middle("crosshair", 5.0).fill(color)];
     if over {
         let mut ring = middle("crosshair.ring", 22.0).line(color.with_alpha(0.9));
         ring.node.border = UiRect::all(px(2));
@@ -68,63 +61,32 @@ struct Situation {
 const fn keys_for(now: Situation) -> &'static [(Control, &'static str)] {
     use Control as C;
     match now {
-        Situation {
-            attention: Attention::Panel,
-            ..
-        } => &[],
-        Situation { holding: true, .. } => &[
-            (C::Interact, "put down"),
-            (C::Turn, "turn"),
-            (C::Catalogue, "another one"),
-            (C::Cancel, "let go"),
-        ],
-        Situation {
-            attention: Attention::Point,
-            pinned: true,
-            ..
-        } => &[
+        Situation { attention: Attention::Panel, .. } => &[],
+        Situation { holding: true, .. } => {
+            &[(C::Interact, "put down"), (C::Turn, "turn"), (C::Catalogue, "another one"), (C::Cancel, "let go")]
+        }
+        Situation { attention: Attention::Point, pinned: true, .. } => &[
             (C::Action1, "first button"),
             (C::Cancel, "close the card"),
             (C::Pointer, "look around"),
             (C::Help, "all keys"),
         ],
-        Situation {
-            attention: Attention::Point,
-            ..
-        } => &[
-            (C::Pointer, "look around"),
-            (C::Settings, "settings"),
-            (C::Help, "all keys"),
-        ],
-        Situation { pointing: true, .. } => &[
-            (C::Interact, "open the card"),
-            (C::Action1, "first button"),
-            (C::Help, "all keys"),
-        ],
-        Situation {
-            furniture: true, ..
-        } => &[
-            (C::Interact, "take"),
-            (C::Remove, "remove"),
-            (C::Undo, "undo"),
-            (C::Help, "all keys"),
-        ],
-        _ => &[
-            (C::Catalogue, "furniture"),
-            (C::Pointer, "free the mouse"),
-            (C::Help, "all keys"),
-        ],
+        Situation { attention: Attention::Point, .. } => {
+            &[(C::Pointer, "look around"), (C::Settings, "settings"), (C::Help, "all keys")]
+        }
+        Situation { pointing: true, .. } => {
+            &[(C::Interact, "open the card"), (C::Action1, "first button"), (C::Help, "all keys")]
+        }
+        Situation { furniture: true, .. } => {
+            &[(C::Interact, "take"), (C::Remove, "remove"), (C::Undo, "undo"), (C::Help, "all keys")]
+        }
+        _ => &[(C::Catalogue, "furniture"), (C::Pointer, "free the mouse"), (C::Help, "all keys")],
     }
 }
 
 /// Shows the keys that matter now.
 pub(crate) fn show(
-    (attention, pointed, held, pin): (
-        Res<State<Attention>>,
-        Res<PointedTwin>,
-        Res<HeldFurniture>,
-        Res<CardPin>,
-    ),
+    (attention, pointed, held, pin): (Res<State<Attention>>, Res<PointedTwin>, Res<HeldFurniture>, Res<CardPin>),
     keys: Res<KeyBindings>,
     mut screen: ResMut<Screen>,
 ) {
@@ -136,28 +98,16 @@ pub(crate) fn show(
         furniture: held.pointed.is_some(),
     };
     let blocked = held.blocked.as_deref().filter(|_| now.holding);
-    screen.show(
-        Surface::Hints,
-        line(now, blocked, &keys).into_iter().collect(),
-    );
+    screen.show(Surface::Hints, line(now, blocked, &keys).into_iter().collect());
 }
 
 fn line(now: Situation, blocked: Option<&str>, keys: &KeyBindings) -> Option<El> {
     let walking = now == Situation::default();
     let steps = walking.then(|| {
-        let label = [
-            Control::Forward,
-            Control::Left,
-            Control::Back,
-            Control::Right,
-        ]
-        .map(|c| keys.label(c))
-        .join(" ");
+        let label = [Control::Forward, Control::Left, Control::Back, Control::Right].map(|c| keys.label(c)).join(" ");
         hint(&label, "walk")
     });
-    let hints = keys_for(now)
-        .iter()
-        .map(|(control, what)| hint(&keys.label(*control), what));
+    let hints = keys_for(now).iter().map(|(control, what)| hint(&keys.label(*control), what));
     let all: Vec<_> = steps.into_iter().chain(hints).collect();
     if all.is_empty() {
         return None;
@@ -196,9 +146,7 @@ mod tests {
     use vestibule_input::Binding;
 
     fn texts(now: Situation, keys: &KeyBindings) -> String {
-        line(now, None, keys)
-            .map(|el| el.texts().join(" "))
-            .unwrap_or_default()
+        line(now, None, keys).map(|el| el.texts().join(" ")).unwrap_or_default()
     }
 
     #[test]
@@ -206,46 +154,15 @@ mod tests {
         let mut keys = KeyBindings::default();
         let walking = Situation::default();
         assert!(texts(walking, &keys).starts_with("W A S D walk"));
-        assert!(
-            texts(
-                Situation {
-                    pointing: true,
-                    ..walking
-                },
-                &keys
-            )
-            .starts_with("E open the card")
-        );
+        assert!(texts(Situation { pointing: true, ..walking }, &keys).starts_with("E open the card"));
         keys.bind(Control::Interact, Binding::Key(KeyCode::KeyF));
-        assert!(
-            texts(
-                Situation {
-                    holding: true,
-                    pointing: true,
-                    ..walking
-                },
-                &keys
-            )
-            .starts_with("F put down")
-        );
-        assert_eq!(
-            texts(
-                Situation {
-                    attention: Attention::Panel,
-                    ..walking
-                },
-                &keys
-            ),
-            ""
-        );
+        assert!(texts(Situation { holding: true, pointing: true, ..walking }, &keys).starts_with("F put down"));
+        assert_eq!(texts(Situation { attention: Attention::Panel, ..walking }, &keys), "");
     }
 
     #[test]
     fn why_it_cannot_stand_here_is_said() {
-        let now = Situation {
-            holding: true,
-            ..Situation::default()
-        };
+        let now = Situation { holding: true, ..Situation::default() };
         let el = line(now, Some("a wall is in the way"), &KeyBindings::default()).unwrap();
         assert_eq!(el.texts()[0], "Not here: a wall is in the way");
     }

@@ -5,8 +5,8 @@ use bevy::{
     prelude::*,
     ui::{InteractionDisabled, Pressed},
     ui_widgets::{
-        Activate, ScrollIntoView, SetSliderValue, SliderDragState, SliderThumb, SliderValue,
-        SliderValueChange, ValueChange,
+        Activate, ScrollIntoView, SetSliderValue, SliderDragState, SliderThumb, SliderValue, SliderValueChange,
+        ValueChange,
     },
 };
 use vestibule_input::{Attention, Control, Controls};
@@ -36,11 +36,7 @@ pub(crate) struct Drag {
 }
 
 /// A button was pressed, by whatever pointer or key.
-pub(crate) fn pressed(
-    activate: On<Activate>,
-    buttons: Query<&Press>,
-    mut actions: MessageWriter<HudAction>,
-) {
+pub(crate) fn pressed(activate: On<Activate>, buttons: Query<&Press>, mut actions: MessageWriter<HudAction>) {
     if let Ok(press) = buttons.get(activate.entity)
         && press.enabled
     {
@@ -49,20 +45,12 @@ pub(crate) fn pressed(
 }
 
 /// A slider was moved: the wish is taken when the hand lets go.
-pub(crate) fn slid(
-    change: On<ValueChange<f32>>,
-    sliders: Query<&Slide>,
-    mut dragging: ResMut<Dragging>,
-) {
+pub(crate) fn slid(change: On<ValueChange<f32>>, sliders: Query<&Slide>, mut dragging: ResMut<Dragging>) {
     if let Ok(slide) = sliders.get(change.source)
         && slide.enabled
     {
         let value = slide.nearest(f64::from(change.value));
-        dragging.0 = Some(Drag {
-            slider: change.source,
-            target: slide.target.clone(),
-            value,
-        });
+        dragging.0 = Some(Drag { slider: change.source, target: slide.target.clone(), value });
     }
 }
 
@@ -92,11 +80,7 @@ pub(crate) fn follow_slides(
     mut commands: Commands,
 ) {
     for (entity, slide, value) in &sliders {
-        let hand = dragging
-            .0
-            .as_ref()
-            .filter(|drag| drag.slider == entity)
-            .map(|drag| drag.value);
+        let hand = dragging.0.as_ref().filter(|drag| drag.slider == entity).map(|drag| drag.value);
         let at = hand.unwrap_or(slide.at);
         #[expect(clippy::cast_possible_truncation, reason = "a place on the screen")]
         let (at, share) = (at as f32, slide.share(at) as f32);
@@ -118,35 +102,15 @@ pub(crate) fn follow_slides(
 pub(crate) fn look(
     focus: Res<Focus>,
     mut shown: Query<
-        (
-            Entity,
-            &Made,
-            &Hovered,
-            Has<Pressed>,
-            Has<InteractionDisabled>,
-            &mut BackgroundColor,
-            &mut Outline,
-        ),
+        (Entity, &Made, &Hovered, Has<Pressed>, Has<InteractionDisabled>, &mut BackgroundColor, &mut Outline),
         Or<(With<Press>, With<Slide>)>,
     >,
 ) {
     for (entity, made, hovered, pressed, disabled, mut fill, mut outline) in &mut shown {
-        let lift = if disabled || made.0.press.is_none() {
-            0
-        } else {
-            u8::from(hovered.get()) + u8::from(pressed)
-        };
-        let wanted = if lift == 0 {
-            made.0.fill
-        } else {
-            style::lifted(made.0.fill, lift)
-        };
+        let lift = if disabled || made.0.press.is_none() { 0 } else { u8::from(hovered.get()) + u8::from(pressed) };
+        let wanted = if lift == 0 { made.0.fill } else { style::lifted(made.0.fill, lift) };
         fill.set_if_neq(BackgroundColor(wanted));
-        let ring = if focus.0 == Some(entity) {
-            style::ACCENT
-        } else {
-            Color::NONE
-        };
+        let ring = if focus.0 == Some(entity) { style::ACCENT } else { Color::NONE };
         if outline.color != ring {
             outline.color = ring;
         }
@@ -171,15 +135,8 @@ fn asked(keys: &ButtonInput<KeyCode>, controls: &Controls<'_>) -> Option<Step> {
         (KeyCode::ArrowRight, Step::Right),
         (KeyCode::Enter, Step::Use),
     ];
-    let arrow = arrows
-        .into_iter()
-        .find(|(key, _)| keys.just_pressed(*key))
-        .map(|(_, step)| step);
-    arrow.or_else(|| {
-        controls
-            .just_pressed(Control::Interact)
-            .then_some(Step::Use)
-    })
+    let arrow = arrows.into_iter().find(|(key, _)| keys.just_pressed(*key)).map(|(_, step)| step);
+    arrow.or_else(|| controls.just_pressed(Control::Interact).then_some(Step::Use))
 }
 
 /// Moves the focus through the frontmost window, else through the pinned card, and uses what has it.
@@ -194,10 +151,7 @@ pub(crate) fn walk_focus(
     mut focus: ResMut<Focus>,
     mut commands: Commands,
 ) {
-    let surface = match (
-        window.get(),
-        pin.is_pinned() && *attention.get() == Attention::Point,
-    ) {
+    let surface = match (window.get(), pin.is_pinned() && *attention.get() == Attention::Point) {
         (Some(_), _) => Surface::Window,
         (None, true) => Surface::Card,
         (None, false) => {
@@ -207,16 +161,9 @@ pub(crate) fn walk_focus(
     };
     let all: Vec<Entity> = screen
         .root(surface)
-        .map(|root| {
-            children
-                .iter_descendants_depth_first(root)
-                .filter(|e| targets.contains(*e))
-                .collect()
-        })
+        .map(|root| children.iter_descendants_depth_first(root).filter(|e| targets.contains(*e)).collect())
         .unwrap_or_default();
-    let here = focus
-        .0
-        .and_then(|entity| all.iter().position(|other| *other == entity));
+    let here = focus.0.and_then(|entity| all.iter().position(|other| *other == entity));
     if focus.0.is_some() && here.is_none() {
         focus.0 = None;
     }
@@ -226,9 +173,7 @@ pub(crate) fn walk_focus(
     let Some(step) = asked(&keys, &controls) else {
         return;
     };
-    let slide = here
-        .and_then(|at| targets.get(all[at]).ok())
-        .and_then(|(_, slide)| slide);
+    let slide = here.and_then(|at| targets.get(all[at]).ok()).and_then(|(_, slide)| slide);
     let columns = window.columns();
     let (forward, by) = match (step, slide) {
         (Step::Use, _) => {
@@ -238,13 +183,9 @@ pub(crate) fn walk_focus(
             return;
         }
         (Step::Left | Step::Right, Some(_)) => {
-            let change =
-                SliderValueChange::RelativeStep(if step == Step::Right { 1.0 } else { -1.0 });
+            let change = SliderValueChange::RelativeStep(if step == Step::Right { 1.0 } else { -1.0 });
             if let Some(at) = here {
-                commands.trigger(SetSliderValue {
-                    entity: all[at],
-                    change,
-                });
+                commands.trigger(SetSliderValue { entity: all[at], change });
             }
             return;
         }

@@ -94,43 +94,15 @@ impl Plugin for HudPlugin {
             .init_resource::<UiScale>()
             .add_message::<HudAction>()
             .add_message::<SettingsChanged>();
-        app.add_observer(interact::pressed)
-            .add_observer(interact::slid)
-            .add_observer(card::part_clicked);
-        app.add_systems(
-            PreStartup,
-            (style::Letters::load, render::open_surfaces, settings::load),
-        );
-        app.configure_sets(
-            Update,
-            (HudSystems::Ask, HudSystems::Act, HudSystems::Show).chain(),
-        );
-        let ask = (
-            window::capture,
-            interact::settle,
-            interact::walk_focus,
-            card::keys,
-            window::keys,
-        )
-            .chain();
+        app.add_observer(interact::pressed).add_observer(interact::slid).add_observer(card::part_clicked);
+        app.add_systems(PreStartup, (style::Letters::load, render::open_surfaces, settings::load));
+        app.configure_sets(Update, (HudSystems::Ask, HudSystems::Act, HudSystems::Show).chain());
+        let ask = (window::capture, interact::settle, interact::walk_focus, card::keys, window::keys).chain();
         let act = (
-            (
-                card::pin,
-                window::act,
-                settings::change,
-                notice::dismiss,
-                track::actuate,
-            )
-                .chain(),
+            (card::pin, window::act, settings::change, notice::dismiss, track::actuate).chain(),
             (track::follow, notice::collect, settings::keep).chain(),
         );
-        let show = (
-            banner::show,
-            hints::crosshair,
-            hints::show,
-            notice::show,
-            window::show,
-        );
+        let show = (banner::show, hints::crosshair, hints::show, notice::show, window::show);
         app.add_systems(
             Update,
             (
@@ -139,13 +111,7 @@ impl Plugin for HudPlugin {
                 (show, (card::show, card::decode).chain()).in_set(HudSystems::Show),
             ),
         );
-        let draw = (
-            scale,
-            render::render,
-            interact::follow_slides,
-            interact::look,
-        )
-            .chain();
+        let draw = (scale, render::render, interact::follow_slides, interact::look).chain();
         app.add_systems(PostUpdate, draw.before(UiSystems::Prepare));
     }
 }
@@ -167,15 +133,8 @@ fn ensure_widgets(app: &mut App) {
 const MEANT_HEIGHT: f32 = 720.0;
 
 /// Keeps what is read readable: sizes follow the screen's height, but never so far down that letters become dust.
-fn scale(
-    cameras: Query<&Camera, With<IsDefaultUiCamera>>,
-    settings: Res<Settings>,
-    mut scale: ResMut<UiScale>,
-) {
-    let height = cameras
-        .iter()
-        .find_map(Camera::logical_viewport_size)
-        .map_or(MEANT_HEIGHT, |size| size.y);
+fn scale(cameras: Query<&Camera, With<IsDefaultUiCamera>>, settings: Res<Settings>, mut scale: ResMut<UiScale>) {
+    let height = cameras.iter().find_map(Camera::logical_viewport_size).map_or(MEANT_HEIGHT, |size| size.y);
     let wanted = (height / MEANT_HEIGHT).clamp(0.75, 3.0) * settings.ui_scale;
     if (scale.0 - wanted).abs() > f32::EPSILON {
         scale.0 = wanted;

@@ -4,16 +4,17 @@ use std::collections::VecDeque;
 
 use bevy::prelude::*;
 use vestibule_input::{Control, Controls, KeyBindings};
-use vestibule_twin::{FurnitureRefused, Notify, Urgency, model::TwinId};
+use vestibule_twin::{EnablerLink, FurnitureRefused, Notify, Urgency, model::TwinId};
 
 use crate::{
     action::{HudAction, HudWindow},
+    banner,
     el::El,
     format,
     render::{Screen, Surface},
     style,
     widgets::{self, Tone},
-    window::Capturing,
+    window::{Capturing, OpenWindow},
 };
 
 /// Notifications that are kept one by one until they are read; older ones become a count.
@@ -51,10 +52,7 @@ pub(crate) struct Notices {
 impl Notices {
     /// Takes a notification.
     pub(crate) fn push(&mut self, what: Notify, now: f64) {
-        let same = self
-            .live
-            .iter_mut()
-            .find(|notice| notice.what == what && now - notice.at <= MERGE_S);
+        let same = self.live.iter_mut().find(|notice| notice.what == what && now - notice.at <= MERGE_S);
         if let Some(notice) = same {
             notice.count = notice.count.saturating_add(1);
             notice.at = now;
@@ -65,12 +63,7 @@ impl Notices {
             return;
         }
         self.ids += 1;
-        let notice = Notice {
-            id: self.ids,
-            what,
-            count: 1,
-            at: now,
-        };
+        let notice = Notice { id: self.ids, what, count: 1, at: now };
         self.past.push_back(notice.clone());
         self.live.push_back(notice);
         if self.past.len() > MAX_PAST {
@@ -78,11 +71,7 @@ impl Notices {
         }
         if self.live.len() > MAX_LIVE {
             // What may vanish by itself goes first; of the rest, nothing goes uncounted.
-            match self
-                .live
-                .iter()
-                .position(|notice| notice.what.urgency == Urgency::Info)
-            {
+            match self.live.iter().position(|notice| notice.what.urgency == Urgency::Info) {
                 Some(at) => drop(self.live.remove(at)),
                 None => {
                     self.live.pop_front();
@@ -94,8 +83,7 @@ impl Notices {
 
     /// Forgets the `Info` whose time is over.
     pub(crate) fn expire(&mut self, now: f64) {
-        self.live
-            .retain(|notice| notice.what.urgency != Urgency::Info || now - notice.at < INFO_S);
+        self.live.retain(|notice| notice.what.urgency != Urgency::Info || now - notice.at < INFO_S);
     }
 
     /// One was read.
@@ -110,22 +98,14 @@ impl Notices {
 
     /// The newest one that somebody waits for.
     fn request(&self) -> Option<&Notice> {
-        self.live
-            .iter()
-            .rev()
-            .find(|notice| notice.what.urgency == Urgency::Request && notice.what.twin.is_some())
+        self.live.iter().rev().find(|notice| notice.what.urgency == Urgency::Request && notice.what.twin.is_some())
     }
 
     /// The twin to look at: of the newest unread request, else of the newest unread notification about a twin, else
     /// of the last request at all.
     pub(crate) fn attended(&self) -> Option<TwinId> {
         let about = |notice: &Notice| notice.what.twin.clone();
-        let last = || {
-            self.past
-                .iter()
-                .rev()
-                .find(|n| n.what.urgency == Urgency::Request && n.what.twin.is_some())
-        };
+        let last = || self.past.iter().rev().find(|n| n.what.urgency == Urgency::Request && n.what.twin.is_some());
         self.request()
             .and_then(about)
             .or_else(|| self.live.iter().rev().find_map(about))
@@ -168,15 +148,7 @@ pub(crate) fn collect(
     }
     for fact in refused.read() {
         let (title, text) = ("That cannot be done here".to_owned(), fact.reason.clone());
-        notices.push(
-            Notify {
-                urgency: Urgency::Info,
-                title,
-                text,
-                twin: None,
-            },
-            now,
-        );
+        notices.push(Notify { urgency: Urgency::Info, title, text, twin: None }, now);
     }
     notices.expire(now);
 }
@@ -205,13 +177,35 @@ pub(crate) fn dismiss(
 
 /// Shows what is to be read.
 pub(crate) fn show(
-    notices: Res<Notices>,
-    keys: Res<KeyBindings>,
+    (notices, keys, link): (Res<Notices>, Res<KeyBindings>, Res<EnablerLink>),
+    window: Res<OpenWindow>,
     time: Res<Time<Real>>,
     mut screen: ResMut<Screen>,
 ) {
-    let stack = stack(&notices, &keys, time.elapsed_secs_f64());
+    // An open window shows the newest request itself: nothing covers it.
+    let stack = window.get().is_none().then(|| stack(&notices, &keys, time.elapsed_secs_f64()));
+    let room = style::EDGE + banner::room(&link);
+    let stack = stack.flatten().map(|stack| stack.node(|node| node.top = px(room)));
     screen.show(Surface::Notices, stack.into_iter().collect());
+}
+
+/// The newest unread request in one line, for windows.
+pub(crate) fn request_line(notices: &Notices, keys: &KeyBindings) -> Option<El> {
+    let request = notices.request()?;
+    let look = widgets::press("Look", HudAction::OpenCard(request.what.twin.clone()?));
+    let bar = widgets::panel("request")
+        .node(|node| {
+            node.flex_direction = FlexDirection::Row;
+            node.align_items = AlignItems::Center;
+            node.padding = UiRect::axes(px(12), px(7));
+            node.column_gap = px(12);
+            node.flex_shrink = 0.0;
+        })
+        .line(style::ACCENT.with_alpha(0.6))
+        .with(widgets::dot(style::ACCENT, 9.0))
+        .with(El::text("title", request.what.title.clone()).strong())
+        .with(widgets::button("request.look", look, Some(&keys.label(Control::Attend)), Tone::Main));
+    Some(bar)
 }
 
 fn stack(notices: &Notices, keys: &KeyBindings, now: f64) -> Option<El> {
@@ -221,7 +215,6 @@ fn stack(notices: &Notices, keys: &KeyBindings, now: f64) -> Option<El> {
     let mut column = El::column("notices", style::GAP).node(|node| {
         node.position_type = PositionType::Absolute;
         node.right = px(style::EDGE);
-        node.top = px(style::EDGE);
         node.width = px(330);
     });
     let shown = notices.shown();
@@ -244,8 +237,7 @@ fn stack(notices: &Notices, keys: &KeyBindings, now: f64) -> Option<El> {
         let row = row.with(El::small("count", format!("{more} more to read")));
         let row = row.with(widgets::button("notices.all", press, None, Tone::Plain));
         let fold = widgets::press("Read", HudAction::DismissFolded);
-        let fold = (notices.folded > 0)
-            .then(|| widgets::button("notices.folded", fold, None, Tone::Plain));
+        let fold = (notices.folded > 0).then(|| widgets::button("notices.folded", fold, None, Tone::Plain));
         column = column.with(row.with_all(fold));
     }
     Some(column)
@@ -262,40 +254,20 @@ const fn urgency_word(urgency: Urgency) -> &'static str {
 
 fn card(notice: &Notice, dismiss: Option<&str>, attend: Option<&str>, now: f64) -> El {
     let color = style::urgency_color(notice.what.urgency);
-    let count = if notice.count > 1 {
-        format!("{} times, ", notice.count)
-    } else {
-        String::new()
-    };
-    let when = format!(
-        "{}, {count}{}",
-        urgency_word(notice.what.urgency),
-        format::age(now - notice.at)
-    );
+    let count = if notice.count > 1 { format!("{} times, ", notice.count) } else { String::new() };
+    let when = format!("{}, {count}{}", urgency_word(notice.what.urgency), format::age(now - notice.at));
     let head = El::row("head", style::GAP)
         .with(widgets::dot(color, 9.0))
         .with(El::small("when", when).colored(color))
         .with(widgets::spring());
     let mut buttons = El::row("buttons", style::GAP).node(|node| node.margin.top = px(2));
-    if let (Some(twin), true) = (
-        &notice.what.twin,
-        notice.what.urgency != Urgency::Info || attend.is_some(),
-    ) {
+    if let (Some(twin), true) = (&notice.what.twin, notice.what.urgency != Urgency::Info || attend.is_some()) {
         let look = widgets::press("Look", HudAction::OpenCard(twin.clone()));
-        let tone = if notice.what.urgency == Urgency::Request {
-            Tone::Main
-        } else {
-            Tone::Plain
-        };
+        let tone = if notice.what.urgency == Urgency::Request { Tone::Main } else { Tone::Plain };
         buttons = buttons.with(widgets::button("notice.look", look, attend, tone));
     }
     let read = widgets::press("Dismiss", HudAction::Dismiss(notice.id));
-    buttons = buttons.with(widgets::button(
-        "notice.dismiss",
-        read,
-        dismiss,
-        Tone::Plain,
-    ));
+    buttons = buttons.with(widgets::button("notice.dismiss", read, dismiss, Tone::Plain));
     let mut panel = widgets::panel(format!("notice.{}", notice.id))
         .node(|node| {
             node.padding = UiRect::axes(px(12), px(10));
@@ -312,21 +284,14 @@ fn card(notice: &Notice, dismiss: Option<&str>, attend: Option<&str>, now: f64) 
 /// A line of the history.
 pub(crate) fn line(notice: &Notice, now: f64) -> El {
     let color = style::urgency_color(notice.what.urgency);
-    let count = if notice.count > 1 {
-        format!(" ({} times)", notice.count)
-    } else {
-        String::new()
-    };
-    let title = El::text("title", format!("{}{count}", notice.what.title))
-        .node(|node| node.flex_shrink = 1.0);
+    let count = if notice.count > 1 { format!(" ({} times)", notice.count) } else { String::new() };
+    let title = El::text("title", format!("{}{count}", notice.what.title)).node(|node| node.flex_shrink = 1.0);
     let head = El::row("head", style::GAP)
         .with(widgets::dot(color, 8.0))
         .with(title)
         .with(widgets::spring())
         .with(El::small("age", format::age(now - notice.at)).words(|words| words.wrap = false));
-    let mut column = El::column(format!("past.{}", notice.id), 2.0)
-        .node(|node| node.flex_shrink = 0.0)
-        .with(head);
+    let mut column = El::column(format!("past.{}", notice.id), 2.0).node(|node| node.flex_shrink = 0.0).with(head);
     if !notice.what.text.is_empty() {
         column = column.with(El::small("text", notice.what.text.clone()));
     }

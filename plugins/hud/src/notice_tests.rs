@@ -1,22 +1,12 @@
 use super::*;
 
 fn note(urgency: Urgency, title: &str) -> Notify {
-    Notify {
-        urgency,
-        title: title.to_owned(),
-        text: String::new(),
-        twin: None,
-    }
+    Notify { urgency, title: title.to_owned(), text: String::new(), twin: None }
 }
 
 fn guest() -> Notify {
     let twin = Some(TwinId::new("home/front_door").unwrap());
-    Notify {
-        urgency: Urgency::Request,
-        title: "A guest rings".to_owned(),
-        text: "Look and open".to_owned(),
-        twin,
-    }
+    Notify { urgency: Urgency::Request, title: "A guest rings".to_owned(), text: "Look and open".to_owned(), twin }
 }
 
 #[test]
@@ -33,14 +23,8 @@ fn what_matters_never_vanishes_unread() {
         notices.push(note(Urgency::Problem, &format!("problem {number}")), 10.0);
     }
     assert_eq!(notices.live.len(), MAX_LIVE);
-    assert_eq!(
-        notices.unread(),
-        202,
-        "older ones become a count, not nothing"
-    );
-    let texts = stack(&notices, &KeyBindings::default(), 10.0)
-        .unwrap()
-        .texts();
+    assert_eq!(notices.unread(), 202, "older ones become a count, not nothing");
+    let texts = stack(&notices, &KeyBindings::default(), 10.0).unwrap().texts();
     assert!(texts.contains(&"198 more to read".to_owned()), "{texts:?}");
     assert_eq!(notices.past().count(), MAX_PAST);
 }
@@ -54,12 +38,7 @@ fn an_info_gives_way_before_anything_else() {
         notices.push(note(Urgency::Problem, &format!("problem {number}")), 0.0);
     }
     assert_eq!(notices.folded, 0);
-    assert!(
-        notices
-            .live
-            .iter()
-            .all(|notice| notice.what.urgency != Urgency::Info)
-    );
+    assert!(notices.live.iter().all(|notice| notice.what.urgency != Urgency::Info));
     assert_eq!(notices.oldest().unwrap().what, guest());
 }
 
@@ -72,13 +51,8 @@ fn the_same_within_two_seconds_is_one() {
     assert_eq!((notices.live.len(), notices.live[0].count), (1, 3));
     notices.push(guest(), 6.0);
     assert_eq!(notices.live.len(), 2);
-    let texts = stack(&notices, &KeyBindings::default(), 6.0)
-        .unwrap()
-        .texts();
-    assert!(
-        texts.contains(&"somebody waits, 3 times, 3 s ago".to_owned()),
-        "{texts:?}"
-    );
+    let texts = stack(&notices, &KeyBindings::default(), 6.0).unwrap().texts();
+    assert!(texts.contains(&"somebody waits, 3 times, 3 s ago".to_owned()), "{texts:?}");
 }
 
 #[test]
@@ -95,9 +69,5 @@ fn the_newest_request_is_always_in_view() {
     assert_eq!(notices.attended().unwrap().as_str(), "home/front_door");
     let id = notices.request().unwrap().id;
     notices.dismiss(id);
-    assert_eq!(
-        notices.attended().unwrap().as_str(),
-        "home/front_door",
-        "one can look again"
-    );
+    assert_eq!(notices.attended().unwrap().as_str(), "home/front_door", "one can look again");
 }

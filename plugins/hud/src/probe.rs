@@ -23,26 +23,16 @@ pub fn hud_texts(world: &World) -> Vec<String> {
 /// `bevy::ui_widgets::Activate` on it, or point and click at it.
 #[must_use]
 pub fn find_button(world: &World, label: &str) -> Option<Entity> {
-    let named = |entity: &Entity| {
-        world
-            .get::<Press>(*entity)
-            .is_some_and(|press| press.label == label)
-    };
+    let named = |entity: &Entity| world.get::<Press>(*entity).is_some_and(|press| press.label == label);
     let all: Vec<_> = shown(world).into_iter().filter(named).collect();
-    let ready = all
-        .iter()
-        .find(|entity| world.get::<InteractionDisabled>(**entity).is_none());
+    let ready = all.iter().find(|entity| world.get::<InteractionDisabled>(**entity).is_none());
     ready.or(all.first()).copied()
 }
 
 /// The shown thing with this `Name`, such as `card`, `card.action.unlock` or `banner`.
 #[must_use]
 pub fn find_named(world: &World, name: &str) -> Option<Entity> {
-    shown(world).into_iter().find(|entity| {
-        world
-            .get::<Name>(*entity)
-            .is_some_and(|own| own.as_str() == name)
-    })
+    shown(world).into_iter().find(|entity| world.get::<Name>(*entity).is_some_and(|own| own.as_str() == name))
 }
 
 fn shown(world: &World) -> Vec<Entity> {
@@ -50,11 +40,7 @@ fn shown(world: &World) -> Vec<Entity> {
         return Vec::new();
     };
     let mut all = Vec::new();
-    let mut stack: Vec<Entity> = Surface::ALL
-        .iter()
-        .rev()
-        .filter_map(|surface| screen.root(*surface))
-        .collect();
+    let mut stack: Vec<Entity> = Surface::ALL.iter().rev().filter_map(|surface| screen.root(*surface)).collect();
     while let Some(entity) = stack.pop() {
         all.push(entity);
         if let Some(children) = world.get::<Children>(entity) {

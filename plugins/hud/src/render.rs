@@ -6,8 +6,7 @@ use bevy::{
     prelude::*,
     ui::InteractionDisabled,
     ui_widgets::{
-        self, ScrollArea, Slider, SliderPrecision, SliderRange, SliderStep, SliderThumb,
-        SliderValue, TrackClick,
+        self, ScrollArea, Slider, SliderPrecision, SliderRange, SliderStep, SliderThumb, SliderValue, TrackClick,
     },
 };
 
@@ -28,14 +27,8 @@ pub(crate) enum Surface {
 }
 
 impl Surface {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Crosshair,
-        Self::Hints,
-        Self::Card,
-        Self::Notices,
-        Self::Banner,
-        Self::Window,
-    ];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Crosshair, Self::Hints, Self::Card, Self::Notices, Self::Banner, Self::Window];
 
     const fn name(self) -> &'static str {
         match self {
@@ -90,21 +83,10 @@ pub(crate) struct Made(pub El);
 /// Spawns the surfaces.
 pub(crate) fn open_surfaces(mut commands: Commands, mut screen: ResMut<Screen>) {
     for surface in Surface::ALL {
-        let node = Node {
-            position_type: PositionType::Absolute,
-            width: percent(100),
-            height: percent(100),
-            ..default()
-        };
+        let node =
+            Node { position_type: PositionType::Absolute, width: percent(100), height: percent(100), ..default() };
         let depth = GlobalZIndex(surface.depth());
-        let root = (
-            surface,
-            Name::new(surface.name()),
-            node,
-            depth,
-            Pickable::IGNORE,
-            Shown::default(),
-        );
+        let root = (surface, Name::new(surface.name()), node, depth, Pickable::IGNORE, Shown::default());
         screen.roots.insert(surface, commands.spawn(root).id());
     }
 }
@@ -116,10 +98,7 @@ pub(crate) fn render(world: &mut World) {
         let Some(root) = world.resource::<Screen>().root(surface) else {
             continue;
         };
-        if world
-            .get::<Shown>(root)
-            .is_none_or(|shown| shown.0 == elements)
-        {
+        if world.get::<Shown>(root).is_none_or(|shown| shown.0 == elements) {
             continue;
         }
         reconcile(world, root, &elements);
@@ -128,25 +107,13 @@ pub(crate) fn render(world: &mut World) {
 }
 
 fn reconcile(world: &mut World, parent: Entity, wanted: &[El]) {
-    let old: Vec<Entity> = world
-        .get::<Children>(parent)
-        .map(|children| children.to_vec())
-        .unwrap_or_default();
-    let mut by_key: HashMap<_, _> = old
-        .iter()
-        .filter_map(|entity| {
-            world
-                .get::<Made>(*entity)
-                .map(|made| (made.0.key.clone(), *entity))
-        })
-        .collect();
+    let old: Vec<Entity> = world.get::<Children>(parent).map(|children| children.to_vec()).unwrap_or_default();
+    let mut by_key: HashMap<_, _> =
+        old.iter().filter_map(|entity| world.get::<Made>(*entity).map(|made| (made.0.key.clone(), *entity))).collect();
     let mut order = Vec::with_capacity(wanted.len());
     for el in wanted {
-        let kept = by_key.remove(&el.key).filter(|entity| {
-            world
-                .get::<Made>(*entity)
-                .is_some_and(|m| same_kind(&m.0, el))
-        });
+        let kept =
+            by_key.remove(&el.key).filter(|entity| world.get::<Made>(*entity).is_some_and(|m| same_kind(&m.0, el)));
         let entity = match kept {
             Some(entity) => {
                 update(world, entity, el);
@@ -166,40 +133,24 @@ fn reconcile(world: &mut World, parent: Entity, wanted: &[El]) {
 }
 
 fn same_kind(a: &El, b: &El) -> bool {
-    std::mem::discriminant(&a.what) == std::mem::discriminant(&b.what)
-        && a.press.is_some() == b.press.is_some()
+    std::mem::discriminant(&a.what) == std::mem::discriminant(&b.what) && a.press.is_some() == b.press.is_some()
 }
 
 fn bare(el: &El) -> El {
     let (node, what, press) = (el.node.clone(), el.what.clone(), el.press.clone());
-    El {
-        key: el.key.clone(),
-        node,
-        what,
-        press,
-        children: Vec::new(),
-        ..*el
-    }
+    El { key: el.key.clone(), node, what, press, children: Vec::new(), ..*el }
 }
 
 fn make(world: &mut World, el: &El) -> Entity {
-    let solid = el.fill != Color::NONE
-        || el.press.is_some()
-        || !matches!(el.what, What::Area | What::Text(_));
-    let pickable = if solid {
-        Pickable::default()
-    } else {
-        Pickable::IGNORE
-    };
+    let solid = el.fill != Color::NONE || el.press.is_some() || !matches!(el.what, What::Area | What::Text(_));
+    let pickable = if solid { Pickable::default() } else { Pickable::IGNORE };
     let name = Name::new(el.key.clone());
     let entity = world.spawn((name, Node::clone(&el.node), pickable)).id();
     write_look(world, entity, el);
     write_what(world, entity, el);
     if el.press.is_some() {
         let outline = Outline::new(px(2), px(2), Color::NONE);
-        world
-            .entity_mut(entity)
-            .insert((ui_widgets::Button, Hovered::default(), outline));
+        world.entity_mut(entity).insert((ui_widgets::Button, Hovered::default(), outline));
         write_press(world, entity, el);
     }
     world.entity_mut(entity).insert(Made(bare(el)));
@@ -234,13 +185,7 @@ fn write_look(world: &mut World, entity: Entity, el: &El) {
     let mut entity = world.entity_mut(entity);
     entity.insert((BackgroundColor(el.fill), BorderColor::all(el.line)));
     if el.shadow {
-        entity.insert(BoxShadow::new(
-            Color::srgba(0.0, 0.0, 0.0, 0.45),
-            px(0),
-            px(4),
-            px(0),
-            px(18),
-        ));
+        entity.insert(BoxShadow::new(Color::srgba(0.0, 0.0, 0.0, 0.45), px(0), px(4), px(0), px(18)));
     } else {
         entity.remove::<BoxShadow>();
     }
@@ -254,23 +199,12 @@ fn write_what(world: &mut World, entity: Entity, el: &El) {
         }
         What::Text(words) => {
             let font = world.resource::<Letters>().font(words.size, words.strong);
-            let linebreak = if words.wrap {
-                LineBreak::WordOrCharacter
-            } else {
-                LineBreak::NoWrap
-            };
+            let linebreak = if words.wrap { LineBreak::WordOrCharacter } else { LineBreak::NoWrap };
             let layout = TextLayout::linebreak(linebreak);
-            world.entity_mut(entity).insert((
-                Text::new(&words.text),
-                font,
-                TextColor(words.color),
-                layout,
-            ));
+            world.entity_mut(entity).insert((Text::new(&words.text), font, TextColor(words.color), layout));
         }
         What::Image(image) => {
-            world
-                .entity_mut(entity)
-                .insert(ImageNode::new(image.clone()));
+            world.entity_mut(entity).insert(ImageNode::new(image.clone()));
         }
         What::Slider(slide) => write_slide(world, entity, slide),
         What::Thumb => {
@@ -282,24 +216,11 @@ fn write_what(world: &mut World, entity: Entity, el: &El) {
 fn write_slide(world: &mut World, entity: Entity, slide: &Slide) {
     let mut entity = world.entity_mut(entity);
     if !entity.contains::<Slider>() {
-        let slider = Slider {
-            track_click: TrackClick::Snap,
-            ..default()
-        };
-        entity.insert((
-            slider,
-            Hovered::default(),
-            SliderPrecision(4),
-            Outline::new(px(2), px(2), Color::NONE),
-        ));
+        let slider = Slider { track_click: TrackClick::Snap, ..default() };
+        entity.insert((slider, Hovered::default(), SliderPrecision(4), Outline::new(px(2), px(2), Color::NONE)));
     }
     #[expect(clippy::cast_possible_truncation, reason = "a place on the screen")]
-    let (min, max, step, at) = (
-        slide.min as f32,
-        slide.max as f32,
-        slide.step as f32,
-        slide.at as f32,
-    );
+    let (min, max, step, at) = (slide.min as f32, slide.max as f32, slide.step as f32, slide.at as f32);
     entity.insert((SliderRange::new(min, max), SliderStep(step), slide.clone()));
     if !entity.contains::<Placed>() {
         entity.insert((SliderValue(at), Placed));

@@ -71,11 +71,7 @@ impl Settings {
     pub fn checked(self) -> Self {
         let usual = Self::default();
         let within = |value: f32, usual: f32, min: f32, max: f32| {
-            if value.is_finite() {
-                value.clamp(min, max)
-            } else {
-                usual
-            }
+            if value.is_finite() { value.clamp(min, max) } else { usual }
         };
         Self {
             mouse_sensitivity: within(self.mouse_sensitivity, usual.mouse_sensitivity, 0.1, 5.0),
@@ -117,10 +113,7 @@ pub(crate) enum Knob {
 
 impl Knob {
     /// The change to `value`.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "settings are small numbers"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "settings are small numbers")]
     pub(crate) const fn change(self, value: f64) -> SettingChange {
         let value = value as f32;
         match self {
@@ -171,13 +164,7 @@ fn read(path: &Path) -> (Kept, Option<Notify>) {
         Err(error) => return (Kept::default(), Some(broken(path, &error.to_string()))),
     };
     match toml::from_str::<Kept>(&text) {
-        Ok(kept) => (
-            Kept {
-                settings: kept.settings.checked(),
-                ..kept
-            },
-            None,
-        ),
+        Ok(kept) => (Kept { settings: kept.settings.checked(), ..kept }, None),
         Err(error) => (Kept::default(), Some(broken(path, error.message()))),
     }
 }
@@ -194,10 +181,7 @@ fn broken(path: &Path, reason: &str) -> Notify {
     Notify {
         urgency: Urgency::Problem,
         title: "The settings could not be read".to_owned(),
-        text: format!(
-            "{}: {reason}. {kept} You have the first settings now.",
-            path.display()
-        ),
+        text: format!("{}: {reason}. {kept} You have the first settings now.", path.display()),
         twin: None,
     }
 }
@@ -205,10 +189,7 @@ fn broken(path: &Path, reason: &str) -> Notify {
 /// Writes beside the file and then puts it in its place: there is always one whole file.
 fn write(path: &Path, kept: &Kept) -> Result<(), FileError> {
     let text = toml::to_string_pretty(kept)?;
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)?;
     }
     let mut beside = path.as_os_str().to_owned();
@@ -235,9 +216,7 @@ pub(crate) fn load(
         *keys = kept.keys;
         notices.write_batch(problem);
     }
-    changed.write(SettingsChanged {
-        settings: settings.clone(),
-    });
+    changed.write(SettingsChanged { settings: settings.clone() });
 }
 
 /// Changes settings and keys as asked.
@@ -286,10 +265,7 @@ pub(crate) fn keep(
     if !settings.is_changed() && !keys.is_changed() {
         return;
     }
-    let kept = Kept {
-        settings: settings.clone(),
-        keys: keys.clone(),
-    };
+    let kept = Kept { settings: settings.clone(), keys: keys.clone() };
     // The first change is the reading of the file.
     let Some(before) = told.replace(kept.clone()) else {
         return;
@@ -298,9 +274,7 @@ pub(crate) fn keep(
         return;
     }
     if before.settings != kept.settings {
-        changed.write(SettingsChanged {
-            settings: kept.settings.clone(),
-        });
+        changed.write(SettingsChanged { settings: kept.settings.clone() });
     }
     if let Some(file) = file
         && let Err(error) = write(&file.path, &kept)
@@ -308,10 +282,7 @@ pub(crate) fn keep(
         notices.write(Notify {
             urgency: Urgency::Problem,
             title: "The settings could not be kept".to_owned(),
-            text: format!(
-                "{}: {error}. They are lost when you close the program.",
-                file.path.display()
-            ),
+            text: format!("{}: {error}. They are lost when you close the program.", file.path.display()),
             twin: None,
         });
     }

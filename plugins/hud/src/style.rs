@@ -29,11 +29,11 @@ pub(crate) const PANEL: Color = Color::srgba(0.055, 0.067, 0.086, 0.90);
 /// Behind windows that have all the attention.
 pub(crate) const SHADE: Color = Color::srgba(0.02, 0.025, 0.035, 0.55);
 /// Behind parts of a panel.
-pub(crate) const RAISED: Color = Color::srgba(1.0, 1.0, 1.0, 0.055);
+pub(crate) const RAISED: Color = Color::srgba(1.0, 1.0, 1.0, 0.02);
 /// A button at rest.
-pub(crate) const BUTTON: Color = Color::srgba(1.0, 1.0, 1.0, 0.11);
+pub(crate) const BUTTON: Color = Color::srgba(1.0, 1.0, 1.0, 0.065);
 /// Edges of panels.
-pub(crate) const LINE: Color = Color::srgba(1.0, 1.0, 1.0, 0.10);
+pub(crate) const LINE: Color = Color::srgba(1.0, 1.0, 1.0, 0.06);
 /// What is read.
 pub(crate) const TEXT: Color = Color::srgb(0.925, 0.94, 0.96);
 /// What is read second.
@@ -69,7 +69,7 @@ pub(crate) const fn urgency_color(urgency: Urgency) -> Color {
 
 /// `base` under a pointer (`lift` 1) or pressed (`lift` 2).
 pub(crate) fn lifted(base: Color, lift: u8) -> Color {
-    let add = 0.07 * f32::from(lift);
+    let add = 0.05 * f32::from(lift);
     let mut base = base.to_srgba();
     if base.alpha < 0.6 {
         base.alpha = (base.alpha + add).min(1.0);
@@ -90,12 +90,8 @@ impl Letters {
     /// Adds the fonts where there is a store for them; without one (no screen) the default stays.
     pub(crate) fn load(fonts: Option<ResMut<Assets<Font>>>, mut letters: ResMut<Self>) {
         if let Some(mut fonts) = fonts {
-            letters.regular = fonts.add(Font::from_bytes(
-                include_bytes!("../fonts/Inter-Regular.otf").to_vec(),
-            ));
-            letters.strong = fonts.add(Font::from_bytes(
-                include_bytes!("../fonts/Inter-SemiBold.otf").to_vec(),
-            ));
+            letters.regular = fonts.add(Font::from_bytes(include_bytes!("../fonts/Inter-Regular.otf").to_vec()));
+            letters.strong = fonts.add(Font::from_bytes(include_bytes!("../fonts/Inter-SemiBold.otf").to_vec()));
         }
     }
 

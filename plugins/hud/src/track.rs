@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use bevy::prelude::*;
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, ActuationTicket, EnablerLink, Notify, TwinActuated,
-    TwinDescription, TwinIndex, TwinState, Urgency,
+    ActuateTwin, ActuationRefused, ActuationTicket, EnablerLink, Notify, TwinActuated, TwinDescription, TwinIndex,
+    TwinState, Urgency,
     model::{ActionId, CommandStatus, FeatureId, Refusal, TwinId, Value},
 };
 
@@ -80,15 +80,12 @@ impl Track {
         let thing = the(name);
         let left = (self.until - now).max(0.0).ceil();
         let outcome = match &self.stage {
-            Stage::Asked => "asked".to_owned(),
+            Stage::Asked => format!("asked, waiting for {thing}: {left:.0} s left"),
             Stage::Status(CommandStatus::Confirmed) => format!("confirmed by {thing}"),
             Stage::Status(CommandStatus::Commanded) => format!("told; {thing} cannot report back"),
             Stage::Status(CommandStatus::Failed { reason }) => format!("failed: {reason}"),
             Stage::Status(CommandStatus::Expired) => {
-                format!(
-                    "not confirmed in time: {thing} did not say that {}",
-                    format::done(&self.action)
-                )
+                format!("not confirmed in time: {thing} did not say that {}", format::done(&self.action))
             }
             Stage::Status(status) => format!("{status}, waiting for {thing}: {left:.0} s left"),
             Stage::Refused(refusal) => format!("refused: {refusal}"),
@@ -108,9 +105,7 @@ pub(crate) struct Tracks {
 impl Tracks {
     fn ask(&mut self, asked: Track) {
         // Only the newest request for a feature matters to whoever looks at it, unless an older one still runs.
-        self.all.retain(|t| {
-            (&t.twin, &t.feature) != (&asked.twin, &asked.feature) || t.mood() == Mood::Waiting
-        });
+        self.all.retain(|t| (&t.twin, &t.feature) != (&asked.twin, &asked.feature) || t.mood() == Mood::Waiting);
         if self.all.len() >= MAX_TRACKS {
             self.all.pop_front();
         }
@@ -141,12 +136,7 @@ impl Tracks {
         let waiting = self.of(twin).filter(|track| track.mood() == Mood::Waiting);
         let (feature, action) = (|t: &Track| t.feature.clone(), |t: &Track| t.action.clone());
         waiting
-            .map(|t| Waiting {
-                feature: feature(t),
-                action: action(t),
-                with_input: t.input.is_some(),
-                until: t.until,
-            })
+            .map(|t| Waiting { feature: feature(t), action: action(t), with_input: t.input.is_some(), until: t.until })
             .collect()
     }
 }
@@ -161,36 +151,22 @@ pub(crate) fn actuate(
 ) {
     let now = time.elapsed_secs_f64();
     for pressed in actions.read() {
-        let HudAction::Actuate {
-            twin,
-            feature,
-            action,
-            input,
-        } = pressed
-        else {
+        let HudAction::Actuate { twin, feature, action, input } = pressed else {
             continue;
         };
-        let known = index
-            .get(twin)
-            .iter()
-            .find_map(|entity| twins.get(*entity).ok());
+        let known = index.get(twin).iter().find_map(|entity| twins.get(*entity).ok());
         let Some((info, state)) = known else { continue };
         let state = state.cloned().unwrap_or_default();
         let can = available(&info.0, &state, feature, action, &tracks.waiting(twin), now);
         if !link.state.is_connected() || !can.is_ready() {
             continue;
         }
-        let takes = info
-            .0
-            .features
-            .get(feature)
-            .and_then(|f| f.actions.get(action)?.takes_ms);
+        let takes = info.0.features.get(feature).and_then(|f| f.actions.get(action)?.takes_ms);
         let valid = takes.unwrap_or(USUAL_MS).saturating_add(MARGIN_MS);
         #[expect(clippy::cast_precision_loss, reason = "seconds on a screen")]
         let until = now + valid as f64 / 1000.0;
         let ticket = tracks.ticket();
-        let (twin, feature, action, input) =
-            (twin.clone(), feature.clone(), action.clone(), input.clone());
+        let (twin, feature, action, input) = (twin.clone(), feature.clone(), action.clone(), input.clone());
         requests.write(ActuateTwin {
             ticket,
             twin: twin.clone(),
@@ -199,16 +175,7 @@ pub(crate) fn actuate(
             input: input.clone(),
             valid_for_ms: Some(valid),
         });
-        tracks.ask(Track {
-            ticket,
-            twin,
-            feature,
-            action,
-            input,
-            until,
-            stage: Stage::Asked,
-            since: now,
-        });
+        tracks.ask(Track { ticket, twin, feature, action, input, until, stage: Stage::Asked, since: now });
     }
 }
 
@@ -225,19 +192,11 @@ pub(crate) fn follow(
     let mut ended = Vec::new();
     for news in told.read() {
         if let Some(ticket) = news.ticket {
-            ended.extend(
-                tracks
-                    .set(ticket, Stage::Status(news.status.clone()), now)
-                    .cloned(),
-            );
+            ended.extend(tracks.set(ticket, Stage::Status(news.status.clone()), now).cloned());
         }
     }
     for news in refused.read() {
-        ended.extend(
-            tracks
-                .set(news.ticket, Stage::Refused(news.refusal.clone()), now)
-                .cloned(),
-        );
+        ended.extend(tracks.set(news.ticket, Stage::Refused(news.refusal.clone()), now).cloned());
     }
     for track in &mut tracks.all {
         if track.mood() == Mood::Waiting && now > track.until + SILENCE_S {
@@ -251,20 +210,11 @@ pub(crate) fn follow(
         Mood::Bad => now < track.since + BAD_END_S,
     });
     // A bad end of something that is not on the screen must not go unnoticed.
-    for track in ended
-        .iter()
-        .filter(|t| t.mood() == Mood::Bad && shown.0.as_ref() != Some(&t.twin))
-    {
-        let info = index
-            .get(&track.twin)
-            .iter()
-            .find_map(|entity| twins.get(*entity).ok());
+    for track in ended.iter().filter(|t| t.mood() == Mood::Bad && shown.0.as_ref() != Some(&t.twin)) {
+        let info = index.get(&track.twin).iter().find_map(|entity| twins.get(*entity).ok());
         let name = info.map_or(track.twin.local(), |info| info.0.name.as_str());
         let about = info.and_then(|info| info.0.features.get(&track.feature));
-        let label = about.map_or_else(
-            || track.action.to_string(),
-            |about| format::action(about, &track.action),
-        );
+        let label = about.map_or_else(|| track.action.to_string(), |about| format::action(about, &track.action));
         notices.write(Notify {
             urgency: Urgency::Problem,
             title: name.to_owned(),
@@ -297,33 +247,16 @@ mod tests {
         let mut refusal = Refusal::new(RefusalCode::Forbidden, "guests may not open doors");
         refusal.rule = Some(RuleId::slug("guests-look"));
         let table = [
-            (Stage::Asked, "Open: asked"),
-            (
-                Stage::Status(CommandStatus::Accepted),
-                "Open: accepted, waiting for the front door: 4 s left",
-            ),
-            (
-                Stage::Status(CommandStatus::Dispatched),
-                "Open: sent, waiting for the front door: 4 s left",
-            ),
-            (
-                Stage::Status(CommandStatus::Confirmed),
-                "Open: confirmed by the front door",
-            ),
+            (Stage::Asked, "Open: asked, waiting for the front door: 4 s left"),
+            (Stage::Status(CommandStatus::Accepted), "Open: accepted, waiting for the front door: 4 s left"),
+            (Stage::Status(CommandStatus::Dispatched), "Open: sent, waiting for the front door: 4 s left"),
+            (Stage::Status(CommandStatus::Confirmed), "Open: confirmed by the front door"),
             (
                 Stage::Status(CommandStatus::Expired),
                 "Open: not confirmed in time: the front door did not say that it opened",
             ),
-            (
-                Stage::Status(CommandStatus::Failed {
-                    reason: "jammed".to_owned(),
-                }),
-                "Open: failed: jammed",
-            ),
-            (
-                Stage::Refused(refusal),
-                "Open: refused: guests may not open doors (rule guests-look)",
-            ),
+            (Stage::Status(CommandStatus::Failed { reason: "jammed".to_owned() }), "Open: failed: jammed"),
+            (Stage::Refused(refusal), "Open: refused: guests may not open doors (rule guests-look)"),
         ];
         for (stage, text) in table {
             assert_eq!(track(stage).text("Open", "Front door", 6.5), text);
@@ -334,16 +267,8 @@ mod tests {
     fn an_end_stays_an_end() {
         let mut tracks = Tracks::default();
         tracks.ask(track(Stage::Asked));
-        tracks.set(
-            ActuationTicket(1),
-            Stage::Status(CommandStatus::Expired),
-            1.0,
-        );
-        tracks.set(
-            ActuationTicket(1),
-            Stage::Status(CommandStatus::Dispatched),
-            2.0,
-        );
+        tracks.set(ActuationTicket(1), Stage::Status(CommandStatus::Expired), 1.0);
+        tracks.set(ActuationTicket(1), Stage::Status(CommandStatus::Dispatched), 2.0);
         assert_eq!(tracks.all[0].stage, Stage::Status(CommandStatus::Expired));
     }
 

@@ -24,9 +24,7 @@ pub(crate) fn panel(key: impl Into<Cow<'static, str>>) -> El {
 
 /// The name of a panel.
 pub(crate) fn title(key: impl Into<Cow<'static, str>>, text: impl Into<String>) -> El {
-    El::text(key, text)
-        .strong()
-        .words(|words| words.size = style::TITLE)
+    El::text(key, text).strong().words(|words| words.size = style::TITLE)
 }
 
 /// A heading inside a panel.
@@ -63,12 +61,7 @@ pub(crate) enum Tone {
 }
 
 /// A button with a label, the key that does the same, and what pressing does.
-pub(crate) fn button(
-    key: impl Into<Cow<'static, str>>,
-    press: Press,
-    hint: Option<&str>,
-    tone: Tone,
-) -> El {
+pub(crate) fn button(key: impl Into<Cow<'static, str>>, press: Press, hint: Option<&str>, tone: Tone) -> El {
     let filled = press.enabled && tone != Tone::Plain;
     let color = match (press.enabled, filled) {
         (false, _) => style::FAINT,
@@ -80,20 +73,14 @@ pub(crate) fn button(
         (true, Tone::Plain) => style::BUTTON,
         (true, Tone::Main | Tone::Chosen) => style::ACCENT,
     };
-    let label = El::text("text", press.label.clone())
-        .colored(color)
-        .words(|words| {
-            words.wrap = false;
-            words.strong = filled;
-        });
+    let label = El::text("text", press.label.clone()).colored(color).words(|words| {
+        words.wrap = false;
+        words.strong = filled;
+    });
     let cap = hint.map(|hint| {
         let mut cap = keycap(hint);
         cap.line = color.with_alpha(0.5);
-        cap.children = cap
-            .children
-            .into_iter()
-            .map(|child| child.colored(color))
-            .collect();
+        cap.children = cap.children.into_iter().map(|child| child.colored(color).strong()).collect();
         cap
     });
     let mut el = El::row(key, 7.0)
@@ -112,31 +99,19 @@ pub(crate) fn button(
 
 /// A press that can be used.
 pub(crate) fn press(label: impl Into<String>, action: HudAction) -> Press {
-    Press {
-        label: label.into(),
-        action,
-        enabled: true,
-    }
+    Press { label: label.into(), action, enabled: true }
 }
 
 /// A switch: a knob in a channel, and the word beside it.
 pub(crate) fn toggle(key: impl Into<Cow<'static, str>>, on: Option<bool>, press: Press) -> El {
     let yes = on == Some(true);
-    let color = if press.enabled {
-        style::TEXT
-    } else {
-        style::FAINT
-    };
+    let color = if press.enabled { style::TEXT } else { style::FAINT };
     let knob = El::new("knob")
         .node(|node| {
             node.width = px(14);
             node.height = px(14);
         })
-        .fill(if yes && press.enabled {
-            style::ON_ACCENT
-        } else {
-            color
-        })
+        .fill(if yes && press.enabled { style::ON_ACCENT } else { color })
         .round(7.0);
     let channel = El::row("channel", 0.0)
         .node(|node| {
@@ -149,11 +124,7 @@ pub(crate) fn toggle(key: impl Into<Cow<'static, str>>, on: Option<bool>, press:
                 None => JustifyContent::Center,
             };
         })
-        .fill(if yes && press.enabled {
-            style::ACCENT
-        } else {
-            style::BUTTON
-        })
+        .fill(if yes && press.enabled { style::ACCENT } else { style::BUTTON })
         .round(10.0)
         .with(knob);
     let word = match on {
@@ -161,20 +132,14 @@ pub(crate) fn toggle(key: impl Into<Cow<'static, str>>, on: Option<bool>, press:
         Some(false) => "off",
         None => "not known",
     };
-    let mut el = El::row(key, 8.0)
-        .with(channel)
-        .with(El::text("word", word).colored(color));
+    let mut el = El::row(key, 8.0).with(channel).with(El::text("word", word).colored(color));
     el.press = Some(press);
     el
 }
 
 /// A slider: the bar is what is reported, the handle is where the hand or the wish is.
 pub(crate) fn slider(key: impl Into<Cow<'static, str>>, slide: Slide, reported: Option<f64>) -> El {
-    let color = if slide.enabled {
-        style::ACCENT
-    } else {
-        style::FAINT
-    };
+    let color = if slide.enabled { style::ACCENT } else { style::FAINT };
     #[expect(clippy::cast_possible_truncation, reason = "a place on the screen")]
     let share = reported.map_or(0.0, |value| slide.share(value) as f32 * 100.0);
     let bar = |key: &'static str, width: Val, fill: Color| {
@@ -196,11 +161,7 @@ pub(crate) fn slider(key: impl Into<Cow<'static, str>>, slide: Slide, reported: 
             node.width = px(16);
             node.height = px(16);
         })
-        .fill(if slide.enabled {
-            style::TEXT
-        } else {
-            style::FAINT
-        })
+        .fill(if slide.enabled { style::TEXT } else { style::FAINT })
         .round(8.0);
     thumb.what = What::Thumb;
     let travel = El::new("travel")
@@ -239,10 +200,7 @@ pub(crate) fn dot(color: Color, size: f32) -> El {
 /// How far something is to be believed: colour and word.
 pub(crate) fn truth_chip(key: impl Into<Cow<'static, str>>, truth: Truth) -> El {
     let color = style::truth_color(truth);
-    let word = El::small("word", truth.word())
-        .strong()
-        .colored(color)
-        .words(|words| words.wrap = false);
+    let word = El::small("word", truth.word()).strong().colored(color).words(|words| words.wrap = false);
     El::row(key, 6.0)
         .node(|node| {
             node.padding = UiRect::axes(px(8), px(2));
@@ -281,9 +239,7 @@ pub(crate) fn rule(key: impl Into<Cow<'static, str>>) -> El {
 /// Name on the left, the rest on the right.
 pub(crate) fn row(key: impl Into<Cow<'static, str>>, name: impl Into<String>) -> El {
     let name = El::text("name", name).colored(style::MUTED);
-    El::row(key, style::GAP)
-        .node(|node| node.justify_content = JustifyContent::SpaceBetween)
-        .with(name)
+    El::row(key, style::GAP).node(|node| node.justify_content = JustifyContent::SpaceBetween).with(name)
 }
 
 /// A part that takes what room is left.

@@ -2,10 +2,7 @@ use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
     Reading, TwinState,
-    model::{
-        ActionId, ActionInfo, Expect, FeatureId, FeatureInfo, PropertyId, Truth, TwinInfo, Value,
-        ValueType,
-    },
+    model::{ActionId, ActionInfo, Expect, FeatureId, FeatureInfo, PropertyId, Truth, TwinInfo, Value, ValueType},
 };
 
 use crate::{
@@ -20,12 +17,7 @@ use crate::{
 };
 
 /// Buttons with a key of their own.
-const KEYS: [Control; 4] = [
-    Control::Action1,
-    Control::Action2,
-    Control::Action3,
-    Control::Action4,
-];
+const KEYS: [Control; 4] = [Control::Action1, Control::Action2, Control::Action3, Control::Action4];
 
 /// Colours to choose from, with their names.
 const COLORS: [(&str, [u8; 3]); 8] = [
@@ -56,14 +48,7 @@ pub(super) struct Sheet<'a> {
 impl Sheet<'_> {
     fn can(&self, feature: &FeatureId, action: &ActionId) -> Availability {
         if self.connected {
-            available(
-                self.info,
-                self.state,
-                feature,
-                action,
-                &self.waiting,
-                self.now,
-            )
+            available(self.info, self.state, feature, action, &self.waiting, self.now)
         } else {
             Availability::Disabled("the home is not reachable".to_owned())
         }
@@ -71,45 +56,28 @@ impl Sheet<'_> {
 
     fn ask(&self, feature: &FeatureId, action: &ActionId, input: Option<Value>) -> HudAction {
         let (twin, feature, action) = (self.info.id.clone(), feature.clone(), action.clone());
-        HudAction::Actuate {
-            twin,
-            feature,
-            action,
-            input,
-        }
+        HudAction::Actuate { twin, feature, action, input }
     }
 }
 
 /// One feature: what it reported, what is wanted, what can be done.
 pub(super) fn feature(sheet: &mut Sheet<'_>, feature: &FeatureId, about: &FeatureInfo) -> El {
-    let mut block =
-        El::column(format!("card.feature.{feature}"), 6.0).node(|node| node.flex_shrink = 0.0);
+    let mut block = El::column(format!("card.feature.{feature}"), 6.0).node(|node| node.flex_shrink = 0.0);
     if sheet.pinned {
-        block = block
-            .fill(style::RAISED)
-            .round(9.0)
-            .node(|node| node.padding = UiRect::all(px(10)));
+        block = block.fill(style::RAISED).round(9.0).node(|node| node.padding = UiRect::all(px(10)));
     }
     let actions = availability::actions(feature, about, sheet.state);
-    let inputs: Vec<_> = actions
-        .iter()
-        .filter_map(|(id, does)| Some((*id, *does, does.input.as_ref()?)))
-        .collect();
-    let settable: Vec<_> = inputs
-        .iter()
-        .map(|(id, does, _)| property_of(about, id, does))
-        .collect();
-    block.children.extend(readings(
-        sheet,
-        feature,
-        about,
-        if sheet.pinned { &settable } else { &[] },
-    ));
+    let inputs: Vec<_> = actions.iter().filter_map(|(id, does)| Some((*id, *does, does.input.as_ref()?))).collect();
+    let settable: Vec<_> = inputs.iter().map(|(id, does, _)| property_of(about, id, does)).collect();
+    block.children.extend(readings(sheet, feature, about, if sheet.pinned { &settable } else { &[] }));
     let mut reasons = Vec::new();
-    let plain = actions.iter().filter(|(_, does)| does.input.is_none());
-    let buttons: Vec<_> = plain
-        .map(|(action, _)| action_button(sheet, feature, about, action, &mut reasons))
-        .collect();
+    let mut buttons = Vec::new();
+    for (action, _) in actions.iter().filter(|(_, does)| does.input.is_none()) {
+        // At a glance, only what has a key: the mouse is not free there.
+        if sheet.pinned || sheet.slots.len() < KEYS.len() {
+            buttons.push(action_button(sheet, feature, about, action, &mut reasons));
+        }
+    }
     if !buttons.is_empty() {
         let row = El::row("actions", 6.0).node(|node| {
             node.flex_wrap = FlexWrap::Wrap;
@@ -117,22 +85,16 @@ pub(super) fn feature(sheet: &mut Sheet<'_>, feature: &FeatureId, about: &Featur
         });
         block.children.push(row.with_all(buttons));
     }
+    // What waits says so itself, below.
+    reasons.retain(|(_, reason)| !reason.starts_with("waiting for"));
+    block.children.extend(why_not(&reasons));
     if sheet.pinned {
         for (action, does, takes) in inputs {
-            block.children.push(input(
-                sheet,
-                feature,
-                about,
-                (action, does, takes),
-                &mut reasons,
-            ));
+            block.children.push(input(sheet, feature, about, (action, does, takes), &reasons));
         }
     }
-    block.children.extend(why_not(&reasons));
     if actions.is_empty() && is_actuator(about.kind) {
-        block
-            .children
-            .push(El::small("look", "you may look, not act"));
+        block.children.push(El::small("look", "you may look, not act"));
     }
     block.children.extend(progress(sheet, feature, about));
     block
@@ -149,38 +111,19 @@ fn main_first(about: &FeatureInfo) -> Vec<&PropertyId> {
     all
 }
 
-fn readings(
-    sheet: &Sheet<'_>,
-    feature: &FeatureId,
-    about: &FeatureInfo,
-    elsewhere: &[Option<PropertyId>],
-) -> Vec<El> {
+fn readings(sheet: &Sheet<'_>, feature: &FeatureId, about: &FeatureInfo, elsewhere: &[Option<PropertyId>]) -> Vec<El> {
     let mut rows = Vec::new();
     let main = main_first(about);
     let Some(first) = main.first() else {
         return vec![widgets::row("reading", about.name.clone())];
     };
-    rows.extend(reading(
-        sheet,
-        feature,
-        about,
-        first,
-        about.name.clone(),
-        true,
-    ));
+    rows.extend(reading(sheet, feature, about, first, about.name.clone(), true));
     for property in main.iter().skip(1) {
         let shown_with_control = elsewhere.iter().flatten().any(|other| other == *property);
         let known = sheet.state.reading(feature.as_str(), property.as_str());
         let known = known.is_some_and(|r| r.value.is_some() || r.desired.is_some());
-        if !shown_with_control && known {
-            rows.extend(reading(
-                sheet,
-                feature,
-                about,
-                property,
-                format::property(property),
-                false,
-            ));
+        if !shown_with_control && known && sheet.pinned {
+            rows.extend(reading(sheet, feature, about, property, format::property(property), false));
         }
     }
     rows
@@ -197,48 +140,39 @@ fn reading(
 ) -> Vec<El> {
     let known = sheet.state.reading(feature.as_str(), property.as_str());
     let told = known.and_then(|reading| reading.value.as_ref());
-    let text = told.map_or_else(
-        || "no report yet".to_owned(),
-        |value| format::value(about, property, value),
-    );
+    let text = told.map_or_else(|| "no report yet".to_owned(), |value| format::value(about, property, value));
     let mut words = El::text("value", text).node(|node| node.flex_shrink = 1.0);
-    words = if told.is_none() {
-        words.colored(style::FAINT)
-    } else {
-        words.strong()
-    };
+    words = if told.is_none() { words.colored(style::FAINT) } else { words.strong() };
     let mut right = El::row("right", 7.0);
     if let Some(Value::Color(color)) = told {
         right = right.with(widgets::swatch("swatch", *color));
     }
     right = right.with(words);
     if let Some(reading) = known {
-        right.children.extend(truth_mark(reading, sheet.now));
+        right.children.extend(truth_mark(reading, sheet));
     }
     let mut row = widgets::row(format!("reading.{property}"), name);
     if main {
-        row.children = row
-            .children
-            .into_iter()
-            .map(|name| name.colored(style::TEXT))
-            .collect();
+        row.children = row.children.into_iter().map(|name| name.colored(style::TEXT)).collect();
     }
     let mut rows = vec![row.with(right)];
     rows.extend(known.and_then(|reading| wanted(about, property, reading)));
     rows
 }
 
-fn truth_mark(reading: &Reading, now: f64) -> Vec<El> {
-    if reading.truth == Truth::Live {
+/// Without a link nobody knows whether it is still so.
+pub(super) fn believed(truth: Truth, connected: bool) -> Truth {
+    if connected || truth != Truth::Live { truth } else { Truth::Stale }
+}
+
+fn truth_mark(reading: &Reading, sheet: &Sheet<'_>) -> Vec<El> {
+    let truth = believed(reading.truth, sheet.connected);
+    if truth == Truth::Live {
         return Vec::new();
     }
-    let mut marks = vec![widgets::truth_chip("truth", reading.truth)];
-    if reading.truth == Truth::Stale {
-        marks.extend(
-            reading
-                .age(now)
-                .map(|age| El::small("age", format::age(age))),
-        );
+    let mut marks = vec![widgets::truth_chip("truth", truth)];
+    if truth == Truth::Stale && sheet.pinned {
+        marks.extend(reading.age(sheet.now).map(|age| El::small("age", format::age(age)).words(|w| w.wrap = false)));
     }
     marks
 }
@@ -246,22 +180,10 @@ fn truth_mark(reading: &Reading, now: f64) -> Vec<El> {
 fn wanted(about: &FeatureInfo, property: &PropertyId, reading: &Reading) -> Option<El> {
     let desired = reading.desired.as_ref()?;
     let text = format!("wanted: {}", format::value(about, property, desired));
-    let color = style::truth_color(if reading.truth == Truth::Live {
-        Truth::Pending
-    } else {
-        reading.truth
-    });
-    let row = El::row(format!("wanted.{property}"), 6.0)
-        .node(|node| node.justify_content = JustifyContent::FlexEnd);
-    let swatch = if let Value::Color(color) = desired {
-        Some(widgets::swatch("swatch", *color))
-    } else {
-        None
-    };
-    Some(
-        row.with_all(swatch)
-            .with(El::small("text", text).colored(color)),
-    )
+    let color = style::truth_color(if reading.truth == Truth::Live { Truth::Pending } else { reading.truth });
+    let row = El::row(format!("wanted.{property}"), 6.0).node(|node| node.justify_content = JustifyContent::FlexEnd);
+    let swatch = if let Value::Color(color) = desired { Some(widgets::swatch("swatch", *color)) } else { None };
+    Some(row.with_all(swatch).with(El::small("text", text).colored(color)))
 }
 
 fn action_button(
@@ -283,17 +205,8 @@ fn action_button(
         reasons.push((label.clone(), reason.to_owned()));
     }
     let tone = if slot == 0 { Tone::Main } else { Tone::Plain };
-    let press = Press {
-        label,
-        action: asks,
-        enabled: can.is_ready(),
-    };
-    widgets::button(
-        format!("card.action.{action}"),
-        press,
-        hint.as_deref(),
-        tone,
-    )
+    let press = Press { label, action: asks, enabled: can.is_ready() };
+    widgets::button(format!("card.action.{action}"), press, hint.as_deref(), tone)
 }
 
 /// Why controls are disabled: once where all have one reason, else for each.
@@ -304,28 +217,18 @@ fn why_not(reasons: &[(String, String)]) -> Vec<El> {
     if reasons.iter().all(|(_, reason)| reason == first) && reasons.len() > 1 {
         return vec![El::small("why", first.clone())];
     }
-    let line = |(label, reason): &(String, String)| {
-        El::small(format!("why.{label}"), format!("{label}: {reason}"))
-    };
+    let line = |(label, reason): &(String, String)| El::small(format!("why.{label}"), format!("{label}: {reason}"));
     reasons.iter().map(line).collect()
 }
 
 /// The property that an action with an input sets.
 fn property_of(about: &FeatureInfo, action: &ActionId, does: &ActionInfo) -> Option<PropertyId> {
-    let effect = does
-        .effects
-        .iter()
-        .find(|effect| effect.expect == Expect::Input)
-        .map(|e| e.property.clone());
+    let effect = does.effects.iter().find(|effect| effect.expect == Expect::Input).map(|e| e.property.clone());
     let by_name = || match action.as_str() {
         "set" => PropertyId::new("value").ok(),
-        other => other
-            .strip_prefix("set_")
-            .and_then(|name| PropertyId::new(name).ok()),
+        other => other.strip_prefix("set_").and_then(|name| PropertyId::new(name).ok()),
     };
-    effect
-        .or_else(by_name)
-        .filter(|property| about.properties.contains_key(property))
+    effect.or_else(by_name).filter(|property| about.properties.contains_key(property))
 }
 
 fn input(
@@ -333,7 +236,7 @@ fn input(
     feature: &FeatureId,
     about: &FeatureInfo,
     (action, does, takes): (&ActionId, &ActionInfo, &ValueType),
-    reasons: &mut Vec<(String, String)>,
+    told: &[(String, String)],
 ) -> El {
     let label = format::action(about, action);
     let can = sheet.can(feature, action);
@@ -341,72 +244,35 @@ fn input(
     let mut block = El::column(format!("card.input.{action}"), style::TIGHT);
     match &property {
         Some(property) => {
-            block.children.extend(reading(
-                sheet,
-                feature,
-                about,
-                property,
-                label.clone(),
-                false,
-            ));
+            block.children.extend(reading(sheet, feature, about, property, label.clone(), false));
         }
         None => block.children.push(widgets::row("name", label.clone())),
     }
-    let known = property
-        .as_ref()
-        .and_then(|p| sheet.state.reading(feature.as_str(), p.as_str()));
+    let known = property.as_ref().and_then(|p| sheet.state.reading(feature.as_str(), p.as_str()));
     let control = match takes {
-        ValueType::Number { min, max, step } => number(
-            sheet,
-            feature,
-            about,
-            (action, property.as_ref()),
-            (*min, *max, *step),
-            known,
-            can.is_ready(),
-        ),
+        ValueType::Number { min, max, step } => {
+            number(sheet, feature, about, (action, property.as_ref()), (*min, *max, *step), known, can.is_ready())
+        }
         ValueType::OneOf(options) => {
-            let choice =
-                |option: &String| (option.replace('_', " "), Value::Text(option.clone()), None);
-            choices(
-                sheet,
-                feature,
-                action,
-                options.iter().map(choice),
-                known,
-                can.is_ready(),
-            )
+            let choice = |option: &String| (option.replace('_', " "), Value::Text(option.clone()), None);
+            choices(sheet, feature, action, options.iter().map(choice), known, can.is_ready())
         }
         ValueType::Bool => {
-            let told = known
-                .and_then(|r| r.value.as_ref())
-                .and_then(Value::as_bool);
+            let told = known.and_then(|r| r.value.as_ref()).and_then(Value::as_bool);
             let asks = sheet.ask(feature, action, Some(Value::Bool(told != Some(true))));
-            widgets::toggle(
-                "toggle",
-                told,
-                Press {
-                    label: label.clone(),
-                    action: asks,
-                    enabled: can.is_ready(),
-                },
-            )
+            widgets::toggle("toggle", told, Press { label: label.clone(), action: asks, enabled: can.is_ready() })
         }
         ValueType::Color => {
-            let colors = COLORS
-                .iter()
-                .map(|(name, rgb)| ((*name).to_owned(), Value::Color(*rgb), Some(*rgb)));
+            let colors = COLORS.iter().map(|(name, rgb)| ((*name).to_owned(), Value::Color(*rgb), Some(*rgb)));
             choices(sheet, feature, action, colors, known, can.is_ready())
         }
-        ValueType::AnyNumber | ValueType::Text { .. } | ValueType::Blob { .. } => El::small(
-            "cannot",
-            format!("takes {takes}, which cannot be given here"),
-        ),
+        ValueType::AnyNumber | ValueType::Text { .. } | ValueType::Blob { .. } => {
+            El::small("cannot", format!("takes {takes}, which cannot be given here"))
+        }
     };
-    if let Some(reason) = can.reason() {
-        reasons.push((label, reason.to_owned()));
-    }
-    block.with(control)
+    // One reason for everything is told once, beside the buttons.
+    let why = can.reason().filter(|reason| !told.iter().any(|(_, other)| other == reason));
+    block.with(control).with_all(why.map(|reason| El::small("why", reason)))
 }
 
 fn number(
@@ -421,33 +287,12 @@ fn number(
     let whole = |n: f64| n.fract().abs() < 1e-9;
     let whole = step > 0.0 && whole(step) && whole(min);
     let told = known.and_then(|r| r.value.as_ref()).and_then(Value::as_f64);
-    let wish = known
-        .and_then(|r| r.desired.as_ref())
-        .and_then(Value::as_f64);
+    let wish = known.and_then(|r| r.desired.as_ref()).and_then(Value::as_f64);
     let (twin, id, does) = (sheet.info.id.clone(), feature.clone(), action.clone());
-    let target = SlideTarget::Actuate {
-        twin,
-        feature: id,
-        action: does,
-        whole,
-    };
-    let drag = sheet
-        .drag
-        .filter(|drag| drag.target == target)
-        .map(|drag| drag.value);
-    let step = if step > 0.0 {
-        step
-    } else {
-        (max - min) / 100.0
-    };
-    let slide = Slide {
-        min,
-        max,
-        step,
-        at: wish.or(told).unwrap_or(min),
-        target,
-        enabled,
-    };
+    let target = SlideTarget::Actuate { twin, feature: id, action: does, whole };
+    let drag = sheet.drag.filter(|drag| drag.target == target).map(|drag| drag.value);
+    let step = if step > 0.0 { step } else { (max - min) / 100.0 };
+    let slide = Slide { min, max, step, at: wish.or(told).unwrap_or(min), target, enabled };
     let bar = widgets::slider(format!("card.slider.{action}"), slide, told);
     let mut row = El::row("slide", style::GAP).with(bar);
     if let Some(value) = drag {
@@ -455,11 +300,7 @@ fn number(
             Some(property) => format::value(about, property, &Value::Float(value)),
             None => format::number(value, None),
         };
-        row = row.with(
-            El::small("drag", format!("set to {text}"))
-                .colored(style::ACCENT)
-                .words(|w| w.wrap = false),
-        );
+        row = row.with(El::small("drag", format!("set to {text}")).colored(style::ACCENT).words(|w| w.wrap = false));
     }
     row
 }
@@ -476,19 +317,10 @@ fn choices(
     let buttons = options.map(|(label, value, color)| {
         let chosen = told == Some(&value);
         let asks = sheet.ask(feature, action, Some(value));
-        let press = Press {
-            label: label.clone(),
-            action: asks,
-            enabled,
-        };
+        let press = Press { label: label.clone(), action: asks, enabled };
         let key = format!("card.choice.{action}.{}", label.replace(' ', "_"));
         match color {
-            None => widgets::button(
-                key,
-                press,
-                None,
-                if chosen { Tone::Chosen } else { Tone::Plain },
-            ),
+            None => widgets::button(key, press, None, if chosen { Tone::Chosen } else { Tone::Plain }),
             Some(color) => {
                 let edge = if chosen { style::TEXT } else { style::LINE };
                 let mut el = widgets::swatch(key, color).line(edge).node(|node| {
@@ -509,27 +341,16 @@ fn choices(
 }
 
 fn progress(sheet: &Sheet<'_>, feature: &FeatureId, about: &FeatureInfo) -> Vec<El> {
-    let own = sheet
-        .tracks
-        .of(&sheet.info.id)
-        .filter(|track| track.feature == *feature);
+    let own = sheet.tracks.of(&sheet.info.id).filter(|track| track.feature == *feature);
     own.map(|track| {
         let color = match track.mood() {
             Mood::Waiting => style::truth_color(Truth::Pending),
             Mood::Good => style::truth_color(Truth::Live),
             Mood::Bad => style::WRONG,
         };
-        let text = track.text(
-            &format::action(about, &track.action),
-            &sheet.info.name,
-            sheet.now,
-        );
-        let text = El::small("text", text)
-            .colored(color)
-            .node(|node| node.flex_shrink = 1.0);
-        El::row(format!("card.track.{}", track.ticket.0), 7.0)
-            .with(widgets::dot(color, 7.0))
-            .with(text)
+        let text = track.text(&format::action(about, &track.action), &sheet.info.name, sheet.now);
+        let text = El::small("text", text).colored(color).node(|node| node.flex_shrink = 1.0);
+        El::row(format!("card.track.{}", track.ticket.0), 7.0).with(widgets::dot(color, 7.0)).with(text)
     })
     .collect()
 }

@@ -7,8 +7,8 @@ mod view;
 use bevy::prelude::*;
 use vestibule_input::{Attention, Control, Controls, KeyBindings};
 use vestibule_twin::{
-    EnablerLink, HeldFurniture, PointedTwin, TwinDescription, TwinIndex, TwinPart, TwinPicture,
-    TwinState, model::TwinId,
+    EnablerLink, HeldFurniture, PointedTwin, TwinDescription, TwinIndex, TwinPart, TwinPicture, TwinState,
+    model::TwinId,
 };
 
 use crate::{
@@ -61,7 +61,16 @@ pub(crate) fn keys(
     (slots, notices, time): (Res<CardSlots>, Res<Notices>, Res<Time<Real>>),
     mut actions: MessageWriter<HudAction>,
 ) {
-    if capturing.is_active() || window.get().is_some() {
+    if capturing.is_active() {
+        return;
+    }
+    if controls.just_pressed(Control::Attend)
+        && let Some(twin) = notices.attended()
+    {
+        actions.write(HudAction::OpenCard(twin));
+        return;
+    }
+    if window.get().is_some() {
         return;
     }
     let walking = *attention.get() == Attention::Walk;
@@ -74,20 +83,8 @@ pub(crate) fn keys(
     {
         actions.write(HudAction::OpenCard(twin.clone()));
     }
-    if controls.just_pressed(Control::Attend)
-        && let Some(twin) = notices.attended()
-    {
-        actions.write(HudAction::OpenCard(twin));
-    }
-    let keys = [
-        Control::Action1,
-        Control::Action2,
-        Control::Action3,
-        Control::Action4,
-    ];
-    let settled = slots
-        .moved_at
-        .is_none_or(|at| time.elapsed_secs_f64() >= at + SETTLE_S);
+    let keys = [Control::Action1, Control::Action2, Control::Action3, Control::Action4];
+    let settled = slots.moved_at.is_none_or(|at| time.elapsed_secs_f64() >= at + SETTLE_S);
     for (control, action) in keys.into_iter().zip(&slots.actions) {
         if controls.just_pressed(control) && settled {
             actions.write(action.clone());
@@ -142,40 +139,19 @@ pub(crate) fn pin(
 }
 
 /// What the card reads of a twin.
-type Known = (
-    Option<&'static TwinDescription>,
-    Option<&'static TwinState>,
-    Option<&'static TwinPicture>,
-);
+type Known = (Option<&'static TwinDescription>, Option<&'static TwinState>, Option<&'static TwinPicture>);
 
 /// Shows the card.
 pub(crate) fn show(
     (pin, pointed, attention): (Res<CardPin>, Res<PointedTwin>, Res<State<Attention>>),
     (index, twins): (Res<TwinIndex>, Query<Known>),
-    (link, keys, tracks, dragging): (
-        Res<EnablerLink>,
-        Res<KeyBindings>,
-        Res<Tracks>,
-        Res<Dragging>,
-    ),
+    (link, keys, tracks, dragging): (Res<EnablerLink>, Res<KeyBindings>, Res<Tracks>, Res<Dragging>),
     (held, pictures, time): (Res<HeldFurniture>, Res<Pictures>, Res<Time<Real>>),
     (mut shown, mut slots, mut screen): (ResMut<CardShown>, ResMut<CardSlots>, ResMut<Screen>),
 ) {
     let now = time.elapsed_secs_f64();
-    let hovered = || {
-        pointed
-            .target
-            .as_ref()
-            .map(|(twin, _)| twin.clone())
-            .filter(|_| held.model.is_none())
-    };
-    let twin = pin.twin.clone().or_else(|| {
-        if *attention.get() == Attention::Panel {
-            None
-        } else {
-            hovered()
-        }
-    });
+    let hovered = || pointed.target.as_ref().map(|(twin, _)| twin.clone()).filter(|_| held.model.is_none());
+    let twin = pin.twin.clone().or_else(|| if *attention.get() == Attention::Panel { None } else { hovered() });
     shown.set_if_neq(CardShown(twin.clone()));
     let Some(twin) = twin else {
         slots.twin = None;
@@ -183,23 +159,15 @@ pub(crate) fn show(
         screen.show(Surface::Card, Vec::new());
         return;
     };
-    let entities = || {
-        index
-            .get(&twin)
-            .iter()
-            .filter_map(|entity| twins.get(*entity).ok())
-    };
+    let entities = || index.get(&twin).iter().filter_map(|entity| twins.get(*entity).ok());
     let picture = entities().find_map(|(_, _, picture)| picture);
     let state = entities().find_map(|(_, state, _)| state);
     let input = CardInput {
-        info: entities()
-            .find_map(|(info, _, _)| info)
-            .map(|info| info.0.as_ref()),
+        info: entities().find_map(|(info, _, _)| info).map(|info| info.0.as_ref()),
         state,
-        shot: pictures.of(&twin).map(|image| Shot {
-            image: image.clone(),
-            feature: picture.map(|picture| picture.feature.clone()),
-        }),
+        shot: pictures
+            .of(&twin)
+            .map(|image| Shot { image: image.clone(), feature: picture.map(|picture| picture.feature.clone()) }),
         twin: &twin,
         tracks: &tracks,
         link: &link,

@@ -35,9 +35,7 @@ pub(crate) struct Pictures {
 
 impl Pictures {
     pub(crate) fn of(&self, twin: &TwinId) -> Option<&Decoded> {
-        self.decoded
-            .as_ref()
-            .filter(|_| self.twin.as_ref() == Some(twin))
+        self.decoded.as_ref().filter(|_| self.twin.as_ref() == Some(twin))
     }
 }
 
@@ -50,43 +48,21 @@ pub(crate) fn decode(
     mut pictures: ResMut<Pictures>,
 ) {
     let Some(mut images) = images else { return };
-    let newest = shown.0.as_ref().and_then(|twin| {
-        index
-            .get(twin)
-            .iter()
-            .find_map(|entity| twins.get(*entity).ok())
-    });
+    let newest = shown.0.as_ref().and_then(|twin| index.get(twin).iter().find_map(|entity| twins.get(*entity).ok()));
     let Some(newest) = newest else {
         if pictures.decoded.is_some() || pictures.bytes.is_some() {
             *pictures = Pictures::default();
         }
         return;
     };
-    if pictures.twin == shown.0
-        && pictures
-            .bytes
-            .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(known, &newest.bytes))
-    {
+    if pictures.twin == shown.0 && pictures.bytes.as_ref().is_some_and(|known| Arc::ptr_eq(known, &newest.bytes)) {
         return;
     }
     let decoded = match read(&newest.bytes) {
-        Ok((image, aspect)) => Decoded {
-            image: Some(images.add(image)),
-            aspect,
-            problem: None,
-        },
-        Err(problem) => Decoded {
-            image: None,
-            aspect: 16.0 / 9.0,
-            problem: Some(problem),
-        },
+        Ok((image, aspect)) => Decoded { image: Some(images.add(image)), aspect, problem: None },
+        Err(problem) => Decoded { image: None, aspect: 16.0 / 9.0, problem: Some(problem) },
     };
-    *pictures = Pictures {
-        twin: shown.0.clone(),
-        bytes: Some(Arc::clone(&newest.bytes)),
-        decoded: Some(decoded),
-    };
+    *pictures = Pictures { twin: shown.0.clone(), bytes: Some(Arc::clone(&newest.bytes)), decoded: Some(decoded) };
 }
 
 /// Reads an encoded picture within limits; the second number is its width by its height.
@@ -98,30 +74,14 @@ fn read(bytes: &[u8]) -> Result<(Image, f32), String> {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let mut reader = reader.map_err(|error| format!("the picture cannot be read: {error}"))?;
     reader.limits(limits);
-    let picture = reader
-        .decode()
-        .map_err(|error| format!("the picture cannot be shown: {error}"))?
-        .into_rgba8();
+    let picture = reader.decode().map_err(|error| format!("the picture cannot be shown: {error}"))?.into_rgba8();
     let (width, height) = picture.dimensions();
     if width == 0 || height == 0 {
         return Err("the picture is empty".to_owned());
     }
-    let size = Extent3d {
-        width,
-        height,
-        depth_or_array_layers: 1,
-    };
-    let (format, usage) = (
-        TextureFormat::Rgba8UnormSrgb,
-        RenderAssetUsages::RENDER_WORLD,
-    );
-    let image = Image::new(
-        size,
-        TextureDimension::D2,
-        picture.into_raw(),
-        format,
-        usage,
-    );
+    let size = Extent3d { width, height, depth_or_array_layers: 1 };
+    let (format, usage) = (TextureFormat::Rgba8UnormSrgb, RenderAssetUsages::RENDER_WORLD);
+    let image = Image::new(size, TextureDimension::D2, picture.into_raw(), format, usage);
     #[expect(clippy::cast_precision_loss, reason = "sides are at most MAX_SIDE")]
     Ok((image, width as f32 / height as f32))
 }
@@ -132,9 +92,7 @@ mod tests {
 
     fn png(width: u32, height: u32) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
-        image::RgbImage::new(width, height)
-            .write_to(&mut bytes, image::ImageFormat::Png)
-            .unwrap();
+        image::RgbImage::new(width, height).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
         bytes.into_inner()
     }
 

@@ -2,7 +2,7 @@ use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
     EnablerLink, TwinState,
-    model::{FeatureId, FeatureKind, TwinId, TwinInfo},
+    model::{FeatureId, FeatureKind, Truth, TwinId, TwinInfo},
 };
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
 use crate::{
     action::HudAction,
     availability::{is_actuator, ordered},
+    banner,
     el::El,
     format,
     interact::Drag,
@@ -21,7 +22,9 @@ use crate::{
 };
 
 /// Features on a card that is not pinned.
-const GLANCE: usize = 3;
+const GLANCE: usize = 2;
+/// Greatest height of a picture.
+const PICTURE_HEIGHT: f32 = 188.0;
 
 /// Everything that the card is made of.
 pub(super) struct CardInput<'a> {
@@ -45,7 +48,7 @@ pub(super) struct Shot {
 
 /// The card, and what its first four buttons do.
 pub(super) fn card(input: &CardInput<'_>) -> (El, Vec<HudAction>) {
-    let mut panel = widgets::panel("card").node(|node| place(node, input.pinned));
+    let mut panel = widgets::panel("card").node(|node| place(node, input.pinned, banner::room(input.link)));
     panel = panel.with(header(input));
     let Some(info) = input.info else {
         let text = "Nothing is known of it yet: its system has not been found.";
@@ -67,18 +70,11 @@ pub(super) fn card(input: &CardInput<'_>) -> (El, Vec<HudAction>) {
         slots: Vec::new(),
     };
     let mut body = widgets::scroll("card.body", style::GAP);
-    body.children.extend(
-        input
-            .shot
-            .as_ref()
-            .filter(|_| input.pinned)
-            .map(|shot| picture(input, info, shot)),
-    );
+    body.children.extend(input.shot.as_ref().filter(|_| input.pinned).map(|shot| picture(input, info, shot)));
     let features = ordered(info);
     let mut left_out = 0;
     for (at, (feature, about)) in features.iter().enumerate() {
-        let glance =
-            at < GLANCE && (is_actuator(about.kind) || features.len() <= GLANCE || at == 0);
+        let glance = at < GLANCE && (is_actuator(about.kind) || features.len() <= GLANCE || at == 0);
         if !input.pinned && !glance {
             left_out += 1;
             continue;
@@ -86,14 +82,10 @@ pub(super) fn card(input: &CardInput<'_>) -> (El, Vec<HudAction>) {
         if about.kind == FeatureKind::Camera && input.shot.is_some() && input.pinned {
             continue;
         }
-        body.children
-            .push(controls::feature(&mut sheet, feature, about));
+        body.children.push(controls::feature(&mut sheet, feature, about));
     }
     if features.is_empty() {
-        body.children.push(El::small(
-            "card.empty",
-            "It offers nothing to read and nothing to do.",
-        ));
+        body.children.push(El::small("card.empty", "It offers nothing to read and nothing to do."));
     }
     body.children.extend(problems(info));
     panel = panel.with(body);
@@ -101,55 +93,36 @@ pub(super) fn card(input: &CardInput<'_>) -> (El, Vec<HudAction>) {
     (panel, sheet.slots)
 }
 
-fn place(node: &mut Node, pinned: bool) {
+fn place(node: &mut Node, pinned: bool, room: f32) {
     node.position_type = PositionType::Absolute;
     if pinned {
         node.left = px(style::EDGE);
-        node.top = px(style::EDGE);
+        node.top = px(style::EDGE + room);
         node.width = px(360);
-        node.max_height = percent(84);
+        node.max_height = percent(if room > 0.0 { 70 } else { 84 });
     } else {
         // Beside the middle of the view, where the person looks.
         node.left = percent(50);
         node.top = percent(50);
-        node.margin = UiRect {
-            left: px(36),
-            top: px(-24),
-            ..default()
-        };
-        node.width = px(300);
-        node.max_height = percent(46);
+        node.margin = UiRect { left: px(36), top: px(-70), ..default() };
+        node.width = px(320);
+        node.max_height = percent(56);
     }
 }
 
 fn header(input: &CardInput<'_>) -> El {
-    let name = input
-        .info
-        .map_or(input.twin.as_str(), |info| info.name.as_str());
+    let name = input.info.map_or(input.twin.as_str(), |info| info.name.as_str());
     let title = widgets::title("card.name", name).node(|node| node.flex_shrink = 1.0);
-    let mut head = El::row("card.head", style::GAP)
-        .with(title)
-        .with(widgets::spring());
+    let mut head = El::row("card.head", style::GAP).with(title).with(widgets::spring());
     if input.pinned {
         let close = widgets::press("Close", HudAction::CloseCard);
         let key = input.keys.label(Control::Cancel);
-        head = head.with(widgets::button(
-            "card.close",
-            close,
-            Some(&key),
-            Tone::Plain,
-        ));
+        head = head.with(widgets::button("card.close", close, Some(&key), Tone::Plain));
     }
     let mut column = El::column("card.top", 2.0).with(head);
     if let Some(info) = input.info {
-        let first = ordered(info)
-            .first()
-            .map(|(_, about)| format::kind(about.kind).to_owned());
-        let parts: Vec<_> = first
-            .into_iter()
-            .chain(info.manufacturer.clone())
-            .chain(info.model.clone())
-            .collect();
+        let first = ordered(info).first().map(|(_, about)| format::kind(about.kind).to_owned());
+        let parts: Vec<_> = first.into_iter().chain(info.manufacturer.clone()).chain(info.model.clone()).collect();
         if !parts.is_empty() {
             column = column.with(El::small("card.kind", parts.join(" · ")));
         }
@@ -158,17 +131,10 @@ fn header(input: &CardInput<'_>) -> El {
 }
 
 fn status(input: &CardInput<'_>, state: &TwinState) -> El {
-    let newest = state
-        .readings
-        .values()
-        .filter_map(|reading| reading.age(input.now))
-        .reduce(f64::min);
-    let age = newest.map_or_else(
-        || "no report yet".to_owned(),
-        |age| format!("reported {}", format::age(age)),
-    );
+    let newest = state.readings.values().filter_map(|reading| reading.age(input.now)).reduce(f64::min);
+    let age = newest.map_or_else(|| "no report yet".to_owned(), |age| format!("reported {}", format::age(age)));
     let mut row = El::row("card.status", style::GAP)
-        .with(widgets::truth_chip("card.truth", state.truth()))
+        .with(widgets::truth_chip("card.truth", controls::believed(state.truth(), input.link.state.is_connected())))
         .with(El::small("card.age", age));
     if !input.link.state.is_connected() {
         row = row.with(El::small("card.reach", "the home is not reachable").colored(style::WRONG));
@@ -182,29 +148,22 @@ fn status(input: &CardInput<'_>, state: &TwinState) -> El {
 
 fn picture(input: &CardInput<'_>, info: &TwinInfo, shot: &Shot) -> El {
     let feature = shot.feature.as_ref();
-    let name = feature
-        .and_then(|f| info.features.get(f))
-        .map_or("Camera", |about| about.name.as_str());
+    let name = feature.and_then(|f| info.features.get(f)).map_or("Camera", |about| about.name.as_str());
     let reading = feature.and_then(|f| input.state?.reading(f.as_str(), "picture"));
-    let age = reading
-        .and_then(|reading| reading.age(input.now))
-        .map(format::age);
+    let age = reading.and_then(|reading| reading.age(input.now)).map(format::age);
     let caption = age.map_or_else(|| name.to_owned(), |age| format!("{name}, {age}"));
     let mut line = El::row("card.caption", style::GAP).with(El::small("text", caption));
-    if let Some(reading) =
-        reading.filter(|reading| reading.truth != vestibule_twin::model::Truth::Live)
-    {
-        line = line.with(widgets::truth_chip("truth", reading.truth));
-    }
+    let truth = reading.map(|reading| controls::believed(reading.truth, input.link.state.is_connected()));
+    line.children.extend(truth.filter(|truth| *truth != Truth::Live).map(|truth| widgets::truth_chip("truth", truth)));
     let frame = match (&shot.image.image, &shot.image.problem) {
         (Some(image), _) => {
-            let mut el = El::new("card.picture")
-                .round(style::ROUND_SMALL)
-                .node(|node| {
-                    node.width = percent(100);
-                    node.aspect_ratio = Some(shot.image.aspect);
-                    node.flex_shrink = 0.0;
-                });
+            let mut el = El::new("card.picture").round(style::ROUND_SMALL).node(|node| {
+                // Wide pictures fill the card, tall ones leave room for the buttons.
+                node.width = px((PICTURE_HEIGHT * shot.image.aspect).min(332.0));
+                node.aspect_ratio = Some(shot.image.aspect);
+                node.align_self = AlignSelf::Center;
+                node.flex_shrink = 0.0;
+            });
             el.what = crate::el::What::Image(image.clone());
             el
         }
@@ -213,44 +172,28 @@ fn picture(input: &CardInput<'_>, info: &TwinInfo, shot: &Shot) -> El {
             El::small("card.picture.problem", text).colored(style::WRONG)
         }
     };
-    El::column("card.shot", style::TIGHT)
-        .node(|node| node.flex_shrink = 0.0)
-        .with(frame)
-        .with(line)
+    El::column("card.shot", style::TIGHT).node(|node| node.flex_shrink = 0.0).with(frame).with(line)
 }
 
 fn problems(info: &TwinInfo) -> Option<El> {
     if info.problems.is_empty() {
         return None;
     }
-    let lines = info.problems.iter().enumerate().map(|(at, problem)| {
-        El::small(
-            format!("problem.{at}"),
-            format!("{}: {}", problem.feature, problem.message),
-        )
-    });
-    let heading =
-        widgets::heading("card.problems.title", "Cannot be offered").colored(style::WRONG);
-    Some(
-        El::column("card.problems", style::TIGHT)
-            .with(heading)
-            .with_all(lines),
-    )
+    let lines =
+        info.problems.iter().enumerate().map(|(at, problem)| {
+            El::small(format!("problem.{at}"), format!("{}: {}", problem.feature, problem.message))
+        });
+    let heading = widgets::heading("card.problems.title", "Cannot be offered").colored(style::WRONG);
+    Some(El::column("card.problems", style::TIGHT).with(heading).with_all(lines))
 }
 
 fn footer(input: &CardInput<'_>, info: &TwinInfo, left_out: usize) -> Vec<El> {
     let mut lines = Vec::new();
-    if !info.features.is_empty()
-        && info.features.values().all(|about| about.actions.is_empty())
-        && input.pinned
-    {
+    if !info.features.is_empty() && info.features.values().all(|about| about.actions.is_empty()) && input.pinned {
         lines.push(El::small("card.look", "You may look, not act."));
     }
     if !input.pinned {
-        let bad = input
-            .tracks
-            .of(input.twin)
-            .any(|track| track.mood() == Mood::Bad);
+        let bad = input.tracks.of(input.twin).any(|track| track.mood() == Mood::Bad);
         let more = match (left_out, bad) {
             (0, _) => "open".to_owned(),
             (n, _) => format!("open, {n} more"),

@@ -27,10 +27,7 @@ pub(super) fn window(
     );
     body = body.with(El::small("catalogue.intro", intro));
     if catalogue.entries.is_empty() {
-        body = body.with(El::text(
-            "catalogue.empty",
-            "The catalogue is empty: no furniture was found.",
-        ));
+        body = body.with(El::text("catalogue.empty", "The catalogue is empty: no furniture was found."));
     }
     let grid = El::new("catalogue.grid").node(|node| {
         node.flex_wrap = FlexWrap::Wrap;
@@ -38,17 +35,8 @@ pub(super) fn window(
         node.row_gap = px(10);
         node.flex_shrink = 0.0;
     });
-    let entries = catalogue
-        .entries
-        .iter()
-        .map(|entry| model(entry, held, assets));
-    super::frame(
-        "catalogue",
-        "Furniture",
-        &keys.label(Control::Catalogue),
-        712.0,
-        body.with(grid.with_all(entries)),
-    )
+    let entries = catalogue.entries.iter().map(|entry| model(entry, held, assets));
+    super::frame("catalogue", "Furniture", &keys.label(Control::Catalogue), 712.0, body.with(grid.with_all(entries)))
 }
 
 fn model(entry: &CatalogueEntry, held: &HeldFurniture, assets: Option<&AssetServer>) -> El {
@@ -81,14 +69,7 @@ fn model(entry: &CatalogueEntry, held: &HeldFurniture, assets: Option<&AssetServ
         .round(9.0)
         .with(picture)
         .with(name)
-        .with(El::small(
-            "place",
-            if chosen { "in your hand" } else { place },
-        ));
-    el.press = Some(Press {
-        label: entry.name.clone(),
-        action: HudAction::Hold(entry.key.clone()),
-        enabled: true,
-    });
+        .with(El::small("place", if chosen { "in your hand" } else { place }));
+    el.press = Some(Press { label: entry.name.clone(), action: HudAction::Hold(entry.key.clone()), enabled: true });
     el
 }

@@ -13,9 +13,7 @@ pub(super) fn window(keys: &KeyBindings) -> El {
     let half = Control::ALL.len().div_ceil(2);
     let column = |name: &'static str, controls: &[Control]| {
         let lines = controls.iter().map(|control| line(keys, *control));
-        El::column(name, 5.0)
-            .node(|node| node.flex_grow = 1.0)
-            .with_all(lines)
+        El::column(name, 5.0).node(|node| node.flex_grow = 1.0).with_all(lines)
     };
     let (first, second) = Control::ALL.split_at(half);
     let columns = El::new("help.columns")
@@ -34,7 +32,7 @@ pub(super) fn window(keys: &KeyBindings) -> El {
         .with(El::small("help.arrows", arrows))
         .with(truths())
         .with(buttons);
-    super::frame("help", "Keys", &keys.label(Control::Help), 660.0, body)
+    super::frame("help", "Keys", &keys.label(Control::Help), 740.0, body)
 }
 
 fn open(label: &str, window: HudWindow) -> El {
@@ -45,13 +43,11 @@ fn open(label: &str, window: HudWindow) -> El {
 fn line(keys: &KeyBindings, control: Control) -> El {
     let key = El::row("keys", 0.0)
         .node(|node| {
-            node.width = px(92);
+            node.width = px(78);
             node.flex_shrink = 0.0;
         })
         .with(widgets::keycap(&keys.label(control)));
-    El::row(format!("help.{control:?}"), style::GAP)
-        .with(key)
-        .with(El::text("what", control.what()))
+    El::row(format!("help.{control:?}"), style::GAP).with(key).with(El::text("what", control.what()))
 }
 
 fn truths() -> El {
@@ -60,10 +56,7 @@ fn truths() -> El {
         (Truth::Live, "the thing says so, and lately"),
         (Truth::Pending, "wanted, not confirmed yet"),
         (Truth::Stale, "the last report is too old"),
-        (
-            Truth::Diverged,
-            "the thing says something else than it should",
-        ),
+        (Truth::Diverged, "the thing says something else than it should"),
         (Truth::Commanded, "told; the thing cannot report"),
     ];
     let line = |(truth, text): (Truth, &str)| {
@@ -73,15 +66,10 @@ fn truths() -> El {
                 node.flex_shrink = 0.0;
             })
             .with(widgets::truth_chip("truth", truth));
-        El::row(format!("help.{}", truth.word()), style::GAP)
-            .with(chip)
-            .with(El::small("text", text))
+        El::row(format!("help.{}", truth.word()), style::GAP).with(chip).with(El::small("text", text))
     };
     El::column("help.truths", 5.0)
         .node(|node| node.flex_shrink = 0.0)
-        .with(widgets::heading(
-            "help.truths.title",
-            "What the marks on a card mean",
-        ))
+        .with(widgets::heading("help.truths.title", "What the marks on a card mean"))
         .with_all(all.map(line))
 }

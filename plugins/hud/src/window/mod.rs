@@ -35,11 +35,7 @@ impl OpenWindow {
 
     /// How many buttons stand beside each other, for the arrow keys.
     pub(crate) const fn columns(&self) -> usize {
-        if matches!(self.window, Some(HudWindow::Catalogue)) {
-            catalogue::COLUMNS
-        } else {
-            1
-        }
+        if matches!(self.window, Some(HudWindow::Catalogue)) { catalogue::COLUMNS } else { 1 }
     }
 }
 
@@ -91,13 +87,9 @@ pub(crate) fn capture(
         return;
     }
     let key = keys.get_just_pressed().map(|key| Binding::Key(*key));
-    let button = buttons
-        .get_just_pressed()
-        .map(|button| Binding::Mouse(*button));
+    let button = buttons.get_just_pressed().map(|button| Binding::Mouse(*button));
     if let Some(binding) = key.chain(button).find(|binding| binding.is_bindable()) {
-        capturing.lost = bindings
-            .bind(control, binding)
-            .map(|loser| (loser, control));
+        capturing.lost = bindings.bind(control, binding).map(|loser| (loser, control));
         capturing.control = None;
         capturing.guard = true;
     }
@@ -123,11 +115,7 @@ pub(crate) fn keys(
     for (control, wanted) in windows {
         if controls.just_pressed(control) {
             let open = window.get() == Some(wanted);
-            actions.write(if open {
-                HudAction::CloseWindow
-            } else {
-                HudAction::Open(wanted)
-            });
+            actions.write(if open { HudAction::CloseWindow } else { HudAction::Open(wanted) });
         }
     }
     if controls.just_pressed(Control::Cancel) {
@@ -181,9 +169,7 @@ pub(crate) fn act(
                 next.set(Attention::Point);
             }
             HudAction::Hold(model) => {
-                holds.write(HoldFurniture {
-                    model: model.clone(),
-                });
+                holds.write(HoldFurniture { model: model.clone() });
                 window.window = None;
                 // Furniture is put where one looks.
                 next.set(Attention::Walk);
@@ -215,28 +201,24 @@ pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_>, mut screen: ResMut
     };
     let panel = match open {
         HudWindow::Help => help::window(&shown.keys),
-        HudWindow::Catalogue => catalogue::window(
-            &shown.catalogue,
-            &shown.held,
-            &shown.keys,
-            shown.assets.as_deref(),
-        ),
-        HudWindow::Settings => settings::window(
-            &shown.settings,
-            &shown.keys,
-            &shown.capturing,
-            shown.dragging.0.as_ref(),
-        ),
+        HudWindow::Catalogue => catalogue::window(&shown.catalogue, &shown.held, &shown.keys, shown.assets.as_deref()),
+        HudWindow::Settings => {
+            settings::window(&shown.settings, &shown.keys, &shown.capturing, shown.dragging.0.as_ref())
+        }
         HudWindow::History => history(&shown.notices, &shown.keys, shown.time.elapsed_secs_f64()),
     };
     let shade = El::new("window")
         .node(|node| {
             node.width = percent(100);
             node.height = percent(100);
+            node.flex_direction = FlexDirection::Column;
+            node.row_gap = px(style::GAP);
+            node.padding = UiRect::axes(px(0), px(style::EDGE));
             node.align_items = AlignItems::Center;
             node.justify_content = JustifyContent::Center;
         })
         .fill(style::SHADE)
+        .with_all(notice::request_line(&shown.notices, &shown.keys))
         .with(panel);
     screen.show(Surface::Window, vec![shade]);
 }
@@ -248,17 +230,14 @@ fn frame(name: &'static str, title: &'static str, close: &str, width: f32, body:
         .node(|node| node.flex_shrink = 0.0)
         .with(widgets::title("window.title", title))
         .with(widgets::spring())
-        .with(widgets::button(
-            "window.close",
-            press,
-            Some(close),
-            Tone::Plain,
-        ));
+        .with(widgets::button("window.close", press, Some(close), Tone::Plain));
     widgets::panel(name)
         .node(|node| {
             node.width = px(width);
             node.max_width = percent(94);
-            node.max_height = percent(92);
+            node.max_height = percent(100);
+            node.min_height = px(0);
+            node.flex_shrink = 1.0;
             node.row_gap = px(12);
         })
         .with(head)
@@ -267,19 +246,11 @@ fn frame(name: &'static str, title: &'static str, close: &str, width: f32, body:
 
 fn history(notices: &Notices, keys: &KeyBindings, now: f64) -> El {
     let mut body = widgets::scroll("history.list", 10.0);
-    body.children
-        .extend(notices.past().map(|past| notice::line(past, now)));
+    body.children.extend(notices.past().map(|past| notice::line(past, now)));
     if body.children.is_empty() {
-        body.children
-            .push(El::small("history.empty", "Nothing has been told yet."));
+        body.children.push(El::small("history.empty", "Nothing has been told yet."));
     }
-    frame(
-        "history",
-        "Notifications",
-        &keys.label(Control::Cancel),
-        520.0,
-        body,
-    )
+    frame("history", "Notifications", &keys.label(Control::Cancel), 520.0, body)
 }
 
 #[cfg(test)]
@@ -288,30 +259,18 @@ mod tests {
 
     fn app() -> App {
         let mut app = App::new();
-        app.init_resource::<ButtonInput<KeyCode>>()
-            .init_resource::<ButtonInput<MouseButton>>();
-        app.init_resource::<KeyBindings>()
-            .init_resource::<Capturing>();
-        app.insert_resource(OpenWindow {
-            window: Some(HudWindow::Settings),
-            before: Attention::Walk,
-        });
+        app.init_resource::<ButtonInput<KeyCode>>().init_resource::<ButtonInput<MouseButton>>();
+        app.init_resource::<KeyBindings>().init_resource::<Capturing>();
+        app.insert_resource(OpenWindow { window: Some(HudWindow::Settings), before: Attention::Walk });
         app.add_systems(Update, capture);
         app
     }
 
     fn press(app: &mut App, key: KeyCode) {
-        app.world_mut()
-            .resource_mut::<ButtonInput<KeyCode>>()
-            .press(key);
+        app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(key);
         app.update();
-        assert!(
-            app.world().resource::<Capturing>().is_active(),
-            "the key does nothing else in its frame"
-        );
-        app.world_mut()
-            .resource_mut::<ButtonInput<KeyCode>>()
-            .clear();
+        assert!(app.world().resource::<Capturing>().is_active(), "the key does nothing else in its frame");
+        app.world_mut().resource_mut::<ButtonInput<KeyCode>>().clear();
         app.update();
         assert!(!app.world().resource::<Capturing>().is_active());
     }
@@ -319,31 +278,18 @@ mod tests {
     #[test]
     fn the_next_key_is_taken_and_the_loser_is_told() {
         let mut app = app();
-        app.world_mut()
-            .resource_mut::<Capturing>()
-            .begin(Control::Jump);
+        app.world_mut().resource_mut::<Capturing>().begin(Control::Jump);
         press(&mut app, KeyCode::KeyE);
         let keys = app.world().resource::<KeyBindings>();
-        assert_eq!(
-            (keys.label(Control::Jump), keys.label(Control::Interact)),
-            ("E".to_owned(), "-".to_owned())
-        );
-        assert_eq!(
-            app.world().resource::<Capturing>().lost,
-            Some((Control::Interact, Control::Jump))
-        );
+        assert_eq!((keys.label(Control::Jump), keys.label(Control::Interact)), ("E".to_owned(), "-".to_owned()));
+        assert_eq!(app.world().resource::<Capturing>().lost, Some((Control::Interact, Control::Jump)));
     }
 
     #[test]
     fn escape_changes_nothing() {
         let mut app = app();
-        app.world_mut()
-            .resource_mut::<Capturing>()
-            .begin(Control::Jump);
+        app.world_mut().resource_mut::<Capturing>().begin(Control::Jump);
         press(&mut app, KeyCode::Escape);
-        assert_eq!(
-            *app.world().resource::<KeyBindings>(),
-            KeyBindings::default()
-        );
+        assert_eq!(*app.world().resource::<KeyBindings>(), KeyBindings::default());
     }
 }
