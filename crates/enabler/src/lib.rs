@@ -1,1 +1,62 @@
-//! Being written.
+//! The functional entities of the integration enabler (FGMV-29 clause 8), pure: nothing here reads a clock or a disk.
+//!
+//! **Does**: decides requests ([`decide`]) against what was decided before ([`State`], a fold of [`LogEvent`]s) and
+//! what things say now ([`Hot`]); keeps physical truth with its deadlines ([`Hot::next_wakeup`], [`Hot::due`]);
+//! shows each user the world that they may see ([`view`]); opens and redeems pairing codes ([`Pairing`]).
+//!
+//! **Does not**: write the log, send anything, read a clock or make random numbers: the hub in `vestibule-server`
+//! does, in the order decide, commit, apply, act. Third-party systems (SIF) are not registered yet.
+//!
+//! ```
+//! use vestibule_enabler_core::{Actor, Fingerprint, Hot, Identity, LogEvent, State, decide, default_rules};
+//! use vestibule_model::{RoleId, Timestamp, UserId};
+//! use vestibule_protocol::{Party, Request, Response};
+//!
+//! let (mut state, hot, now) = (State::default(), Hot::default(), Timestamp(1));
+//! let owner = LogEvent::DeviceEnrolled {
+//!     certificate: Fingerprint([7; 32]), user: UserId::slug("ada"), roles: vec![RoleId::slug("owner")],
+//!     device: "laptop".to_owned(),
+//! };
+//! default_rules().iter().chain([&owner]).for_each(|event| state.apply(now, event));
+//! let actor = Actor::greeted(Identity::Certificate(Fingerprint([7; 32])), Party::Metaverse);
+//! let decision = decide(&state, &hot, now, &actor, &Request::Rules)?;
+//! assert!(matches!(decision.reply, Some(Response::Rules(rules)) if rules.len() == 2));
+//! # Ok::<(), vestibule_model::Refusal>(())
+//! ```
+
+mod command;
+mod decide;
+mod dtif;
+mod event;
+mod histogram;
+mod hot;
+mod hot_commands;
+mod identity;
+mod observe;
+mod pairing;
+mod state;
+
+pub use command::{CommandRecord, Wish, WishKey};
+pub use decide::{Decision, Effect, decide};
+pub use dtif::{
+    dtac::{Viewer, default_rules, enroll, is_owner, may, may_read, pair, verdict},
+    dtia::view,
+    dts::{dispatch, execution_failed},
+    dtsd::{may_see_system, system_view},
+};
+pub use event::{EventError, LogEvent};
+pub use histogram::Histogram;
+pub use hot::{Changes, Hot};
+pub use identity::{Actor, Device, Fingerprint, Identity};
+pub use observe::{Observed, observe};
+pub use pairing::{Pairing, PairingCode};
+pub use state::{State, System, SystemStats, Twin};
+
+/// Milliseconds that a command may be valid at most: nobody still means it after that.
+pub const LONGEST_VALIDITY_MS: u64 = 10 * 60 * 1_000;
+/// The role whose holders may register as a digital twin system.
+pub const TWIN_SYSTEM_ROLE: &str = "twin_system";
+/// The role that the default rules let manage everything.
+pub const OWNER_ROLE: &str = "owner";
+/// The role that the default rules let see everything.
+pub const GUEST_ROLE: &str = "guest";

@@ -45,6 +45,7 @@ impl SqliteLog {
             .busy_timeout(Duration::from_millis(2_000))
             .disable_statement_logging();
         let mut connection = options.connect().await?;
+        // A killed append leaves no transaction: the file is as of the last commit.
         prepare(&mut connection).await?;
         Ok(Self { connection: Mutex::new(Some(connection)) })
     }
@@ -112,34 +113,52 @@ async fn head(connection: &mut SqliteConnection) -> Result<Head, StoreError> {
     Ok(Head { sequence: number(&row, "sequence")?, hash: hash(&row)? })
 }
 
+async fn run(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
+    sqlx::query(sql).execute(connection).await?;
+    Ok(())
+}
+
+/// The inside of a transaction, and its commit.
+async fn insert(connection: &mut SqliteConnection, after: Head, lines: Vec<NewLine>) -> Result<Head, StoreError> {
+    let mut end = head(connection).await?;
+    if end != after {
+        return Err(StoreError::Moved(end));
+    }
+    for new in lines {
+        let line = end.chain(new);
+        end = Head { sequence: line.sequence, hash: line.hash };
+        sqlx::query("INSERT INTO log (sequence, at, payload, hash) VALUES (?, ?, ?, ?)")
+            .bind(signed(line.sequence)?)
+            .bind(signed(line.at.0)?)
+            .bind(line.payload)
+            .bind(&line.hash.0[..])
+            .execute(&mut *connection)
+            .await?;
+    }
+    sqlx::query("UPDATE head SET sequence = ?, hash = ?")
+        .bind(signed(end.sequence)?)
+        .bind(&end.hash.0[..])
+        .execute(&mut *connection)
+        .await?;
+    run(connection, "COMMIT").await?;
+    Ok(end)
+}
+
 #[async_trait]
 impl EventLog for SqliteLog {
     async fn append(&self, after: Head, lines: Vec<NewLine>) -> Result<Head, StoreError> {
         let mut guard = self.connection.lock().await;
         let connection = guard.as_mut().ok_or_else(closed)?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let mut end = head(&mut transaction).await?;
-        if end != after {
-            return Err(StoreError::Moved(end));
+        // By hand: SQLite ends a transaction itself when the disk is full, and sqlx's would then never begin again.
+        let done = match run(connection, "BEGIN IMMEDIATE").await {
+            Ok(()) => insert(connection, after, lines).await,
+            Err(error) => Err(error),
+        };
+        if done.is_err() {
+            // Fails where SQLite has done it already; what counts is that the next one can begin.
+            let _ = run(connection, "ROLLBACK").await;
         }
-        for new in lines {
-            let line = end.chain(new);
-            end = Head { sequence: line.sequence, hash: line.hash };
-            sqlx::query("INSERT INTO log (sequence, at, payload, hash) VALUES (?, ?, ?, ?)")
-                .bind(signed(line.sequence)?)
-                .bind(signed(line.at.0)?)
-                .bind(line.payload)
-                .bind(&line.hash.0[..])
-                .execute(&mut *transaction)
-                .await?;
-        }
-        sqlx::query("UPDATE head SET sequence = ?, hash = ?")
-            .bind(signed(end.sequence)?)
-            .bind(&end.hash.0[..])
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(end)
+        done
     }
 
     async fn read(&self, after: u64, limit: u32) -> Result<Vec<Line>, StoreError> {

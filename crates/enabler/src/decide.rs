@@ -1,0 +1,173 @@
+//! The gate to all functional entities: who may ask what, before any entity looks at it.
+
+use vestibule_model::{Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
+use vestibule_protocol::{DiiUp, Execution, Hello, Interest, Party, Request, Response, Welcome, protocol_hash};
+
+use crate::{
+    Actor, Hot, Identity, LogEvent, State, Viewer,
+    dtif::{dtac, dtia, dts, dtsd, dtsr},
+};
+
+/// What was decided. The events are written first, then applied, then the reply and the effects leave.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    /// What is to be written.
+    pub events: Vec<LogEvent>,
+    /// The answer; `None`: an effect brings it.
+    pub reply: Option<Response>,
+    /// What is to be done once the events are written.
+    pub effects: Vec<Effect>,
+}
+
+/// What is to be done after a decision was written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// This connection takes this part from now on.
+    Greeted(Party),
+    /// This connection speaks for a system from now on.
+    Attach(SystemInfo),
+    /// This connection is told of twins from now on.
+    Subscribe(Interest),
+    /// Answer with the log's lines.
+    ReadLog {
+        /// Those after this one.
+        after: u64,
+        /// At most so many.
+        limit: u16,
+    },
+    /// Give a command to a system. At most once: where it cannot be given now, it has failed.
+    Execute {
+        /// The system.
+        system: SystemId,
+        /// The command.
+        execution: Execution,
+    },
+    /// Ask a system for fresh reports.
+    Refresh {
+        /// The system.
+        system: SystemId,
+        /// Of this twin.
+        twin: TwinId,
+    },
+}
+
+impl Decision {
+    /// Nothing to write, only words.
+    #[must_use]
+    pub fn reply(response: Response) -> Self {
+        Self { reply: Some(response), ..Self::default() }
+    }
+
+    /// Something to write, and `Done`.
+    #[must_use]
+    pub fn done(events: Vec<LogEvent>) -> Self {
+        Self { events, reply: Some(Response::Done), effects: Vec::new() }
+    }
+
+    pub(crate) fn with(mut self, effect: Effect) -> Self {
+        self.effects.push(effect);
+        self
+    }
+}
+
+/// Decides a request at `now`.
+///
+/// Pairing needs what only the hub has and is decided by [`pair`](crate::pair); what twin systems say all the time is
+/// [`observe`](crate::observe)d.
+///
+/// # Errors
+/// [`Refusal`] says why not, and which rule said so.
+pub fn decide(
+    state: &State,
+    hot: &Hot,
+    now: Timestamp,
+    actor: &Actor,
+    request: &Request,
+) -> Result<Decision, Refusal> {
+    if let Request::Hello(hello) = request {
+        return greet(state, now, actor, hello);
+    }
+    let Some(party) = actor.party else {
+        return Err(Refusal::new(RefusalCode::Unauthenticated, "the first request of a connection is its hello"));
+    };
+    match (party, request) {
+        (Party::TwinSystem, Request::Dii(message)) => return dii(state, actor, message),
+        (Party::TwinSystem, _) => {
+            // FGMV-29 9.2, note: twin systems never talk to each other.
+            let message = "a digital twin system registers, describes and reports; it asks nothing of other twins";
+            return Err(Refusal::new(RefusalCode::Forbidden, message));
+        }
+        (Party::Metaverse, Request::Dii(_)) => {
+            let message = "only a digital twin system says that: connect as one";
+            return Err(Refusal::new(RefusalCode::Forbidden, message));
+        }
+        (Party::Metaverse, _) => {}
+    }
+    let viewer = Viewer::of(state, &actor.identity)?;
+    match request {
+        Request::DiscoverSystems(query) => Ok(Decision::reply(dtsd::discover(state, hot, &viewer, query))),
+        Request::ListTwins { system, after, limit } => {
+            Ok(Decision::reply(dtia::list(state, hot, now, &viewer, system, after.as_ref(), *limit)))
+        }
+        Request::DescribeTwin(twin) => dtia::describe(state, hot, now, &viewer, twin).map(Decision::reply),
+        Request::Subscribe(interest) => subscribe(interest),
+        Request::Actuate(command) => dts::actuate(state, hot, now, &viewer, command),
+        Request::Refresh(twin) => dts::refresh(state, hot, &viewer, twin),
+        Request::Explain { twin, feature, action } => {
+            Ok(Decision::reply(dtac::explain(state, &viewer, twin, feature, action.as_ref())))
+        }
+        Request::Rules => dtac::rules(state, &viewer),
+        Request::SetRule(rule) => dtac::set_rule(state, &viewer, rule),
+        Request::RemoveRule(rule) => dtac::remove_rule(state, &viewer, rule),
+        Request::Log { after, limit } => {
+            dtac::owners_only(state, &viewer, "read the log")?;
+            let limit = if *limit == 0 { 100 } else { (*limit).min(500) };
+            Ok(Decision::default().with(Effect::ReadLog { after: *after, limit }))
+        }
+        Request::Hello(_) | Request::Pair { .. } | Request::Dii(_) => {
+            Err(Refusal::new(RefusalCode::Invalid, "that is not decided here"))
+        }
+    }
+}
+
+fn greet(state: &State, now: Timestamp, actor: &Actor, hello: &Hello) -> Result<Decision, Refusal> {
+    if hello.protocol != protocol_hash() {
+        let name: String = hello.software.chars().take(64).collect();
+        let message = format!("{name:?} speaks another protocol than this enabler: install the same version on both sides");
+        return Err(Refusal::new(RefusalCode::Invalid, message));
+    }
+    if matches!(actor.identity, Identity::Local(_)) && hello.party != Party::TwinSystem {
+        return Err(Refusal::new(RefusalCode::Forbidden, "an adapter in the enabler's process is a twin system, not a user"));
+    }
+    let viewer = Viewer::of(state, &actor.identity).ok();
+    let welcome = Welcome {
+        // The hub knows the enabler's name.
+        enabler: String::new(),
+        user: viewer.as_ref().map(|viewer| viewer.user.clone()),
+        roles: viewer.map(|viewer| viewer.roles).unwrap_or_default(),
+        now,
+    };
+    Ok(Decision::reply(Response::Welcome(welcome)).with(Effect::Greeted(hello.party)))
+}
+
+fn subscribe(interest: &Interest) -> Result<Decision, Refusal> {
+    let count = match interest {
+        Interest::All => 0,
+        Interest::Systems(systems) => systems.len(),
+        Interest::Twins(twins) => twins.len(),
+    };
+    // A filter is compared with every change: beyond this, ask for all or for systems.
+    if count > 1_024 {
+        return Err(Refusal::new(RefusalCode::Invalid, "a subscription names at most 1024 twins or systems, or all"));
+    }
+    Ok(Decision::done(Vec::new()).with(Effect::Subscribe(interest.clone())))
+}
+
+fn dii(state: &State, actor: &Actor, message: &DiiUp) -> Result<Decision, Refusal> {
+    match message {
+        DiiUp::Register(info) => dtsr::register(state, actor, info),
+        DiiUp::Describe(info) => dtsr::describe(state, actor, info),
+        DiiUp::Gone(twin) => dtsr::gone(state, actor, twin),
+        _ => Err(Refusal::new(RefusalCode::Invalid, "that is observed, not decided")),
+    }
+}

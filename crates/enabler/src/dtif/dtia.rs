@@ -1,0 +1,74 @@
+//! FGMV-29 8.3.3, digital twin information acquisition (DTIA): a twin as one user may see it, P2.6 to P2.12.
+
+use std::collections::BTreeMap;
+
+use vestibule_model::{Refusal, RefusalCode, Right, SystemId, Timestamp, TwinId, TwinInfo};
+use vestibule_protocol::{FeatureAccess, Response, TwinView};
+
+use crate::{Hot, State, Viewer, dtif::dtac};
+
+/// Twins on a page, unless asked otherwise and at most: so many of the largest fit a frame.
+const PAGE: usize = 50;
+
+/// The twin `id` as `viewer` may see it, with the place of each of its properties in the whole description; `None`
+/// where they may not, or there is none. Short id and epoch are a session's and stay 0.
+#[must_use]
+pub fn view(state: &State, hot: &Hot, viewer: &Viewer, id: &TwinId, now: Timestamp) -> Option<(TwinView, Vec<u16>)> {
+    let twin = state.twins.get(id)?;
+    dtac::may_read(state, viewer, id, None).then_some(())?;
+    let mut info = TwinInfo { features: BTreeMap::new(), ..twin.info.as_ref().clone() };
+    let mut access = BTreeMap::new();
+    for (feature, about) in &twin.info.features {
+        let read = dtac::verdict(state, viewer, id, Some(feature), &Right::Read);
+        if !read.allowed {
+            continue;
+        }
+        let mut allowed = FeatureAccess { read: read.rule, act: BTreeMap::new() };
+        let mut about = about.clone();
+        about.actions.retain(|action, _| {
+            let act = dtac::verdict(state, viewer, id, Some(feature), &Right::Act(action.clone()));
+            allowed.act.extend(act.rule.filter(|_| act.allowed).map(|rule| (action.clone(), rule)));
+            act.allowed
+        });
+        info.features.insert(feature.clone(), about);
+        access.insert(feature.clone(), allowed);
+    }
+    let places: Vec<u16> = (0_u16..)
+        .zip(twin.info.properties())
+        .filter(|(_, (feature, _, _))| info.features.contains_key(*feature))
+        .map(|(place, _)| place)
+        .collect();
+    let readings = places.iter().map(|place| hot.reading(id, *place, now)).collect::<Option<Vec<_>>>()?;
+    let reachable = hot.is_reachable(id);
+    Some((TwinView { short: 0, epoch: 0, info, access, reachable, readings }, places))
+}
+
+pub(crate) fn list(
+    state: &State,
+    hot: &Hot,
+    now: Timestamp,
+    viewer: &Viewer,
+    system: &SystemId,
+    after: Option<&TwinId>,
+    limit: u16,
+) -> Response {
+    let limit = if limit == 0 { PAGE } else { usize::from(limit).min(PAGE) };
+    let twins = state.twins_of(system).filter(|twin| after.is_none_or(|after| twin.info.id > *after));
+    let views = twins.filter_map(|twin| view(state, hot, viewer, &twin.info.id, now)).map(|(view, _)| view);
+    Response::Twins(views.take(limit).collect())
+}
+
+pub(crate) fn describe(
+    state: &State,
+    hot: &Hot,
+    now: Timestamp,
+    viewer: &Viewer,
+    id: &TwinId,
+) -> Result<Response, Refusal> {
+    // The rules first: they answer alike whether the twin exists or not.
+    dtac::may(state, viewer, id, None, &Right::Read)?;
+    match view(state, hot, viewer, id, now) {
+        Some((view, _)) => Ok(Response::Twins(vec![view])),
+        None => Err(Refusal::new(RefusalCode::NotFound, format!("there is no twin {id}"))),
+    }
+}

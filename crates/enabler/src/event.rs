@@ -1,0 +1,122 @@
+//! What the log holds: facts that were decided, as JSON for whoever audits them.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use vestibule_model::{
+    Command, CommandId, CommandStatus, FeatureId, PropertyId, RoleId, Rule, RuleId, SystemInfo, TwinId, TwinInfo, UserId,
+};
+
+use crate::{Fingerprint, Identity, Wish};
+
+/// A decision that was made. State is nothing but these, folded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogEvent {
+    /// DTAC: a rule was added or changed.
+    RuleSet {
+        /// The rule.
+        rule: Rule,
+        /// Who did it; `None`: the enabler, at its first start.
+        by: Option<UserId>,
+    },
+    /// DTAC: a rule was taken away.
+    RuleRemoved {
+        /// The rule.
+        rule: RuleId,
+        /// Who did it.
+        by: UserId,
+    },
+    /// A device was made known.
+    DeviceEnrolled {
+        /// Its certificate.
+        certificate: Fingerprint,
+        /// Whose it is.
+        user: UserId,
+        /// With which roles.
+        roles: Vec<RoleId>,
+        /// What to call it.
+        device: String,
+    },
+    /// DTSR: a system registered, or said something else of itself.
+    SystemRegistered {
+        /// What it said.
+        info: SystemInfo,
+        /// Whose the id is from its first registration on.
+        owner: Identity,
+    },
+    /// DTSR: a twin was described, or described differently.
+    TwinDescribed {
+        /// The description.
+        info: Box<TwinInfo>,
+    },
+    /// DTSR: a twin is no longer maintained.
+    TwinGone {
+        /// The twin.
+        twin: TwinId,
+    },
+    /// DTS: a command was accepted.
+    CommandAccepted {
+        /// The command.
+        command: Command,
+        /// Whose it is.
+        user: UserId,
+        /// The rule that let them.
+        rule: RuleId,
+        /// What should be reported once it has worked.
+        wishes: Vec<Wish>,
+        /// Whether it is given to the twin's system by this very decision. It is never given twice.
+        dispatched: bool,
+    },
+    /// DTS: a command that waited is given to the twin's system.
+    CommandDispatched {
+        /// The command.
+        command: CommandId,
+    },
+    /// DTS: nothing will follow for a command.
+    CommandEnded {
+        /// The command.
+        command: CommandId,
+        /// How it ended.
+        status: CommandStatus,
+        /// Properties whose wish stays: they should have become so, or were commanded and cannot report.
+        unmet: Vec<PropertyId>,
+    },
+    /// DTS: a wish that outlived its command came true.
+    WishEnded {
+        /// The command that had it.
+        command: CommandId,
+        /// The twin.
+        twin: TwinId,
+        /// The feature.
+        feature: FeatureId,
+        /// The property.
+        property: PropertyId,
+    },
+}
+
+/// Why an event cannot be written or read.
+#[derive(Debug, Error)]
+#[error("not an event of this log: {0}")]
+pub struct EventError(#[from] serde_json::Error);
+
+impl LogEvent {
+    /// The event as it is written, and what reading it gives.
+    ///
+    /// Apply the second: JSON may round a number in its last bit, and state must be the same after a restart.
+    ///
+    /// # Errors
+    /// [`EventError`] where it cannot be written.
+    pub fn written(&self) -> Result<(Vec<u8>, Self), EventError> {
+        let bytes = serde_json::to_vec(self)?;
+        let read = Self::read(&bytes)?;
+        Ok((bytes, read))
+    }
+
+    /// The event that was written as `bytes`.
+    ///
+    /// # Errors
+    /// [`EventError`] where it is none.
+    pub fn read(bytes: &[u8]) -> Result<Self, EventError> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
+}

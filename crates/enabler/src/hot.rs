@@ -1,0 +1,433 @@
+//! Physical truth (DTS, FGMV-29 8.3.4): what things say now, latest wins, never written to a disk.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use vestibule_model::{
+    CommandId, Desired, FeatureId, PropertyId, PropertyInfo, PropertyState, Refusal, RefusalCode, Reported, SystemId,
+    Timestamp, Truth, TwinId, TwinInfo,
+};
+use vestibule_protocol::{CommandUpdate, Occurrence, Report, WireReading};
+
+use crate::{LogEvent, State, WishKey, hot_commands::OpenCommand};
+
+/// Signs of life that a system may leave out before it counts as away.
+const MISSED_HEARTBEATS: u64 = 2;
+
+/// What changed, for whoever shows it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// Properties whose reading changed, by the place of the property in its twin's description.
+    pub readings: BTreeSet<(TwinId, u16)>,
+    /// Twins that appeared, went, or changed in description or reachability.
+    pub twins: BTreeSet<TwinId>,
+    /// Twins whose system can be told something again.
+    pub reachable: BTreeSet<TwinId>,
+    /// Systems whose information or health changed.
+    pub systems: BTreeSet<SystemId>,
+    /// Commands that came further.
+    pub commands: Vec<CommandUpdate>,
+    /// What happened.
+    pub occurred: Vec<Occurrence>,
+    /// Rules or users changed: everybody's world may look different.
+    pub access: bool,
+}
+
+impl Changes {
+    /// Adds what changed elsewhere.
+    pub fn merge(&mut self, other: Self) {
+        self.readings.extend(other.readings);
+        self.twins.extend(other.twins);
+        self.reachable.extend(other.reachable);
+        self.systems.extend(other.systems);
+        self.commands.extend(other.commands);
+        self.occurred.extend(other.occurred);
+        self.access |= other.access;
+    }
+}
+
+/// What becomes due.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// A property's truth changes.
+    Property(TwinId, u16),
+    /// A command's time ends.
+    Command(CommandId),
+    /// A system should have been heard.
+    Heartbeat(SystemId),
+}
+
+#[derive(Clone, Debug)]
+struct Link {
+    online: bool,
+    last_heard: Timestamp,
+    heartbeat_ms: u64,
+}
+
+#[derive(Clone, Debug)]
+struct HotProperty {
+    about: PropertyInfo,
+    state: PropertyState,
+    /// The revision at which the value last became another one.
+    changed_revision: u64,
+    /// The truth that was last told.
+    told: Truth,
+    /// Where it stands in the deadlines.
+    deadline: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug)]
+struct HotTwin {
+    index: BTreeMap<(FeatureId, PropertyId), u16>,
+    properties: Vec<HotProperty>,
+    /// Whether its system says that the device is connected.
+    device: bool,
+}
+
+/// What things and systems say now, and what must happen when they say nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Hot {
+    twins: BTreeMap<TwinId, HotTwin>,
+    systems: BTreeMap<SystemId, Link>,
+    // Every property has at most one entry, every command and system one: bounded by what is described.
+    deadlines: BTreeSet<(Timestamp, Due)>,
+    pub(crate) commands: BTreeMap<CommandId, OpenCommand>,
+    /// Open commands by the properties that they wait for.
+    pub(crate) waiting: BTreeMap<WishKey, BTreeSet<CommandId>>,
+}
+
+impl Hot {
+    /// What is known after a start: every twin of `state`, nothing reported, wishes and open commands as they were.
+    #[must_use]
+    pub fn restore(state: &State, now: Timestamp) -> Self {
+        let mut hot = Self::default();
+        for twin in state.twins.values() {
+            hot.describe(&twin.info, now);
+        }
+        for (key, wish) in state.wishes.iter() {
+            hot.set_wish(key, Some(wish.clone()), now, &mut Changes::default());
+        }
+        for record in state.open.iter().filter_map(|id| state.commands.get(id)) {
+            hot.open_command(record);
+        }
+        hot
+    }
+
+    /// Follows a decision after it was written and applied to `state`.
+    pub fn follow(&mut self, state: &State, now: Timestamp, event: &LogEvent) -> Changes {
+        let mut changes = Changes::default();
+        match event {
+            LogEvent::RuleSet { .. } | LogEvent::RuleRemoved { .. } | LogEvent::DeviceEnrolled { .. } => {
+                changes.access = true;
+            }
+            LogEvent::SystemRegistered { info, .. } => {
+                changes.systems.insert(info.id.clone());
+            }
+            LogEvent::TwinDescribed { info } => {
+                if let Some(twin) = state.twins.get(&info.id) {
+                    self.describe(&twin.info, now);
+                }
+                changes.twins.insert(info.id.clone());
+                changes.systems.insert(info.id.system());
+            }
+            LogEvent::TwinGone { twin } => {
+                self.remove(twin);
+                changes.twins.insert(twin.clone());
+                changes.systems.insert(twin.system());
+            }
+            LogEvent::CommandAccepted { command, .. } => self.follow_accepted(state, now, command.id, &mut changes),
+            LogEvent::CommandDispatched { command } => self.follow_dispatched(state, *command, &mut changes),
+            LogEvent::CommandEnded { command, .. } => self.follow_ended(state, now, *command, &mut changes),
+            LogEvent::WishEnded { .. } => {}
+        }
+        changes
+    }
+
+    fn describe(&mut self, info: &Arc<TwinInfo>, now: Timestamp) {
+        let mut before = self.remove(&info.id);
+        let mut twin = HotTwin { index: BTreeMap::new(), properties: Vec::new(), device: false };
+        for (place, (feature, property, about)) in (0_u16..).zip(info.properties()) {
+            let key = (feature.clone(), property.clone());
+            let known = before.as_mut().and_then(|old| {
+                let place = *old.index.get(&key)?;
+                old.properties.get_mut(usize::from(place))
+            });
+            // A value that the property can no longer have was never said of it.
+            let known = known.filter(|old| {
+                old.state.reported.as_ref().is_none_or(|report| about.value.accepts(&report.value).is_ok())
+            });
+            let (state, changed_revision) =
+                known.map(|old| (std::mem::take(&mut old.state), old.changed_revision)).unwrap_or_default();
+            let (about, told) = (about.clone(), Truth::Stale);
+            twin.properties.push(HotProperty { about, state, changed_revision, told, deadline: None });
+            twin.index.insert(key, place);
+        }
+        twin.device = before.is_some_and(|old| old.device);
+        let count = twin.properties.len();
+        self.twins.insert(info.id.clone(), twin);
+        self.settle_all(&info.id, count, now);
+    }
+
+    fn remove(&mut self, id: &TwinId) -> Option<HotTwin> {
+        let twin = self.twins.remove(id)?;
+        for (place, property) in (0_u16..).zip(&twin.properties) {
+            if let Some(at) = property.deadline {
+                self.deadlines.remove(&(at, Due::Property(id.clone(), place)));
+            }
+        }
+        Some(twin)
+    }
+
+    fn settle_all(&mut self, id: &TwinId, count: usize, now: Timestamp) {
+        for place in (0_u16..).take(count) {
+            self.settle(id, place, now);
+        }
+    }
+
+    /// Works out a property's truth and its next deadline; whether the truth is another than was told.
+    fn settle(&mut self, id: &TwinId, place: u16, now: Timestamp) -> bool {
+        let reachable = self.is_reachable(id);
+        let Some(property) = self.twins.get_mut(id).and_then(|twin| twin.properties.get_mut(usize::from(place))) else {
+            return false;
+        };
+        let truth = property.state.truth(&property.about, reachable, now);
+        let changed = std::mem::replace(&mut property.told, truth) != truth;
+        let next = property.state.next_change(&property.about, now);
+        let before = std::mem::replace(&mut property.deadline, next);
+        if before != next {
+            let due = Due::Property(id.clone(), place);
+            if let Some(at) = before {
+                self.deadlines.remove(&(at, due.clone()));
+            }
+            if let Some(at) = next {
+                self.deadlines.insert((at, due));
+            }
+        }
+        changed
+    }
+
+    fn property(&self, key: &WishKey) -> Option<&HotProperty> {
+        let twin = self.twins.get(&key.0)?;
+        let place = twin.index.get(&(key.1.clone(), key.2.clone()))?;
+        twin.properties.get(usize::from(*place))
+    }
+
+    fn place(&self, key: &WishKey) -> Option<u16> {
+        self.twins.get(&key.0)?.index.get(&(key.1.clone(), key.2.clone())).copied()
+    }
+
+    pub(crate) fn state_of(&self, key: &WishKey) -> Option<(&PropertyState, &PropertyInfo)> {
+        self.property(key).map(|property| (&property.state, &property.about))
+    }
+
+    pub(crate) fn set_wish(&mut self, key: &WishKey, wish: Option<Desired>, now: Timestamp, changes: &mut Changes) {
+        let Some(place) = self.place(key) else { return };
+        let twin = self.twins.get_mut(&key.0);
+        if let Some(property) = twin.and_then(|twin| twin.properties.get_mut(usize::from(place))) {
+            property.state.desired = wish;
+        }
+        self.settle(&key.0, place, now);
+        changes.readings.insert((key.0.clone(), place));
+    }
+
+    pub(crate) fn schedule_command(&mut self, at: Timestamp, id: CommandId) {
+        self.deadlines.insert((at, Due::Command(id)));
+    }
+
+    pub(crate) fn unschedule_command(&mut self, at: Timestamp, id: CommandId) {
+        self.deadlines.remove(&(at, Due::Command(id)));
+    }
+
+    /// Whether the twin's system and device are connected.
+    #[must_use]
+    pub fn is_reachable(&self, id: &TwinId) -> bool {
+        self.twins.get(id).is_some_and(|twin| twin.device) && self.is_online(&id.system())
+    }
+
+    /// Whether a system is connected and keeps its promise of signs of life.
+    #[must_use]
+    pub fn is_online(&self, system: &SystemId) -> bool {
+        self.systems.get(system).is_some_and(|link| link.online)
+    }
+
+    /// A system's last sign of life.
+    #[must_use]
+    pub fn last_heard(&self, system: &SystemId) -> Option<Timestamp> {
+        self.systems.get(system).map(|link| link.last_heard)
+    }
+
+    /// A property's reading, as it is sent; `None` where there is no such property.
+    #[must_use]
+    pub fn reading(&self, id: &TwinId, place: u16, now: Timestamp) -> Option<WireReading> {
+        let property = self.twins.get(id)?.properties.get(usize::from(place))?;
+        Some(WireReading {
+            value: property.state.reported.as_ref().map(|report| report.value.clone()),
+            desired: property.state.desired.as_ref().map(|wish| wish.value.clone()),
+            truth: property.state.truth(&property.about, self.is_reachable(id), now),
+            age_ms: property.state.age_ms(now),
+            revision: property.state.reported.as_ref().map_or(0, |report| report.revision),
+        })
+    }
+
+    /// The revision at which the property's value last became another one; 0 before the first report.
+    #[must_use]
+    pub fn changed_revision(&self, twin: &TwinId, feature: &FeatureId, property: &PropertyId) -> u64 {
+        let key = (twin.clone(), feature.clone(), property.clone());
+        self.property(&key).map_or(0, |property| property.changed_revision)
+    }
+
+    /// A system's connection is there (again). What its devices are is unknown until told.
+    pub fn attach(&mut self, system: &SystemId, heartbeat_ms: u64, now: Timestamp) -> Changes {
+        let mut changes = self.detach(system, now);
+        self.systems.insert(system.clone(), Link { online: true, last_heard: now, heartbeat_ms });
+        if heartbeat_ms > 0 {
+            self.deadlines.insert((patience(now, heartbeat_ms), Due::Heartbeat(system.clone())));
+        }
+        changes.systems.insert(system.clone());
+        changes
+    }
+
+    /// A system's connection is gone, and its devices with it.
+    pub fn detach(&mut self, system: &SystemId, now: Timestamp) -> Changes {
+        self.deadlines.retain(|(_, due)| !matches!(due, Due::Heartbeat(of) if of == system));
+        let mut changes = self.set_online(system, false, now);
+        for id in self.twins_of(system) {
+            changes.merge(self.set_device(&id, false, now));
+        }
+        changes
+    }
+
+    /// A sign of life of a connected system.
+    pub fn heard(&mut self, system: &SystemId, now: Timestamp) -> Changes {
+        let Some(link) = self.systems.get_mut(system) else { return Changes::default() };
+        link.last_heard = now;
+        let heartbeat_ms = link.heartbeat_ms;
+        if link.online {
+            return Changes::default();
+        }
+        if heartbeat_ms > 0 {
+            self.deadlines.insert((patience(now, heartbeat_ms), Due::Heartbeat(system.clone())));
+        }
+        self.set_online(system, true, now)
+    }
+
+    fn twins_of(&self, system: &SystemId) -> Vec<TwinId> {
+        self.twins.keys().filter(|id| id.system() == *system).cloned().collect()
+    }
+
+    fn set_online(&mut self, system: &SystemId, online: bool, now: Timestamp) -> Changes {
+        let mut changes = Changes::default();
+        match self.systems.get_mut(system) {
+            Some(link) if link.online != online => link.online = online,
+            _ => return changes,
+        }
+        changes.systems.insert(system.clone());
+        for id in self.twins_of(system) {
+            changes.merge(self.reachability_changed(&id, now));
+        }
+        changes
+    }
+
+    /// Whether the twin's device is connected to its system.
+    pub(crate) fn set_device(&mut self, id: &TwinId, device: bool, now: Timestamp) -> Changes {
+        match self.twins.get_mut(id) {
+            Some(twin) if twin.device != device => twin.device = device,
+            _ => return Changes::default(),
+        }
+        self.reachability_changed(id, now)
+    }
+
+    fn reachability_changed(&mut self, id: &TwinId, now: Timestamp) -> Changes {
+        let mut changes = Changes::default();
+        let count = self.twins.get(id).map_or(0, |twin| twin.properties.len());
+        self.settle_all(id, count, now);
+        changes.twins.insert(id.clone());
+        if self.is_reachable(id) {
+            changes.reachable.insert(id.clone());
+        }
+        changes
+    }
+
+    pub(crate) fn knows(&self, id: &TwinId) -> bool {
+        self.twins.contains_key(id)
+    }
+
+    /// Takes what a thing says: the newest revision wins.
+    pub(crate) fn report(&mut self, report: &Report, now: Timestamp) -> Result<(Changes, Vec<LogEvent>), Refusal> {
+        let mut changes = Changes::default();
+        let key = (report.twin.clone(), report.feature.clone(), report.property.clone());
+        let not_found = || {
+            let message = format!("{} has no property {} of {}", report.twin, report.property, report.feature);
+            Refusal::new(RefusalCode::NotFound, message)
+        };
+        let place = self.place(&key).ok_or_else(not_found)?;
+        let property = self.twins.get_mut(&report.twin).and_then(|twin| twin.properties.get_mut(usize::from(place)));
+        let property = property.ok_or_else(not_found)?;
+        property.about.value.accepts(&report.value).map_err(|error| {
+            let message = format!("{} of {} of {}: {error}", report.property, report.feature, report.twin);
+            Refusal::new(RefusalCode::Invalid, message)
+        })?;
+        let known = property.state.reported.as_ref();
+        let is_new = known.is_none_or(|known| known.value != report.value);
+        let wish = property.state.desired.clone();
+        // A clock ahead of ours would keep an old report fresh.
+        let reported = Reported { value: report.value.clone(), at: report.at.min(now), revision: report.revision };
+        if !property.state.report(reported) {
+            return Ok((changes, Vec::new()));
+        }
+        if is_new {
+            property.changed_revision = report.revision;
+        }
+        let fulfilled = if property.state.desired.is_none() { wish } else { None };
+        self.settle(&report.twin, place, now);
+        changes.readings.insert((report.twin.clone(), place));
+        let events = self.reported(&key, &report.value, fulfilled.as_ref());
+        Ok((changes, events))
+    }
+
+    /// When [`due`](Self::due) will have something.
+    #[must_use]
+    pub fn next_wakeup(&self) -> Option<Timestamp> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// What changed because time passed, and the commands that ended by it.
+    pub fn due(&mut self, now: Timestamp) -> (Changes, Vec<LogEvent>) {
+        let (mut changes, mut events) = (Changes::default(), Vec::new());
+        while let Some((at, due)) = self.deadlines.first().cloned().filter(|(at, _)| *at <= now) {
+            self.deadlines.pop_first();
+            match due {
+                Due::Property(id, place) => {
+                    let twin = self.twins.get_mut(&id);
+                    if let Some(property) = twin.and_then(|twin| twin.properties.get_mut(usize::from(place))) {
+                        debug_assert_eq!(property.deadline, Some(at), "one deadline for each property");
+                        property.deadline = None;
+                    }
+                    if self.settle(&id, place, now) {
+                        changes.readings.insert((id, place));
+                    }
+                }
+                Due::Command(id) => events.extend(self.command_due(id, &mut changes, now)),
+                Due::Heartbeat(system) => changes.merge(self.heartbeat_due(&system, now)),
+            }
+        }
+        (changes, events)
+    }
+
+    fn heartbeat_due(&mut self, system: &SystemId, now: Timestamp) -> Changes {
+        let Some(link) = self.systems.get(system) else { return Changes::default() };
+        let until = patience(link.last_heard, link.heartbeat_ms);
+        if until > now {
+            self.deadlines.insert((until, Due::Heartbeat(system.clone())));
+            return Changes::default();
+        }
+        self.set_online(system, false, now)
+    }
+}
+
+/// The first moment at which a system last heard at `heard` counts as away.
+const fn patience(heard: Timestamp, heartbeat_ms: u64) -> Timestamp {
+    heard.plus(heartbeat_ms.saturating_mul(MISSED_HEARTBEATS)).plus(1)
+}
