@@ -15,7 +15,7 @@ pub struct MyDoor;
 fn main() -> Result {
     let mut arguments = std::env::args().skip(1);
     let server = arguments.next().unwrap_or_else(|| "127.0.0.1:7743".to_owned());
-    let connection = vestibule::connect(&server, arguments.next().as_deref(), "./drop_in-keys")?; // 2
+    let connection = connect(&server, arguments.next().as_deref(), "./drop_in-keys")?; // 2
     let mut app = App::new();
     app.add_plugins((DefaultPlugins, VestibulePlugins)); // 3
     app.world_mut().spawn(connection); // 4

@@ -1,5 +1,6 @@
 //! Headless Apps: every plugin as a game would use it, against an enabler that is a pair of queues. One binary, so that
 //! Bevy is linked once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what went wrong by failing")]
 
 #[path = "../../examples/drop_in.rs"]
 mod drop_in;
@@ -18,7 +19,7 @@ use vestibule_tests::{FakeEnabler, door, view};
 /// An App with a door, connected and synchronized. Each frame is 50 ms long.
 fn app() -> (App, FakeEnabler) {
     let mut app = App::new();
-    app.add_plugins((MinimalPlugins, AssetPlugin::default(), bevy::image::ImagePlugin::default()))
+    app.add_plugins((MinimalPlugins, AssetPlugin::default(), ImagePlugin::default()))
         .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(50)))
         .add_plugins((EnablerPlugin::default(), DoorPlugin::default()));
     let mut enabler = connect(&mut app);
