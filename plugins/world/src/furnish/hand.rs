@@ -6,7 +6,7 @@ use vestibule_twin::{
 };
 
 use super::{
-    Furniture, FurnishZones, FurnitureModel, ModelBounds, Solid, Walls, snap_to_grid, snap_to_wall, snap_turn,
+    Bounds, Furniture, FurnishZones, FurnitureModel, ModelBounds, Solid, Walls, snap_to_grid, snap_to_wall, snap_turn,
 };
 use crate::{
     pointer::{PointedSurface, PointerIgnores, PointingRay},
@@ -17,7 +17,7 @@ use crate::{
 /// Metres in front of the hand where a piece hangs when nothing is pointed at.
 const ARM: f32 = 2.5;
 /// Metres that a piece is carried away at most.
-const FAR: f32 = 7.0;
+const FAR: f32 = 5.0;
 /// Metres below the pointed place in which a floor is looked for.
 const DROP: f32 = 4.0;
 
@@ -95,21 +95,33 @@ pub(super) fn turn(mut requests: MessageReader<TurnHeld>, mut hand: ResMut<Hand>
 }
 
 /// Where the piece would stand: its place and yaw, or why there is none.
-fn aim(piece: &InHand, ray: Ray3d, surface: &PointedSurface, walls: &Walls) -> Result<(Vec3, f32), &'static str> {
-    let hit = surface.hit.filter(|hit| hit.distance <= FAR);
-    let at_wall = hit.filter(|hit| hit.normal.y.abs() < 0.3);
-    let mut point = hit.map_or(ray.origin + *ray.direction * ARM, |hit| hit.point);
-    if let Some(hit) = at_wall {
-        point += hit.normal * 0.1;
+fn aim(
+    piece: &InHand,
+    bounds: Option<&Bounds>,
+    ray: Ray3d,
+    surface: &PointedSurface,
+    walls: &Walls,
+) -> Result<(Vec3, f32), &'static str> {
+    // What is solid counts, not what is to be seen: nothing is carried out through a window.
+    let seen = surface.hit.filter(|hit| hit.distance <= FAR).map(|hit| (hit.point, hit.normal));
+    let hit = walls.first_hit(ray, FAR).or(seen);
+    let at_wall = hit.filter(|(_, normal)| normal.y.abs() < 0.3);
+    let mut point = hit.map_or(ray.origin + *ray.direction * ARM, |(point, _)| point);
+    if let (Some((_, normal)), FurnitureSnap::Floor) = (at_wall, piece.snap) {
+        // It stops before the wall, by as much as it reaches towards it.
+        let solid = bounds.map(|bounds| bounds.at(Vec3::ZERO, piece.turned));
+        point += normal * (solid.map_or(0.1, |solid| solid.reach_towards(normal)) + 0.05);
+    } else if let Some((_, normal)) = at_wall {
+        point += normal * 0.1;
     }
-    let pointed_floor = || hit.filter(|hit| hit.normal.y > 0.7).map(|hit| hit.point.y);
+    let pointed_floor = || hit.filter(|(_, normal)| normal.y > 0.7).map(|(point, _)| point.y);
     let floor = walls.floor_below(point + Vec3::Y * 0.1, DROP).or_else(pointed_floor);
     let floor = floor.ok_or("There is no floor.")?;
     match piece.snap {
         FurnitureSnap::Floor => Ok((snap_to_grid(Vec3::new(point.x, floor, point.z)), piece.turned)),
         FurnitureSnap::Wall => {
             let knee = Vec3::new(point.x, floor + 0.4, point.z);
-            let wall = at_wall.map(|hit| (hit.point, hit.normal)).or_else(|| walls.nearest_wall(knee, 1.5));
+            let wall = at_wall.or_else(|| walls.nearest_wall(knee, 1.5));
             let (on_wall, normal) = wall.ok_or("It stands against a wall: point near one.")?;
             Ok(snap_to_wall(on_wall, normal, floor))
         }
@@ -176,7 +188,7 @@ pub(super) fn follow(
     mut held: ResMut<HeldFurniture>,
 ) {
     let Some(piece) = &mut hand.bypass_change_detection().piece else { return };
-    let place = pointing.ray.ok_or("Point at the floor.").and_then(|ray| aim(piece, ray, &surface, &walls));
+    let place = pointing.ray.ok_or("Point at the floor.").and_then(|ray| aim(piece, bounds.0.get(&piece.model), ray, &surface, &walls));
     let blocked = match place {
         Ok((position, yaw)) => {
             (piece.position, piece.yaw) = (position, yaw);

@@ -26,6 +26,16 @@ impl Walls<'_, '_> {
         physics.cast_ray(point, Vec3::NEG_Y, reach, true, filter).map(|(_, metres)| point.y - metres)
     }
 
+    /// What fixed thing the ray meets first within `reach` metres: glass, too. The point and its normal.
+    #[must_use]
+    pub fn first_hit(&self, ray: Ray3d, reach: f32) -> Option<(Vec3, Vec3)> {
+        let physics = self.physics.single().ok()?;
+        let fixed = |entity| self.is_fixed(entity);
+        let filter = QueryFilter::new().exclude_sensors().predicate(&fixed);
+        let hit = physics.cast_ray_and_get_normal(ray.origin, *ray.direction, reach, false, filter);
+        hit.map(|(_, hit)| (hit.point, hit.normal))
+    }
+
     /// A point of the nearest upright wall around `point` within `reach` metres, and the wall's normal.
     #[must_use]
     pub fn nearest_wall(&self, point: Vec3, reach: f32) -> Option<(Vec3, Vec3)> {

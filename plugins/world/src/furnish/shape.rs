@@ -66,6 +66,13 @@ impl Solid {
         x.dot(axis).abs() * self.half.x + z.dot(axis).abs() * self.half.z
     }
 
+    /// Metres that the box reaches from the model's origin against `normal`: that far from a wall it just touches.
+    #[must_use]
+    pub fn reach_towards(&self, normal: Vec3) -> f32 {
+        let axis = Vec2::new(normal.x, normal.z).normalize_or(Vec2::X);
+        self.reach(axis) - Vec2::new(self.centre.x, self.centre.z).dot(axis)
+    }
+
     /// Whether two boxes take the same room, but for a touch.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
@@ -130,6 +137,15 @@ mod tests {
         assert!(here.overlaps(&SOFA.at(Vec3::Z * 1.3, FRAC_PI_2)));
         // Corner to corner, boxes along the axes would meet; turned ones do not.
         assert!(!here.overlaps(&SOFA.at(Vec3::new(1.6, 0.0, 1.2), FRAC_PI_4)));
+    }
+
+    #[test]
+    fn a_piece_stops_before_a_wall() {
+        // Its origin is at its back, the wall is behind it.
+        let shelf = Bounds { low: Vec3::new(-0.5, 0.0, -0.3), high: Vec3::new(0.5, 2.0, 0.0) };
+        assert!(shelf.at(Vec3::ZERO, 0.0).reach_towards(Vec3::NEG_Z).abs() < 1e-5);
+        assert!((shelf.at(Vec3::ZERO, 0.0).reach_towards(Vec3::Z) - 0.3).abs() < 1e-5);
+        assert!((SOFA.at(Vec3::ZERO, FRAC_PI_2).reach_towards(Vec3::X) - 0.45).abs() < 1e-5);
     }
 
     #[test]

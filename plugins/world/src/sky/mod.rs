@@ -7,9 +7,12 @@ use bevy::{
     asset::embedded_asset,
     camera::{Exposure, Hdr, visibility::NoFrustumCulling},
     core_pipeline::tonemapping::Tonemapping,
-    light::{CascadeShadowConfigBuilder, DirectionalLightShadowMap, NotShadowCaster, NotShadowReceiver},
+    light::{
+        CascadeShadowConfigBuilder, DirectionalLightShadowMap, EnvironmentMapLight, NotShadowCaster, NotShadowReceiver,
+    },
     post_process::bloom::Bloom,
     prelude::*,
+    render::view::{ColorGrading, ColorGradingGlobal, ColorGradingSection},
 };
 
 pub use material::SkyMaterial;
@@ -117,14 +120,19 @@ fn light_world(
     (quality, time): (Res<SkyQuality>, Res<Time>),
     mut ambient: ResMut<GlobalAmbientLight>,
     mut suns: Query<(&mut DirectionalLight, &mut Transform), With<Sun>>,
-    mut eyes: Query<&mut Exposure, With<Eye>>,
+    mut eyes: Query<(&mut Exposure, Option<&mut EnvironmentMapLight>), With<Eye>>,
     domes: Query<&MeshMaterial3d<SkyMaterial>, With<Dome>>,
     mut materials: ResMut<Assets<SkyMaterial>>,
 ) {
     let light = daylight(day.hours);
-    for mut exposure in &mut eyes {
+    for (mut exposure, round) in &mut eyes {
         if (exposure.ev100 - light.ev100).abs() > 0.001 {
             exposure.ev100 = light.ev100;
+        }
+        if let Some(mut round) = round
+            && (round.intensity - light.round).abs() > 0.001
+        {
+            round.intensity = light.round;
         }
     }
     let clouds = if *quality == SkyQuality::High { 0.75 } else { 0.0 };
@@ -181,14 +189,25 @@ fn prepare_eyes(
     quality: Res<SkyQuality>,
     eyes: Query<Entity, With<Eye>>,
     new: Query<(), Added<Eye>>,
+    mut images: ResMut<Assets<Image>>,
+    mut round: Local<Option<EnvironmentMapLight>>,
     mut commands: Commands,
 ) {
     if !quality.is_changed() && new.is_empty() {
         return;
     }
+    // One texel a side: enough to tell ceilings from floors, and nothing to draw.
+    let round = round.get_or_insert_with(|| {
+        let (above, beside, below) =
+            (LinearRgba::rgb(0.88, 0.94, 1.0), LinearRgba::rgb(0.78, 0.76, 0.72), LinearRgba::rgb(0.42, 0.37, 0.31));
+        EnvironmentMapLight {
+            affects_lightmapped_mesh_diffuse: false,
+            ..EnvironmentMapLight::hemispherical_gradient(&mut images, above, beside, below)
+        }
+    });
     for eye in &eyes {
         let mut eye = commands.entity(eye);
-        eye.insert(Tonemapping::TonyMcMapface);
+        eye.insert((Tonemapping::TonyMcMapface, round.clone(), grading()));
         match *quality {
             SkyQuality::Low => {
                 eye.insert(Msaa::Off).remove::<(Hdr, Bloom)>();
@@ -198,6 +217,13 @@ fn prepare_eyes(
             }
         }
     }
+}
+
+/// Tony McMapface is modest: a little more contrast and colour, as a person remembers a sunny room.
+fn grading() -> ColorGrading {
+    let section = ColorGradingSection { contrast: 1.08, ..default() };
+    let global = ColorGradingGlobal { exposure: 0.35, post_saturation: 1.14, ..default() };
+    ColorGrading { global, shadows: section, midtones: section, highlights: section }
 }
 
 fn set_quality(

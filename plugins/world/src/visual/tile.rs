@@ -118,7 +118,7 @@ fn pieces(kind: TileKind) -> Vec<Piece> {
     pieces.extend::<Vec<Piece>>(match kind {
         TileKind::Lamp => vec![
             ("knob", "steel", out(0.02, -0.03), None),
-            ("orb", "milk", at(0.0, 0.02, -0.085), Some(TwinRole::Lamp { lumens: 350.0 })),
+            ("orb", "milk", at(0.0, 0.02, -0.085), Some(TwinRole::Lamp { lumens: 90.0 })),
         ],
         TileKind::Lock => vec![
             ("block", "brass", at(0.0, 0.0, -0.035), None),

@@ -3,7 +3,7 @@
 mod motion;
 
 use bevy::{
-    camera::{Exposure, RenderTarget},
+    camera::{Exposure, RenderTarget, ShadowLodOrigin},
     input::mouse::AccumulatedMouseMotion,
     prelude::*,
     window::{CursorGrabMode, CursorOptions, PrimaryWindow},
@@ -196,7 +196,7 @@ fn spawn_walker(settings: Res<EyeSettings>, mut commands: Commands) {
         },
     );
     let eye = (
-        Eye,
+        (Eye, ShadowLodOrigin),
         Name::new("eye"),
         Camera3d::default(),
         settings.target.clone(),
