@@ -50,6 +50,24 @@ impl SqliteLog {
         Ok(Self { connection: Mutex::new(Some(connection)) })
     }
 
+    /// Opens the log in `file` to be read, also while another process writes to it.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] where a newer program wrote it, others where it cannot be read.
+    pub async fn read_only(file: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .read_only(true)
+            .busy_timeout(Duration::from_millis(2_000))
+            .disable_statement_logging();
+        let mut connection = options.connect().await?;
+        let found: i64 = sqlx::query_scalar("SELECT version FROM form").fetch_one(&mut connection).await?;
+        if found > SCHEMA {
+            return Err(StoreError::Newer { found, known: SCHEMA });
+        }
+        Ok(Self { connection: Mutex::new(Some(connection)) })
+    }
+
     /// Lets the file grow to about `bytes` and no further; appends then say [`StoreError::Full`].
     ///
     /// # Errors
@@ -144,6 +162,29 @@ async fn insert(connection: &mut SqliteConnection, after: Head, lines: Vec<NewLi
     Ok(end)
 }
 
+async fn check(connection: &mut SqliteConnection) -> Result<VerifyReport, StoreError> {
+    let mut checker = Checker::new();
+    // By what is there, not by what should be: a number below 1 would never be asked for.
+    let mut after = i64::MIN;
+    loop {
+        let rows = sqlx::query("SELECT sequence, at, payload, hash FROM log WHERE sequence > ? ORDER BY sequence LIMIT 1000")
+            .bind(after)
+            .fetch_all(&mut *connection)
+            .await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in &rows {
+            let line = line(row)?;
+            checker.next(&line)?;
+            after = signed(line.sequence)?;
+        }
+    }
+    let report = checker.finish(head(connection).await?)?;
+    let words: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(connection).await?;
+    if words == "ok" { Ok(report) } else { Err(StoreError::Damaged(words)) }
+}
+
 #[async_trait]
 impl EventLog for SqliteLog {
     async fn append(&self, after: Head, lines: Vec<NewLine>) -> Result<Head, StoreError> {
@@ -180,26 +221,12 @@ impl EventLog for SqliteLog {
     async fn verify(&self) -> Result<VerifyReport, StoreError> {
         let mut guard = self.connection.lock().await;
         let connection = guard.as_mut().ok_or_else(closed)?;
-        let mut checker = Checker::new();
-        // By what is there, not by what should be: a number below 1 would never be asked for.
-        let mut after = i64::MIN;
-        loop {
-            let rows = sqlx::query("SELECT sequence, at, payload, hash FROM log WHERE sequence > ? ORDER BY sequence LIMIT 1000")
-                .bind(after)
-                .fetch_all(&mut *connection)
-                .await?;
-            if rows.is_empty() {
-                break;
-            }
-            for row in &rows {
-                let line = line(row)?;
-                checker.next(&line)?;
-                after = signed(line.sequence)?;
-            }
-        }
-        let report = checker.finish(head(connection).await?)?;
-        let words: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(connection).await?;
-        if words == "ok" { Ok(report) } else { Err(StoreError::Damaged(words)) }
+        // One view of the file: another process may be appending meanwhile.
+        run(connection, "BEGIN").await?;
+        let checked = check(connection).await;
+        // Nothing was written: how it ends changes nothing.
+        let _ = run(connection, "ROLLBACK").await;
+        checked
     }
 
     async fn close(&self) {

@@ -111,3 +111,20 @@ async fn reading_back_takes_a_moment() {
     assert_eq!(log.verify().await.unwrap().lines, 20_000);
     println!("20000 lines: written in {written:?} (one transaction), verified in {:?}", start.elapsed());
 }
+
+#[tokio::test]
+async fn a_reader_reads_beside_the_writer_and_never_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("log.sqlite");
+    assert!(SqliteLog::read_only(&file).await.is_err());
+    assert!(!file.exists());
+    let writer = SqliteLog::open(&file).await.unwrap();
+    let head = writer.append(Head::EMPTY, vec![NewLine { at: Timestamp(1), payload: b"{}".to_vec() }]).await.unwrap();
+    let reader = SqliteLog::read_only(&file).await.unwrap();
+    assert_eq!(reader.verify().await.unwrap().head, head);
+    assert!(reader.append(head, vec![NewLine { at: Timestamp(2), payload: b"{}".to_vec() }]).await.is_err());
+    let head = writer.append(head, vec![NewLine { at: Timestamp(2), payload: b"{}".to_vec() }]).await.unwrap();
+    assert_eq!(reader.head().await.unwrap(), head);
+    writer.close().await;
+    assert_eq!(SqliteLog::read_only(&file).await.unwrap().head().await.unwrap(), head);
+}
