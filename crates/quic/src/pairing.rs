@@ -20,8 +20,8 @@ use crate::{
 
 /// The longest frame of the exchange: 33 bytes of SPAKE2, or a proof with a name, or an answer in words.
 const LIMIT: usize = 2048;
-/// The longest name of a device, bytes.
-const NAME: usize = 96;
+/// The longest name of a device, bytes: what the enabler takes.
+const NAME: usize = 64;
 /// The whole exchange; the person has typed the code before it begins.
 const PAIRING: Duration = Duration::from_secs(15);
 
@@ -147,7 +147,7 @@ fn device_name(name: &str) -> String {
         }
         kept.push(c);
     }
-    kept
+    if kept.is_empty() { "a device".to_owned() } else { kept }
 }
 
 /// The server's end of a pairing: somebody wants to prove a code.
