@@ -144,4 +144,6 @@ fn scale(cameras: Query<&Camera, With<IsDefaultUiCamera>>, settings: Res<Setting
 #[cfg(test)]
 mod app_tests;
 #[cfg(test)]
+mod pointer_tests;
+#[cfg(test)]
 mod preview;

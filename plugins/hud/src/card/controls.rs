@@ -242,16 +242,17 @@ fn input(
     let can = sheet.can(feature, action);
     let property = property_of(about, action, does);
     let mut block = El::column(format!("card.input.{action}"), style::TIGHT);
+    // The value under the hand stands beside the name: the slider must not change its length while it is dragged.
+    let hand = hand(sheet, feature, about, action, property.as_ref());
+    let name = hand.map_or_else(|| label.clone(), |value| format!("{label}: set to {value}"));
     match &property {
-        Some(property) => {
-            block.children.extend(reading(sheet, feature, about, property, label.clone(), false));
-        }
-        None => block.children.push(widgets::row("name", label.clone())),
+        Some(property) => block.children.extend(reading(sheet, feature, about, property, name, false)),
+        None => block.children.push(widgets::row("name", name)),
     }
     let known = property.as_ref().and_then(|p| sheet.state.reading(feature.as_str(), p.as_str()));
     let control = match takes {
         ValueType::Number { min, max, step } => {
-            number(sheet, feature, about, (action, property.as_ref()), (*min, *max, *step), known, can.is_ready())
+            number(sheet, feature, action, (*min, *max, *step), known, can.is_ready())
         }
         ValueType::OneOf(options) => {
             let choice = |option: &String| (option.replace('_', " "), Value::Text(option.clone()), None);
@@ -275,11 +276,28 @@ fn input(
     block.with(control).with_all(why.map(|reason| El::small("why", reason)))
 }
 
-fn number(
+/// The value to which somebody drags the slider of an action right now.
+fn hand(
     sheet: &Sheet<'_>,
     feature: &FeatureId,
     about: &FeatureInfo,
-    (action, property): (&ActionId, Option<&PropertyId>),
+    action: &ActionId,
+    property: Option<&PropertyId>,
+) -> Option<String> {
+    let drag = sheet.drag?;
+    let SlideTarget::Actuate { twin, feature: dragged, action: does, .. } = &drag.target else { return None };
+    let own = *twin == sheet.info.id && dragged == feature && does == action;
+    let text = || match property {
+        Some(property) => format::value(about, property, &Value::Float(drag.value)),
+        None => format::number(drag.value, None),
+    };
+    own.then(text)
+}
+
+fn number(
+    sheet: &Sheet<'_>,
+    feature: &FeatureId,
+    action: &ActionId,
     (min, max, step): (f64, f64, f64),
     known: Option<&Reading>,
     enabled: bool,
@@ -290,19 +308,9 @@ fn number(
     let wish = known.and_then(|r| r.desired.as_ref()).and_then(Value::as_f64);
     let (twin, id, does) = (sheet.info.id.clone(), feature.clone(), action.clone());
     let target = SlideTarget::Actuate { twin, feature: id, action: does, whole };
-    let drag = sheet.drag.filter(|drag| drag.target == target).map(|drag| drag.value);
     let step = if step > 0.0 { step } else { (max - min) / 100.0 };
     let slide = Slide { min, max, step, at: wish.or(told).unwrap_or(min), target, enabled };
-    let bar = widgets::slider(format!("card.slider.{action}"), slide, told);
-    let mut row = El::row("slide", style::GAP).with(bar);
-    if let Some(value) = drag {
-        let text = match property {
-            Some(property) => format::value(about, property, &Value::Float(value)),
-            None => format::number(value, None),
-        };
-        row = row.with(El::small("drag", format!("set to {text}")).colored(style::ACCENT).words(|w| w.wrap = false));
-    }
-    row
+    El::row("slide", style::GAP).with(widgets::slider(format!("card.slider.{action}"), slide, told))
 }
 
 fn choices(

@@ -87,7 +87,7 @@ pub(super) fn card(input: &CardInput<'_>) -> (El, Vec<HudAction>) {
     if features.is_empty() {
         body.children.push(El::small("card.empty", "It offers nothing to read and nothing to do."));
     }
-    body.children.extend(problems(info));
+    body.children.extend(problems(info).filter(|_| input.pinned));
     panel = panel.with(body);
     panel.children.extend(footer(input, info, left_out));
     (panel, sheet.slots)
@@ -101,12 +101,12 @@ fn place(node: &mut Node, pinned: bool, room: f32) {
         node.width = px(360);
         node.max_height = percent(if room > 0.0 { 70 } else { 84 });
     } else {
-        // Beside the middle of the view, where the person looks.
-        node.left = percent(50);
+        // Beside the middle of the view, where the person looks; the other side belongs to notifications.
+        node.right = percent(50);
         node.top = percent(50);
-        node.margin = UiRect { left: px(36), top: px(-70), ..default() };
-        node.width = px(320);
-        node.max_height = percent(56);
+        node.margin = UiRect { right: px(36), top: px(-100), ..default() };
+        node.width = px(340);
+        node.max_height = percent(60);
     }
 }
 
@@ -134,8 +134,13 @@ fn status(input: &CardInput<'_>, state: &TwinState) -> El {
     let newest = state.readings.values().filter_map(|reading| reading.age(input.now)).reduce(f64::min);
     let age = newest.map_or_else(|| "no report yet".to_owned(), |age| format!("reported {}", format::age(age)));
     let mut row = El::row("card.status", style::GAP)
+        .node(|node| {
+            node.flex_wrap = FlexWrap::Wrap;
+            node.row_gap = px(2);
+            node.flex_shrink = 0.0;
+        })
         .with(widgets::truth_chip("card.truth", controls::believed(state.truth(), input.link.state.is_connected())))
-        .with(El::small("card.age", age));
+        .with(El::small("card.age", age).words(|words| words.wrap = false));
     if !input.link.state.is_connected() {
         row = row.with(El::small("card.reach", "the home is not reachable").colored(style::WRONG));
     } else if input.state.is_none() {
