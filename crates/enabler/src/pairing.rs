@@ -66,9 +66,12 @@ impl Pairing {
     /// [`Refusal`] where as many codes are open as may be, or this very one.
     pub fn open(&mut self, code: PairingCode, role: RoleId, now: Timestamp) -> Result<(), Refusal> {
         self.open.retain(|open| now <= open.expires);
-        if self.open.len() >= MOST_OPEN || self.open.iter().any(|open| open.code == code) {
-            let message = format!("{} pairing codes are open; use one of them or wait", self.open.len());
+        if self.open.len() >= MOST_OPEN {
+            let message = format!("{MOST_OPEN} pairing codes are open; use one of them or wait five minutes");
             return Err(Refusal::new(RefusalCode::Overloaded, message));
+        }
+        if self.open.iter().any(|open| open.code == code) {
+            return Err(Refusal::new(RefusalCode::Conflict, "this pairing code is open already; choose another one"));
         }
         self.open.push(Open { code, role, expires: now.plus(LIFE_MS), wrong: 0 });
         Ok(())

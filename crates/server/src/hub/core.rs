@@ -1,0 +1,327 @@
+//! The hub's task.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use tokio::sync::mpsc;
+use vestibule_enabler_core::{
+    Changes, Hot, LogEvent, Pairing, PairingCode, State, execution_failed, observe,
+};
+use vestibule_model::{CommandId, Refusal, RefusalCode, RoleId, SystemId, Timestamp, TwinId};
+use vestibule_protocol::{DiiUp, HotAck, Request, Response, decode};
+use vestibule_store::{DataFolder, EventLog, Head};
+
+use super::{
+    Clock, HubConfig, HubError, HubStatus, MOST_SESSIONS,
+    batch::InFlight,
+    handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
+    session::Session,
+    subscription::World,
+};
+
+/// Requests that are decided together: at most so many share one write.
+const MOST_TOGETHER: usize = 256;
+/// Hot messages that are taken before anything else has its turn.
+const HOT_TOGETHER: usize = 256;
+/// The longest sleep: nothing waits for it, it only bounds what a mistake could cost.
+const LONGEST_SLEEP_MS: u64 = 60_000;
+
+/// Where the hub is spoken to.
+pub(super) struct Inbox {
+    pub(super) control: mpsc::Receiver<Control>,
+    pub(super) decide: mpsc::Receiver<Work>,
+    pub(super) hot: mpsc::Receiver<HotMessage>,
+}
+
+/// Everything that the hub owns.
+pub(super) struct Core {
+    pub(super) name: String,
+    pub(super) clock: Clock,
+    pub(super) log: Arc<dyn EventLog>,
+    pub(super) head: Head,
+    /// With the decisions of the batch that is being written, which is undone where it cannot be.
+    pub(super) state: State,
+    pub(super) hot: Hot,
+    pub(super) pairing: Pairing,
+    pub(super) sessions: BTreeMap<SessionId, Session>,
+    /// Which session speaks for a system.
+    pub(super) systems: BTreeMap<SystemId, SessionId>,
+    /// Ends of commands that are not written yet: at most one for each open command and each lasting wish.
+    pub(super) backlog: Vec<LogEvent>,
+    /// Twins that became reachable and may have commands waiting.
+    pub(super) to_dispatch: BTreeSet<TwinId>,
+    /// Work that goes before what comes new: at most one batch.
+    pub(super) carried: VecDeque<Work>,
+    pub(super) commit: Option<InFlight>,
+    /// Why the last write failed.
+    pub(super) storage: Option<String>,
+    /// The next attempt to write what nobody waits for.
+    pub(super) retry_at: Timestamp,
+    next_session: SessionId,
+    folder: Option<DataFolder>,
+}
+
+impl Core {
+    pub(super) fn new(
+        config: HubConfig,
+        log: Arc<dyn EventLog>,
+        head: Head,
+        state: State,
+        hot: Hot,
+        folder: Option<DataFolder>,
+    ) -> Self {
+        Self {
+            name: config.name,
+            clock: config.clock,
+            log,
+            head,
+            state,
+            hot,
+            pairing: Pairing::default(),
+            sessions: BTreeMap::new(),
+            systems: BTreeMap::new(),
+            backlog: Vec::new(),
+            to_dispatch: BTreeSet::new(),
+            carried: VecDeque::new(),
+            commit: None,
+            storage: None,
+            retry_at: Timestamp(0),
+            next_session: 1,
+            folder,
+        }
+    }
+
+    /// What was decided and written.
+    pub(super) fn committed(&self) -> &State {
+        self.commit.as_ref().map_or(&self.state, InFlight::base)
+    }
+
+    pub(super) async fn run(mut self, mut inbox: Inbox) {
+        loop {
+            let wake = self.clock.until(self.next_wakeup());
+            let idle = self.commit.is_none();
+            tokio::select! {
+                control = inbox.control.recv() => match control {
+                    Some(Control::Shutdown(reply)) => {
+                        self.stop().await;
+                        // Nobody waits for it any more: stopped all the same.
+                        let _ = reply.send(());
+                        return;
+                    }
+                    Some(control) => self.control(control),
+                    None => return self.stop().await,
+                },
+                written = InFlight::written(&mut self.commit) => self.finish(written),
+                Some(message) = inbox.hot.recv() => {
+                    self.hot_message(message);
+                    for _ in 1..HOT_TOGETHER {
+                        let Ok(message) = inbox.hot.try_recv() else { break };
+                        self.hot_message(message);
+                    }
+                }
+                Some(work) = inbox.decide.recv(), if idle && self.carried.is_empty() => {
+                    let mut works = VecDeque::from([work]);
+                    while works.len() < MOST_TOGETHER && let Ok(work) = inbox.decide.try_recv() {
+                        works.push_back(work);
+                    }
+                    self.decide_together(works);
+                }
+                () = tokio::time::sleep(wake) => {}
+            }
+            self.turn();
+        }
+    }
+
+    /// What time and room allow, after each message.
+    fn turn(&mut self) {
+        let now = self.clock.now();
+        let (changes, events) = self.hot.due(now);
+        self.backlog.extend(events);
+        self.distribute(changes);
+        let waits = !self.backlog.is_empty() || !self.to_dispatch.is_empty();
+        if self.commit.is_none() && (!self.carried.is_empty() || waits && now >= self.retry_at) {
+            let works = std::mem::take(&mut self.carried);
+            self.decide_together(works);
+        }
+        let now = self.clock.now();
+        let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
+        let world = World { state, hot: &self.hot, now };
+        self.sessions.values_mut().for_each(|session| session.pump(world));
+    }
+
+    fn next_wakeup(&self) -> Timestamp {
+        let now = self.clock.now();
+        let waits = !self.backlog.is_empty() || !self.to_dispatch.is_empty();
+        let retry = (waits && self.commit.is_none()).then_some(self.retry_at);
+        let carried = (!self.carried.is_empty() && self.commit.is_none()).then_some(now);
+        let sessions = self.sessions.values().filter_map(|session| session.next_pump(now));
+        let wakeups = self.hot.next_wakeup().into_iter().chain(retry).chain(carried).chain(sessions);
+        wakeups.min().unwrap_or(Timestamp(u64::MAX)).min(now.plus(LONGEST_SLEEP_MS))
+    }
+
+    fn control(&mut self, control: Control) {
+        // A reply that nobody waits for any more is no loss: what was asked is done.
+        match control {
+            Control::Open { identity, reply } => {
+                let opened = self.open(identity);
+                if let Err(Ok(Opened { id, .. })) = reply.send(opened) {
+                    self.close(id, "nobody is there");
+                }
+            }
+            Control::Closed(id) => self.close(id, "the connection ended"),
+            Control::PairingCode { role, reply } => {
+                let _ = reply.send(self.pairing_code(&role));
+            }
+            Control::Status(reply) => {
+                let _ = reply.send(self.status());
+            }
+            Control::Shutdown(_) => {}
+        }
+    }
+
+    fn open(&mut self, identity: vestibule_enabler_core::Identity) -> Result<Opened, HubError> {
+        if self.sessions.len() >= MOST_SESSIONS {
+            return Err(HubError::TooManySessions);
+        }
+        let id = self.next_session;
+        self.next_session += 1;
+        let (session, opened) = Session::open(id, identity, self.committed());
+        self.sessions.insert(id, session);
+        Ok(opened)
+    }
+
+    /// Ends a session and what hangs on it.
+    pub(super) fn close(&mut self, id: SessionId, words: &str) {
+        let Some(session) = self.sessions.remove(&id) else { return };
+        let system = session.actor.system.clone();
+        let untold = session.close(words);
+        self.undelivered(untold, "its system went away before it could be told");
+        if let Some(system) = system.filter(|system| self.systems.get(system) == Some(&id)) {
+            self.systems.remove(&system);
+            let changes = self.hot.detach(&system, self.clock.now());
+            self.distribute(changes);
+        }
+    }
+
+    /// Commands that were to be given to a system and were not: they are never given again.
+    pub(super) fn undelivered(&mut self, commands: impl IntoIterator<Item = CommandId>, why: &str) {
+        let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
+        let ends = commands.into_iter().filter_map(|command| execution_failed(state, command, why));
+        self.backlog.extend(ends);
+    }
+
+    fn pairing_code(&mut self, role: &RoleId) -> Result<PairingCode, HubError> {
+        let now = self.clock.now();
+        // Another code where this very one is open already.
+        for _ in 0..8 {
+            let code = PairingCode::of(rand::random_range(0..1_000_000));
+            match self.pairing.open(code.clone(), role.clone(), now) {
+                Ok(()) => return Ok(code),
+                Err(refusal) if refusal.code != RefusalCode::Conflict => return Err(refusal.into()),
+                Err(_) => {}
+            }
+        }
+        Err(Refusal::new(RefusalCode::Overloaded, "no pairing code is free").into())
+    }
+
+    fn status(&self) -> HubStatus {
+        let state = self.committed();
+        HubStatus {
+            running: true,
+            name: self.name.clone(),
+            sessions: self.sessions.len(),
+            systems: state.systems.len(),
+            systems_online: state.systems.keys().filter(|system| self.hot.is_online(system)).count(),
+            twins: state.twins.len(),
+            devices: state.devices.len(),
+            open_commands: self.hot.open_commands(),
+            head: self.head,
+            storage: self.storage.clone(),
+        }
+    }
+
+    fn hot_message(&mut self, message: HotMessage) {
+        match message {
+            HotMessage::Ask(ask) => self.hot_ask(ask),
+            HotMessage::Datagram { session, bytes } => {
+                let subscription = self.sessions.get_mut(&session).and_then(|session| session.subscription.as_mut());
+                if let (Some(subscription), Ok(ack)) = (subscription, decode::<HotAck>(&bytes)) {
+                    subscription.acknowledge(ack);
+                }
+            }
+        }
+    }
+
+    /// Takes what a twin system says all the time.
+    pub(super) fn hot_ask(&mut self, ask: Ask) {
+        let answer = match &ask.request {
+            Request::Dii(message) => self.observe(ask.session, message),
+            _ => Err(Refusal::new(RefusalCode::Invalid, "that is to be decided")),
+        };
+        // Who asked may be gone: what was said holds.
+        let _ = ask.reply.send(answer.map_or_else(Response::Refused, |()| Response::Done));
+    }
+
+    fn observe(&mut self, session: SessionId, message: &DiiUp) -> Result<(), Refusal> {
+        let system = self.sessions.get(&session).and_then(|session| session.actor.system.clone());
+        let system = system.ok_or_else(|| {
+            Refusal::new(RefusalCode::Invalid, "register as a digital twin system before saying anything else")
+        })?;
+        let now = self.clock.now();
+        let heard = self.hot.heard(&system, now);
+        self.distribute(heard);
+        let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
+        let observed = observe(state, &mut self.hot, now, &system, message)?;
+        self.backlog.extend(observed.events);
+        self.distribute(observed.changes);
+        Ok(())
+    }
+
+    /// Notes for every session what it has to be told.
+    pub(super) fn distribute(&mut self, changes: Changes) {
+        if changes == Changes::default() {
+            return;
+        }
+        let now = self.clock.now();
+        let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
+        let world = World { state, hot: &self.hot, now };
+        for session in self.sessions.values_mut() {
+            if changes.access {
+                session.access_changed(state);
+            }
+            if let Some(subscription) = &mut session.subscription {
+                if changes.access {
+                    subscription.access_changed(state);
+                }
+                changes.twins.iter().for_each(|twin| subscription.twin_changed(twin));
+                changes.systems.iter().for_each(|system| subscription.system_changed(system));
+                changes.readings.iter().for_each(|(twin, place)| subscription.reading_changed(world, twin, *place));
+            }
+            changes.commands.iter().for_each(|update| session.command(state, update));
+            changes.occurred.iter().for_each(|occurrence| session.occurred(state, occurrence));
+        }
+        self.to_dispatch.extend(changes.reachable);
+    }
+
+    /// Writes what is decided, says goodbye, lets go of the disk.
+    async fn stop(mut self) {
+        while self.commit.is_some() {
+            let written = InFlight::written(&mut self.commit).await;
+            self.finish(written);
+        }
+        if !self.backlog.is_empty() {
+            self.decide_together(VecDeque::new());
+            if self.commit.is_some() {
+                let written = InFlight::written(&mut self.commit).await;
+                self.finish(written);
+            }
+        }
+        for session in std::mem::take(&mut self.sessions).into_values() {
+            session.close("the enabler stops");
+        }
+        self.log.close().await;
+        drop(self.folder.take());
+    }
+}

@@ -1,0 +1,287 @@
+//! What the rest of the process holds of the hub.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+use vestibule_enabler_core::{Fingerprint, Identity, PairingCode};
+use vestibule_model::{ContentHash, Refusal, RefusalCode, RoleId, UserId};
+use vestibule_protocol::{DiiUp, Request, Response};
+
+use super::{HubError, HubStatus, MOST_IN_FLIGHT, Outgoing, Peer, contents::Contents};
+
+/// Tells connections apart.
+pub(super) type SessionId = u64;
+
+/// What the hub is asked for besides requests.
+pub(super) enum Control {
+    Open { identity: Identity, reply: oneshot::Sender<Result<Opened, HubError>> },
+    Closed(SessionId),
+    PairingCode { role: RoleId, reply: oneshot::Sender<Result<PairingCode, HubError>> },
+    Status(oneshot::Sender<HubStatus>),
+    Shutdown(oneshot::Sender<()>),
+}
+
+pub(super) struct Opened {
+    pub(super) id: SessionId,
+    pub(super) outgoing: mpsc::Receiver<Outgoing>,
+    /// The hub's sender, to notice that nobody listens any more.
+    pub(super) watched: mpsc::Sender<Outgoing>,
+    pub(super) flags: Arc<Flags>,
+}
+
+/// What the hub tells a session's handle.
+#[derive(Debug, Default)]
+pub(super) struct Flags {
+    /// The peer is a known user or an adapter of this process.
+    pub(super) known: AtomicBool,
+    /// The session speaks for a registered system.
+    pub(super) is_system: AtomicBool,
+}
+
+/// Counts something for as long as it lives.
+#[derive(Debug)]
+pub(super) struct Ticket(Arc<AtomicUsize>);
+
+impl Ticket {
+    fn take(counter: &Arc<AtomicUsize>) -> Self {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Self(counter.clone())
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A request with the way back.
+pub(super) struct Ask {
+    pub(super) session: SessionId,
+    pub(super) request: Request,
+    pub(super) reply: oneshot::Sender<Response>,
+    /// While it lives, what the session says later waits behind it.
+    pub(super) _order: Option<Ticket>,
+    pub(super) _in_flight: Ticket,
+}
+
+/// What is decided in order.
+pub(super) enum Work {
+    Ask(Ask),
+    Enroll {
+        certificate: Fingerprint,
+        user: UserId,
+        roles: Vec<RoleId>,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+}
+
+/// What is taken at once.
+pub(super) enum HotMessage {
+    Ask(Ask),
+    Datagram { session: SessionId, bytes: Vec<u8> },
+}
+
+/// The hub, for whoever runs it: opens sessions, pairs devices, shuts down.
+#[derive(Clone, Debug)]
+pub struct HubHandle {
+    control: mpsc::Sender<Control>,
+    decide: mpsc::Sender<Work>,
+    hot: mpsc::Sender<HotMessage>,
+    contents: Arc<Contents>,
+}
+
+impl HubHandle {
+    pub(super) const fn new(
+        control: mpsc::Sender<Control>,
+        decide: mpsc::Sender<Work>,
+        hot: mpsc::Sender<HotMessage>,
+        contents: Arc<Contents>,
+    ) -> Self {
+        Self { control, decide, hot, contents }
+    }
+
+    async fn ask<T>(&self, control: Control, reply: oneshot::Receiver<T>) -> Result<T, HubError> {
+        self.control.send(control).await.map_err(|_| HubError::Stopped)?;
+        reply.await.map_err(|_| HubError::Stopped)
+    }
+
+    /// Opens a session for a peer whose identity its transport has proven.
+    ///
+    /// Dropping the receiver, or every clone of the handle, closes it.
+    ///
+    /// # Errors
+    /// [`HubError::TooManySessions`], [`HubError::Stopped`].
+    pub async fn open(&self, peer: Peer) -> Result<(SessionHandle, mpsc::Receiver<Outgoing>), HubError> {
+        let identity = match peer {
+            Peer::Certificate(hash) => Identity::Certificate(Fingerprint(hash)),
+            Peer::Local(system) => Identity::Local(system),
+        };
+        let (reply, answer) = oneshot::channel();
+        let Opened { id, outgoing, watched, flags } = self.ask(Control::Open { identity, reply }, answer).await??;
+        let (alive, gone) = oneshot::channel::<()>();
+        let control = self.control.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = watched.closed() => {}
+                _ = gone => {}
+            }
+            drop(watched);
+            // Where the hub has stopped there is nothing left to close.
+            let _ = control.send(Control::Closed(id)).await;
+        });
+        let inner = Inner {
+            id,
+            decide: self.decide.clone(),
+            hot: self.hot.clone(),
+            contents: self.contents.clone(),
+            flags,
+            deciding: Arc::default(),
+            in_flight: Arc::default(),
+            _alive: alive,
+        };
+        Ok((SessionHandle(Arc::new(inner)), outgoing))
+    }
+
+    /// Shows a code with which one device can pair within five minutes and then has `role`.
+    ///
+    /// # Errors
+    /// [`HubError::Refused`] where too many codes are open, [`HubError::Stopped`].
+    pub async fn pairing_code(&self, role: RoleId) -> Result<PairingCode, HubError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::PairingCode { role, reply }, answer).await?
+    }
+
+    /// Makes a device known without a code: the client that runs in this very process, whose user owns it.
+    ///
+    /// # Errors
+    /// [`HubError::Refused`] where it could not be written, [`HubError::Stopped`].
+    pub async fn enroll(&self, certificate: [u8; 32], user: UserId, roles: Vec<RoleId>) -> Result<(), HubError> {
+        let (reply, answer) = oneshot::channel();
+        let certificate = Fingerprint(certificate);
+        let work = Work::Enroll { certificate, user, roles, reply };
+        self.decide.send(work).await.map_err(|_| HubError::Stopped)?;
+        Ok(answer.await.map_err(|_| HubError::Stopped)??)
+    }
+
+    /// Keeps bytes that descriptions or reports refer to, of any size that content may have.
+    ///
+    /// # Errors
+    /// [`HubError::Store`].
+    pub async fn put_content(&self, bytes: Bytes, media: &str) -> Result<ContentHash, HubError> {
+        Ok(self.contents.put(bytes, media).await?)
+    }
+
+    /// How the hub is.
+    pub async fn status(&self) -> HubStatus {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::Status(reply), answer).await.unwrap_or_else(|_| HubStatus::stopped())
+    }
+
+    /// Writes what is decided, closes every session, lets go of the data folder. Returns when that is done.
+    pub async fn shutdown(self) {
+        let (reply, answer) = oneshot::channel();
+        // Stopped already: as wished.
+        let _ = self.ask(Control::Shutdown(reply), answer).await;
+    }
+}
+
+#[derive(Debug)]
+struct Inner {
+    id: SessionId,
+    decide: mpsc::Sender<Work>,
+    hot: mpsc::Sender<HotMessage>,
+    contents: Arc<Contents>,
+    flags: Arc<Flags>,
+    deciding: Arc<AtomicUsize>,
+    in_flight: Arc<AtomicUsize>,
+    _alive: oneshot::Sender<()>,
+}
+
+/// One connection's side of the hub.
+#[derive(Clone, Debug)]
+pub struct SessionHandle(Arc<Inner>);
+
+fn refused(code: RefusalCode, message: &str) -> Response {
+    Response::Refused(Refusal::new(code, message))
+}
+
+impl SessionHandle {
+    /// Asks, and waits for the answer. Too much at once is answered with a refusal.
+    ///
+    /// What one session asks is decided in the order of these calls, as far as the caller polls them in order.
+    pub async fn request(&self, request: Request) -> Response {
+        let inner = &self.0;
+        if inner.in_flight.load(Ordering::SeqCst) >= MOST_IN_FLIGHT {
+            return refused(RefusalCode::Overloaded, "too many requests at once on this connection");
+        }
+        let in_flight = Ticket::take(&inner.in_flight);
+        let request = match request {
+            Request::Dii(DiiUp::Blob { bytes, media }) => match self.blob(bytes, &media).await {
+                // A sign of life like any other.
+                Ok(()) => Request::Dii(DiiUp::Heartbeat),
+                Err(refusal) => return Response::Refused(refusal),
+            },
+            other => other,
+        };
+        let (reply, answer) = oneshot::channel();
+        let is_hot = is_hot(&request) && inner.deciding.load(Ordering::SeqCst) == 0;
+        let order = (!is_hot).then(|| Ticket::take(&inner.deciding));
+        let ask = Ask { session: inner.id, request, reply, _order: order, _in_flight: in_flight };
+        let sent = if is_hot {
+            inner.hot.try_send(HotMessage::Ask(ask)).map_err(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
+        } else {
+            inner.decide.try_send(Work::Ask(ask)).map_err(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
+        };
+        match sent {
+            Ok(()) => answer.await.unwrap_or_else(|_| refused(RefusalCode::Unavailable, "the enabler has stopped")),
+            Err(true) => refused(RefusalCode::Overloaded, "the enabler has too much to do; try again in a moment"),
+            Err(false) => refused(RefusalCode::Unavailable, "the enabler has stopped"),
+        }
+    }
+
+    async fn blob(&self, bytes: Vec<u8>, media: &str) -> Result<(), Refusal> {
+        if !self.0.flags.is_system.load(Ordering::SeqCst) {
+            let message = "only a registered twin system brings content";
+            return Err(Refusal::new(RefusalCode::Forbidden, message));
+        }
+        let put = self.0.contents.put(Bytes::from(bytes), media).await;
+        put.map(|_| ()).map_err(|error| Refusal::new(RefusalCode::Storage, error.to_string()))
+    }
+
+    /// Takes a datagram of the peer: an acknowledgement of hot state. One more or less makes no difference.
+    pub fn datagram(&self, bytes: Vec<u8>) {
+        let _ = self.0.hot.try_send(HotMessage::Datagram { session: self.0.id, bytes });
+    }
+
+    /// Content by its hash, for known peers. Whoever may not read what refers to it does not know the hash.
+    pub async fn content(&self, hash: ContentHash) -> Option<Bytes> {
+        if !self.0.flags.known.load(Ordering::SeqCst) {
+            return None;
+        }
+        match self.0.contents.get(hash).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "content cannot be read");
+                None
+            }
+        }
+    }
+
+    /// Closes the session once every clone of the handle is gone.
+    pub fn close(self) {
+        drop(self);
+    }
+}
+
+/// Whether a request is taken at once and never waits for the disk.
+pub(super) const fn is_hot(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Dii(DiiUp::Heartbeat | DiiUp::Reachable { .. } | DiiUp::Report(_) | DiiUp::Occurred(_) | DiiUp::Outcome { .. })
+    )
+}

@@ -1,0 +1,237 @@
+//! One task that owns what was decided, what things say and the log.
+
+mod batch;
+mod clock;
+mod contents;
+mod core;
+mod handle;
+mod session;
+mod subscription;
+
+use std::{path::PathBuf, sync::Arc};
+
+use thiserror::Error;
+use tokio::sync::mpsc;
+use vestibule_enabler_core::{EventError, Hot, LogEvent, State, default_rules};
+use vestibule_model::{Refusal, SystemId, Timestamp};
+use vestibule_protocol::Event;
+use vestibule_store::{ContentStore, DataFolder, EventLog, Head, MemoryLog, NewLine, SqliteLog, StoreError};
+
+pub use clock::Clock;
+pub use handle::{HubHandle, SessionHandle};
+
+use contents::Contents;
+
+/// The log's file in a data folder.
+pub const LOG_FILE: &str = "log.sqlite";
+
+/// Requests that wait for the hub: at a commit of 5 ms and 256 a batch a fifth of a second of work; more is refused.
+const WAITING: usize = 1_024;
+/// Messages that wait for one connection; a receiver further behind is resynchronized instead.
+const OUTBOX: usize = 256;
+/// Connections at once: people, headsets and twin systems of a large house.
+const MOST_SESSIONS: usize = 1_024;
+/// Requests that one connection can have waiting.
+const MOST_IN_FLIGHT: usize = 256;
+/// Bytes of models on disk.
+const CONTENT_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Where a hub keeps its data, and what it is called.
+#[derive(Clone)]
+pub struct HubConfig {
+    /// The folder for log and content; `None`: in memory, gone at the end.
+    pub data: Option<PathBuf>,
+    /// The enabler's name, told to whoever connects.
+    pub name: String,
+    /// What time it is.
+    pub clock: Clock,
+    /// Another log than that of `data`: for tests with a disk that fails.
+    pub log: Option<Arc<dyn EventLog>>,
+}
+
+impl HubConfig {
+    /// Keeps its data in a folder.
+    pub fn new(data: impl Into<PathBuf>, name: impl Into<String>) -> Self {
+        Self { data: Some(data.into()), ..Self::in_memory(name) }
+    }
+
+    /// Keeps its data in memory.
+    pub fn in_memory(name: impl Into<String>) -> Self {
+        Self { data: None, name: name.into(), clock: Clock::system(), log: None }
+    }
+}
+
+/// Who a connection is, as its transport has proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// Holds the key of the certificate with this hash. Always the same hash function.
+    Certificate([u8; 32]),
+    /// An adapter in this process that maintains the twins of this system. It needs no hello.
+    Local(SystemId),
+}
+
+/// What a connection is to be told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outgoing {
+    /// On the reliable stream of events.
+    Event(Box<Event>),
+    /// As a datagram, which may be lost.
+    Datagram(Vec<u8>),
+    /// Close, and why. Nothing follows.
+    Close(String),
+}
+
+/// Why the hub does not do something.
+#[derive(Debug, Error)]
+pub enum HubError {
+    /// The disk.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A line of the log that this program cannot read.
+    #[error("line {sequence} of the log cannot be read ({source}): use the program that wrote it")]
+    Line {
+        /// Its number.
+        sequence: u64,
+        /// What is wrong with it.
+        source: EventError,
+    },
+    /// An event that cannot be written.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// A refusal of the enabler's own.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// More connections than there may be.
+    #[error("{MOST_SESSIONS} connections are open already")]
+    TooManySessions,
+    /// The hub was shut down.
+    #[error("the enabler has stopped")]
+    Stopped,
+}
+
+/// How the hub is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubStatus {
+    /// Whether it runs; where not, nothing else here means anything.
+    pub running: bool,
+    /// Its name.
+    pub name: String,
+    /// Open connections.
+    pub sessions: usize,
+    /// Registered systems.
+    pub systems: usize,
+    /// Those of them that are connected.
+    pub systems_online: usize,
+    /// Described twins.
+    pub twins: usize,
+    /// Devices that were paired or enrolled.
+    pub devices: usize,
+    /// Commands that have not ended.
+    pub open_commands: usize,
+    /// Where the log ends.
+    pub head: Head,
+    /// Why nothing can be written at the moment, and what to do.
+    pub storage: Option<String>,
+}
+
+impl HubStatus {
+    fn stopped() -> Self {
+        Self {
+            running: false,
+            name: String::new(),
+            sessions: 0,
+            systems: 0,
+            systems_online: 0,
+            twins: 0,
+            devices: 0,
+            open_commands: 0,
+            head: Head::EMPTY,
+            storage: None,
+        }
+    }
+}
+
+/// The integration enabler: decides, writes, then acts. Held by whoever runs it.
+pub type Hub = HubHandle;
+
+impl HubHandle {
+    /// Reads the log, checks its chain, folds it and starts the hub's task on the current tokio runtime.
+    ///
+    /// # Errors
+    /// [`HubError`] where the folder is in use, the log is damaged or of a newer program.
+    pub async fn start(config: HubConfig) -> Result<Self, HubError> {
+        let (folder, log, disk) = open(&config).await?;
+        log.verify().await?;
+        let mut loaded = load(log.as_ref()).await?;
+        if loaded.head.sequence == 0 {
+            first_start(log.as_ref(), &mut loaded, config.clock.now()).await?;
+        }
+        let Loaded { state, head } = loaded;
+        let hot = Hot::restore(&state, config.clock.now());
+        tracing::info!(lines = head.sequence, twins = state.twins.len(), "the log was read");
+        let contents = Arc::new(Contents::new(disk));
+        let (control, control_inbox) = mpsc::channel(64);
+        let (decide, decide_inbox) = mpsc::channel(WAITING);
+        let (hot_sender, hot_inbox) = mpsc::channel(WAITING);
+        let core = core::Core::new(config, log, head, state, hot, folder);
+        let handle = Self::new(control, decide, hot_sender, contents);
+        tokio::spawn(core.run(core::Inbox { control: control_inbox, decide: decide_inbox, hot: hot_inbox }));
+        Ok(handle)
+    }
+}
+
+type Opened = (Option<DataFolder>, Arc<dyn EventLog>, Option<ContentStore>);
+
+async fn open(config: &HubConfig) -> Result<Opened, HubError> {
+    let (folder, disk) = match &config.data {
+        Some(path) => {
+            let folder = DataFolder::open(path)?;
+            let disk = ContentStore::open(folder.path().join("content"), CONTENT_LIMIT)?;
+            (Some(folder), Some(disk))
+        }
+        None => (None, None),
+    };
+    let log: Arc<dyn EventLog> = match (&config.log, &folder) {
+        (Some(log), _) => log.clone(),
+        (None, Some(folder)) => Arc::new(SqliteLog::open(folder.path().join(LOG_FILE)).await?),
+        (None, None) => Arc::new(MemoryLog::default()),
+    };
+    Ok((folder, log, disk))
+}
+
+struct Loaded {
+    state: State,
+    head: Head,
+}
+
+/// Folds the log.
+async fn load(log: &dyn EventLog) -> Result<Loaded, HubError> {
+    let mut loaded = Loaded { state: State::default(), head: Head::EMPTY };
+    loop {
+        let lines = log.read(loaded.head.sequence, 1_000).await?;
+        if lines.is_empty() {
+            return Ok(loaded);
+        }
+        for line in lines {
+            let sequence = line.sequence;
+            let event = LogEvent::read(&line.payload).map_err(|source| HubError::Line { sequence, source })?;
+            loaded.state.apply(line.at, &event);
+            loaded.head = Head { sequence, hash: line.hash };
+        }
+    }
+}
+
+/// Writes the rules that a house begins with.
+async fn first_start(log: &dyn EventLog, loaded: &mut Loaded, now: Timestamp) -> Result<(), HubError> {
+    let mut lines = Vec::new();
+    for event in default_rules() {
+        let (payload, event) = event.written()?;
+        loaded.state.apply(now, &event);
+        lines.push(NewLine { at: now, payload });
+    }
+    loaded.head = log.append(loaded.head, lines).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! The hub's side of one connection.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering},
+};
+
+use tokio::sync::mpsc;
+use vestibule_enabler_core::{Actor, Identity, State, Viewer, may_read};
+use vestibule_model::{CommandId, SystemId, Timestamp};
+use vestibule_protocol::{CommandUpdate, DiiDown, Event, Occurrence, Party};
+
+use super::{
+    OUTBOX, Outgoing,
+    handle::{Flags, Opened, SessionId},
+    subscription::{Subscription, World},
+};
+
+/// Events that cannot be conflated and wait for room: happenings, commands. More, and the receiver is behind.
+const MOST_URGENT: usize = 256;
+
+pub(super) struct Session {
+    pub(super) actor: Actor,
+    pub(super) subscription: Option<Subscription>,
+    outbox: mpsc::Sender<Outgoing>,
+    urgent: VecDeque<Event>,
+    flags: Arc<Flags>,
+}
+
+impl Session {
+    pub(super) fn open(id: SessionId, identity: Identity, state: &State) -> (Self, Opened) {
+        let (outbox, outgoing) = mpsc::channel(OUTBOX);
+        let flags = Arc::new(Flags::default());
+        let opened = Opened { id, outgoing, watched: outbox.clone(), flags: flags.clone() };
+        // An adapter of this process needs no hello: nothing about it is unknown.
+        let party = matches!(identity, Identity::Local(_)).then_some(Party::TwinSystem);
+        let actor = Actor { identity, party, system: None };
+        let session = Self { actor, subscription: None, outbox, urgent: VecDeque::new(), flags };
+        session.access_changed(state);
+        (session, opened)
+    }
+
+    pub(super) fn viewer(&self, state: &State) -> Option<Viewer> {
+        Viewer::of(state, &self.actor.identity).ok()
+    }
+
+    /// Users changed: is this one still known?
+    pub(super) fn access_changed(&self, state: &State) {
+        let known = matches!(self.actor.identity, Identity::Local(_)) || self.viewer(state).is_some();
+        self.flags.known.store(known, Ordering::SeqCst);
+    }
+
+    pub(super) fn attach(&mut self, system: SystemId) {
+        self.actor.system = Some(system);
+        self.flags.is_system.store(true, Ordering::SeqCst);
+    }
+
+    /// Tells a twin system something; `false` where it is too far behind to hear of it in time.
+    pub(super) fn tell(&mut self, message: DiiDown) -> bool {
+        if self.urgent.len() >= MOST_URGENT || self.outbox.is_closed() {
+            return false;
+        }
+        self.urgent.push_back(Event::Dii(message));
+        self.pump_urgent();
+        true
+    }
+
+    fn urge(&mut self, event: Event) {
+        if self.urgent.len() < MOST_URGENT {
+            self.urgent.push_back(event);
+        } else if let Some(subscription) = &mut self.subscription {
+            // What cannot be told in time is not told at all; where things stand is told anew.
+            self.urgent.clear();
+            subscription.fall_behind();
+        }
+    }
+
+    pub(super) fn occurred(&mut self, state: &State, occurrence: &Occurrence) {
+        let Some(subscription) = &self.subscription else { return };
+        let Some(viewer) = self.viewer(state) else { return };
+        let Occurrence { twin, feature, .. } = occurrence;
+        if subscription.is_interested(twin) && may_read(state, &viewer, twin, Some(feature)) {
+            self.urge(Event::Occurred(occurrence.clone()));
+        }
+    }
+
+    pub(super) fn command(&mut self, state: &State, update: &CommandUpdate) {
+        let Some(subscription) = &self.subscription else { return };
+        let Some(viewer) = self.viewer(state) else { return };
+        let CommandUpdate { user, twin, feature, .. } = update;
+        let may = || subscription.is_interested(twin) && may_read(state, &viewer, twin, Some(feature));
+        if viewer.user == *user || may() {
+            self.urge(Event::Command(update.clone()));
+        }
+    }
+
+    fn pump_urgent(&mut self) {
+        while let Some(event) = self.urgent.pop_front() {
+            if let Err(error) = self.outbox.try_send(Outgoing::Event(Box::new(event))) {
+                if let mpsc::error::TrySendError::Full(Outgoing::Event(event)) = error {
+                    self.urgent.push_front(*event);
+                }
+                return;
+            }
+        }
+    }
+
+    /// Sends as much as there is room for.
+    pub(super) fn pump(&mut self, world: World<'_>) {
+        self.pump_urgent();
+        if !self.urgent.is_empty() {
+            return;
+        }
+        let Some(viewer) = self.viewer(world.state) else { return };
+        if let Some(subscription) = &mut self.subscription {
+            subscription.pump(world, &viewer, &self.outbox);
+        }
+    }
+
+    /// When there may be room for what waits, or something is to be sent again.
+    pub(super) fn next_pump(&self, now: Timestamp) -> Option<Timestamp> {
+        let urgent = (!self.urgent.is_empty()).then(|| now.plus(16));
+        let subscribed = self.subscription.as_ref().and_then(|subscription| subscription.next_pump(now));
+        urgent.into_iter().chain(subscribed).min()
+    }
+
+    /// Says goodbye. Commands that were not handed over any more, which therefore have failed.
+    pub(super) fn close(self, words: &str) -> Vec<CommandId> {
+        // Without room for a goodbye the end of the queue says the same.
+        let _ = self.outbox.try_send(Outgoing::Close(words.to_owned()));
+        let kept = self.urgent.into_iter().filter_map(|event| match event {
+            Event::Dii(DiiDown::Execute(execution)) => Some(execution.command),
+            _ => None,
+        });
+        kept.collect()
+    }
+}
