@@ -1,18 +1,22 @@
 """Puts the home together: which shapes go into which node, and which nodes are solid."""
+import os
+
 import interior
+import lightmap
 import outside
 import shell
 import twins
 from mesh import Batch
 
+LIGHTMAP = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "home", "home_lightmap.png")
 SOLID = {"vestibule_collider": "mesh"}
 
 
 def build():
     glass = Batch("glass")
     walls, floors, ceil, stair = (Batch(n) for n in ("walls", "floors", "ceilings", "stairs"))
-    trim, rails, roof = Batch("trim"), Batch("balustrade"), Batch("roof_tiles")
-    shell.outer_walls(walls, trim, glass)
+    trim, rails, roof, facade = (Batch(n) for n in ("trim", "balustrade", "roof_tiles", "facade"))
+    shell.outer_walls(walls, facade, trim, glass)
     shell.inner_walls(walls, trim)
     shell.floors(floors)
     shell.ceilings(ceil, trim)
@@ -40,8 +44,13 @@ def build():
     outside.garden(things, porch_deco, leaves)
     outside.street_lamp(things, porch_deco)
     outside.opposite(homes, leaves, porch_deco)
-    for b in (walls, trim, rails, floors, stair, street, things, homes, glass, *solid.values()):
+    lit = (walls, floors, ceil, stair)
+    lightmap.pack(lit)
+    flag = {"vestibule_lightmap": True} if os.path.exists(LIGHTMAP) else {}
+    for b in lit:
+        b.build(extras={**flag, **(SOLID if b is not ceil else {})})
+    for b in (trim, rails, facade, street, things, homes, glass, *solid.values()):
         b.build(extras=SOLID)
-    for b in (ceil, roof, leaves, porch_deco, fittings, *deco.values()):
+    for b in (roof, leaves, porch_deco, fittings, *deco.values()):
         if b.count:
             b.build()

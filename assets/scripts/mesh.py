@@ -39,7 +39,7 @@ class Batch:
     def __init__(self, name):
         self.name = name
         self.verts, self.faces, self.loop_n, self.loop_uv, self.face_mat = [], [], [], [], []
-        self.count = 0
+        self.count, self.loop_uv2 = 0, None
         self.stack = [np.eye(4)]
         self.rng = random.Random(name)
 
@@ -91,6 +91,8 @@ class Batch:
         me.polygons.foreach_set("material_index", [names.index(m) for m in self.face_mat])
         layer = me.uv_layers.new(name="UVMap")
         layer.data.foreach_set("uv", np.concatenate(self.loop_uv).ravel())
+        if self.loop_uv2 is not None:
+            me.uv_layers.new(name="Lightmap").data.foreach_set("uv", self.loop_uv2.ravel())
         normals = np.concatenate(self.loop_n)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
         me.polygons.foreach_set("use_smooth", [True] * len(self.faces))

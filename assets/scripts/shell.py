@@ -41,7 +41,7 @@ def wall(b, trim, side, at, a0, a1, z, mats, openings=(), t=WALL, z_out=None, sk
         if mats[1]:
             face(b, x0, x1, zo[0], zo[1], t, holes, mats[1], True)
         for h, o in zip(holes, openings):
-            reveal(b, h, t, "brick" if o["kind"] == "win" else "white_wood", "white_wood")
+            reveal(trim, h, t, "brick" if o["kind"] == "win" else "white_wood", "white_wood")
         for k, y in ((0, -0.008), (1, t + 0.008)):
             if skirt[k]:
                 floor_gaps = sorted(h for h in holes if h[2] < z[0] + 0.06)
@@ -105,7 +105,7 @@ def doorway(b, side, at, o, t):
             box(b, (x0, y0, z1 - .004), (x1, y1, z1 + .08), "white_wood", .006)
 
 
-def outer_walls(b, trim, glass):
+def outer_walls(b, facade, trim, glass):
     """Four walls per storey; the wallpaper of a side changes where the rooms change."""
     g, u = (0, FLOOR2), (FLOOR2, EAVES)
     rooms_g = {"S": [(X0, PX0, "wall_white", SOUTH[:2]), (PX1, X1, "wall_white", SOUTH[2:])],
@@ -125,15 +125,15 @@ def outer_walls(b, trim, glass):
                         window(trim, glass, side, at, o)
             ends = (X0 - WALL, X1 + WALL) if side in "NS" else (Y0 - WALL, Y1 + WALL)
             holes = [(*local(side, o["a0"], o["a1"]), o["z0"], o["z1"]) for part in parts for o in part[3]]
-            with b.at(frame(side, at)):  # bricks in one piece from corner to corner
-                face(b, *local(side, *ends), *zo, WALL, holes, "brick", True)
+            with facade.at(frame(side, at)):  # bricks in one piece from corner to corner
+                face(facade, *local(side, *ends), *zo, WALL, holes, "brick", True)
     for side, at in (("S", Y0), ("N", Y1), ("E", X1), ("W", X0)):  # a rendered plinth below the bricks
         lo, hi = (X0, X1) if side in "NS" else (Y0, Y1)
         x0, x1 = local(side, lo - WALL, hi + WALL)
         gap = [(*local(side, DOOR["a0"], DOOR["a1"]), -1, 1)] if side == "S" else []
-        with b.at(frame(side, at)):
-            face(b, x0 - .015, x1 + .015, GROUND - .2, GROUND + .25, WALL + .015, gap, "plinth", True)
-            quad(b, [(x0, WALL, GROUND + .251), (x1, WALL, GROUND + .251), (x1, WALL + .015, GROUND + .25),
+        with facade.at(frame(side, at)):
+            face(facade, x0 - .015, x1 + .015, GROUND - .2, GROUND + .25, WALL + .015, gap, "plinth", True)
+            quad(facade, [(x0, WALL, GROUND + .251), (x1, WALL, GROUND + .251), (x1, WALL + .015, GROUND + .25),
                      (x0, WALL + .015, GROUND + .25)], "plinth")
 
 
