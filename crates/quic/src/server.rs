@@ -155,6 +155,12 @@ impl QuicServer {
     }
 }
 
+impl Drop for QuicServer {
+    fn drop(&mut self) {
+        self.endpoint.close(CloseCode::ShuttingDown.var(), b"the enabler ended");
+    }
+}
+
 async fn listen(
     endpoint: Endpoint,
     gate: Arc<Gate>,

@@ -19,6 +19,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod cli;
+mod embedded;
 mod hub;
+mod local;
+mod net;
 
+pub use embedded::{Embedded, EmbeddedConfig, StartError};
 pub use hub::{Clock, Hub, HubConfig, HubError, HubHandle, HubStatus, LOG_FILE, Outgoing, Peer, SessionHandle};
+pub use net::control;

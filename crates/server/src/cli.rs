@@ -1,0 +1,287 @@
+//! `vestibule-enabler`: flags, words and exit codes.
+
+use std::{
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use thiserror::Error;
+use vestibule_adapter_mqtt::MqttConfig;
+use vestibule_enabler_core::{GUEST_ROLE, OWNER_ROLE, TWIN_SYSTEM_ROLE};
+use vestibule_model::{RoleId, Timestamp};
+use vestibule_quic::QuicError;
+use vestibule_store::{EventLog, SqliteLog, StoreError};
+
+use crate::{
+    Embedded, EmbeddedConfig, HubError, LOG_FILE, StartError,
+    net::control::{Answer, ControlError, Question, ask},
+};
+
+/// Lines of the log that are read at once.
+const PAGE: u32 = 500;
+
+const CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong flags, 3 no enabler runs on the data folder, 4 the data \
+folder is in use or cannot be used, 5 the address is in use, 6 the log is not as it was written.";
+
+/// The integration enabler: decides who may see and do what with physical things, and remembers it.
+#[derive(Debug, Parser)]
+#[command(name = "vestibule-enabler", version, after_help = CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Order,
+}
+
+#[derive(Debug, Subcommand)]
+enum Order {
+    /// Run the enabler until it is told to stop (Ctrl-C, SIGTERM).
+    Serve {
+        /// Folder for everything that it remembers.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+        /// Address for clients and twin systems, UDP.
+        #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
+        quic: SocketAddr,
+        /// A broker whose devices become twins: mqtt://[user:password@]host[:port][?system=home]. May be given often.
+        #[arg(long = "mqtt", value_name = "URL", env = "VESTIBULE_MQTT", value_parser = broker, hide_env_values = true)]
+        mqtt: Vec<MqttConfig>,
+        /// Its name, for people.
+        #[arg(long, default_value = "Vestibule", env = "VESTIBULE_NAME")]
+        name: String,
+    },
+    /// Show a six-digit code with which one more device can pair.
+    Pair {
+        /// The data folder of a running enabler.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+        /// What the device may be.
+        #[arg(long, default_value = OWNER_ROLE, value_parser = [OWNER_ROLE, GUEST_ROLE, TWIN_SYSTEM_ROLE])]
+        role: String,
+    },
+    /// Say how a running enabler is.
+    Status {
+        /// Its data folder.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+    },
+    /// Print what was decided, a line each: number, time (UTC), decision. Works whether the enabler runs or not.
+    Log {
+        /// The data folder.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+        /// Only lines after this number.
+        #[arg(long, default_value_t = 0)]
+        after: u64,
+        /// Print nothing but whether every line is as it was written.
+        #[arg(long)]
+        verify: bool,
+    },
+}
+
+fn broker(url: &str) -> Result<MqttConfig, String> {
+    MqttConfig::from_url(url).map_err(|error| error.to_string())
+}
+
+/// Why a command did not do what it should.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// The enabler did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A running enabler did not answer.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The log.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no log.
+    #[error("{} has no log: no enabler has ever run on it", .0.display())]
+    NoLog(PathBuf),
+    /// Nobody reads what is printed, or no signals can be had.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl CliError {
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Control(ControlError::NotRunning(_)) => 3,
+            Self::Start(StartError::Hub(HubError::Store(StoreError::InUse(_) | StoreError::Folder { .. })))
+            | Self::Start(StartError::Folder(..))
+            | Self::NoLog(_) => 4,
+            Self::Start(StartError::Network(QuicError::InUse(_))) => 5,
+            Self::Store(StoreError::Bad(_) | StoreError::Damaged(_))
+            | Self::Start(StartError::Hub(HubError::Store(StoreError::Bad(_) | StoreError::Damaged(_)))) => 6,
+            _ => 1,
+        }
+    }
+}
+
+/// Runs what the flags say.
+pub async fn run(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        Order::Serve { data, quic, mqtt, name } => serve(EmbeddedConfig { data_dir: data, name, mqtt, quic }).await,
+        Order::Pair { data, role } => pair(&data, RoleId::slug(&role)).await,
+        Order::Status { data } => status(&data).await,
+        Order::Log { data, after, verify } => log(&data, after, verify).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // `vestibule-enabler log | head` is no failure.
+        Err(CliError::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell where stderr is gone as well.
+            let _ = writeln!(std::io::stderr(), "vestibule-enabler: {error}");
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+async fn serve(config: EmbeddedConfig) -> Result<(), CliError> {
+    // Before anything else: a signal during the start is not lost.
+    let mut stop = Stop::new()?;
+    let enabler = Embedded::start(config).await?;
+    // For whoever starts this program and waits for it; port 0 is known from here on.
+    let mut out = std::io::stdout();
+    writeln!(out, "listening on {} as {}", enabler.address(), enabler.fingerprint())?;
+    out.flush()?;
+    let signal = stop.wait().await;
+    tracing::info!(signal, "stopping");
+    tokio::select! {
+        () = enabler.stop() => {}
+        // Whoever asks twice means it. What was acknowledged is on disk.
+        signal = stop.wait() => tracing::warn!(signal, "stopping at once"),
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+struct Stop(tokio::signal::unix::Signal, tokio::signal::unix::Signal);
+
+#[cfg(unix)]
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+    }
+
+    async fn wait(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.0.recv() => "SIGINT",
+            _ = self.1.recv() => "SIGTERM",
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Stop;
+
+#[cfg(not(unix))]
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn wait(&mut self) -> &'static str {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => "Ctrl-C",
+            // No signals can be had: run until killed.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+async fn pair(data: &Path, role: RoleId) -> Result<(), CliError> {
+    let question = Question::Pair { role: role.clone() };
+    let Answer::Code { code, address } = ask(data, &question).await? else { return Err(strange()) };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{code}")?;
+    writeln!(out)?;
+    writeln!(out, "Give these digits to one device within 5 minutes; it will be {role}.")?;
+    writeln!(out, "It connects to port {} of this machine. An older code is void now.", address.port())?;
+    Ok(())
+}
+
+async fn status(data: &Path) -> Result<(), CliError> {
+    let Answer::Status(status) = ask(data, &Question::Status).await? else { return Err(strange()) };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{} (vestibule-enabler {})", status.name, status.version)?;
+    writeln!(out, "address      {}", status.address)?;
+    writeln!(out, "fingerprint  {}", status.fingerprint)?;
+    writeln!(out, "connections  {}", status.connections)?;
+    for (name, value) in status.hub {
+        writeln!(out, "{name:<12} {value}")?;
+    }
+    Ok(())
+}
+
+fn strange() -> CliError {
+    ControlError::Refused("the running enabler answered something else: it is of another version".to_owned()).into()
+}
+
+async fn log(data: &Path, after: u64, verify: bool) -> Result<(), CliError> {
+    let file = data.join(LOG_FILE);
+    if !file.exists() {
+        return Err(CliError::NoLog(data.to_owned()));
+    }
+    let log = SqliteLog::read_only(&file).await?;
+    let mut out = std::io::stdout().lock();
+    if verify {
+        let report = log.verify().await?;
+        writeln!(out, "{} lines, all as they were written", report.lines)?;
+        writeln!(out, "head {}", report.head.hash)?;
+        return Ok(());
+    }
+    let mut after = after;
+    loop {
+        let lines = log.read(after, PAGE).await?;
+        let Some(last) = lines.last() else { return Ok(()) };
+        after = last.sequence;
+        for line in &lines {
+            // JSON has no line breaks; control characters in it are escaped.
+            writeln!(out, "{:>8}  {}  {}", line.sequence, utc(line.at), String::from_utf8_lossy(&line.payload))?;
+        }
+    }
+}
+
+/// A moment as people write it: `2026-11-20T14:03:07.123Z`.
+fn utc(at: Timestamp) -> String {
+    let (seconds, millis) = (at.0 / 1000, at.0 % 1000);
+    let (days, time) = (seconds / 86_400, seconds % 86_400);
+    // Days from the civil calendar's 0000-03-01, which puts the leap day at the end of a year.
+    let shifted = days + 719_468;
+    let (era, day) = (shifted / 146_097, shifted % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (date, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = era * 400 + year + u64::from(month <= 2);
+    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
+    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn moments_are_written_as_people_do() {
+        assert_eq!(utc(Timestamp(0)), "1970-01-01T00:00:00.000Z");
+        assert_eq!(utc(Timestamp(951_782_400_000)), "2000-02-29T00:00:00.000Z");
+        assert_eq!(utc(Timestamp(951_868_799_999)), "2000-02-29T23:59:59.999Z");
+        assert_eq!(utc(Timestamp(1_795_183_387_123)), "2026-11-20T14:03:07.123Z");
+        assert_eq!(utc(Timestamp(4_107_542_400_000)), "2100-03-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn flags_are_consistent() {
+        Cli::command().debug_assert();
+        let wrong = Cli::try_parse_from(["vestibule-enabler", "serve", "--data", "x", "--mqtt", "http://me:secret@x"]);
+        let words = wrong.unwrap_err().to_string();
+        assert!(words.contains("mqtt://"), "{words}");
+    }
+}

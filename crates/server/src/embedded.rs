@@ -1,0 +1,171 @@
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use thiserror::Error;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+use vestibule_adapter_mqtt::{AdapterStatus, MqttConfig, MqttTwinSystem};
+use vestibule_enabler_core::{OWNER_ROLE, PairingCode};
+use vestibule_model::{RoleId, UserId};
+use vestibule_quic::{Fingerprint, Identity, IdentityError, QuicError, QuicServer, ServerLimits};
+
+use crate::{
+    HubConfig, HubError, HubHandle, local,
+    net::{
+        self, Shared,
+        control::{Endpoint, IDENTITY},
+        desk::Desk,
+    },
+};
+
+/// Which enabler to start.
+#[derive(Clone, Debug)]
+pub struct EmbeddedConfig {
+    /// Where its data is. One enabler at a time has it.
+    pub data_dir: PathBuf,
+    /// Its name, for people.
+    pub name: String,
+    /// Brokers whose devices become twins.
+    pub mqtt: Vec<MqttConfig>,
+    /// Where it listens for QUIC.
+    pub quic: SocketAddr,
+}
+
+impl EmbeddedConfig {
+    /// An enabler that only this machine reaches, on any free port, without devices.
+    #[must_use]
+    pub fn local(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), name: "Vestibule".to_owned(), mqtt: Vec::new(), quic: (Ipv4Addr::LOCALHOST, 0).into() }
+    }
+}
+
+/// Why an enabler did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The data, or what is in it.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// Its certificate.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The network.
+    #[error(transparent)]
+    Network(#[from] QuicError),
+    /// Where it listens cannot be written down for `vestibule-enabler pair` and others.
+    #[error("{0} cannot be written to: {1}")]
+    Folder(PathBuf, io::Error),
+    /// Two brokers would both be the same system.
+    #[error("two brokers are both called {0:?}: tell them apart, as in mqtt://host?system=garden")]
+    Twice(String),
+}
+
+/// A running enabler: the hub, its network, its adapters. What `vestibule-enabler serve` runs, and what the client has
+/// inside of itself when it starts without an enabler.
+///
+/// Dropped, it ends as if killed, which loses nothing that was acknowledged; [`stop`](Self::stop) also says goodbye.
+#[derive(Debug)]
+pub struct Embedded {
+    shared: Arc<Shared>,
+    serving: JoinHandle<()>,
+    bridges: Vec<JoinHandle<()>>,
+    _adapters: Vec<MqttTwinSystem>,
+    _endpoint: Endpoint,
+}
+
+impl Embedded {
+    /// Starts it; call it inside a tokio runtime. When this returns, clients can connect.
+    ///
+    /// # Errors
+    /// [`StartError`] in words for people: the folder is in use, the port is taken, the disk is full.
+    pub async fn start(config: EmbeddedConfig) -> Result<Self, StartError> {
+        let EmbeddedConfig { data_dir, name, mqtt, quic } = config;
+        let mut systems: Vec<_> = mqtt.iter().map(|broker| &broker.system).collect();
+        systems.sort();
+        if let Some(pair) = systems.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(StartError::Twice(pair[0].to_string()));
+        }
+        // The hub takes the folder first: nobody else touches it from here on.
+        let hub = HubHandle::start(HubConfig::new(&data_dir, name.clone())).await?;
+        let identity = Identity::load_or_create(data_dir.join(IDENTITY))?;
+        let server = QuicServer::bind(quic, &identity, ServerLimits::default())?;
+        let address = server.address();
+        let endpoint = Endpoint::announce(&data_dir, address).map_err(|error| StartError::Folder(data_dir, error))?;
+        let mut adapters = Vec::new();
+        let mut bridges = Vec::new();
+        for broker in mqtt {
+            let system = broker.system.clone();
+            let (up, from_adapter) = mpsc::channel(local::MESSAGES);
+            let (to_adapter, down) = mpsc::channel(local::MESSAGES);
+            tracing::info!(%system, ?broker, "an MQTT broker's devices become twins");
+            adapters.push(MqttTwinSystem::spawn(broker, up, down));
+            bridges.push(tokio::spawn(local::bridge(hub.clone(), system, from_adapter, to_adapter)));
+        }
+        let states = adapters.iter().map(MqttTwinSystem::status).collect();
+        let shared = Arc::new(Shared { name, server, hub, desk: Desk::default(), adapters: states });
+        let serving = tokio::spawn(net::serve(shared.clone()));
+        tracing::info!(%address, fingerprint = %shared.server.fingerprint(), "the enabler listens");
+        Ok(Self { shared, serving, bridges, _adapters: adapters, _endpoint: endpoint })
+    }
+
+    /// Where clients on this machine connect.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        net::control::from_here(self.shared.server.address())
+    }
+
+    /// What clients pin.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.shared.server.fingerprint()
+    }
+
+    /// What decides.
+    #[must_use]
+    pub fn hub(&self) -> &HubHandle {
+        &self.shared.hub
+    }
+
+    /// Makes the certificate of this machine's own client known as the owner's.
+    ///
+    /// # Errors
+    /// [`HubError`] where it cannot be written down.
+    pub async fn enroll_owner(&self, client: Fingerprint) -> Result<(), HubError> {
+        let user = UserId::slug(OWNER_ROLE);
+        self.shared.hub.enroll(client.0, user, vec![RoleId::slug(OWNER_ROLE)]).await
+    }
+
+    /// A code for one more device, to be shown to a person; a code that was open before is void.
+    ///
+    /// # Errors
+    /// [`HubError`] where too many are open.
+    pub async fn pairing_code(&self, role: RoleId) -> Result<PairingCode, HubError> {
+        self.shared.desk.open(&self.shared.hub, role).await
+    }
+
+    /// How its adapters stand with their brokers, in the order of the configuration.
+    #[must_use]
+    pub fn adapters(&self) -> &[watch::Receiver<AdapterStatus>] {
+        &self.shared.adapters
+    }
+
+    /// Finishes what is decided, tells everybody, ends.
+    pub async fn stop(self) {
+        // Adapters first: devices are told nothing that nobody writes down.
+        self.bridges.iter().for_each(JoinHandle::abort);
+        self.shared.hub.clone().shutdown().await;
+        net::close(&self.shared).await;
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.bridges.iter().for_each(JoinHandle::abort);
+        self.serving.abort();
+    }
+}

@@ -1,0 +1,189 @@
+//! What `vestibule-enabler` asks a running enabler: over QUIC on this machine, with the enabler's own certificate, which
+//! only whoever may read the data folder has.
+
+use std::{fs, io, net::SocketAddr, path::Path};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use vestibule_model::RoleId;
+use vestibule_quic::{Exchange, Identity, IdentityError, QuicError, ServerConnection};
+
+use super::Shared;
+
+/// Where a running enabler says where it listens.
+const ENDPOINT: &str = "endpoint";
+/// The enabler's certificate and key.
+pub(crate) const IDENTITY: &str = "identity.pem";
+
+/// What can be asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// How are you?
+    Status,
+    /// Show a pairing code for one device with this role.
+    Pair {
+        /// The role.
+        role: RoleId,
+    },
+}
+
+/// What is answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// To [`Question::Status`].
+    Status(Status),
+    /// To [`Question::Pair`].
+    Code {
+        /// Six digits.
+        code: String,
+        /// Where the device connects.
+        address: SocketAddr,
+    },
+    /// To anything: no, and why.
+    Refused(String),
+}
+
+/// How an enabler is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Its name.
+    pub name: String,
+    /// Its program's version.
+    pub version: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What clients know it by.
+    pub fingerprint: String,
+    /// Connections at this moment.
+    pub connections: usize,
+    /// What its hub says, by name.
+    pub hub: Vec<(String, String)>,
+}
+
+/// Why a running enabler could not be asked.
+#[derive(Debug, Error)]
+pub enum ControlError {
+    /// There is none.
+    #[error("no enabler runs on {0}: start one with `vestibule-enabler serve --data {0}`")]
+    NotRunning(String),
+    /// The folder cannot be read.
+    #[error("{folder} cannot be read: {source}")]
+    Folder {
+        /// Which.
+        folder: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Its certificate cannot be read.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// It does not answer.
+    #[error("the enabler does not answer: {0}")]
+    Silent(#[from] QuicError),
+    /// It answers something else.
+    #[error("the enabler is of another version: {0}")]
+    Version(#[from] serde_json::Error),
+    /// It says no.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Says in the data folder where the enabler listens, for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Endpoint(std::path::PathBuf);
+
+impl Endpoint {
+    pub(crate) fn announce(folder: &Path, address: SocketAddr) -> io::Result<Self> {
+        let (path, part) = (folder.join(ENDPOINT), folder.join("endpoint.part"));
+        fs::write(&part, format!("{}\n", from_here(address)))?;
+        fs::rename(&part, &path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.0) {
+            tracing::debug!(%error, "the endpoint's file stays");
+        }
+    }
+}
+
+/// Where a program on this machine reaches what listens on `address`.
+pub(crate) fn from_here(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let ip = if address.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
+        address.set_ip(ip);
+    }
+    address
+}
+
+/// Asks the enabler that runs on the data folder `folder`.
+///
+/// # Errors
+/// [`ControlError`] in words for people.
+pub async fn ask(folder: &Path, question: &Question) -> Result<Answer, ControlError> {
+    let not_running = || ControlError::NotRunning(folder.display().to_string());
+    let target = match fs::read_to_string(folder.join(ENDPOINT)) {
+        Ok(target) => target,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(not_running()),
+        Err(source) => return Err(ControlError::Folder { folder: folder.display().to_string(), source }),
+    };
+    if !folder.join(IDENTITY).exists() {
+        return Err(not_running());
+    }
+    let identity = Identity::load_or_create(folder.join(IDENTITY))?;
+    let question = serde_json::to_vec(question)?;
+    match vestibule_quic::control(target.trim(), &identity, &question).await {
+        Ok(answer) => match serde_json::from_slice(&answer)? {
+            Answer::Refused(words) => Err(ControlError::Refused(words)),
+            answer => Ok(answer),
+        },
+        // What a killed enabler leaves behind; or another program has its port by now.
+        Err(QuicError::Connect(_)) => Err(not_running()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Answers the enabler's own program until it is done.
+pub(super) async fn serve(connection: ServerConnection, shared: &Shared) -> String {
+    loop {
+        let stream = match connection.accept().await {
+            Ok(stream) => stream,
+            Err(why) => return why,
+        };
+        let Ok(Exchange::Control { frame, reply }) = stream.read().await else {
+            connection.close(vestibule_quic::CloseCode::Garbage, "only questions to the enabler's own program");
+            return "not a question".to_owned();
+        };
+        let answer = match serde_json::from_slice(&frame) {
+            Ok(question) => answer(question, shared).await,
+            Err(error) => Answer::Refused(format!("the running enabler is of another version: {error}")),
+        };
+        // Nothing in an answer cannot be JSON.
+        let frame = serde_json::to_vec(&answer).unwrap_or_default();
+        if let Err(error) = reply.send(&frame).await {
+            return error.to_string();
+        }
+    }
+}
+
+async fn answer(question: Question, shared: &Shared) -> Answer {
+    match question {
+        Question::Status => Answer::Status(Status {
+            name: shared.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            address: shared.server.address(),
+            fingerprint: shared.server.fingerprint().to_string(),
+            // Without the one that asks.
+            connections: shared.server.connections().saturating_sub(1),
+            hub: shared.hub_status().await,
+        }),
+        Question::Pair { role } => match shared.desk.open(&shared.hub, role).await {
+            Ok(code) => Answer::Code { code: code.as_str().to_owned(), address: shared.server.address() },
+            Err(error) => Answer::Refused(error.to_string()),
+        },
+    }
+}
