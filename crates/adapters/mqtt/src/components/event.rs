@@ -10,6 +10,8 @@ use crate::discovery::{ConfigProblem, Fields, cut, json};
 
 /// Most details that one happening has.
 const MAX_DETAILS: usize = 32;
+/// Longest name of a detail in bytes.
+const MAX_DETAIL_NAME: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Event {
@@ -74,7 +76,8 @@ impl Component for Event {
             out.push(Decoded::Problem(format!("{:?} is not one of its `event_types`", cut(&kind))));
             return out;
         }
-        let details = details.iter().filter_map(|(name, json)| Some((cut(name), detail(json)?)));
+        let details = details.iter().filter(|(name, _)| name.len() <= MAX_DETAIL_NAME);
+        let details = details.filter_map(|(name, json)| Some((name.clone(), detail(json)?)));
         out.push(Decoded::Happened(kind, details.take(MAX_DETAILS).collect()));
         out
     }

@@ -68,7 +68,7 @@ fn tls(error: &rustls::Error, config: &MqttConfig) -> String {
     let broker = config.broker();
     match error {
         rustls::Error::InvalidCertificate(bad) => match bad {
-            Bad::UnknownIssuer => match &config.ca {
+            Bad::UnknownIssuer | Bad::BadSignature => match &config.ca {
                 Some(file) => format!("the certificate of {broker} is not signed by the CA in {}", file.display()),
                 None => format!("the certificate of {broker} is signed by nobody whom this machine trusts: name its CA"),
             },

@@ -1,0 +1,193 @@
+//! Against mosquitto: user name and password, TLS, refusals in words. Skipped where there is none: set
+//! `VESTIBULE_MOSQUITTO` to its binary, or have `mosquitto` in the path.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use common::{Enabler, reason};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::{AsyncClient, MqttOptions};
+use vestibule_adapter_mqtt::{AdapterState, MqttConfig};
+use vestibule_model::CommandStatus;
+
+struct Broker {
+    process: Child,
+    port: u16,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn binary() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("VESTIBULE_MOSQUITTO") {
+        return Some(PathBuf::from(named));
+    }
+    let path = std::env::var_os("PATH")?;
+    let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    places.push(PathBuf::from("/usr/sbin"));
+    places.into_iter().map(|place| place.join("mosquitto")).find(|binary| binary.is_file())
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// A CA and a certificate of `localhost` signed by it, as files.
+fn certificates(folder: &Path) {
+    let ca_key = KeyPair::generate().unwrap();
+    let mut ca = CertificateParams::new(Vec::new()).unwrap();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca_certificate = ca.self_signed(&ca_key).unwrap();
+    let issuer = Issuer::new(ca, ca_key);
+    let key = KeyPair::generate().unwrap();
+    let certificate =
+        CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    std::fs::write(folder.join("ca.pem"), ca_certificate.pem()).unwrap();
+    std::fs::write(folder.join("cert.pem"), certificate.pem()).unwrap();
+    std::fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
+}
+
+impl Broker {
+    async fn start(settings: impl Fn(&Path) -> String) -> Option<Self> {
+        let Some(binary) = binary() else {
+            eprintln!("skipped: there is no mosquitto");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let config = format!("listener {port} 127.0.0.1\n{}\n", settings(folder.path()));
+        std::fs::write(folder.path().join("mosquitto.conf"), config).unwrap();
+        let process = Command::new(binary)
+            .arg("-c")
+            .arg(folder.path().join("mosquitto.conf"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let broker = Self { process, port, folder };
+        for _ in 0..100 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return Some(broker);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("mosquitto does not listen");
+    }
+}
+
+/// A device: announces a switch, and answers its commands.
+fn device(port: u16) {
+    let mut options = MqttOptions::new("device", "127.0.0.1", port);
+    options.set_max_packet_size(Some(1024 * 1024));
+    let (client, mut events) = AsyncClient::new(options, 16);
+    tokio::spawn(async move {
+        let document = r#"{"cmd_t":"p/set","stat_t":"p","uniq_id":"p","avty_t":"p/a"}"#;
+        client.subscribe("p/set", QoS::AtLeastOnce).await.unwrap();
+        client.publish("homeassistant/switch/p/config", QoS::AtLeastOnce, true, document).await.unwrap();
+        client.publish("p/a", QoS::AtLeastOnce, true, "online").await.unwrap();
+        while let Ok(event) = events.poll().await {
+            if let rumqttc::v5::Event::Incoming(rumqttc::v5::Incoming::Publish(packet)) = event {
+                let left = packet.properties.and_then(|p| p.message_expiry_interval);
+                assert!(left.is_some_and(|left| left <= 5), "commands expire: {left:?}");
+                client.publish("p", QoS::AtLeastOnce, false, packet.payload).await.unwrap();
+            }
+        }
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_on_mosquitto() {
+    let Some(broker) = Broker::start(|_| "allow_anonymous true".to_owned()).await else { return };
+    device(broker.port);
+    let mut enabler = Enabler::start(MqttConfig::from_url(&format!("mqtt://127.0.0.1:{}", broker.port)).unwrap());
+    enabler.until("it is there", |e| e.reachable.get("p") == Some(&true)).await;
+    let command = enabler.act("p/p", "turn_on", None, 5_000).await;
+    enabler.until("told", |e| e.outcomes.get(&command) == Some(&CommandStatus::Executed)).await;
+    enabler.until("on", |e| e.values.get("p/p/on").and_then(vestibule_model::Value::as_bool) == Some(true)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_nobody_hears_fails() {
+    let Some(broker) = Broker::start(|_| "allow_anonymous true".to_owned()).await else { return };
+    let (client, mut events) = AsyncClient::new(MqttOptions::new("x", "127.0.0.1", broker.port), 16);
+    tokio::spawn(async move { while events.poll().await.is_ok() {} });
+    let document = r#"{"cmd_t":"nobody/set","uniq_id":"n"}"#;
+    client.publish("homeassistant/lock/n/config", QoS::AtLeastOnce, true, document).await.unwrap();
+    let mut enabler = Enabler::start(MqttConfig::from_url(&format!("mqtt://127.0.0.1:{}", broker.port)).unwrap());
+    enabler.until("it is described", |e| e.twins.contains_key("n")).await;
+    let command = enabler.act("n/n", "lock", None, 5_000).await;
+    enabler.until("failed", |e| e.outcomes.contains_key(&command)).await;
+    assert!(matches!(&enabler.outcomes[&command], CommandStatus::Failed { reason } if reason.contains("no device listens")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passwords() {
+    let settings = |folder: &Path| {
+        let file = folder.join("passwords");
+        // `user` with the password `secret`, as mosquitto_passwd writes it.
+        std::fs::write(&file, "user:secret\n").unwrap();
+        let tool = binary().unwrap().with_file_name("mosquitto_passwd");
+        let tool = if tool.is_file() { tool } else { PathBuf::from("mosquitto_passwd") };
+        assert!(Command::new(tool).arg("-U").arg(&file).status().is_ok_and(|status| status.success()));
+        format!("allow_anonymous false\npassword_file {}", file.display())
+    };
+    let Some(broker) = Broker::start(settings).await else { return };
+    let url = |credentials: &str| MqttConfig::from_url(&format!("mqtt://{credentials}127.0.0.1:{}", broker.port)).unwrap();
+    for wrong in ["user:wrong@", ""] {
+        let mut enabler = Enabler::start(url(wrong));
+        let state = enabler.state("refused", |state| matches!(state, AdapterState::Away { .. })).await;
+        assert!(reason(&state).contains("password"), "{state:?}");
+    }
+    let mut enabler = Enabler::start(url("user:secret@"));
+    enabler.state("connected", |state| *state == AdapterState::Connected).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_are_checked() {
+    let settings = |folder: &Path| {
+        certificates(folder);
+        let [cert, key] = ["cert.pem", "key.pem"].map(|name| folder.join(name).display().to_string());
+        format!("allow_anonymous true\ncertfile {cert}\nkeyfile {key}")
+    };
+    let Some(broker) = Broker::start(settings).await else { return };
+    let ca = broker.folder.path().join("ca.pem");
+    let other = tempfile::tempdir().unwrap();
+    certificates(other.path());
+    let config = |host: &str, ca: &Path| {
+        let mut config = MqttConfig::from_url(&format!("mqtts://{host}:{}", broker.port)).unwrap();
+        config.ca = Some(ca.to_owned());
+        config
+    };
+    let away = |state: &AdapterState| matches!(state, AdapterState::Away { .. });
+    let mut good = Enabler::start(config("localhost", &ca));
+    good.state("connected", |state| *state == AdapterState::Connected).await;
+    for (config, words) in [
+        (config("localhost", &other.path().join("ca.pem")), "is not signed by the CA in"),
+        (config("127.0.0.1", &ca), "is for another name than"),
+        (config("localhost", &other.path().join("none.pem")), "cannot be read"),
+        (config("localhost", &other.path().join("key.pem")), "has no certificate"),
+    ] {
+        let mut enabler = Enabler::start(config);
+        let state = enabler.state(words, away).await;
+        assert!(reason(&state).contains(words), "{state:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_there_is_said_in_words() {
+    let away = |state: &AdapterState| matches!(state, AdapterState::Away { .. });
+    let mut enabler = Enabler::start(MqttConfig::from_url(&format!("mqtt://127.0.0.1:{}", free_port())).unwrap());
+    assert!(reason(&enabler.state("refused", away).await).contains("nothing listens on"));
+    let mut enabler = Enabler::start(MqttConfig::from_url("mqtt://no-such-host.invalid").unwrap());
+    let state = enabler.state("no host", away).await;
+    assert!(reason(&state).contains("no host"), "{state:?}");
+}
