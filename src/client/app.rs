@@ -1,6 +1,6 @@
 //! Puts the App together.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bevy::{
     asset::RenderAssetUsages,
@@ -30,6 +30,7 @@ use super::{
     backend::{self, Backend},
     folders::Folders,
     glue::GluePlugin,
+    measure::MeasurePlugin,
 };
 use crate::{
     VestibulePlugins,
@@ -46,6 +47,7 @@ const OFFSCREEN_FRAME: Duration = Duration::from_millis(16);
 /// # Errors
 /// [`ClientError`] where it cannot start. What goes wrong later is told on the screen.
 pub fn run(flags: &Flags) -> Result<AppExit, ClientError> {
+    let began = Instant::now();
     let tour = flags.tour.as_deref().map(Tour::find).transpose()?;
     let folders = Folders::find(flags)?;
     if let Some(pictures) = &flags.offscreen {
@@ -62,7 +64,9 @@ pub fn run(flags: &Flags) -> Result<AppExit, ClientError> {
     add_vestibule(&mut app, flags, &folders, image.as_ref());
     app.insert_resource(ViewTarget { image });
     backend::attach(&mut app, backend);
-    if let Some(tour) = tour {
+    if flags.measure {
+        app.add_plugins(MeasurePlugin { began });
+    } else if let Some(tour) = tour {
         app.add_plugins(TourPlugin { tour, folder: flags.offscreen.clone(), seed: flags.seed });
     }
     let exit = app.run();

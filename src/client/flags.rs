@@ -52,6 +52,10 @@ pub struct Flags {
     #[arg(long, value_name = "HOUR", value_parser = hour)]
     pub hour: Option<f32>,
 
+    /// Print how long things take, and leave: for `cargo xtask bench home`
+    #[arg(long, hide = true, requires = "offscreen")]
+    pub measure: bool,
+
     /// Another glTF scene as the world: a file under the folder of --assets
     #[arg(long, value_name = "FILE", default_value = "home/home.glb")]
     pub world: String,

@@ -8,6 +8,7 @@ mod flags;
 mod folders;
 mod glue;
 mod gpu;
+mod measure;
 mod xr;
 
 pub use app::run;
