@@ -41,7 +41,12 @@ impl EmbeddedConfig {
     /// An enabler that only this machine reaches, on any free port, without devices.
     #[must_use]
     pub fn local(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), name: "Vestibule".to_owned(), mqtt: Vec::new(), quic: (Ipv4Addr::LOCALHOST, 0).into() }
+        Self {
+            data_dir: data_dir.into(),
+            name: "Vestibule".to_owned(),
+            mqtt: Vec::new(),
+            quic: (Ipv4Addr::LOCALHOST, 0).into(),
+        }
     }
 }
 
@@ -107,7 +112,8 @@ impl Embedded {
             bridges.push(tokio::spawn(local::bridge(hub.clone(), system, from_adapter, to_adapter)));
         }
         let states = adapters.iter().map(MqttTwinSystem::status).collect();
-        let shared = Arc::new(Shared { name, server, hub, desk: Desk::default(), adapters: states });
+        let shared =
+            Arc::new(Shared { name, server, hub, desk: Desk::default(), adapters: states, clients: Arc::default() });
         let serving = tokio::spawn(net::serve(shared.clone()));
         tracing::info!(%address, fingerprint = %shared.server.fingerprint(), "the enabler listens");
         Ok(Self { shared, serving, bridges, _adapters: adapters, _endpoint: endpoint })

@@ -17,7 +17,12 @@ const PAUSE_MOST: Duration = Duration::from_secs(8);
 
 /// Carries an adapter's messages until the adapter ends. The hub may end the session: then there is another one, and
 /// the adapter is registered anew, which has it describe its twins anew.
-pub(crate) async fn bridge(hub: HubHandle, system: SystemId, mut up: mpsc::Receiver<DiiUp>, down: mpsc::Sender<DiiDown>) {
+pub(crate) async fn bridge(
+    hub: HubHandle,
+    system: SystemId,
+    mut up: mpsc::Receiver<DiiUp>,
+    down: mpsc::Sender<DiiDown>,
+) {
     let mut registration = None;
     let mut pause = PAUSE;
     loop {

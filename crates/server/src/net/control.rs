@@ -1,7 +1,7 @@
 //! What `vestibule-enabler` asks a running enabler: over QUIC on this machine, with the enabler's own certificate, which
 //! only whoever may read the data folder has.
 
-use std::{fs, io, net::SocketAddr, path::Path};
+use std::{fs, io, net::SocketAddr, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -56,7 +56,7 @@ pub struct Status {
     pub address: SocketAddr,
     /// What clients know it by.
     pub fingerprint: String,
-    /// Connections at this moment.
+    /// Clients that are connected at this moment.
     pub connections: usize,
     /// What its hub says, by name.
     pub hub: Vec<(String, String)>,
@@ -177,8 +177,7 @@ async fn answer(question: Question, shared: &Shared) -> Answer {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             address: shared.server.address(),
             fingerprint: shared.server.fingerprint().to_string(),
-            // Without the one that asks.
-            connections: shared.server.connections().saturating_sub(1),
+            connections: Arc::strong_count(&shared.clients).saturating_sub(1),
             hub: shared.hub_status().await,
         }),
         Question::Pair { role } => match shared.desk.open(&shared.hub, role).await {

@@ -15,7 +15,7 @@ use crate::{HubError, HubHandle};
 use desk::Desk;
 
 /// What clients are told when the enabler ends.
-const GOODBYE: &str = "the enabler is being shut down";
+const GOODBYE: &str = "the enabler stops";
 
 /// What all connections share.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) hub: HubHandle,
     pub(crate) desk: Desk,
     pub(crate) adapters: Vec<watch::Receiver<AdapterStatus>>,
+    /// Cloned for each client, and so their number.
+    pub(crate) clients: Arc<()>,
 }
 
 impl Shared {
@@ -62,6 +64,7 @@ pub(crate) async fn serve(shared: Arc<Shared>) {
             let why = if connection.is_own() {
                 control::serve(connection, &shared).await
             } else {
+                let _counted = shared.clients.clone();
                 client::serve(connection, shared).await
             };
             tracing::info!(%remote, %why, "disconnected");

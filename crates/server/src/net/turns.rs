@@ -4,46 +4,56 @@ use std::{pin::pin, task::Poll};
 
 use tokio::sync::oneshot;
 
+/// Told when everybody up to somebody has begun; whoever gave up passes on whom they were waiting for.
+#[derive(Debug)]
+struct Before(oneshot::Receiver<Option<Before>>);
+
 /// Gives out turns in the order of calls.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    last: Option<oneshot::Receiver<()>>,
+    last: Option<Before>,
 }
 
-/// A place in the order; dropped, the next one's turn has come.
+/// A place in the order. Dropped, it is as if it had never been.
 #[derive(Debug)]
 pub(super) struct Turn {
-    before: Option<oneshot::Receiver<()>>,
-    done: oneshot::Sender<()>,
+    before: Option<Before>,
+    done: Option<oneshot::Sender<Option<Before>>>,
 }
 
 impl Turns {
     pub(super) fn next(&mut self) -> Turn {
         let (done, waits) = oneshot::channel();
-        Turn { before: self.last.replace(waits), done }
+        Turn { before: self.last.replace(Before(waits)), done: Some(done) }
     }
 }
 
 impl Turn {
-    /// Waits until everybody before has begun or given up.
-    pub(super) async fn come(&mut self) {
-        if let Some(before) = self.before.take() {
-            // An error is a dropped turn: over as well.
-            let _ = before.await;
-        }
-    }
-
     /// Begins `work` in turn, and lets the next one begin as soon as this one waits.
     pub(super) async fn begin<T>(mut self, work: impl Future<Output = T>) -> T {
-        self.come().await;
+        while let Some(before) = &mut self.before {
+            self.before = (&mut before.0).await.ok().flatten();
+        }
         let mut work = pin!(work);
-        let mut done = Some(self.done);
         std::future::poll_fn(|context| {
             let polled: Poll<T> = work.as_mut().poll(context);
-            done.take();
+            self.pass();
             polled
         })
         .await
+    }
+
+    fn pass(&mut self) {
+        if let Some(done) = self.done.take() {
+            // Nobody waits behind the last one.
+            let _ = done.send(self.before.take());
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.pass();
     }
 }
 
