@@ -60,3 +60,6 @@ pub const TWIN_SYSTEM_ROLE: &str = "twin_system";
 pub const OWNER_ROLE: &str = "owner";
 /// The role that the default rules let see everything.
 pub const GUEST_ROLE: &str = "guest";
+
+#[cfg(test)]
+mod tests;
