@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn addresses_are_read() {
-        let config = MqttConfig::from_url("mqtts://me:p%40ss%3a@[::1]:8884/?ca=/etc/ca.pem&system=cabin&prefix=ha/x").unwrap();
+        let config =
+            MqttConfig::from_url("mqtts://me:p%40ss%3a@[::1]:8884/?ca=/etc/ca.pem&system=cabin&prefix=ha/x").unwrap();
         assert_eq!((config.host.as_str(), config.port, config.tls), ("[::1]", 8884, true));
         assert_eq!((config.username.as_deref(), config.password.as_deref()), (Some("me"), Some("p@ss:")));
         assert_eq!((config.system.as_str(), config.prefix.as_str()), ("cabin", "ha/x"));

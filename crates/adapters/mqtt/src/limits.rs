@@ -40,5 +40,7 @@ pub(crate) const SETTLE_MS: u64 = 150;
 pub(crate) const SETTLE_MOST_MS: u64 = 1_000;
 /// Problems kept for a twin, and for documents that belong to none.
 pub(crate) const MAX_PROBLEMS: usize = 64;
+/// Bytes of one description at most: what enablers take.
+pub(crate) const MAX_DESCRIPTION: usize = 47 * 1024;
 /// Physical ids of one twin at most, as the model has it.
 pub(crate) const MAX_PHYSICAL_IDS: usize = 64;

@@ -1,6 +1,8 @@
 //! Against mosquitto: user name and password, TLS, refusals in words. Skipped where there is none: set
 //! `VESTIBULE_MOSQUITTO` to its binary, or have `mosquitto` in the path.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 mod common;
 
 use std::path::{Path, PathBuf};
@@ -49,8 +51,7 @@ fn certificates(folder: &Path) {
     let ca_certificate = ca.self_signed(&ca_key).unwrap();
     let issuer = Issuer::new(ca, ca_key);
     let key = KeyPair::generate().unwrap();
-    let certificate =
-        CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
     std::fs::write(folder.join("ca.pem"), ca_certificate.pem()).unwrap();
     std::fs::write(folder.join("cert.pem"), certificate.pem()).unwrap();
     std::fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
@@ -126,7 +127,9 @@ async fn a_command_that_nobody_hears_fails() {
     enabler.until("it is described", |e| e.twins.contains_key("n")).await;
     let command = enabler.act("n/n", "lock", None, 5_000).await;
     enabler.until("failed", |e| e.outcomes.contains_key(&command)).await;
-    assert!(matches!(&enabler.outcomes[&command], CommandStatus::Failed { reason } if reason.contains("no device listens")));
+    assert!(
+        matches!(&enabler.outcomes[&command], CommandStatus::Failed { reason } if reason.contains("no device listens"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,7 +144,8 @@ async fn passwords() {
         format!("allow_anonymous false\npassword_file {}", file.display())
     };
     let Some(broker) = Broker::start(settings).await else { return };
-    let url = |credentials: &str| MqttConfig::from_url(&format!("mqtt://{credentials}127.0.0.1:{}", broker.port)).unwrap();
+    let url =
+        |credentials: &str| MqttConfig::from_url(&format!("mqtt://{credentials}127.0.0.1:{}", broker.port)).unwrap();
     for wrong in ["user:wrong@", ""] {
         let mut enabler = Enabler::start(url(wrong));
         let state = enabler.state("refused", |state| matches!(state, AdapterState::Away { .. })).await;

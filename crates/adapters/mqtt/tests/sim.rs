@@ -1,5 +1,7 @@
 //! Against the simulated home: devices that know nothing of us, on a real broker.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 mod common;
 
 use std::time::Duration;
@@ -74,7 +76,7 @@ async fn a_broker_that_restarts_in_mid_command_never_makes_it_late() {
 async fn a_device_without_power_is_not_there() {
     let (home, mut enabler) = home().await;
     home.hand().cut_power("lounge_light").unwrap();
-    enabler.until("it is away", |e| e.reachable["lounge_light"] == false).await;
+    enabler.until("it is away", |e| !e.reachable["lounge_light"]).await;
     home.hand().restore_power("lounge_light").unwrap();
     enabler.until("it is back", |e| e.reachable["lounge_light"]).await;
     let command = enabler.act("lounge_light/light", "set_color", Some(Value::Color([0, 0, 255])), 5_000).await;

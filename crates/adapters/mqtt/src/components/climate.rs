@@ -34,8 +34,17 @@ impl Climate {
         let optimistic = fields.flag("optimistic")?;
         let fahrenheit = fields.text("temperature_unit")?.is_some_and(|unit| unit.trim_start_matches('°') == "F");
         let modes = fields.list("modes")?.unwrap_or_else(|| MODES.map(str::to_owned).to_vec());
-        let mut climate =
-            Self { info: feature(fields, FeatureKind::Climate)?, mode, target, current, action, set_mode, set_target, modes, fahrenheit };
+        let mut climate = Self {
+            info: feature(fields, FeatureKind::Climate)?,
+            mode,
+            target,
+            current,
+            action,
+            set_mode,
+            set_target,
+            modes,
+            fahrenheit,
+        };
         climate.describe(fields, optimistic)?;
         Ok(climate)
     }

@@ -44,7 +44,10 @@ impl Cover {
         let (closed, open) = (fields.number_or("position_closed", 0.0)?, fields.number_or("position_open", 100.0)?);
         #[expect(clippy::float_cmp, reason = "exactly the same would divide by zero")]
         if closed == open {
-            return Err(ConfigProblem::Wrong { field: "position_open".to_owned(), wanted: "other than `position_closed`" });
+            return Err(ConfigProblem::Wrong {
+                field: "position_open".to_owned(),
+                wanted: "other than `position_closed`",
+            });
         }
         let mut states = Vec::new();
         for (ours, field, default) in STATES {
@@ -95,9 +98,16 @@ impl Cover {
                 continue;
             }
             self.payloads.push((action, fields.text_or(field, default)?));
-            simple(info, action, &becomes.map(|(state, _)| ("state", said(state))).into_iter().collect::<Vec<_>>(), Some(TAKES_MS));
+            simple(
+                info,
+                action,
+                &becomes.map(|(state, _)| ("state", said(state))).into_iter().collect::<Vec<_>>(),
+                Some(TAKES_MS),
+            );
             let reports = self.position.is_some();
-            if let (Some((_, position)), true, Some(about)) = (becomes, reports, info.actions.get_mut(&ActionId::slug(action))) {
+            if let (Some((_, position)), true, Some(about)) =
+                (becomes, reports, info.actions.get_mut(&ActionId::slug(action)))
+            {
                 let expect = Expect::Value(Value::Int(position));
                 about.effects.push(Effect { property: PropertyId::slug("position"), expect });
             }

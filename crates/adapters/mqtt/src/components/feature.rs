@@ -73,7 +73,13 @@ pub(super) fn simple(info: &mut FeatureInfo, id: &str, effects: &[(&str, Value)]
 }
 
 /// Adds an action that makes a property become what it is given.
-pub(super) fn setter(info: &mut FeatureInfo, id: &str, input: ValueType, property: Option<&str>, takes_ms: Option<u64>) {
+pub(super) fn setter(
+    info: &mut FeatureInfo,
+    id: &str,
+    input: ValueType,
+    property: Option<&str>,
+    takes_ms: Option<u64>,
+) {
     let effects = property
         .map(|property| Effect { property: PropertyId::slug(property), expect: Expect::Input })
         .into_iter()

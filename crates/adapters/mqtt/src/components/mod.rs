@@ -179,7 +179,9 @@ impl Outlet {
                 variables.push(("entity_id", Variable::from(self.entity.as_str())));
                 template.render(variables).map_err(|error| match error {
                     TemplateError::Nothing => format!("the template `{}` says nothing", template.field),
-                    TemplateError::Failed(why) => format!("the template `{}` cannot be evaluated: {why}", template.field),
+                    TemplateError::Failed(why) => {
+                        format!("the template `{}` cannot be evaluated: {why}", template.field)
+                    }
                 })?
             }
         };

@@ -30,7 +30,8 @@ impl Number {
         }
         let range = ValueType::Number { min, max, step };
         let mut info = feature(fields, FeatureKind::Number)?;
-        property(&mut info, "value", range.clone(), assumed).unit = fields.text("unit_of_measurement")?.map(|u| cut(&u));
+        property(&mut info, "value", range.clone(), assumed).unit =
+            fields.text("unit_of_measurement")?.map(|u| cut(&u));
         setter(&mut info, "set", range, Some("value"), None);
         Ok(Self { info, state, command, reset: fields.text_or("payload_reset", "None")? })
     }

@@ -51,7 +51,10 @@ impl Component for Switch {
             } else if payload == self.state_off {
                 out.push(Decoded::Value("on", Value::Bool(false)));
             } else if !payload.is_empty() && !is_unknown(&payload) {
-                out.push(Decoded::Problem(format!("{payload:?} is neither {:?} nor {:?}", self.state_on, self.state_off)));
+                out.push(Decoded::Problem(format!(
+                    "{payload:?} is neither {:?} nor {:?}",
+                    self.state_on, self.state_off
+                )));
             }
         }
         out

@@ -21,7 +21,8 @@ pub(crate) struct Device {
 
 /// Reads them; what does not fit is left out.
 pub(crate) fn about(device: &Map<String, Json>, origin: Option<&Json>) -> Device {
-    let short = |field: &str| device.get(field).and_then(text_of).map(|text| cut(&text)).filter(|text| !text.is_empty());
+    let short =
+        |field: &str| device.get(field).and_then(text_of).map(|text| cut(&text)).filter(|text| !text.is_empty());
     let mut physical_ids: Vec<PhysicalId> = Vec::new();
     let identifiers = match device.get("identifiers") {
         Some(Json::Array(list)) => list.iter().filter_map(text_of).collect(),
@@ -57,7 +58,8 @@ pub(crate) fn about(device: &Map<String, Json>, origin: Option<&Json>) -> Device
 impl Device {
     /// The serial number is an identity too, where one is given.
     pub(crate) fn with_serial(mut self, device: &Map<String, Json>) -> Self {
-        if let Some(value) = device.get("serial_number").and_then(text_of).filter(|v| !v.is_empty() && v.len() <= MAX_NAME)
+        if let Some(value) =
+            device.get("serial_number").and_then(text_of).filter(|v| !v.is_empty() && v.len() <= MAX_NAME)
         {
             self.physical_ids.push(PhysicalId { kind: "serial".to_owned(), value });
         }

@@ -118,13 +118,18 @@ impl Document {
         }
         nested(&mut root, "origin", abbreviations::ORIGIN);
         nested(&mut root, "device", abbreviations::DEVICE);
-        if topic.component == "device" { Self::whole(topic, root).map(Some) } else { Ok(Some(Self::single(topic, root))) }
+        if topic.component == "device" {
+            Self::whole(topic, root).map(Some)
+        } else {
+            Ok(Some(Self::single(topic, root)))
+        }
     }
 
     fn single(topic: &DiscoveryTopic, mut root: Map<String, Json>) -> Self {
         let device = take_object(&mut root, "device");
         let origin = root.remove("origin");
-        let key = EntityKey { platform: topic.component.clone(), node: topic.node.clone(), object: topic.object.clone() };
+        let key =
+            EntityKey { platform: topic.component.clone(), node: topic.node.clone(), object: topic.object.clone() };
         let part = part(key, topic.object.clone(), root);
         Self { device, origin, parts: vec![part], broken: Vec::new() }
     }

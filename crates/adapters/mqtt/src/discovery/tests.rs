@@ -11,7 +11,8 @@ fn topics_have_one_of_two_forms() {
     let with_node = parse("a/b/light/node/object/config").unwrap();
     assert_eq!((with_node.node.as_deref(), with_node.object.as_str()), (Some("node"), "object"));
     assert_eq!(parse("a/b/device/x/config").unwrap().component, "device");
-    for wrong in ["a/b/light/config", "a/light/x/config", "a/b/light/x y/config", "a/b/light/x/state", "a/b//x/config"] {
+    for wrong in ["a/b/light/config", "a/light/x/config", "a/b/light/x y/config", "a/b/light/x/state", "a/b//x/config"]
+    {
         assert_eq!(parse(wrong), None, "{wrong}");
     }
 }

@@ -43,7 +43,8 @@ const BACKOFF: (u64, u64) = (500, 30_000);
 
 /// Connects for ever; ends when nobody listens.
 pub(super) async fn drive(config: MqttConfig, events: mpsc::Sender<Link>) {
-    let client_id = config.client_id.clone().unwrap_or_else(|| format!("vestibule-{:08x}", rand::rng().random::<u32>()));
+    let client_id =
+        config.client_id.clone().unwrap_or_else(|| format!("vestibule-{:08x}", rand::rng().random::<u32>()));
     let mut backoff = BACKOFF.0;
     loop {
         // A new event loop each time: rumqttc would send again what was not acknowledged, however late.
@@ -87,16 +88,22 @@ async fn connection(
                 client.take().map(Link::Up)
             }
             Event::Incoming(Packet::Publish(publish)) => Some(Link::Message(publish)),
-            Event::Incoming(Packet::PubAck(ack)) => Some(Link::Acknowledged(ack.pkid, match ack.reason {
-                PubAckReason::Success => Ok(()),
-                PubAckReason::NoMatchingSubscribers => Err(words::NOBODY.to_owned()),
-                reason => Err(format!("the broker refused the command: {reason:?}")),
-            })),
-            Event::Incoming(Packet::PubRec(ack)) => Some(Link::Acknowledged(ack.pkid, match ack.reason {
-                PubRecReason::Success => Ok(()),
-                PubRecReason::NoMatchingSubscribers => Err(words::NOBODY.to_owned()),
-                reason => Err(format!("the broker refused the command: {reason:?}")),
-            })),
+            Event::Incoming(Packet::PubAck(ack)) => Some(Link::Acknowledged(
+                ack.pkid,
+                match ack.reason {
+                    PubAckReason::Success => Ok(()),
+                    PubAckReason::NoMatchingSubscribers => Err(words::NOBODY.to_owned()),
+                    reason => Err(format!("the broker refused the command: {reason:?}")),
+                },
+            )),
+            Event::Incoming(Packet::PubRec(ack)) => Some(Link::Acknowledged(
+                ack.pkid,
+                match ack.reason {
+                    PubRecReason::Success => Ok(()),
+                    PubRecReason::NoMatchingSubscribers => Err(words::NOBODY.to_owned()),
+                    reason => Err(format!("the broker refused the command: {reason:?}")),
+                },
+            )),
             Event::Outgoing(Outgoing::Publish(id)) => Some(Link::Sent(id)),
             _ => None,
         };
@@ -140,7 +147,9 @@ fn tls(config: &MqttConfig) -> Result<ClientConfig, String> {
             let pem = std::fs::read(file).map_err(|error| format!("the CA file {shown} cannot be read: {error}"))?;
             for certificate in CertificateDer::pem_slice_iter(&pem) {
                 let certificate = certificate.map_err(|error| format!("the CA file {shown} is no PEM: {error:?}"))?;
-                roots.add(certificate).map_err(|error| format!("the CA file {shown} has a bad certificate: {error}"))?;
+                roots
+                    .add(certificate)
+                    .map_err(|error| format!("the CA file {shown} has a bad certificate: {error}"))?;
             }
             if roots.is_empty() {
                 return Err(format!("the CA file {shown} has no certificate"));

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rumqttc::v5::AsyncClient;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Publish as Packet, PublishProperties};
-use rumqttc::v5::{AsyncClient, ClientError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -170,7 +170,8 @@ impl Work {
         let beat = self.heartbeat + period;
         let due = self.registry.due().map(|at| Instant::now() + Duration::from_millis(at.since(now())));
         // What did not fit into the client's queue is tried again soon.
-        let again = (!self.filters.is_empty() && self.client.is_some()).then(|| Instant::now() + Duration::from_millis(20));
+        let again =
+            (!self.filters.is_empty() && self.client.is_some()).then(|| Instant::now() + Duration::from_millis(20));
         [due, again].into_iter().flatten().fold(beat, Instant::min)
     }
 
@@ -261,7 +262,7 @@ impl Work {
         let twins = self.registry.len();
         self.tell.send_if_modified(|status| std::mem::replace(&mut status.twins, twins) != twins);
         let Some(client) = self.client.clone() else { return };
-        if self.flush_filters(&client).is_err() {
+        if !self.flush_filters(&client) {
             return;
         }
         if !self.greeted {
@@ -278,13 +279,14 @@ impl Work {
         }
     }
 
-    fn flush_filters(&mut self, client: &AsyncClient) -> Result<(), ClientError> {
+    /// Whether the client took all filters; it takes the rest later.
+    fn flush_filters(&mut self, client: &AsyncClient) -> bool {
         while let Some(want) = self.filters.pop_front() {
             match want {
                 Want::Leave(filter) => {
-                    if let Err(full) = client.try_unsubscribe(filter.clone()) {
+                    if client.try_unsubscribe(filter.clone()).is_err() {
                         self.filters.push_front(Want::Leave(filter));
-                        return Err(full);
+                        return false;
                     }
                 }
                 Want::Listen(filter) => {
@@ -295,14 +297,14 @@ impl Work {
                         }
                     }
                     let filters = batch.iter().map(|filter| Filter::new(filter, QoS::AtLeastOnce));
-                    if let Err(full) = client.try_subscribe_many(filters) {
+                    if client.try_subscribe_many(filters).is_err() {
                         batch.into_iter().rev().for_each(|filter| self.filters.push_front(Want::Listen(filter)));
-                        return Err(full);
+                        return false;
                     }
                 }
             }
         }
-        Ok(())
+        true
     }
 
     /// Says that we are there: on our own topic, and as Home Assistant does, so that devices say everything again.

@@ -37,8 +37,12 @@ fn refused(code: ConnectReturnCode) -> String {
     use ConnectReturnCode as Code;
     match code {
         Code::BadUserNamePassword => "the broker refused the user name or the password".to_owned(),
-        Code::NotAuthorized => "the broker refused: user name and password are missing, wrong or not allowed".to_owned(),
-        Code::RefusedProtocolVersion | Code::UnsupportedProtocolVersion => "the broker does not speak MQTT 5".to_owned(),
+        Code::NotAuthorized => {
+            "the broker refused: user name and password are missing, wrong or not allowed".to_owned()
+        }
+        Code::RefusedProtocolVersion | Code::UnsupportedProtocolVersion => {
+            "the broker does not speak MQTT 5".to_owned()
+        }
         Code::Banned => "the broker has banned this client".to_owned(),
         Code::ServerBusy | Code::ServerUnavailable | Code::ServiceUnavailable => "the broker is busy".to_owned(),
         other => format!("the broker refused the connection: {other:?}"),
@@ -70,13 +74,17 @@ fn tls(error: &rustls::Error, config: &MqttConfig) -> String {
         rustls::Error::InvalidCertificate(bad) => match bad {
             Bad::UnknownIssuer | Bad::BadSignature => match &config.ca {
                 Some(file) => format!("the certificate of {broker} is not signed by the CA in {}", file.display()),
-                None => format!("the certificate of {broker} is signed by nobody whom this machine trusts: name its CA"),
+                None => {
+                    format!("the certificate of {broker} is signed by nobody whom this machine trusts: name its CA")
+                }
             },
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
                 format!("the certificate of {broker} is for another name than {:?}", config.host)
             }
             Bad::Expired | Bad::ExpiredContext { .. } => format!("the certificate of {broker} has expired"),
-            Bad::NotValidYet | Bad::NotValidYetContext { .. } => format!("the certificate of {broker} is not valid yet"),
+            Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
+                format!("the certificate of {broker} is not valid yet")
+            }
             other => format!("the certificate of {broker} cannot be trusted: {other:?}"),
         },
         rustls::Error::InvalidMessage(_) => format!("what answers on {broker} speaks no TLS"),

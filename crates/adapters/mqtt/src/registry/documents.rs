@@ -134,7 +134,9 @@ impl Registry {
         let local = match (device.physical_ids.first(), unique()) {
             (Some(PhysicalId { value, .. }), _) => value.clone(),
             (None, Some(unique)) if !unique.is_empty() => unique.to_owned(),
-            (None, _) => [discovery.node.as_deref(), Some(&discovery.object)].into_iter().flatten().collect::<Vec<_>>().join("_"),
+            (None, _) => {
+                [discovery.node.as_deref(), Some(&discovery.object)].into_iter().flatten().collect::<Vec<_>>().join("_")
+            }
         };
         let id = TwinId::of(&self.config.system, &local);
         match self.twins.get(&id) {

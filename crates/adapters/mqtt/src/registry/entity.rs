@@ -112,7 +112,8 @@ impl Entity {
         } else {
             decoded.extend(self.component.decode(message));
         }
-        let heard = decoded.iter().any(|d| matches!(d, Decoded::Value(..) | Decoded::Picture(..) | Decoded::Happened(..)));
+        let heard =
+            decoded.iter().any(|d| matches!(d, Decoded::Value(..) | Decoded::Picture(..) | Decoded::Happened(..)));
         if heard && !message.retained {
             self.availability.spoke();
         }

@@ -282,7 +282,9 @@ impl Registry {
             if twin.is_dirty() {
                 continue;
             }
-            let Some(feature) = twin.features.iter().find(|(_, k)| *k == key).map(|(id, _)| id.clone()) else { continue };
+            let Some(feature) = twin.features.iter().find(|(_, k)| *k == key).map(|(id, _)| id.clone()) else {
+                continue;
+            };
             match item {
                 News::Value(property) => {
                     let known = self.entities.get(key).and_then(|entity| entity.known.get(&property));

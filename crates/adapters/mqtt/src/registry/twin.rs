@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vestibule_model::{FeatureId, FeatureProblem, MAX_FEATURES, MAX_PROPERTIES, PhysicalId, Timestamp, TwinId, TwinInfo};
+use vestibule_model::{
+    FeatureId, FeatureProblem, MAX_FEATURES, MAX_PROPERTIES, PhysicalId, Timestamp, TwinId, TwinInfo,
+};
+use vestibule_protocol::encode;
 
 use super::entity::Entity;
 use crate::discovery::{Device, EntityKey};
-use crate::limits::{MAX_PHYSICAL_IDS, MAX_PROBLEMS, SETTLE_MOST_MS, SETTLE_MS};
+use crate::limits::{MAX_DESCRIPTION, MAX_PHYSICAL_IDS, MAX_PROBLEMS, SETTLE_MOST_MS, SETTLE_MS};
 
 #[derive(Debug)]
 pub(super) struct Twin {
@@ -83,7 +86,8 @@ impl Twin {
             info.origin = info.origin.or_else(|| device.origin.clone());
             info.problems.extend(problems.iter().cloned());
         }
-        let mut own: Vec<(&EntityKey, &Entity)> = self.entities.iter().filter_map(|k| Some((k, entities.get(k)?))).collect();
+        let mut own: Vec<(&EntityKey, &Entity)> =
+            self.entities.iter().filter_map(|k| Some((k, entities.get(k)?))).collect();
         own.sort_by(|(a, x), (b, y)| (&x.base, *a).cmp(&(&y.base, *b)));
         let mut features = BTreeMap::new();
         let mut properties = 0;
@@ -100,7 +104,15 @@ impl Twin {
             features.insert(id, key.clone());
             info.problems.extend(entity.problem());
         }
-        info.problems.truncate(MAX_PROBLEMS);
+        info.problems.truncate(MAX_PROBLEMS - 1);
+        while encode(&info).map_or(usize::MAX, |bytes| bytes.len()) > MAX_DESCRIPTION {
+            let Some((last, _)) = info.features.pop_last() else { break };
+            features.remove(&last);
+            let message =
+                format!("its description has more than {MAX_DESCRIPTION} bytes: {last} and later parts are left out");
+            info.problems.retain(|problem| problem.feature != self.id.as_str());
+            info.problems.push(FeatureProblem { feature: self.id.to_string(), message });
+        }
         self.features = features;
         (!info.features.is_empty() || !info.problems.is_empty()).then_some(info)
     }

@@ -10,10 +10,41 @@ use crate::limits::MAX_TEMPLATE_OUTPUT;
 
 /// Every filter that is registered here: the guard asks.
 pub(super) const NAMES: &[&str] = &[
-    "add", "base64_decode", "base64_encode", "bitwise_and", "bitwise_or", "bitwise_xor", "bool", "contains", "cos",
-    "float", "format", "from_json", "iif", "int", "is_defined", "is_number", "join", "log", "max", "min", "multiply",
-    "ord", "regex_findall", "regex_findall_index", "regex_match", "regex_replace", "regex_search", "replace", "round",
-    "sin", "split", "sqrt", "string", "to_json", "tojson",
+    "add",
+    "base64_decode",
+    "base64_encode",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "bool",
+    "contains",
+    "cos",
+    "float",
+    "format",
+    "from_json",
+    "iif",
+    "int",
+    "is_defined",
+    "is_number",
+    "join",
+    "log",
+    "max",
+    "min",
+    "multiply",
+    "ord",
+    "regex_findall",
+    "regex_findall_index",
+    "regex_match",
+    "regex_replace",
+    "regex_search",
+    "replace",
+    "round",
+    "sin",
+    "split",
+    "sqrt",
+    "string",
+    "to_json",
+    "tojson",
 ];
 
 /// Longest regular expression in bytes.
@@ -43,11 +74,7 @@ pub(super) fn register(env: &mut Environment<'static>) {
             || list.try_iter().is_ok_and(|mut items| items.any(|i| i == *item))
     });
     env.add_filter("is_defined", |value: &Value| {
-        if value.is_undefined() {
-            Err(Error::new(ErrorKind::UndefinedError, NOTHING))
-        } else {
-            Ok(value.clone())
-        }
+        if value.is_undefined() { Err(Error::new(ErrorKind::UndefinedError, NOTHING)) } else { Ok(value.clone()) }
     });
     env.add_filter("is_number", |value: &Value| is_number(value));
     env.add_function("is_number", |value: &Value| is_number(value));
@@ -132,16 +159,16 @@ fn numbers(env: &mut Environment<'static>) {
         env.add_filter(name, pick);
         env.add_function(name, pick);
     }
-    for (name, op) in
-        [("bitwise_and", (|a, b| a & b) as fn(i64, i64) -> i64), ("bitwise_or", |a, b| a | b), ("bitwise_xor", |a, b| a ^ b)]
-    {
+    for (name, op) in [
+        ("bitwise_and", (|a, b| a & b) as fn(i64, i64) -> i64),
+        ("bitwise_or", |a, b| a | b),
+        ("bitwise_xor", |a, b| a ^ b),
+    ] {
         let apply = move |a: i64, b: i64| op(a, b);
         env.add_filter(name, apply);
         env.add_function(name, apply);
     }
-    env.add_filter("ord", |v: &str| {
-        v.chars().next().map(u32::from).ok_or_else(|| refused("`ord` wants a character"))
-    });
+    env.add_filter("ord", |v: &str| v.chars().next().map(u32::from).ok_or_else(|| refused("`ord` wants a character")));
     env.add_global("pi", std::f64::consts::PI);
     env.add_global("e", std::f64::consts::E);
 }
@@ -158,7 +185,11 @@ fn rounded(value: &Value, digits: Option<i32>, method: Option<&str>, default: Op
         "half" => (number * 2.0).round_ties_even() / 2.0,
         _ => round(number, digits),
     };
-    if digits == 0 { Ok(whole(result).map_or_else(|| Value::from(result), Value::from)) } else { Ok(Value::from(result)) }
+    if digits == 0 {
+        Ok(whole(result).map_or_else(|| Value::from(result), Value::from))
+    } else {
+        Ok(Value::from(result))
+    }
 }
 
 fn extreme(values: &[Value], least: bool) -> Result<Value, Error> {
@@ -272,7 +303,11 @@ fn regexes(env: &mut Environment<'static>) {
         move |value: &str, pattern: &str, index: Option<usize>, ignore_case: Option<bool>| {
             let mut all = find_all(value, pattern, ignore_case)?;
             let index = index.unwrap_or(0);
-            if index < all.len() { Ok(all.swap_remove(index)) } else { Err(refused("`regex_findall_index` found nothing")) }
+            if index < all.len() {
+                Ok(all.swap_remove(index))
+            } else {
+                Err(refused("`regex_findall_index` found nothing"))
+            }
         },
     );
 }

@@ -77,7 +77,8 @@ fn on_text(said: &str, method: &str, arguments: &[Value]) -> Result<Value, Error
         ("isalpha", _) => Value::from(!said.is_empty() && said.chars().all(char::is_alphabetic)),
         ("format", _) => return formatted(said, arguments),
         ("join", _) => {
-            let items: Vec<String> = arguments.first().map(Value::try_iter).transpose()?.into_iter().flatten().map(|v| text(&v)).collect();
+            let items: Vec<String> =
+                arguments.first().map(Value::try_iter).transpose()?.into_iter().flatten().map(|v| text(&v)).collect();
             return bounded(items.join(said));
         }
         _ => return Err(unknown(method)),

@@ -81,14 +81,10 @@ impl Template {
         if payload.len() > MAX_TEMPLATE_INPUT {
             return Err(TemplateError::Failed(format!("the payload has more than {MAX_TEMPLATE_INPUT} bytes")));
         }
-        let this: Value = [
-            ("entity_id", Value::from(entity)),
-            ("state", Value::from(last.unwrap_or("unknown"))),
-        ]
-        .into_iter()
-        .collect();
-        let mut variables =
-            vec![("value", Value::from(payload)), ("entity_id", Value::from(entity)), ("this", this)];
+        let this: Value = [("entity_id", Value::from(entity)), ("state", Value::from(last.unwrap_or("unknown")))]
+            .into_iter()
+            .collect();
+        let mut variables = vec![("value", Value::from(payload)), ("entity_id", Value::from(entity)), ("this", this)];
         if let Some(json) = crate::discovery::json(payload.as_bytes()) {
             variables.push(("value_json", Value::from_serialize(&json)));
         }

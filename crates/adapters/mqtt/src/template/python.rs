@@ -47,9 +47,7 @@ fn quoted(text: &str) -> String {
 fn number(value: &Value) -> String {
     match f64::try_from(value.clone()) {
         Ok(float) if !value.is_integer() && float.is_nan() => "nan".to_owned(),
-        Ok(float) if !value.is_integer() && float.is_infinite() => {
-            if float > 0.0 { "inf" } else { "-inf" }.to_owned()
-        }
+        Ok(float) if !value.is_integer() && float.is_infinite() => if float > 0.0 { "inf" } else { "-inf" }.to_owned(),
         _ => value.to_string(),
     }
 }

@@ -84,9 +84,10 @@ impl Light {
         self.abilities = Abilities {
             assumed: optimistic || self.state.is_none(),
             brightness: self.set_brightness.is_some(),
-            color: self.set_color.as_ref().map(|(space, _)| {
-                if space.starts_with("rgb") { Reports::Exactly } else { Reports::Roughly }
-            }),
+            color: self
+                .set_color
+                .as_ref()
+                .map(|(space, _)| if space.starts_with("rgb") { Reports::Exactly } else { Reports::Roughly }),
             temperature: if self.set_temperature.is_some() { Some(temperatures(fields)?) } else { None },
             effects: match &self.set_effect {
                 Some(_) => fields.list("effect_list")?.unwrap_or_default(),

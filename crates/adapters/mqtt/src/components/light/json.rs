@@ -153,7 +153,11 @@ impl Component for Light {
             "turn_off" => said = json!({ "state": "OFF" }),
             "set_brightness" => {
                 let share = number(input)?;
-                if share > 0.0 { said["brightness"] = whole(scaled(share, self.scale)) } else { said = json!({ "state": "OFF" }) }
+                if share > 0.0 {
+                    said["brightness"] = whole(scaled(share, self.scale))
+                } else {
+                    said = json!({ "state": "OFF" })
+                }
             }
             "set_color" => said["color"] = self.paint(color_of(input)?),
             "set_color_temp" => said["color_temp"] = whole(temperature(number(input)?, self.as_kelvin)),

@@ -74,7 +74,9 @@ impl Abilities {
         }
         for action in ["set_color", "set_color_temp", "set_effect"] {
             if let Some(about) = info.actions.get_mut(&ActionId::slug(action)) {
-                about.effects.push(Effect { property: PropertyId::slug("on"), expect: Expect::Value(Value::Bool(true)) });
+                about
+                    .effects
+                    .push(Effect { property: PropertyId::slug("on"), expect: Expect::Value(Value::Bool(true)) });
             }
         }
         Ok(info)

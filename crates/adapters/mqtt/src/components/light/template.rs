@@ -111,7 +111,11 @@ impl Component for Light {
             "turn_off" => outlet = &self.off,
             "set_brightness" => {
                 let share = number(input)?;
-                if share > 0.0 { variables.push(("brightness", variable(scaled(share, SCALE)))) } else { outlet = &self.off }
+                if share > 0.0 {
+                    variables.push(("brightness", variable(scaled(share, SCALE))))
+                } else {
+                    outlet = &self.off
+                }
             }
             "set_color" => {
                 let color = color_of(input)?;

@@ -76,7 +76,10 @@ fn a_zigbee_light_of_either_release() {
         let mut home = Home::new();
         home.announce("light/lamp/light", &bridge_light(release_2025));
         assert!(home.reachable["lamp"], "no availability: there while the broker is");
-        home.say("zigbee2mqtt/Lamp", r#"{"state":"ON","brightness":127,"color_mode":"color_temp","color_temp":370,"color":{"x":0.46,"y":0.41}}"#);
+        home.say(
+            "zigbee2mqtt/Lamp",
+            r#"{"state":"ON","brightness":127,"color_mode":"color_temp","color_temp":370,"color":{"x":0.46,"y":0.41}}"#,
+        );
         assert!(home.is_on("lamp/light/on"));
         assert_eq!(home.number("lamp/light/brightness"), 0.5);
         assert_eq!(home.number("lamp/light/color_temp"), 2703.0);
@@ -254,12 +257,21 @@ fn a_doorbell_s_press() {
 fn a_frigate_style_camera() {
     let mut home = Home::new();
     let device = json!({ "ids": ["frigate"], "name": "Frigate", "mf": "Frigate", "mdl": "0.15" });
-    home.announce("camera/frigate/drive_person", &json!({ "dev": device, "t": "frigate/drive/person/snapshot", "uniq_id": "p",
-        "avty_t": "frigate/available", "name": "Drive person" }));
-    home.announce("switch/frigate/drive_detect", &json!({ "dev": device, "cmd_t": "frigate/drive/detect/set", "uniq_id": "d",
-        "stat_t": "frigate/drive/detect/state", "avty_t": "frigate/available", "ic": "mdi:motion-sensor" }));
-    home.announce("binary_sensor/frigate/drive_person", &json!({ "dev": device, "stat_t": "frigate/drive/person", "uniq_id": "o",
-        "val_tpl": "{% if value|int(0) > 0 %}ON{% else %}OFF{% endif %}", "dev_cla": "occupancy" }));
+    home.announce(
+        "camera/frigate/drive_person",
+        &json!({ "dev": device, "t": "frigate/drive/person/snapshot", "uniq_id": "p",
+        "avty_t": "frigate/available", "name": "Drive person" }),
+    );
+    home.announce(
+        "switch/frigate/drive_detect",
+        &json!({ "dev": device, "cmd_t": "frigate/drive/detect/set", "uniq_id": "d",
+        "stat_t": "frigate/drive/detect/state", "avty_t": "frigate/available", "ic": "mdi:motion-sensor" }),
+    );
+    home.announce(
+        "binary_sensor/frigate/drive_person",
+        &json!({ "dev": device, "stat_t": "frigate/drive/person", "uniq_id": "o",
+        "val_tpl": "{% if value|int(0) > 0 %}ON{% else %}OFF{% endif %}", "dev_cla": "occupancy" }),
+    );
     assert_eq!(home.twins.len(), 1, "one device, one twin");
     assert_eq!(home.twins["frigate"].features.len(), 3);
     home.say("frigate/available", "online");
@@ -292,8 +304,18 @@ fn the_smaller_ones() {
     assert_eq!(home.act("x/n", "set", Some(Value::Float(3.0))), pair("n/set", r#"{"v": 3}"#));
     assert_eq!(home.act("x/s", "set", Some(Value::Text("b".into()))), pair("s/set", "b"));
     assert_eq!(home.act("x/b", "press", None), pair("b/set", "GO"));
-    for (topic, payload) in [("n", "7"), ("s", "a"), ("t", r#"{"t":21.5}"#), ("e", "y"), ("m", "ON"), ("c/mode", "heat"), ("c/t", "68"),
-        ("c/now", "66.2"), ("c/act", "heating"), ("t", r#"{"t":null}"#)] {
+    for (topic, payload) in [
+        ("n", "7"),
+        ("s", "a"),
+        ("t", r#"{"t":21.5}"#),
+        ("e", "y"),
+        ("m", "ON"),
+        ("c/mode", "heat"),
+        ("c/t", "68"),
+        ("c/now", "66.2"),
+        ("c/act", "heating"),
+        ("t", r#"{"t":null}"#),
+    ] {
         home.say(topic, payload);
     }
     assert_eq!((home.number("x/n/value"), home.text("x/s/value"), home.text("x/e/value")), (7.0, "a", "y"));

@@ -53,11 +53,20 @@ fn single_documents_of_one_device_are_one_twin() {
     let mut home = Home::new();
     let device = json!({ "ids": ["x", "y"], "cns": [["mac", "00:11"]] });
     home.announce("sensor/n/temperature", &json!({ "stat_t": "s", "uniq_id": "1", "dev": device }));
-    home.announce("sensor/n/humidity", &json!({ "stat_t": "s", "uniq_id": "2", "dev": { "ids": "y", "name": "Late name" } }));
-    home.announce("switch/m/relay", &json!({ "cmd_t": "s", "uniq_id": "3", "dev": { "cns": [["mac", "00:11"]], "mf": "M" } }));
+    home.announce(
+        "sensor/n/humidity",
+        &json!({ "stat_t": "s", "uniq_id": "2", "dev": { "ids": "y", "name": "Late name" } }),
+    );
+    home.announce(
+        "switch/m/relay",
+        &json!({ "cmd_t": "s", "uniq_id": "3", "dev": { "cns": [["mac", "00:11"]], "mf": "M" } }),
+    );
     assert_eq!(home.twins.len(), 1);
     let twin = &home.twins["x"];
-    assert_eq!((twin.name.as_str(), twin.manufacturer.as_deref(), twin.physical_ids.len()), ("Late name", Some("M"), 3));
+    assert_eq!(
+        (twin.name.as_str(), twin.manufacturer.as_deref(), twin.physical_ids.len()),
+        ("Late name", Some("M"), 3)
+    );
     assert_eq!(twin.features.keys().map(FeatureId::as_str).collect::<Vec<_>>(), ["humidity", "relay", "temperature"]);
     home.message("homeassistant/sensor/n/temperature/config", "", true);
     home.wait(200);

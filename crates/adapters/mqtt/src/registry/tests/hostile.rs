@@ -4,14 +4,61 @@ use serde_json::json;
 use super::*;
 
 const PLATFORMS: [&str; 13] = [
-    "lock", "cover", "event", "camera", "image", "binary_sensor", "sensor", "light", "switch", "climate", "button",
-    "number", "select",
+    "lock",
+    "cover",
+    "event",
+    "camera",
+    "image",
+    "binary_sensor",
+    "sensor",
+    "light",
+    "switch",
+    "climate",
+    "button",
+    "number",
+    "select",
 ];
 const FIELDS: [&str; 40] = [
-    "name", "uniq_id", "cmd_t", "stat_t", "t", "img_t", "evt_typ", "ops", "val_tpl", "cmd_tpl", "min", "max", "step",
-    "schema", "sup_clrm", "brightness", "bri_scl", "bri_cmd_t", "bri_stat_t", "rgb_cmd_t", "rgb_stat_t", "hs_stat_t",
-    "clr_temp_stat_t", "clr_temp_cmd_t", "fx_list", "effect", "avty", "avty_t", "avty_mode", "~", "dev", "o", "qos",
-    "pos_t", "set_pos_t", "pos_open", "mode_stat_t", "temp_stat_t", "exp_aft", "off_dly",
+    "name",
+    "uniq_id",
+    "cmd_t",
+    "stat_t",
+    "t",
+    "img_t",
+    "evt_typ",
+    "ops",
+    "val_tpl",
+    "cmd_tpl",
+    "min",
+    "max",
+    "step",
+    "schema",
+    "sup_clrm",
+    "brightness",
+    "bri_scl",
+    "bri_cmd_t",
+    "bri_stat_t",
+    "rgb_cmd_t",
+    "rgb_stat_t",
+    "hs_stat_t",
+    "clr_temp_stat_t",
+    "clr_temp_cmd_t",
+    "fx_list",
+    "effect",
+    "avty",
+    "avty_t",
+    "avty_mode",
+    "~",
+    "dev",
+    "o",
+    "qos",
+    "pos_t",
+    "set_pos_t",
+    "pos_open",
+    "mode_stat_t",
+    "temp_stat_t",
+    "exp_aft",
+    "off_dly",
 ];
 
 fn any_json() -> impl Strategy<Value = Json> {
@@ -21,7 +68,8 @@ fn any_json() -> impl Strategy<Value = Json> {
         any::<i64>().prop_map(Json::from),
         any::<f64>().prop_map(Json::from),
         "[a-z/+#~{}%|. ]{0,12}".prop_map(Json::from),
-        prop::sample::select(vec!["x", "y", "json", "{{ value_json.a }}", "{{ value }}", "rgb", "online"]).prop_map(Json::from),
+        prop::sample::select(vec!["x", "y", "json", "{{ value_json.a }}", "{{ value }}", "rgb", "online"])
+            .prop_map(Json::from),
     ];
     leaf.prop_recursive(3, 24, 6, |inner| {
         prop_oneof![
@@ -34,7 +82,8 @@ fn any_json() -> impl Strategy<Value = Json> {
 
 fn any_document() -> impl Strategy<Value = Json> {
     prop::collection::hash_map(prop::sample::select(FIELDS.to_vec()), any_json(), 0..12).prop_map(|map| {
-        let mut document = json!({ "cmd_t": "x/set", "stat_t": "x", "t": "x", "img_t": "x", "evt_typ": ["a"], "ops": ["a"] });
+        let mut document =
+            json!({ "cmd_t": "x/set", "stat_t": "x", "t": "x", "img_t": "x", "evt_typ": ["a"], "ops": ["a"] });
         map.into_iter().for_each(|(key, value)| document[key] = value);
         document
     })
@@ -120,4 +169,17 @@ fn a_device_with_too_many_parts_keeps_the_first() {
     home.wait(2_000);
     assert_eq!(home.twins["x"].features.len(), 256);
     assert!(home.problems("x")[0].contains("more parts"));
+}
+
+#[test]
+fn a_description_that_no_enabler_takes_is_cut() {
+    let mut home = Home::new();
+    let options: Vec<String> = (0..200).map(|n| format!("an option with a long name {n}")).collect();
+    for n in 0..10 {
+        let document = json!({ "cmd_t": "s", "ops": options, "uniq_id": n, "dev": { "ids": "x" } });
+        home.message(&format!("homeassistant/select/x/s{n}/config"), document.to_string(), true);
+    }
+    home.wait(2_000);
+    assert!((2..9).contains(&home.twins["x"].features.len()));
+    assert!(home.problems("x")[0].contains("left out"), "{:?}", home.problems("x"));
 }

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 use vestibule_model::{
-    ActionId, CommandId, CommandStatus, FeatureId, FeatureInfo, PropertyId, SystemId, Timestamp, TwinId, TwinInfo, Value,
+    ActionId, CommandId, CommandStatus, FeatureId, FeatureInfo, PropertyId, SystemId, Timestamp, TwinId, TwinInfo,
+    Value,
 };
 use vestibule_protocol::{DiiUp, Execution, Occurrence};
 

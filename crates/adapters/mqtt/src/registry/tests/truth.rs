@@ -16,7 +16,10 @@ fn an_optimistic_lock_is_assumed() {
 #[test]
 fn a_lock_that_wants_a_code_is_shown_only() {
     let mut home = Home::new();
-    home.announce("lock/safe", &json!({ "cmd_t": "safe/set", "stat_t": "safe", "code_format": "^[0-9]{4}$", "uniq_id": "safe" }));
+    home.announce(
+        "lock/safe",
+        &json!({ "cmd_t": "safe/set", "stat_t": "safe", "code_format": "^[0-9]{4}$", "uniq_id": "safe" }),
+    );
     assert!(home.feature("safe/safe").actions.is_empty());
     home.say("safe", "JAMMED");
     assert_eq!(home.text("safe/safe/state"), "jammed");
@@ -81,7 +84,9 @@ fn a_template_that_cannot_be_evaluated_leaves_its_feature_out() {
     home.announce("device/d", &document);
     assert_eq!(home.twins["d"].features.len(), 2);
     let problems = home.problems("d");
-    assert!(problems[0].starts_with("bad: ") && problems[0].contains("`value_template`") && problems[0].contains("states"));
+    assert!(
+        problems[0].starts_with("bad: ") && problems[0].contains("`value_template`") && problems[0].contains("states")
+    );
     assert!(problems[1].starts_with("worse: ") && problems[1].contains("`command_template`"));
     for _ in 0..3 {
         home.say("s", "5");
@@ -97,9 +102,17 @@ fn a_template_that_cannot_be_evaluated_leaves_its_feature_out() {
 fn required_fields_are_named() {
     let mut home = Home::new();
     for (platform, field) in [
-        ("lock", "command_topic"), ("event", "state_topic"), ("camera", "topic"), ("image", "image_topic"),
-        ("binary_sensor", "state_topic"), ("sensor", "state_topic"), ("light", "command_topic"), ("switch", "command_topic"),
-        ("button", "command_topic"), ("number", "command_topic"), ("select", "command_topic"),
+        ("lock", "command_topic"),
+        ("event", "state_topic"),
+        ("camera", "topic"),
+        ("image", "image_topic"),
+        ("binary_sensor", "state_topic"),
+        ("sensor", "state_topic"),
+        ("light", "command_topic"),
+        ("switch", "command_topic"),
+        ("button", "command_topic"),
+        ("number", "command_topic"),
+        ("select", "command_topic"),
     ] {
         home.announce(&format!("{platform}/{platform}"), &json!({ "name": "x", "uniq_id": platform }));
         assert_eq!(home.problems(platform), [format!("{platform}: `{field}` is missing")]);
