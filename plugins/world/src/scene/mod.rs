@@ -2,6 +2,7 @@
 
 mod bind;
 mod extras;
+mod mips;
 mod places;
 #[cfg(test)]
 mod tests;
@@ -109,6 +110,8 @@ impl Plugin for ScenePlugin {
             .add_message::<WorldLoaded>()
             .add_message::<WorldFailed>()
             .add_systems(Update, (follow_requests, notice_failure).chain().in_set(SceneSystems::Load))
+            .init_resource::<mips::Shrinking>()
+            .add_systems(Update, (mips::start, mips::finish).chain().run_if(resource_exists::<Assets<Image>>))
             .add_observer(bind_scene);
         if let Some(scene) = self.scene.clone() {
             app.world_mut().write_message(LoadWorld { scene });

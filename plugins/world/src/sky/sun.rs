@@ -91,9 +91,9 @@ pub fn daylight(hours: f32) -> Daylight {
         horizon,
         towards: if by_sun { sun } else { towards_moon(hours) },
         colour: if by_sun { warm } else { LinearRgba::rgb(0.55, 0.68, 1.0) },
-        lux: if by_sun { 13_000.0 * sun_share } else { 9.0 * moon_share },
-        ambient: 5.0 + 130.0 * day,
-        round: 5.0 + 330.0 * day,
+        lux: if by_sun { 9_500.0 * sun_share } else { 60.0 * moon_share },
+        ambient: 9.0 + 130.0 * day,
+        round: 9.0 + 330.0 * day,
         ambient_colour: blend(
             LinearRgba::rgb(0.45, 0.58, 1.0),
             blend(LinearRgba::rgb(0.92, 0.96, 1.0), LinearRgba::rgb(1.0, 0.72, 0.52), dusk * 0.6),
@@ -121,7 +121,7 @@ mod tests {
     fn nights_are_dark_and_days_are_bright() {
         let (night, noon) = (daylight(0.5), daylight(12.5));
         assert!(night.day < 0.01 && noon.day > 0.99);
-        assert!(night.lux > 0.0 && night.lux < 20.0 && noon.lux > 5_000.0);
+        assert!(night.lux > 0.0 && night.lux < 100.0 && noon.lux > 5_000.0);
         assert!(night.towards.y > 0.2, "the moon is up");
         assert!(noon.horizon.blue > night.horizon.blue * 10.0);
     }
