@@ -151,7 +151,8 @@ impl Subscription {
         let waits = self.phase != Phase::Live || !self.twins.is_empty() || !self.systems.is_empty() || !self.long.is_empty();
         let soon = waits.then(|| now.plus(FLUSH_MS));
         let flush = self.datagrams.next_wakeup().map(|at| {
-            let earliest = self.flushed.map_or(now, |flushed| flushed.plus(FLUSH_MS));
+            // What is due at this very moment has just been tried.
+            let earliest = self.flushed.map_or(now, |flushed| flushed.plus(FLUSH_MS)).max(now.plus(1));
             Timestamp(at).max(earliest)
         });
         soon.into_iter().chain(flush).min()
@@ -237,6 +238,7 @@ impl Subscription {
             return;
         }
         while outbox.capacity() > KEPT_FOR_EVENTS {
+            // Nothing to send: the next reading goes at once.
             let Some(bytes) = self.datagrams.poll(now.0) else { return };
             self.flushed = Some(now);
             // Full or closed since: as good as lost on the way.
