@@ -245,9 +245,9 @@ fn a_killed_server_that_comes_back_is_noticed_at_once() {
         link
     });
     // Everything of the first server vanishes with its runtime: nobody is told.
-    first.shutdown_background();
+    first.shutdown_timeout(Duration::from_secs(5));
+    // Only now: nothing is left that could say goodbye.
     drop(bench);
-    std::thread::sleep(Duration::from_millis(300));
     let second = tokio::runtime::Runtime::new().unwrap();
     let _bench = second.block_on(async { Bench::on(addr, identity) });
     let before = Instant::now();
