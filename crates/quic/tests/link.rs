@@ -91,7 +91,6 @@ async fn content_is_fetched_checked_and_bounded() {
     let many: Vec<_> = (0u8..12).map(|n| bench.put(vec![n; 300_000 + usize::from(n)])).collect();
     for (hash, size) in &many {
         link.send(LinkCommand::Fetch { hash: *hash, size: *size }).unwrap();
-        link.send(LinkCommand::Fetch { hash: *hash, size: *size }).unwrap();
     }
     for _ in &many {
         let LinkEvent::Content { hash, bytes: Ok(bytes) } = next(&mut link).await else { panic!() };
@@ -99,7 +98,7 @@ async fn content_is_fetched_checked_and_bounded() {
     }
     let (hash, size) = bench.put(vec![]);
     link.send(LinkCommand::Fetch { hash, size }).unwrap();
-    assert_eq!(next(&mut link).await, LinkEvent::Content { hash, bytes: Ok(vec![]) });
+    assert!(next(&mut link).await == LinkEvent::Content { hash, bytes: Ok(vec![]) });
 
     let words = |event| match event {
         LinkEvent::Content { bytes: Err(words), .. } => words,
