@@ -109,12 +109,7 @@ pub fn tour(command: &mut Command, folder: &Path, limit: Duration) -> Result<Tal
     match steps(folder) {
         Ok(steps) => {
             for step in steps {
-                println!(
-                    "  {} {}{}",
-                    if step.passed { "passed" } else { "FAILED" },
-                    step.name,
-                    step.detail
-                );
+                print!("{}", step.describe(folder));
                 tally += Tally::one(step.passed);
             }
         }
@@ -132,11 +127,34 @@ pub fn tour(command: &mut Command, folder: &Path, limit: Duration) -> Result<Tal
     Ok(tally)
 }
 
+/// What `tour.json` says of a step; the client writes more (`src/tour/report.rs`).
 #[derive(Debug, PartialEq, Eq)]
 struct Step {
+    number: u64,
     name: String,
     passed: bool,
-    detail: String,
+    expected: Vec<String>,
+    observed: Vec<String>,
+    ms: u64,
+    picture: Option<String>,
+}
+
+impl Step {
+    /// A line, and below it, where the step failed, what was seen instead and where its picture is.
+    fn describe(&self, folder: &Path) -> String {
+        let verdict = if self.passed { "passed" } else { "FAILED" };
+        let mut text = format!("  {verdict} {:2} {} ({} ms)\n", self.number, self.name, self.ms);
+        if !self.passed {
+            for (position, observed) in self.observed.iter().enumerate() {
+                let expected = self.expected.get(position).map_or("nothing", String::as_str);
+                text += &format!("            expected {expected}: {observed}\n");
+            }
+            if let Some(picture) = &self.picture {
+                text += &format!("            picture {}\n", folder.join(picture).display());
+            }
+        }
+        text
+    }
 }
 
 fn steps(folder: &Path) -> Result<Vec<Step>> {
@@ -146,12 +164,11 @@ fn steps(folder: &Path) -> Result<Vec<Step>> {
     parse(&text).with_context(|| format!("cannot understand {}", path.display()))
 }
 
-/// `{"steps": [{"name": "...", "passed": true, "detail": "..."}]}`
+/// `{"steps": [{"number": 1, "name": "...", "expected": ["..."], "observed": ["..."], "ok": true, "ms": 12,
+/// "picture": "01-x.png"}]}`, with `null` for a step without a picture.
 fn parse(text: &str) -> Result<Vec<Step>> {
     let report: Value = serde_json::from_str(text)?;
-    let steps = report["steps"]
-        .as_array()
-        .ok_or_else(|| anyhow!("there are no steps"))?;
+    let steps = report["steps"].as_array().ok_or_else(|| anyhow!("there are no steps"))?;
     if steps.is_empty() {
         return Err(anyhow!("there are no steps"));
     }
@@ -159,42 +176,59 @@ fn parse(text: &str) -> Result<Vec<Step>> {
 }
 
 fn step(step: &Value) -> Result<Step> {
+    let whole = |key: &str| step[key].as_u64().ok_or_else(|| anyhow!("a step has no {key}"));
     Ok(Step {
-        name: step["name"]
-            .as_str()
-            .ok_or_else(|| anyhow!("a step has no name"))?
-            .to_owned(),
-        passed: step["passed"]
-            .as_bool()
-            .ok_or_else(|| anyhow!("a step says not whether it passed"))?,
-        detail: step["detail"]
-            .as_str()
-            .map(|detail| format!(": {detail}"))
-            .unwrap_or_default(),
+        number: whole("number")?,
+        name: step["name"].as_str().ok_or_else(|| anyhow!("a step has no name"))?.to_owned(),
+        passed: step["ok"].as_bool().ok_or_else(|| anyhow!("a step says not whether it passed"))?,
+        expected: strings(&step["expected"])?,
+        observed: strings(&step["observed"])?,
+        ms: whole("ms")?,
+        picture: step["picture"].as_str().map(str::to_owned),
     })
+}
+
+fn strings(list: &Value) -> Result<Vec<String>> {
+    let list = list.as_array().ok_or_else(|| anyhow!("a step says not what was expected and observed"))?;
+    list.iter()
+        .map(|text| text.as_str().map(str::to_owned).ok_or_else(|| anyhow!("an observation is no text")))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const REPORT: &str = r#"{"title": "t", "software": "s", "seed": 7, "ok": false, "steps": [
+        {"number": 1, "name": "hall", "plays": "S4.1", "expected": [], "observed": [], "ok": true, "ms": 12,
+         "picture": null},
+        {"number": 2, "name": "door opens", "plays": null, "expected": ["open"], "observed": ["closed, live"],
+         "ok": false, "ms": 3000, "picture": "02-door-opens.png"}]}"#;
+
     #[test]
     fn a_report_is_read() {
-        let text = r#"{"steps": [{"name": "door opens", "passed": true}, {"name": "x", "passed": false, "detail": "y"}]}"#;
-        let steps = parse(text).unwrap();
+        let steps = parse(REPORT).unwrap();
         assert!(steps[0].passed && !steps[1].passed);
-        assert_eq!(steps[1].detail, ": y");
+        assert_eq!((steps[1].number, steps[1].ms), (2, 3000));
+        assert_eq!(steps[0].picture, None);
+    }
+
+    #[test]
+    fn a_failed_step_says_what_was_seen_and_where() {
+        let steps = parse(REPORT).unwrap();
+        assert_eq!(steps[0].describe(Path::new("/t")), "  passed  1 hall (12 ms)\n");
+        let failed = steps[1].describe(Path::new("/t"));
+        assert!(failed.starts_with("  FAILED  2 door opens (3000 ms)\n"), "{failed}");
+        assert!(failed.contains("expected open: closed, live"), "{failed}");
+        assert!(failed.contains("/t/02-door-opens.png"), "{failed}");
     }
 
     #[test]
     fn a_report_that_says_nothing_is_no_success() {
-        for text in [
-            "",
-            "{}",
-            r#"{"steps": []}"#,
-            r#"{"steps": [{"name": "door opens"}]}"#,
-        ] {
-            assert!(parse(text).is_err(), "{text}");
+        let without = |key: &str| REPORT.replace(&format!("\"{key}\":"), "\"other\":");
+        let texts = ["", "{}", r#"{"steps": []}"#].map(str::to_owned).into_iter();
+        for text in texts.chain(["number", "name", "ok", "ms", "expected", "observed"].map(without)) {
+            assert!(parse(&text).is_err(), "{text}");
         }
     }
 
@@ -210,7 +244,7 @@ mod tests {
             }
         );
         let mut crash = Command::new("sh");
-        let report = r#"{"steps": [{"name": "a", "passed": true}]}"#;
+        let report = r#"{"steps": [{"number": 1, "name": "a", "expected": [], "observed": [], "ok": true, "ms": 1}]}"#;
         crash.args([
             "-c",
             &format!(

@@ -133,7 +133,8 @@ fn link_targets(text: &str) -> Vec<(usize, &str)> {
     targets
 }
 
-/// Every picture, model and sound below `assets/` is named in the list, or its folder is (with a slash at the end).
+/// Every picture, model and sound below `assets/` is named in the list, or all of its kind in its folder are
+/// (`people/*.glb`), or its folder is (with a slash at the end).
 pub fn assets(tree: &Tree) -> Vec<Finding> {
     let list = tree
         .source(ASSET_LIST)
@@ -153,7 +154,10 @@ pub fn assets(tree: &Tree) -> Vec<Finding> {
 
 fn lists(list: &str, path: &str) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    list.contains(name) || (!folder.is_empty() && list.contains(&format!("{folder}/`")))
+    let contains = |text: String| list.contains(&text);
+    let (_, kind) = name.rsplit_once('.').unwrap_or(("", name));
+    list.contains(name)
+        || (!folder.is_empty() && (contains(format!("{folder}/*.{kind}")) || contains(format!("`{folder}/`"))))
 }
 
 #[cfg(test)]
@@ -245,5 +249,11 @@ mod tests {
             (ASSET_LIST, "`thumbs/`: rendered from the models"),
         ];
         assert!(assets(&tree(&folder, "x")).is_empty());
+        let kind = [
+            ("assets/people/a.glb", ""),
+            ("assets/people/a.png", ""),
+            (ASSET_LIST, "`people/*.glb`"),
+        ];
+        assert_eq!(assets(&tree(&kind, "x")).len(), 1);
     }
 }

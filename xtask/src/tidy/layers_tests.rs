@@ -62,6 +62,9 @@ fn dependencies_against_the_layers_are_found() {
         ("plugins/world", "plugins/door"),
         ("plugins/door", "crates/protocol"),
         ("plugins/twin", "plugins/enabler"),
+        ("plugins/input", "plugins/twin"),
+        ("crates/protocol", "crates/enabler"),
+        ("crates/adapters/mqtt", "crates/quic"),
         ("", "tests"),
         ("xtask", "crates/model"),
     ];
@@ -85,6 +88,9 @@ fn dependencies_along_the_layers_are_fine() {
         ("crates/store", "crates/enabler"),
         ("plugins/enabler", "crates/protocol"),
         ("plugins/door", "plugins/twin"),
+        ("plugins/hud", "plugins/input"),
+        ("crates/enabler", "crates/protocol"),
+        ("crates/adapters/mqtt", "crates/protocol"),
         ("", "crates/server"),
         ("tests", ""),
     ];
