@@ -24,17 +24,22 @@ fn main() -> Result {
 }
 
 /// The game's own house: a door leaf with its hinge on the left.
-pub fn build_house(mut commands: Commands, mut meshes: ResMut<Assets<Mesh>>, mut paint: ResMut<Assets<StandardMaterial>>) -> Result {
+pub fn build_house(
+    mut commands: Commands,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut paint: ResMut<Assets<StandardMaterial>>,
+) -> Result {
     let panel = Mesh::from(Cuboid::new(0.9, 2.0, 0.05)).translated_by(Vec3::new(0.45, 1.0, 0.0));
     let front_door = TwinId::new("home/front_door")?; // 5
     commands.spawn((
         MyDoor,
         Mesh3d(meshes.add(panel)),
         MeshMaterial3d(paint.add(Color::srgb(0.2, 0.4, 0.3))),
-        Twin(front_door), // 6
+        Twin(front_door),    // 6
         DoorLeaf::default(), // 7
     ));
     commands.spawn((DirectionalLight::default(), Transform::from_xyz(1.0, 3.0, 2.0).looking_at(Vec3::ZERO, Vec3::Y)));
-    commands.spawn((Camera3d::default(), Transform::from_xyz(0.4, 1.5, 3.0).looking_at(Vec3::new(0.4, 1.0, 0.0), Vec3::Y)));
+    commands
+        .spawn((Camera3d::default(), Transform::from_xyz(0.4, 1.5, 3.0).looking_at(Vec3::new(0.4, 1.0, 0.0), Vec3::Y)));
     Ok(())
 }

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use bevy::{
-    asset::RenderAssetUsages,
     app::{AppExit, PluginGroupBuilder, ScheduleRunnerPlugin},
+    asset::RenderAssetUsages,
     camera::RenderTarget,
     log::LogPlugin,
     prelude::*,
@@ -38,7 +38,8 @@ use crate::{
 };
 
 /// What the log says unless `RUST_LOG` says otherwise.
-const LOG: &str = "warn,vestibule=info,vestibule_world=info,vestibule_xr=info,wgpu=error,naga=error,bevy_render::view::window=error";
+const LOG: &str =
+    "warn,vestibule=info,vestibule_world=info,vestibule_xr=info,wgpu=error,naga=error,bevy_render::view::window=error";
 /// Frames a second without a window: as many as the wire has ticks.
 const OFFSCREEN_FRAME: Duration = Duration::from_millis(16);
 
@@ -90,11 +91,8 @@ fn bevy_plugins(flags: &Flags, folders: &Folders) -> PluginGroupBuilder {
         .set(LogPlugin { filter: LOG.to_owned(), ..default() });
     let plugins = if flags.xr { vestibule_xr::with_xr(plugins) } else { plugins };
     let (width, height) = flags.size;
-    let window = Window {
-        title: "Vestibule".to_owned(),
-        resolution: WindowResolution::new(width, height),
-        ..default()
-    };
+    let window =
+        Window { title: "Vestibule".to_owned(), resolution: WindowResolution::new(width, height), ..default() };
     if flags.offscreen.is_none() {
         return plugins.set(WindowPlugin { primary_window: Some(window), ..default() });
     }

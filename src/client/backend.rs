@@ -56,8 +56,7 @@ impl Backend {
         let enrolled = runtime.block_on(enabler.enroll_owner(identity.fingerprint()));
         enrolled.map_err(|error| words(&error))?;
         let address = enabler.address().to_string();
-        let mut connection =
-            connect::link(&address, enabler.fingerprint(), identity).map_err(|error| words(&error))?;
+        let mut connection = connect::link(&address, enabler.fingerprint(), identity).map_err(|error| words(&error))?;
         connection.name = "this computer".to_owned();
         Ok(Self { home, enabler: Some(enabler), connection })
     }

@@ -2,10 +2,7 @@
 
 use std::sync::OnceLock;
 
-use bevy::{
-    render::settings::Backends,
-    tasks::block_on,
-};
+use bevy::{render::settings::Backends, tasks::block_on};
 use wgpu::{DeviceType, Instance, InstanceDescriptor};
 
 use super::ClientError;

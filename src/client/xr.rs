@@ -23,4 +23,3 @@ pub(crate) fn views(world: &mut World) -> usize {
         _ => eyes.len().min(1),
     }
 }
-

@@ -78,9 +78,7 @@ impl Plugin for TourPlugin {
             ..default()
         };
         let run = Run { plugin: self.clone(), step: 0, now: Now::Loading, began: Instant::now(), current: None };
-        app.insert_resource(TourVerdict { report, done: false })
-            .insert_resource(run)
-            .add_systems(First, drive);
+        app.insert_resource(TourVerdict { report, done: false }).insert_resource(run).add_systems(First, drive);
     }
 }
 
@@ -122,7 +120,9 @@ impl Run {
                 self.begin_step();
             }
             WorldState::Failed => self.abort(world, "the world could not be loaded"),
-            WorldState::Loading if self.began.elapsed() > LOAD_LIMIT => self.abort(world, "the world takes too long to load"),
+            WorldState::Loading if self.began.elapsed() > LOAD_LIMIT => {
+                self.abort(world, "the world takes too long to load")
+            }
             WorldState::Loading => {}
         }
     }
@@ -251,7 +251,13 @@ impl Run {
 }
 
 /// One frame of a deed. `Ok(true)`: done. `Err`: it cannot be done.
-fn perform(world: &mut World, deed: &Deed, frame: u32, lasting: Duration, aim: &mut Option<Vec2>) -> Result<bool, String> {
+fn perform(
+    world: &mut World,
+    deed: &Deed,
+    frame: u32,
+    lasting: Duration,
+    aim: &mut Option<Vec2>,
+) -> Result<bool, String> {
     match deed {
         Deed::Walk(to) => legs::walk(world, to),
         Deed::Look(at) => legs::look(world, at),

@@ -7,17 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bevy::{
-    app::ScheduleRunnerPlugin,
-    asset::RenderAssetUsages,
-    camera::RenderTarget,
-    log::LogPlugin,
-    prelude::*,
-    render::render_resource::TextureFormat,
-    window::ExitCondition,
-    winit::WinitPlugin,
-};
 use bevy::world_serialization::WorldAssetRoot;
+use bevy::{
+    app::ScheduleRunnerPlugin, asset::RenderAssetUsages, camera::RenderTarget, log::LogPlugin, prelude::*,
+    render::render_resource::TextureFormat, window::ExitCondition, winit::WinitPlugin,
+};
 
 const SIZE: (u32, u32) = (640, 360);
 /// Frames that are timed, after as many that are not.
@@ -127,7 +121,10 @@ pub fn run() {
     println!("empty  {empty}\nscene  {scene}\nours   {ours}\n");
     let ratio = |name: &str, peer: &str, peer_name: &str| number(&ours, name) / number(peer, peer_name);
     println!("first frame   {:.2} of an empty App (aim 1.2)", ratio("first_frame_ms", &empty, "first_frame_ms"));
-    println!("first twin    {:.2} of an empty App's first frame (aim 1.5)", ratio("first_twin_ms", &empty, "first_frame_ms"));
+    println!(
+        "first twin    {:.2} of an empty App's first frame (aim 1.5)",
+        ratio("first_twin_ms", &empty, "first_frame_ms")
+    );
     println!("frame time    {:.2} of the same scene without our plugins", ratio("frame_ms", &scene, "frame_ms"));
     println!("memory        {:.2} of the same scene without our plugins", ratio("rss_mib", &scene, "rss_mib"));
 }

@@ -76,9 +76,15 @@ fn a_window_opens_shows_the_house_and_closes_in_mid_command() {
         within = 60.0
     "#;
     std::fs::write(&tour, text).unwrap();
-    let mut display = Running::start(
-        std::process::Command::new("Xvfb").args(["-displayfd", "1", "-screen", "0", "640x360x24", "-nolisten", "tcp"]),
-    );
+    let mut display = Running::start(std::process::Command::new("Xvfb").args([
+        "-displayfd",
+        "1",
+        "-screen",
+        "0",
+        "640x360x24",
+        "-nolisten",
+        "tcp",
+    ]));
     let number = display.until("", SOON);
     let mut command = program("vestibule");
     command.env("DISPLAY", format!(":{}", number.trim())).env_remove("WAYLAND_DISPLAY");

@@ -31,7 +31,9 @@ fn references() -> Vec<PathBuf> {
 
 fn similarity(one: &Path, other: &Path) -> f64 {
     let open = |path: &Path| image::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).to_rgb8();
-    image_compare::rgb_similarity_structure(&image_compare::Algorithm::MSSIMSimple, &open(one), &open(other)).unwrap().score
+    image_compare::rgb_similarity_structure(&image_compare::Algorithm::MSSIMSimple, &open(one), &open(other))
+        .unwrap()
+        .score
 }
 
 #[test]

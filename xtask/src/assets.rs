@@ -20,16 +20,11 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let scripts = workspace.root.join("assets/scripts");
     let list = scripts.join("requirements.txt");
-    let requirements = std::fs::read_to_string(&list)
-        .with_context(|| format!("cannot read {}", list.display()))?;
+    let requirements = std::fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
     let folder = workspace.target.join("assets-venv");
     python::environment(&folder, &requirements)?;
     let mut command = Command::new(folder.join("bin/python"));
-    let status = process::in_front(
-        command
-            .arg(scripts.join(script))
-            .current_dir(&workspace.root),
-    )?;
+    let status = process::in_front(command.arg(scripts.join(script)).current_dir(&workspace.root))?;
     Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)))
 }
 

@@ -12,9 +12,7 @@ use crate::workspace::{Workspace, program, software_vulkan, vulkan_drivers};
 
 /// Builds and runs `vestibule-bench NAME`; further arguments are passed on.
 pub fn run(args: &[String]) -> Result<ExitCode> {
-    let (name, rest) = args
-        .split_first()
-        .context("bench what? `cargo xtask bench list` asks vestibule-bench")?;
+    let (name, rest) = args.split_first().context("bench what? `cargo xtask bench list` asks vestibule-bench")?;
     setup::install(&[Purpose::Build, Purpose::Picture])?;
     let workspace = Workspace::find()?;
     if process::in_front(&mut workspace.cargo(&BUILD))? != 0 {
@@ -22,10 +20,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     }
     println!("{}", machine());
     let mut bench = Command::new(workspace.binary("vestibule-bench"));
-    bench
-        .current_dir(&workspace.root)
-        .arg(name)
-        .args(crate::passed_on(rest));
+    bench.current_dir(&workspace.root).arg(name).args(crate::passed_on(rest));
     let status = process::in_front(&mut bench)?;
     Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)))
 }
@@ -35,52 +30,32 @@ fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    format!(
-        "Machine: {}, {cores} cores, {} GiB; draws with {}",
-        processor(&processors),
-        gibibytes(&memory),
-        graphics()
-    )
+    format!("Machine: {}, {cores} cores, {} GiB; draws with {}", processor(&processors), gibibytes(&memory), graphics())
 }
 
 fn processor(cpuinfo: &str) -> &str {
-    let named = cpuinfo
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"));
-    named
-        .and_then(|line| line.split_once(':'))
-        .map_or("a processor without a name", |(_, name)| name.trim())
+    let named = cpuinfo.lines().find_map(|line| line.strip_prefix("model name"));
+    named.and_then(|line| line.split_once(':')).map_or("a processor without a name", |(_, name)| name.trim())
 }
 
 fn gibibytes(meminfo: &str) -> u64 {
-    let total = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"));
-    let kibibytes = total
-        .and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok())
-        .unwrap_or(0);
+    let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kibibytes = total.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0);
     (kibibytes + (1 << 19)) >> 20
 }
 
 fn graphics() -> String {
     let ask = |tool: &str, args: &[&str]| {
         let output = Command::new(program(tool)?).args(args).output().ok()?;
-        let text = String::from_utf8_lossy(&output.stdout)
-            .trim()
-            .replace('\n', "; ");
+        let text = String::from_utf8_lossy(&output.stdout).trim().replace('\n', "; ");
         (output.status.success() && !text.is_empty()).then_some(text)
     };
-    if let Some(gpu) = ask(
-        "nvidia-smi",
-        &["--query-gpu=name,driver_version", "--format=csv,noheader"],
-    ) {
+    if let Some(gpu) = ask("nvidia-smi", &["--query-gpu=name,driver_version", "--format=csv,noheader"]) {
         return gpu;
     }
     let drivers = vulkan_drivers();
     let is_drm = fs::read_dir("/dev/dri").is_ok_and(|entries| {
-        entries
-            .filter_map(Result::ok)
-            .any(|entry| entry.file_name().to_string_lossy().starts_with("render"))
+        entries.filter_map(Result::ok).any(|entry| entry.file_name().to_string_lossy().starts_with("render"))
     });
     match software_vulkan(&drivers) {
         Some(_) if !is_drm => "software (Mesa lavapipe), there is no GPU".to_owned(),
@@ -100,10 +75,7 @@ mod tests {
 
     #[test]
     fn the_machine_is_described() {
-        assert_eq!(
-            processor("processor : 0\nmodel name\t: Fast CPU @ 3GHz\n"),
-            "Fast CPU @ 3GHz"
-        );
+        assert_eq!(processor("processor : 0\nmodel name\t: Fast CPU @ 3GHz\n"), "Fast CPU @ 3GHz");
         assert_eq!(processor(""), "a processor without a name");
         assert_eq!(gibibytes("MemTotal:       16384000 kB\n"), 16);
         assert!(machine().contains("cores"));

@@ -14,13 +14,7 @@ use crate::workspace::Workspace;
 
 /// The profile, the packages and (through the named example, see there) the features of `cargo test --workspace`:
 /// whoever ran one of demo and test has compiled Bevy for the other.
-pub const BUILD: [&str; 5] = [
-    "build",
-    "--workspace",
-    "--bins",
-    "--example",
-    "same_features",
-];
+pub const BUILD: [&str; 5] = ["build", "--workspace", "--bins", "--example", "same_features"];
 /// Software drawing shows a few frames a second, and a tour has some hundred.
 const TOUR_LIMIT: Duration = Duration::from_secs(20 * 60);
 
@@ -36,49 +30,30 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let mut client = Command::new(workspace.binary("vestibule"));
-    client
-        .current_dir(&workspace.root)
-        .env("BEVY_ASSET_ROOT", &workspace.root);
+    client.current_dir(&workspace.root).env("BEVY_ASSET_ROOT", &workspace.root);
     if has_display {
         let status = process::in_front(client.args(args))?;
         return Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)));
     }
     let folder = workspace.target.join("tour/home");
     println!("There is no display here, so a tour is drawn into pictures.");
-    client
-        .args(["--tour", "home", "--offscreen"])
-        .arg(&folder)
-        .args(args);
+    client.args(["--tour", "home", "--offscreen"]).arg(&folder).args(args);
     let tally = tour(&mut client, &folder, TOUR_LIMIT)?;
     println!("{tally}; the pictures are in {}", folder.display());
-    Ok(if tally.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Whether `DISPLAY` names an X server that answers.
 fn has_display() -> bool {
-    let Some(display) = std::env::var("DISPLAY")
-        .ok()
-        .filter(|display| !display.is_empty())
-    else {
+    let Some(display) = std::env::var("DISPLAY").ok().filter(|display| !display.is_empty()) else {
         return false;
     };
     // Where nothing that could ask is installed, the name has to do.
-    let asks = ["xdpyinfo", "xset"]
-        .into_iter()
-        .find(|name| crate::workspace::program(name).is_some());
+    let asks = ["xdpyinfo", "xset"].into_iter().find(|name| crate::workspace::program(name).is_some());
     let answers = |name| {
         let mut command = Command::new(name);
         command.args(if name == "xset" { &["q"][..] } else { &[] });
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|s| s.success())
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
     };
     asks.map_or_else(|| local_display_exists(&display), answers)
 }
@@ -89,9 +64,7 @@ fn local_display_exists(display: &str) -> bool {
         None => true,
         Some(rest) => {
             let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            Path::new("/tmp/.X11-unix")
-                .join(format!("X{number}"))
-                .exists()
+            Path::new("/tmp/.X11-unix").join(format!("X{number}")).exists()
         }
     }
 }
@@ -101,8 +74,7 @@ fn local_display_exists(display: &str) -> bool {
 pub fn tour(command: &mut Command, folder: &Path, limit: Duration) -> Result<Tally> {
     if folder.exists() {
         // Never take an older tour's pictures for this one's.
-        std::fs::remove_dir_all(folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
+        std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     let (ending, _) = process::run(command, limit)?;
     let mut tally = Tally::default();
@@ -159,8 +131,7 @@ impl Step {
 
 fn steps(folder: &Path) -> Result<Vec<Step>> {
     let path = folder.join("tour.json");
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     parse(&text).with_context(|| format!("cannot understand {}", path.display()))
 }
 
@@ -236,29 +207,11 @@ mod tests {
     fn a_tour_that_leaves_no_report_or_ends_badly_fails() {
         let folder = std::env::temp_dir().join(format!("vestibule-no-tour-{}", std::process::id()));
         let mut silent = Command::new("true");
-        assert_eq!(
-            tour(&mut silent, &folder, Duration::from_secs(20)).unwrap(),
-            Tally {
-                passed: 0,
-                failed: 1
-            }
-        );
+        assert_eq!(tour(&mut silent, &folder, Duration::from_secs(20)).unwrap(), Tally { passed: 0, failed: 1 });
         let mut crash = Command::new("sh");
         let report = r#"{"steps": [{"number": 1, "name": "a", "expected": [], "observed": [], "ok": true, "ms": 1}]}"#;
-        crash.args([
-            "-c",
-            &format!(
-                "mkdir {0}; echo '{report}' > {0}/tour.json; exit 134",
-                folder.display()
-            ),
-        ]);
-        assert_eq!(
-            tour(&mut crash, &folder, Duration::from_secs(20)).unwrap(),
-            Tally {
-                passed: 1,
-                failed: 1
-            }
-        );
+        crash.args(["-c", &format!("mkdir {0}; echo '{report}' > {0}/tour.json; exit 134", folder.display())]);
+        assert_eq!(tour(&mut crash, &folder, Duration::from_secs(20)).unwrap(), Tally { passed: 1, failed: 1 });
         std::fs::remove_dir_all(folder).unwrap();
     }
 

@@ -37,11 +37,7 @@ cargo xtask <command>
 
 fn main() -> ExitCode {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
-    let command = if args.is_empty() {
-        "help".to_owned()
-    } else {
-        args.remove(0)
-    };
+    let command = if args.is_empty() { "help".to_owned() } else { args.remove(0) };
     match process::listen_for_interrupts().and_then(|()| dispatch(&command, &args)) {
         Ok(code) => code,
         Err(error) => {
@@ -83,10 +79,7 @@ mod tests {
     #[test]
     fn an_unknown_command_is_refused_with_the_help() {
         let error = dispatch("tset", &[]).unwrap_err().to_string();
-        assert!(
-            error.contains("tset") && error.contains("cargo xtask <command>"),
-            "{error}"
-        );
+        assert!(error.contains("tset") && error.contains("cargo xtask <command>"), "{error}");
     }
 
     #[test]

@@ -23,22 +23,15 @@ static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 /// From now on Ctrl-C and a polite kill are remembered instead of ending us before our children.
 pub fn listen_for_interrupts() -> Result<()> {
     let flag = INTERRUPTED.get_or_init(|| Arc::new(AtomicBool::new(false)));
-    for signal in [
-        signal_hook::consts::SIGINT,
-        signal_hook::consts::SIGTERM,
-        signal_hook::consts::SIGHUP,
-    ] {
-        signal_hook::flag::register(signal, Arc::clone(flag))
-            .context("cannot listen for signals")?;
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(flag)).context("cannot listen for signals")?;
     }
     Ok(())
 }
 
 /// Whether somebody asked us to stop.
 pub fn interrupted() -> bool {
-    INTERRUPTED
-        .get()
-        .is_some_and(|flag| flag.load(Ordering::Relaxed))
+    INTERRUPTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
 }
 
 /// How a program ended.
@@ -87,19 +80,13 @@ impl Started {
     }
 
     fn start(command: &mut Command, leads_group: bool) -> Result<Self> {
-        let child = command
-            .spawn()
-            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+        let child = command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
         Ok(Self { child, leads_group })
     }
 
     /// The status, when the program has ended.
     pub fn ended(&mut self) -> Result<Option<i32>> {
-        Ok(self
-            .child
-            .try_wait()
-            .context("cannot wait for a program")?
-            .map(status_number))
+        Ok(self.child.try_wait().context("cannot wait for a program")?.map(status_number))
     }
 
     /// Waits until the program ends, `limit` passes or somebody interrupts, calling `meanwhile` in between.
@@ -132,11 +119,7 @@ impl Started {
         // The shell's own `kill` is everywhere; a `kill` program is not.
         let minus = if self.leads_group { "-" } else { "" };
         let line = format!("kill -{signal} {minus}{}", self.child.id());
-        let _ = Command::new("sh")
-            .args(["-c", &line])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
+        let _ = Command::new("sh").args(["-c", &line]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
 }
 
@@ -154,9 +137,7 @@ impl Drop for Started {
 
 fn status_number(status: std::process::ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt;
-    status
-        .code()
-        .unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
 }
 
 /// Runs `command` without input, printing what it says as it says it; returns how it ended and all it said.
@@ -211,9 +192,7 @@ fn print_piece(pieces: &Receiver<Vec<u8>>, time: Duration, said: &mut Vec<u8>) -
 
 /// Runs `command` with our own input and output (a person is in front of it) and returns its status.
 pub fn in_front(command: &mut Command) -> Result<i32> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    let status = command.status().with_context(|| format!("cannot start {}", command.get_program().display()))?;
     Ok(status_number(status))
 }
 
@@ -239,11 +218,7 @@ mod tests {
 
     #[test]
     fn output_and_status_come_back() {
-        let (ending, said) = run(
-            &mut shell("echo one; echo two >&2; exit 3"),
-            Duration::from_secs(20),
-        )
-        .unwrap();
+        let (ending, said) = run(&mut shell("echo one; echo two >&2; exit 3"), Duration::from_secs(20)).unwrap();
         assert_eq!(ending, Ending::Returned(3));
         assert_eq!(said, "one\ntwo\n");
     }
@@ -251,27 +226,16 @@ mod tests {
     #[test]
     fn a_program_that_hangs_is_killed_with_its_children() {
         let start = Instant::now();
-        let (ending, said) = run(
-            &mut shell("sleep 60 & echo $!; wait"),
-            Duration::from_millis(500),
-        )
-        .unwrap();
+        let (ending, said) = run(&mut shell("sleep 60 & echo $!; wait"), Duration::from_millis(500)).unwrap();
         assert_eq!(ending, Ending::TimedOut);
         assert!(start.elapsed() < Duration::from_secs(10));
         let grandchild = said.trim().to_owned();
-        assert!(
-            !is_running(&grandchild),
-            "the sleep {grandchild} outlived its parent"
-        );
+        assert!(!is_running(&grandchild), "the sleep {grandchild} outlived its parent");
     }
 
     #[test]
     fn what_a_program_leaves_behind_ends_with_it() {
-        let (ending, said) = run(
-            &mut shell("sleep 60 >/dev/null 2>&1 & echo $!"),
-            Duration::from_secs(20),
-        )
-        .unwrap();
+        let (ending, said) = run(&mut shell("sleep 60 >/dev/null 2>&1 & echo $!"), Duration::from_secs(20)).unwrap();
         assert!(ending.is_success());
         assert!(!is_running(said.trim()));
     }
@@ -285,12 +249,8 @@ mod tests {
     fn is_running(process: &str) -> bool {
         // An orphan stays in the table as a zombie where nobody reaps it.
         let alive = || {
-            std::fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| {
-                !stat
-                    .rsplit(')')
-                    .next()
-                    .is_some_and(|rest| rest.trim_start().starts_with('Z'))
-            })
+            std::fs::read_to_string(format!("/proc/{process}/stat"))
+                .is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
         };
         for _ in 0..40 {
             if !alive() {

@@ -38,71 +38,19 @@ struct Piece {
 
 /// Everything, in the order in which it is reported. Debian's and Ubuntu's names.
 const PIECES: &[Piece] = &[
-    Piece {
-        purpose: Purpose::Build,
-        package: "gcc",
-        is_present: || program("cc").is_some(),
-    },
-    Piece {
-        purpose: Purpose::Build,
-        package: "libc6-dev",
-        is_present: has_c_headers,
-    },
-    Piece {
-        purpose: Purpose::Window,
-        package: "libx11-6",
-        is_present: || library("libX11.so.6"),
-    },
-    Piece {
-        purpose: Purpose::Window,
-        package: "libx11-xcb1",
-        is_present: || library("libX11-xcb.so.1"),
-    },
-    Piece {
-        purpose: Purpose::Window,
-        package: "libxcursor1",
-        is_present: || library("libXcursor.so.1"),
-    },
-    Piece {
-        purpose: Purpose::Window,
-        package: "libxi6",
-        is_present: || library("libXi.so.6"),
-    },
-    Piece {
-        purpose: Purpose::Window,
-        package: "libxkbcommon-x11-0",
-        is_present: || library("libxkbcommon-x11.so.0"),
-    },
-    Piece {
-        purpose: Purpose::Picture,
-        package: "libvulkan1",
-        is_present: || library("libvulkan.so.1"),
-    },
-    Piece {
-        purpose: Purpose::Picture,
-        package: "mesa-vulkan-drivers",
-        is_present: || !vulkan_drivers().is_empty(),
-    },
-    Piece {
-        purpose: Purpose::VirtualDisplay,
-        package: "xvfb",
-        is_present: || program("Xvfb").is_some(),
-    },
-    Piece {
-        purpose: Purpose::Mosquitto,
-        package: "mosquitto",
-        is_present: || program("mosquitto").is_some(),
-    },
-    Piece {
-        purpose: Purpose::Python,
-        package: "python3-venv",
-        is_present: has_python_venv,
-    },
-    Piece {
-        purpose: Purpose::Monado,
-        package: "debian-archive-keyring",
-        is_present: has_debian_keys,
-    },
+    Piece { purpose: Purpose::Build, package: "gcc", is_present: || program("cc").is_some() },
+    Piece { purpose: Purpose::Build, package: "libc6-dev", is_present: has_c_headers },
+    Piece { purpose: Purpose::Window, package: "libx11-6", is_present: || library("libX11.so.6") },
+    Piece { purpose: Purpose::Window, package: "libx11-xcb1", is_present: || library("libX11-xcb.so.1") },
+    Piece { purpose: Purpose::Window, package: "libxcursor1", is_present: || library("libXcursor.so.1") },
+    Piece { purpose: Purpose::Window, package: "libxi6", is_present: || library("libXi.so.6") },
+    Piece { purpose: Purpose::Window, package: "libxkbcommon-x11-0", is_present: || library("libxkbcommon-x11.so.0") },
+    Piece { purpose: Purpose::Picture, package: "libvulkan1", is_present: || library("libvulkan.so.1") },
+    Piece { purpose: Purpose::Picture, package: "mesa-vulkan-drivers", is_present: || !vulkan_drivers().is_empty() },
+    Piece { purpose: Purpose::VirtualDisplay, package: "xvfb", is_present: || program("Xvfb").is_some() },
+    Piece { purpose: Purpose::Mosquitto, package: "mosquitto", is_present: || program("mosquitto").is_some() },
+    Piece { purpose: Purpose::Python, package: "python3-venv", is_present: has_python_venv },
+    Piece { purpose: Purpose::Monado, package: "debian-archive-keyring", is_present: has_debian_keys },
 ];
 
 /// Where Debian's signing keys are, once their package is here.
@@ -118,19 +66,11 @@ fn has_c_headers() -> bool {
     let Some(cc) = program("cc") else {
         return false;
     };
-    succeeds(Command::new(cc).args([
-        "-fsyntax-only",
-        "-include",
-        "stdlib.h",
-        "-x",
-        "c",
-        "/dev/null",
-    ]))
+    succeeds(Command::new(cc).args(["-fsyntax-only", "-include", "stdlib.h", "-x", "c", "/dev/null"]))
 }
 
 fn has_python_venv() -> bool {
-    program("python3")
-        .is_some_and(|python| succeeds(Command::new(python).args(["-c", "import ensurepip, venv"])))
+    program("python3").is_some_and(|python| succeeds(Command::new(python).args(["-c", "import ensurepip, venv"])))
 }
 
 fn succeeds(command: &mut Command) -> bool {
@@ -155,12 +95,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let mut purposes: Vec<Purpose> = Vec::new();
     if peers.is_empty() {
-        purposes.extend([
-            Purpose::Build,
-            Purpose::Window,
-            Purpose::Picture,
-            Purpose::VirtualDisplay,
-        ]);
+        purposes.extend([Purpose::Build, Purpose::Window, Purpose::Picture, Purpose::VirtualDisplay]);
         peers.extend(crate::peers::NAMES);
     }
     purposes.extend(peers.iter().filter_map(|name| crate::peers::purpose(name)));
@@ -190,15 +125,9 @@ pub fn install(purposes: &[Purpose]) -> Result<()> {
         return Ok(());
     }
     println!("This machine lacks: {}", packages.join(" "));
-    let line = format!(
-        "apt-get install --yes --no-install-recommends {}",
-        packages.join(" ")
-    );
+    let line = format!("apt-get install --yes --no-install-recommends {}", packages.join(" "));
     if program("apt-get").is_none() {
-        bail!(
-            "there is no apt-get here; install what Debian calls {}",
-            packages.join(" ")
-        );
+        bail!("there is no apt-get here; install what Debian calls {}", packages.join(" "));
     }
     let Some(prefix) = rights() else {
         bail!("please type this line, then run the same command again:\n\n    sudo {line}\n");
@@ -211,10 +140,7 @@ pub fn install(purposes: &[Purpose]) -> Result<()> {
         // Lists that are older than the mirror name versions that are no longer there.
         update(prefix)?;
         if !apt(prefix, &line)? {
-            bail!(
-                "apt could not install {}: its own words are above",
-                packages.join(" ")
-            );
+            bail!("apt could not install {}: its own words are above", packages.join(" "));
         }
     }
     let still = missing(purposes);
@@ -226,11 +152,7 @@ pub fn install(purposes: &[Purpose]) -> Result<()> {
 
 /// What to put before a command that changes the system: nothing for root, `sudo` where it asks no password.
 fn rights() -> Option<&'static [&'static str]> {
-    let id = Command::new("id")
-        .arg("-u")
-        .output()
-        .map(|output| output.stdout)
-        .unwrap_or_default();
+    let id = Command::new("id").arg("-u").output().map(|output| output.stdout).unwrap_or_default();
     if String::from_utf8_lossy(&id).trim() == "0" {
         return Some(&[]);
     }
@@ -255,11 +177,7 @@ fn update(prefix: &[&str]) -> Result<()> {
 }
 
 fn apt(prefix: &[&str], line: &str) -> Result<bool> {
-    let words = prefix
-        .iter()
-        .copied()
-        .chain(["env", "DEBIAN_FRONTEND=noninteractive"])
-        .chain(line.split(' '));
+    let words = prefix.iter().copied().chain(["env", "DEBIAN_FRONTEND=noninteractive"]).chain(line.split(' '));
     let mut words = words.collect::<Vec<_>>().into_iter();
     let mut command = Command::new(words.next().unwrap_or("env"));
     command.args(words);
@@ -273,26 +191,14 @@ mod tests {
     #[test]
     fn a_purpose_asks_only_for_its_own_pieces() {
         assert!(missing(&[]).is_empty());
-        let build: Vec<_> = PIECES
-            .iter()
-            .filter(|piece| piece.purpose == Purpose::Build)
-            .collect();
-        assert!(
-            build.iter().all(|piece| (piece.is_present)()),
-            "we were compiled here"
-        );
+        let build: Vec<_> = PIECES.iter().filter(|piece| piece.purpose == Purpose::Build).collect();
+        assert!(build.iter().all(|piece| (piece.is_present)()), "we were compiled here");
     }
 
     #[test]
     fn every_package_is_listed_once() {
         for (index, piece) in PIECES.iter().enumerate() {
-            assert!(
-                PIECES[..index]
-                    .iter()
-                    .all(|other| other.package != piece.package),
-                "{}",
-                piece.package
-            );
+            assert!(PIECES[..index].iter().all(|other| other.package != piece.package), "{}", piece.package);
         }
     }
 

@@ -99,14 +99,7 @@ pub const STAGES: &[Stage] = &[
     },
     Stage {
         name: "clippy",
-        work: Work::Cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ]),
+        work: Work::Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         limit: minutes(40),
         purposes: &[Purpose::Build],
         peers: &[],
@@ -117,12 +110,7 @@ pub const STAGES: &[Stage] = &[
         name: "tests",
         work: Work::CargoTest(&["test", "--workspace", "--no-fail-fast"]),
         limit: minutes(40),
-        purposes: &[
-            Purpose::Build,
-            Purpose::Picture,
-            Purpose::Window,
-            Purpose::VirtualDisplay,
-        ],
+        purposes: &[Purpose::Build, Purpose::Picture, Purpose::Window, Purpose::VirtualDisplay],
         peers: &crate::peers::NAMES,
         left_out_by: None,
         must_pass: false,
@@ -154,18 +142,9 @@ mod tests {
     #[test]
     fn names_are_unique_and_the_build_comes_before_what_runs() {
         let position = |name: &str| STAGES.iter().position(|stage| stage.name == name).unwrap();
-        assert!(
-            position("build") < position("build-tests")
-                && position("build-tests") < position("tests")
-        );
+        assert!(position("build") < position("build-tests") && position("build-tests") < position("tests"));
         for stage in STAGES {
-            assert_eq!(
-                STAGES
-                    .iter()
-                    .filter(|other| other.name == stage.name)
-                    .count(),
-                1
-            );
+            assert_eq!(STAGES.iter().filter(|other| other.name == stage.name).count(), 1);
         }
     }
 

@@ -14,10 +14,7 @@ pub struct Tally {
 impl Tally {
     /// One check.
     pub fn one(passed: bool) -> Self {
-        Self {
-            passed: u64::from(passed),
-            failed: u64::from(!passed),
-        }
+        Self { passed: u64::from(passed), failed: u64::from(!passed) }
     }
 
     /// The sum over the `test result:` lines that cargo's test programs print. A run that did not succeed although
@@ -69,30 +66,14 @@ test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; 
 
     #[test]
     fn every_result_line_counts() {
-        assert_eq!(
-            Tally::of_cargo_test(SAID, false),
-            Tally {
-                passed: 15,
-                failed: 2
-            }
-        );
-        assert_eq!(
-            Tally::of_cargo_test(SAID, false).to_string(),
-            "15 passed, 2 failed"
-        );
+        assert_eq!(Tally::of_cargo_test(SAID, false), Tally { passed: 15, failed: 2 });
+        assert_eq!(Tally::of_cargo_test(SAID, false).to_string(), "15 passed, 2 failed");
     }
 
     #[test]
     fn a_crash_without_a_failed_test_is_still_a_failure() {
-        let crash =
-            "test result: ok. 1 passed; 0 failed; 0 ignored\nerror: test failed (signal: 11)\n";
-        assert_eq!(
-            Tally::of_cargo_test(crash, false),
-            Tally {
-                passed: 1,
-                failed: 1
-            }
-        );
+        let crash = "test result: ok. 1 passed; 0 failed; 0 ignored\nerror: test failed (signal: 11)\n";
+        assert_eq!(Tally::of_cargo_test(crash, false), Tally { passed: 1, failed: 1 });
         assert_eq!(Tally::of_cargo_test("", true), Tally::default());
     }
 }

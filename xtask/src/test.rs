@@ -63,11 +63,7 @@ impl Choice {
 
     fn purposes(&self) -> Vec<Purpose> {
         let stages = self.stages();
-        let mut purposes: Vec<Purpose> = stages
-            .iter()
-            .flat_map(|stage| stage.purposes)
-            .copied()
-            .collect();
+        let mut purposes: Vec<Purpose> = stages.iter().flat_map(|stage| stage.purposes).copied().collect();
         purposes.retain(|purpose| !(*purpose == Purpose::Picture && self.leaves_out(PICTURE)));
         purposes.extend(self.peers().iter().filter_map(|peer| peers::purpose(peer)));
         purposes
@@ -75,9 +71,7 @@ impl Choice {
 
     fn peers(&self) -> Vec<&'static str> {
         let stages = self.stages();
-        let wanted = |peer: &&str| {
-            stages.iter().any(|stage| stage.peers.contains(peer)) && !self.leaves_out(peer)
-        };
+        let wanted = |peer: &&str| stages.iter().any(|stage| stage.peers.contains(peer)) && !self.leaves_out(peer);
         peers::NAMES.into_iter().filter(wanted).collect()
     }
 }
@@ -101,33 +95,21 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let workspace = Workspace::find()?;
-    let mut run = Run {
-        workspace,
-        choice,
-        variables: Vec::new(),
-        lines: Vec::new(),
-        sum: Tally::default(),
-    };
+    let mut run = Run { workspace, choice, variables: Vec::new(), lines: Vec::new(), sum: Tally::default() };
     run.stage("setup", Run::set_up);
     for stage in run.choice.stages() {
         let tally = run.stage(stage.name, |run| run.work(stage));
         if process::interrupted() {
-            run.lines
-                .push("interrupted: later stages did not run".to_owned());
+            run.lines.push("interrupted: later stages did not run".to_owned());
             break;
         }
         if stage.must_pass && tally.failed > 0 {
-            run.lines
-                .push(format!("{} failed: later stages did not run", stage.name));
+            run.lines.push(format!("{} failed: later stages did not run", stage.name));
             break;
         }
     }
     run.close();
-    Ok(if run.sum.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if run.sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl Run {
@@ -157,26 +139,17 @@ impl Run {
         note("system packages", setup::install(&self.choice.purposes()));
         for peer in self.choice.peers() {
             let prepared = peers::prepare(peer, &self.workspace);
-            note(
-                peer,
-                prepared.map(|variables| self.variables.extend(variables)),
-            );
+            note(peer, prepared.map(|variables| self.variables.extend(variables)));
         }
         if !self.choice.leaves_out(PICTURE)
             && let Some(driver) = software_vulkan(&vulkan_drivers())
         {
-            self.variables
-                .push(("VESTIBULE_LAVAPIPE_ICD", driver.display().to_string()));
+            self.variables.push(("VESTIBULE_LAVAPIPE_ICD", driver.display().to_string()));
         }
         let this = std::env::current_exe().context("cannot tell where xtask is")?;
-        self.variables
-            .push(("VESTIBULE_XTASK", this.display().to_string()));
-        self.variables.push((
-            "VESTIBULE_BIN_DIR",
-            self.workspace.binary("").display().to_string(),
-        ));
-        self.variables
-            .push(("VESTIBULE_WITHOUT", self.choice.without.join(",")));
+        self.variables.push(("VESTIBULE_XTASK", this.display().to_string()));
+        self.variables.push(("VESTIBULE_BIN_DIR", self.workspace.binary("").display().to_string()));
+        self.variables.push(("VESTIBULE_WITHOUT", self.choice.without.join(",")));
         for (name, value) in &self.variables {
             println!("{name}={value}");
         }
@@ -196,26 +169,14 @@ impl Run {
                 let folder = self.workspace.target.join("tour/home");
                 let mut command = Command::new(self.workspace.binary("vestibule"));
                 command.args(["--tour", "home", "--offscreen"]).arg(&folder);
-                Ok(demo::tour(
-                    command.envs(self.variables.clone()),
-                    &folder,
-                    stage.limit,
-                )?)
+                Ok(demo::tour(command.envs(self.variables.clone()), &folder, stage.limit)?)
             }
             Work::XrTour => {
                 let folder = self.workspace.target.join("tour/xr");
                 let mut command = Command::new(std::env::current_exe()?);
-                command
-                    .args(["monado", "exec", "--"])
-                    .arg(self.workspace.binary("vestibule"));
-                command
-                    .args(["--xr", "--tour", "xr", "--offscreen"])
-                    .arg(&folder);
-                Ok(demo::tour(
-                    command.envs(self.variables.clone()),
-                    &folder,
-                    stage.limit,
-                )?)
+                command.args(["monado", "exec", "--"]).arg(self.workspace.binary("vestibule"));
+                command.args(["--xr", "--tour", "xr", "--offscreen"]).arg(&folder);
+                Ok(demo::tour(command.envs(self.variables.clone()), &folder, stage.limit)?)
             }
         }
     }
@@ -233,10 +194,7 @@ impl Run {
     /// Building cargo-deny takes longer than everything else here, so it runs only where somebody installed it.
     fn deny(&mut self, limit: Duration) -> Result<Tally> {
         if program("cargo-deny").is_none() {
-            self.lines.push(
-                "cargo-deny is not installed here: licences and sources were not checked"
-                    .to_owned(),
-            );
+            self.lines.push("cargo-deny is not installed here: licences and sources were not checked".to_owned());
             return Ok(Tally::default());
         }
         let checked = self.cargo(&["deny", "check", "bans", "licenses", "sources"], limit)?;
@@ -267,12 +225,7 @@ mod tests {
     use super::*;
 
     fn choice(line: &str) -> Result<Choice> {
-        Choice::parse(
-            &line
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>(),
-        )
+        Choice::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
     #[test]
@@ -285,12 +238,7 @@ mod tests {
     #[test]
     fn what_is_left_out_is_named_exactly() {
         let choice = choice("--without monado --without picture").unwrap();
-        assert!(
-            choice
-                .stages()
-                .iter()
-                .all(|stage| stage.name != "xr" && stage.name != "tour")
-        );
+        assert!(choice.stages().iter().all(|stage| stage.name != "xr" && stage.name != "tour"));
         assert!(!choice.peers().contains(&"monado"));
         assert!(!choice.purposes().contains(&Purpose::Picture));
         assert!(choice.purposes().contains(&Purpose::Mosquitto));

@@ -19,15 +19,9 @@ impl Workspace {
     pub fn find() -> Result<Self> {
         let metadata = metadata(&["--no-deps"])?;
         let path = |key: &str| -> Result<PathBuf> {
-            metadata[key]
-                .as_str()
-                .map(PathBuf::from)
-                .ok_or_else(|| anyhow!("cargo metadata names no {key}"))
+            metadata[key].as_str().map(PathBuf::from).ok_or_else(|| anyhow!("cargo metadata names no {key}"))
         };
-        Ok(Self {
-            root: path("workspace_root")?,
-            target: path("target_directory")?,
-        })
+        Ok(Self { root: path("workspace_root")?, target: path("target_directory")? })
     }
 
     /// A program that `cargo build` made with the profile that demo and tests share.
@@ -56,10 +50,7 @@ pub fn metadata(args: &[&str]) -> Result<Value> {
         .output()
         .context("cannot start cargo metadata")?;
     if !output.status.success() {
-        bail!(
-            "cargo metadata failed:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        bail!("cargo metadata failed:\n{}", String::from_utf8_lossy(&output.stderr));
     }
     serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")
 }
@@ -68,10 +59,9 @@ pub fn metadata(args: &[&str]) -> Result<Value> {
 pub fn cache() -> Result<PathBuf> {
     let base = match std::env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty()) {
         Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(
-            std::env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?,
-        )
-        .join(".cache"),
+        None => {
+            PathBuf::from(std::env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?).join(".cache")
+        }
     };
     Ok(base.join("vestibule"))
 }
@@ -95,33 +85,25 @@ pub fn library(name: &str) -> bool {
 }
 
 fn lists_library(listing: &str, name: &str) -> bool {
-    listing
-        .lines()
-        .any(|line| line.split_whitespace().next() == Some(name))
+    listing.lines().any(|line| line.split_whitespace().next() == Some(name))
 }
 
 /// The descriptions of Vulkan drivers that a loader would find here.
 pub fn vulkan_drivers() -> Vec<PathBuf> {
     for name in ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"] {
         if let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) {
-            return std::env::split_paths(&value)
-                .filter(|path| path.exists())
-                .collect();
+            return std::env::split_paths(&value).filter(|path| path.exists()).collect();
         }
     }
-    let mut folders: Vec<PathBuf> = ["/usr/local/etc", "/usr/local/share", "/etc", "/usr/share"]
-        .map(PathBuf::from)
-        .to_vec();
+    let mut folders: Vec<PathBuf> =
+        ["/usr/local/etc", "/usr/local/share", "/etc", "/usr/share"].map(PathBuf::from).to_vec();
     folders.extend(std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
     let mut drivers: Vec<PathBuf> = folders
         .iter()
         .filter_map(|folder| std::fs::read_dir(folder.join("vulkan/icd.d")).ok())
         .flatten()
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .collect();
     drivers.sort();
     drivers
@@ -129,10 +111,8 @@ pub fn vulkan_drivers() -> Vec<PathBuf> {
 
 /// The description of Mesa's software Vulkan, among `drivers`.
 pub fn software_vulkan(drivers: &[PathBuf]) -> Option<&Path> {
-    let is_lavapipe = |path: &&PathBuf| {
-        path.file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("lvp_icd"))
-    };
+    let is_lavapipe =
+        |path: &&PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("lvp_icd"));
     drivers.iter().find(is_lavapipe).map(PathBuf::as_path)
 }
 
@@ -152,10 +132,7 @@ mod tests {
         let gpu = PathBuf::from("icd.d/nvidia_icd.json");
         let software = PathBuf::from("icd.d/lvp_icd.x86_64.json");
         assert_eq!(software_vulkan(std::slice::from_ref(&gpu)), None);
-        assert_eq!(
-            software_vulkan(&[gpu, software.clone()]),
-            Some(software.as_path())
-        );
+        assert_eq!(software_vulkan(&[gpu, software.clone()]), Some(software.as_path()));
     }
 
     #[test]

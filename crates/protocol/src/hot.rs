@@ -98,7 +98,8 @@ impl HotSender {
         let due = |slot: &Slot| {
             slot.sent.is_none_or(|(version, at)| version != slot.version || now_ms.saturating_sub(at) >= RESEND_MS)
         };
-        let mut keys: Vec<_> = self.dirty.iter().filter(|(_, slot)| due(slot)).map(|(key, slot)| (slot.sent, *key)).collect();
+        let mut keys: Vec<_> =
+            self.dirty.iter().filter(|(_, slot)| due(slot)).map(|(key, slot)| (slot.sent, *key)).collect();
         if keys.is_empty() {
             return None;
         }
@@ -179,7 +180,11 @@ impl HotEntry {
             .flat_map(|(byte, bits)| (0..8).filter(move |bit| bits & (1 << bit) != 0).map(move |bit| byte * 8 + bit))
             .filter_map(|index| u16::try_from(index).ok())
             .collect();
-        if indices.len() == self.readings.len() { indices.into_iter().zip(&self.readings).collect() } else { Vec::new() }
+        if indices.len() == self.readings.len() {
+            indices.into_iter().zip(&self.readings).collect()
+        } else {
+            Vec::new()
+        }
     }
 }
 

@@ -28,8 +28,8 @@ pub use codec::{CodecError, MAX_FRAME, decode, encode, protocol_hash};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
 pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
 pub use message::{
-    CommandUpdate, DiiDown, DiiUp, Event, Execution, FeatureAccess, Hello, Interest, LogLine, Occurrence, Party, Report,
-    Request, Response, SystemView, TwinView, Welcome, WireReading,
+    CommandUpdate, DiiDown, DiiUp, Event, Execution, FeatureAccess, Hello, Interest, LogLine, Occurrence, Party,
+    Report, Request, Response, SystemView, TwinView, Welcome, WireReading,
 };
 
 /// What QUIC peers agree on before the first byte.

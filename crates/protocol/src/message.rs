@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use vestibule_model::{
     ActionId, Command, CommandId, CommandStatus, ContentHash, EventKind, FeatureId, PropertyId, Refusal, RoleId, Rule,
-    RuleId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, Truth, TwinId, TwinInfo, UserId, Value, Verdict,
+    RuleId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, Truth, TwinId, TwinInfo, UserId, Value,
+    Verdict,
 };
 
 /// What a peer asks the enabler. One bidirectional stream each.

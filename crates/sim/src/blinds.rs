@@ -13,9 +13,7 @@ pub(crate) struct Blinds {
 
 impl Blinds {
     pub(crate) fn new() -> Blinds {
-        Blinds {
-            slats: Glide::at(100),
-        }
+        Blinds { slats: Glide::at(100) }
     }
 }
 
@@ -48,10 +46,7 @@ impl Model for Blinds {
 
     fn states(&self) -> Vec<(&'static str, String)> {
         let state = cover_state(self.slats.heading(), self.slats.is_zero());
-        vec![
-            ("state", state.to_owned()),
-            ("position", self.slats.shown().to_string()),
-        ]
+        vec![("state", state.to_owned()), ("position", self.slats.shown().to_string())]
     }
 }
 

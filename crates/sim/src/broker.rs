@@ -42,10 +42,7 @@ impl EmbeddedBroker {
     /// Starts it on `listen`; with port 0 on a free port.
     pub(crate) fn start(listen: SocketAddr) -> Result<EmbeddedBroker, SimError> {
         let (addr, running) = run(listen)?;
-        Ok(EmbeddedBroker {
-            addr,
-            running: Some(running),
-        })
+        Ok(EmbeddedBroker { addr, running: Some(running) })
     }
 
     /// Where it listens, or will listen again.
@@ -78,10 +75,7 @@ impl Drop for EmbeddedBroker {
 
 /// Starts it with its front on `listen`, and says where that is.
 fn run(listen: SocketAddr) -> Result<(SocketAddr, Running), SimError> {
-    let refused = |reason: String| SimError::Listen {
-        addr: listen,
-        reason,
-    };
+    let refused = |reason: String| SimError::Listen { addr: listen, reason };
     let said = |error: io::Error| refused(error.to_string());
     let front = TcpListener::bind(listen).map_err(said)?;
     front.set_nonblocking(true).map_err(said)?;
@@ -217,18 +211,10 @@ impl Protocol for AnyVersion {
 
 /// The protocol level in a CONNECT packet: after a fixed header of 2 to 5 bytes and the name.
 fn level(stream: &[u8]) -> Result<u8, WireError> {
-    let length_bytes = stream
-        .iter()
-        .skip(1)
-        .take(4)
-        .take_while(|byte| **byte & 0x80 != 0)
-        .count();
+    let length_bytes = stream.iter().skip(1).take(4).take_while(|byte| **byte & 0x80 != 0).count();
     let at = 1 + length_bytes + 1 + 2 + "MQTT".len();
     let missing = (at + 1).saturating_sub(stream.len());
-    stream
-        .get(at)
-        .copied()
-        .ok_or(WireError::InsufficientBytes(missing))
+    stream.get(at).copied().ok_or(WireError::InsufficientBytes(missing))
 }
 
 #[cfg(test)]
@@ -250,9 +236,7 @@ mod tests {
     #[test]
     fn many_start_at_once_and_stop_and_start_again() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut brokers: Vec<_> = (0..20)
-            .map(|_| EmbeddedBroker::start(any).unwrap())
-            .collect();
+        let mut brokers: Vec<_> = (0..20).map(|_| EmbeddedBroker::start(any).unwrap()).collect();
         for broker in &mut brokers {
             std::net::TcpStream::connect(broker.addr()).unwrap();
             broker.stop();

@@ -38,11 +38,7 @@ fn draw(coat: Option<[u8; 3]>) -> Bytes {
         let (dx, dy) = (f64::from(x) - 320.0, f64::from(y) - 170.0);
         let head = (dx / 55.0).powi(2) + (dy / 70.0).powi(2) < 1.0;
         let body = (dx / 150.0).powi(2) + ((dy - 300.0) / 230.0).powi(2) < 1.0;
-        let porch = if y < 300 {
-            [178, 196, 212]
-        } else {
-            [120, 112, 104]
-        };
+        let porch = if y < 300 { [178, 196, 212] } else { [120, 112, 104] };
         Rgb(match coat {
             Some(_) if head => [224, 188, 160],
             Some(coat) if body => coat,
@@ -63,12 +59,7 @@ mod tests {
 
     #[test]
     fn every_picture_is_a_small_jpeg_of_the_right_size() {
-        let guests = [
-            None,
-            Some(Guest::Friend),
-            Some(Guest::Courier),
-            Some(Guest::Neighbour),
-        ];
+        let guests = [None, Some(Guest::Friend), Some(Guest::Courier), Some(Guest::Neighbour)];
         let pictures: Vec<Bytes> = guests.into_iter().map(picture).collect();
         for (i, jpeg) in pictures.iter().enumerate() {
             let read = image::load_from_memory_with_format(jpeg, image::ImageFormat::Jpeg).unwrap();

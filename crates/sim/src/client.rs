@@ -83,16 +83,7 @@ impl Runner {
         counters: Arc<Counters>,
     ) -> Runner {
         let id = locked(&unit).id();
-        Runner {
-            unit,
-            endpoint,
-            clock,
-            counters,
-            id,
-            session: None,
-            retry_at: Instant::now(),
-            retry_in: RETRY.0,
-        }
+        Runner { unit, endpoint, clock, counters, id, session: None, retry_at: Instant::now(), retry_in: RETRY.0 }
     }
 
     /// Runs until told to stop, or until whoever could tell is gone.
@@ -145,13 +136,7 @@ impl Runner {
         let mut options = MqttOptions::new(name, endpoint.host.as_str(), endpoint.port);
         let gone = Presence::of(self.id).publish(self.id, false);
         let payload = gone.payload.to_vec();
-        options.set_last_will(LastWill::new(
-            gone.topic,
-            payload,
-            QoS::AtLeastOnce,
-            true,
-            None,
-        ));
+        options.set_last_will(LastWill::new(gone.topic, payload, QoS::AtLeastOnce, true, None));
         options.set_keep_alive(Duration::from_secs(15));
         options.set_clean_start(true);
         options.set_max_packet_size(Some(MAX_PACKET));
@@ -164,12 +149,7 @@ impl Runner {
         eventloop.options.set_network_options(network);
         let (tell, events) = mpsc::channel(INCOMING);
         let pump = tokio::spawn(pump(eventloop, tell));
-        self.session = Some(Session {
-            client,
-            events,
-            pump,
-            up: false,
-        });
+        self.session = Some(Session { client, events, pump, up: false });
     }
 
     fn hear(&mut self, event: FromBroker) {
@@ -219,10 +199,7 @@ impl Runner {
         let Some(session) = &self.session else {
             return false;
         };
-        let topics = locked(&self.unit)
-            .listens()
-            .into_iter()
-            .chain([self.birth_topic()]);
+        let topics = locked(&self.unit).listens().into_iter().chain([self.birth_topic()]);
         let filters = topics.map(|topic| Filter::new(topic, QoS::AtLeastOnce));
         let mut said = documents(&self.endpoint.discovery_prefix, self.id);
         said.push(Presence::of(self.id).publish(self.id, true));
@@ -248,9 +225,7 @@ impl Runner {
         };
         let payload = publish.payload.clone();
         let topic = publish.topic.as_str();
-        let sent = session
-            .client
-            .try_publish(topic, QoS::AtLeastOnce, publish.retain, payload);
+        let sent = session.client.try_publish(topic, QoS::AtLeastOnce, publish.retain, payload);
         self.counters.count(publish, sent.is_ok());
         sent.is_ok()
     }
@@ -289,10 +264,9 @@ async fn pump(mut eventloop: EventLoop, tell: mpsc::Sender<FromBroker>) {
     loop {
         let event = match eventloop.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(_))) => FromBroker::Up,
-            Ok(Event::Incoming(Packet::Publish(publish))) => FromBroker::Message {
-                topic: publish.topic,
-                payload: publish.payload,
-            },
+            Ok(Event::Incoming(Packet::Publish(publish))) => {
+                FromBroker::Message { topic: publish.topic, payload: publish.payload }
+            }
             Ok(Event::Outgoing(rumqttc::Outgoing::Disconnect)) => return,
             Ok(_) => continue,
             Err(error) => {

@@ -12,10 +12,7 @@ pub(crate) struct Clock {
 impl Clock {
     /// Starts now; `scale` is simulated per real time, finite and above zero.
     pub(crate) fn new(scale: f64) -> Clock {
-        Clock {
-            start: Instant::now(),
-            scale,
-        }
+        Clock { start: Instant::now(), scale }
     }
 
     /// Simulated milliseconds since the start.

@@ -23,13 +23,7 @@ pub(crate) struct Coffee {
 
 impl Coffee {
     pub(crate) fn new(rng: StdRng) -> Coffee {
-        Coffee {
-            rng,
-            now_ms: 0,
-            on_since_ms: None,
-            tenth_watts: 0,
-            measures_ms: 0,
-        }
+        Coffee { rng, now_ms: 0, on_since_ms: None, tenth_watts: 0, measures_ms: 0 }
     }
 
     fn measure(&mut self) {
@@ -79,10 +73,7 @@ impl Model for Coffee {
     fn states(&self) -> Vec<(&'static str, String)> {
         let watts = f64::from(self.tenth_watts) / 10.0;
         let relay = on_off(self.on_since_ms.is_some());
-        vec![(
-            "state",
-            json!({ "relay": relay, "power": watts }).to_string(),
-        )]
+        vec![("state", json!({ "relay": relay, "power": watts }).to_string())]
     }
 }
 

@@ -51,8 +51,7 @@ impl Counters {
             Kind::Picture => &self.pictures,
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        self.bytes
-            .fetch_add(publish.payload.len() as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(publish.payload.len() as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn read(&self) -> Published {

@@ -77,12 +77,7 @@ pub(crate) fn documents(prefix: &str, id: &str) -> Vec<Publish> {
 }
 
 fn document(topic: String, body: &Value) -> Publish {
-    Publish {
-        topic,
-        payload: Bytes::from(body.to_string()),
-        retain: true,
-        kind: Kind::Config,
-    }
+    Publish { topic, payload: Bytes::from(body.to_string()), retain: true, kind: Kind::Config }
 }
 
 fn device(id: &str, name: &str, model: &str, area: &str) -> Value {
@@ -307,9 +302,7 @@ mod tests {
             assert!(!documents.is_empty(), "{id} says nothing");
             for publish in documents {
                 let body: Value = serde_json::from_slice(&publish.payload).unwrap();
-                let ids = body
-                    .pointer("/dev/ids")
-                    .or(body.pointer("/device/identifiers"));
+                let ids = body.pointer("/dev/ids").or(body.pointer("/device/identifiers"));
                 assert_eq!(ids, Some(&json!([id])), "{}", publish.topic);
                 let origin = body.pointer("/o/name").or(body.pointer("/origin/name"));
                 assert_eq!(origin, Some(&json!(ORIGIN)));
@@ -320,11 +313,8 @@ mod tests {
 
     #[test]
     fn both_forms_of_discovery_are_there() {
-        let topics: Vec<String> = DEVICES
-            .iter()
-            .flat_map(|id| documents("homeassistant", id))
-            .map(|publish| publish.topic)
-            .collect();
+        let topics: Vec<String> =
+            DEVICES.iter().flat_map(|id| documents("homeassistant", id)).map(|publish| publish.topic).collect();
         assert!(topics.contains(&"homeassistant/device/front_door/config".to_owned()));
         assert!(topics.contains(&"homeassistant/light/hall_light/light/config".to_owned()));
         let mut once = topics.clone();

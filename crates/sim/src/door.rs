@@ -101,9 +101,7 @@ impl Door {
                 self.bolt = Bolt::Stuck { thrown: true };
             }
             Bolt::Locked | Bolt::Locking { .. } => {
-                self.bolt = Bolt::Unlocking {
-                    until_ms: now_ms + BOLT_MS,
-                };
+                self.bolt = Bolt::Unlocking { until_ms: now_ms + BOLT_MS };
                 self.spend();
             }
             _ => self.say_lock_again(),
@@ -120,9 +118,7 @@ impl Door {
                 self.bolt = Bolt::Stuck { thrown: false };
             }
             Bolt::Unlocked | Bolt::Unlocking { .. } => {
-                self.bolt = Bolt::Locking {
-                    until_ms: now_ms + BOLT_MS,
-                };
+                self.bolt = Bolt::Locking { until_ms: now_ms + BOLT_MS };
                 self.spend();
             }
             _ => self.say_lock_again(),
@@ -131,8 +127,7 @@ impl Door {
 
     /// A refused command is answered with the state there is.
     fn say_lock_again(&mut self) {
-        self.happenings
-            .push("lock/state", self.lock_state(), Kind::State);
+        self.happenings.push("lock/state", self.lock_state(), Kind::State);
     }
 
     fn drive(&mut self, now_ms: u64, to: u8) {
@@ -145,8 +140,7 @@ impl Door {
                 self.unlock(now_ms);
             }
         } else if to == self.leaf.value() && !self.leaf.moving() {
-            self.happenings
-                .push("door/position", to.to_string(), Kind::State);
+            self.happenings.push("door/position", to.to_string(), Kind::State);
         } else if self.jammed {
             let up = to > self.leaf.value();
             let heading = if up { Heading::Up } else { Heading::Down };
@@ -201,16 +195,14 @@ impl Door {
     }
 
     fn picture(&mut self) {
-        self.happenings
-            .push("camera/image", camera::picture(self.guest), Kind::Picture);
+        self.happenings.push("camera/image", camera::picture(self.guest), Kind::Picture);
     }
 
     fn ring(&mut self, guest: Guest) {
         self.guest = Some(guest);
         if self.powered {
             let body = json!({ "event_type": "press", "guest": guest.name() });
-            self.happenings
-                .push("doorbell", body.to_string(), Kind::Event);
+            self.happenings.push("doorbell", body.to_string(), Kind::Event);
             self.picture();
         }
     }
@@ -254,15 +246,7 @@ impl Door {
 
 impl Model for Door {
     fn listens(&self) -> &'static [&'static str] {
-        &[
-            "lock/set",
-            "door/set",
-            "door/position/set",
-            "auto_lock/set",
-            "chime/set",
-            "restart",
-            "camera/request",
-        ]
+        &["lock/set", "door/set", "door/position/set", "auto_lock/set", "chime/set", "restart", "camera/request"]
     }
 
     fn on_command(&mut self, now_ms: u64, tail: &str, payload: &[u8]) {
@@ -349,10 +333,7 @@ impl Model for Door {
         });
         vec![
             ("lock/state", self.lock_state().to_owned()),
-            (
-                "door/state",
-                cover_state(heading, self.leaf.is_zero()).to_owned(),
-            ),
+            ("door/state", cover_state(heading, self.leaf.is_zero()).to_owned()),
             ("door/position", self.leaf.shown().to_string()),
             ("telemetry", telemetry.to_string()),
             ("auto_lock/state", self.auto_lock_s.to_string()),

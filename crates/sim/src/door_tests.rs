@@ -59,10 +59,7 @@ fn stop_holds_it_and_a_position_is_reached() {
     door.turn(false);
     door.on_command(0, "door/set", b"OPEN");
     door.on_command(900, "door/set", b"STOP");
-    assert_eq!(
-        (says(&door, "door/state"), says(&door, "door/position")),
-        ("open".into(), "30".into())
-    );
+    assert_eq!((says(&door, "door/state"), says(&door, "door/position")), ("open".into(), "30".into()));
     door.on_command(1_000, "door/position/set", b"60");
     run(&mut door, 1_000, 1_900);
     assert_eq!(says(&door, "door/position"), "60");
@@ -78,10 +75,7 @@ fn will_not_lock_while_open_and_says_so() {
     run(&mut door, 1_000, 3_000);
     assert_eq!(says(&door, "lock/state"), "UNLOCKED");
     let said = door.take_happenings();
-    assert!(
-        said.iter()
-            .any(|h| h.tail == "lock/state" && h.payload == "UNLOCKED")
-    );
+    assert!(said.iter().any(|h| h.tail == "lock/state" && h.payload == "UNLOCKED"));
 }
 
 #[test]
@@ -141,10 +135,7 @@ fn rings_with_a_guest_and_a_picture() {
     let mut door = door();
     door.on_touch(0, Touch::Ring(Guest::Courier));
     let said = door.take_happenings();
-    assert_eq!(
-        said[0].payload,
-        r#"{"event_type":"press","guest":"courier"}"#
-    );
+    assert_eq!(said[0].payload, r#"{"event_type":"press","guest":"courier"}"#);
     assert_eq!((said[0].kind, said[1].kind), (Kind::Event, Kind::Picture));
     door.on_power(0, false);
     door.on_touch(0, Touch::Ring(Guest::Friend));

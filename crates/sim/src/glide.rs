@@ -29,16 +29,7 @@ impl Glide {
     /// At rest.
     pub(crate) fn at(value: u8) -> Glide {
         let rest = f64::from(value);
-        Glide {
-            from: rest,
-            to: rest,
-            began_ms: 0,
-            lasts_ms: 0,
-            value: rest,
-            moving: false,
-            shown: value,
-            shown_ms: 0,
-        }
+        Glide { from: rest, to: rest, began_ms: 0, lasts_ms: 0, value: rest, moving: false, shown: value, shown_ms: 0 }
     }
 
     /// Sets off for `to`, arriving `lasts_ms` later; already there or no time given arrives now.
@@ -113,11 +104,7 @@ impl Glide {
     }
 
     pub(crate) fn heading(&self) -> Option<Heading> {
-        self.moving.then_some(if self.to > self.value {
-            Heading::Up
-        } else {
-            Heading::Down
-        })
+        self.moving.then_some(if self.to > self.value { Heading::Up } else { Heading::Down })
     }
 }
 

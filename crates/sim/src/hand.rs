@@ -157,13 +157,7 @@ impl PhysicalHand {
             unit.door()
         });
         // Every home has this door; a closed one is the answer that claims least.
-        truth.unwrap_or(DoorTruth {
-            locked: true,
-            position: 0,
-            moving: false,
-            jammed: false,
-            guest: None,
-        })
+        truth.unwrap_or(DoorTruth { locked: true, position: 0, moving: false, jammed: false, guest: None })
     }
 
     /// A lamp as it is now; `None` where no lamp has this id.
@@ -211,8 +205,7 @@ impl PhysicalHand {
 
     fn unit(&self, device: &str) -> Result<&Mutex<Unit>, SimError> {
         let unit = self.shared.units.get(device);
-        unit.map(AsRef::as_ref)
-            .ok_or_else(|| SimError::NoSuchDevice(device.to_owned()))
+        unit.map(AsRef::as_ref).ok_or_else(|| SimError::NoSuchDevice(device.to_owned()))
     }
 
     fn touch(&self, device: &str, touch: Touch) {

@@ -67,15 +67,8 @@ impl fmt::Debug for Broker {
     /// Without the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Broker::Embedded { listen } => {
-                f.debug_struct("Embedded").field("listen", listen).finish()
-            }
-            Broker::External {
-                host,
-                port,
-                username,
-                ..
-            } => f
+            Broker::Embedded { listen } => f.debug_struct("Embedded").field("listen", listen).finish(),
+            Broker::External { host, port, username, .. } => f
                 .debug_struct("External")
                 .field("host", host)
                 .field("port", port)
@@ -100,15 +93,10 @@ impl FromStr for Broker {
         let refused = || SimError::BrokerUrl(without_password(url));
         let place = place.trim_end_matches('/');
         let (host, port) = match place.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => {
-                (host, port.parse().map_err(|_| refused())?)
-            }
+            Some((host, port)) if !port.ends_with(']') => (host, port.parse().map_err(|_| refused())?),
             _ => (place, MQTT_PORT),
         };
-        let host = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         if host.is_empty() {
             return Err(refused());
         }
@@ -116,12 +104,7 @@ impl FromStr for Broker {
             Some((user, password)) => (Some(user.to_owned()), Some(password.to_owned())),
             None => (None, None),
         };
-        Ok(Broker::External {
-            host,
-            port,
-            username,
-            password,
-        })
+        Ok(Broker::External { host, port, username, password })
     }
 }
 
@@ -151,9 +134,7 @@ impl Default for HomeConfig {
     fn default() -> HomeConfig {
         HomeConfig {
             seed: 1,
-            broker: Broker::Embedded {
-                listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            },
+            broker: Broker::Embedded { listen: SocketAddr::from(([127, 0, 0, 1], 0)) },
             discovery_prefix: "homeassistant".to_owned(),
             time_scale: 1.0,
         }
@@ -192,22 +173,10 @@ impl SimHome {
         let (stop, stopped) = watch::channel(false);
         let runners = shared.units.values().map(|unit| {
             let counters = Arc::clone(&shared.counters);
-            Runner::new(
-                Arc::clone(unit),
-                Arc::clone(&endpoint),
-                shared.clock,
-                counters,
-            )
+            Runner::new(Arc::clone(unit), Arc::clone(&endpoint), shared.clock, counters)
         });
-        let devices = runners
-            .map(|runner| tokio::spawn(runner.run(stopped.clone())))
-            .collect();
-        Ok(SimHome {
-            shared,
-            broker_addr,
-            stop,
-            devices,
-        })
+        let devices = runners.map(|runner| tokio::spawn(runner.run(stopped.clone()))).collect();
+        Ok(SimHome { shared, broker_addr, stop, devices })
     }
 
     /// Where the broker listens.
@@ -217,9 +186,7 @@ impl SimHome {
 
     /// A handle to the physical side; as many as wanted.
     pub fn hand(&self) -> PhysicalHand {
-        PhysicalHand {
-            shared: Arc::clone(&self.shared),
-        }
+        PhysicalHand { shared: Arc::clone(&self.shared) }
     }
 
     /// Waits until every device that has power is connected.
@@ -241,11 +208,7 @@ impl SimHome {
             }
             if started.elapsed() >= within {
                 let waited_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
-                return Err(SimError::NotReady {
-                    waited_ms,
-                    up: seen.0,
-                    all: seen.1,
-                });
+                return Err(SimError::NotReady { waited_ms, up: seen.0, all: seen.1 });
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -264,38 +227,20 @@ impl SimHome {
     }
 }
 
-async fn reach(
-    config: &HomeConfig,
-) -> Result<(Option<EmbeddedBroker>, SocketAddr, Endpoint), SimError> {
+async fn reach(config: &HomeConfig) -> Result<(Option<EmbeddedBroker>, SocketAddr, Endpoint), SimError> {
     let discovery_prefix = config.discovery_prefix.clone();
     match &config.broker {
         Broker::Embedded { listen } => {
             let broker = EmbeddedBroker::start(*listen)?;
             let addr = broker.addr();
-            let endpoint = Endpoint {
-                host: dial(addr),
-                port: addr.port(),
-                credentials: None,
-                discovery_prefix,
-            };
+            let endpoint = Endpoint { host: dial(addr), port: addr.port(), credentials: None, discovery_prefix };
             Ok((Some(broker), addr, endpoint))
         }
-        Broker::External {
-            host,
-            port,
-            username,
-            password,
-        } => {
-            let refused = |reason: String| SimError::Resolve {
-                host: host.clone(),
-                reason,
-            };
-            let mut found = tokio::net::lookup_host((host.as_str(), *port))
-                .await
-                .map_err(|error| refused(error.to_string()))?;
-            let addr = found
-                .next()
-                .ok_or_else(|| refused("no address".to_owned()))?;
+        Broker::External { host, port, username, password } => {
+            let refused = |reason: String| SimError::Resolve { host: host.clone(), reason };
+            let mut found =
+                tokio::net::lookup_host((host.as_str(), *port)).await.map_err(|error| refused(error.to_string()))?;
+            let addr = found.next().ok_or_else(|| refused("no address".to_owned()))?;
             let password = password.clone().unwrap_or_default();
             let endpoint = Endpoint {
                 host: host.clone(),

@@ -92,10 +92,7 @@ fn play(seed: u64, script: &[(u64, usize, Input)]) -> Vec<Publish> {
             if let Some(door) = unit.door() {
                 assert!(door.position <= 100);
                 assert!(!(door.moving && door.jammed), "a jammed leaf does not move");
-                assert!(
-                    !door.locked || door.position == 0,
-                    "locked while open: {door:?}"
-                );
+                assert!(!door.locked || door.position == 0, "locked while open: {door:?}");
             }
         }
     }
@@ -124,9 +121,7 @@ proptest! {
 
 #[test]
 fn another_seed_gives_other_readings() {
-    let script: Vec<_> = (0..30)
-        .map(|_| (10_000, 0, Input::Touch(Touch::Walk)))
-        .collect();
+    let script: Vec<_> = (0..30).map(|_| (10_000, 0, Input::Touch(Touch::Walk))).collect();
     assert_ne!(play(1, &script), play(2, &script));
 }
 
@@ -140,23 +135,10 @@ fn broker_addresses_are_read_and_passwords_not_shown() {
     };
     let read = |url: &str| url.parse::<Broker>().unwrap();
     assert_eq!(read("mqtt://broker"), external("broker", 1883, None));
-    assert_eq!(
-        read("mqtt://a:b@c@h:99/"),
-        external("h", 99, Some(("a", "b@c")))
-    );
-    assert_eq!(
-        read("mqtt://u@[::1]:7"),
-        external("::1", 7, Some(("u", "")))
-    );
+    assert_eq!(read("mqtt://a:b@c@h:99/"), external("h", 99, Some(("a", "b@c"))));
+    assert_eq!(read("mqtt://u@[::1]:7"), external("::1", 7, Some(("u", ""))));
     assert_eq!(read("mqtt://[::1]"), external("::1", 1883, None));
-    for wrong in [
-        "",
-        "broker:1883",
-        "mqtt://",
-        "mqtt://h:x",
-        "mqtt://h:70000",
-        "http://u:secret@h",
-    ] {
+    for wrong in ["", "broker:1883", "mqtt://", "mqtt://h:x", "mqtt://h:70000", "http://u:secret@h"] {
         let error = wrong.parse::<Broker>().unwrap_err();
         assert!(!error.to_string().contains("secret"));
     }

@@ -58,14 +58,7 @@ pub(crate) struct Light {
 
 impl Light {
     pub(crate) fn new(lamp: Lamp) -> Light {
-        Light {
-            lamp,
-            on: false,
-            level: Glide::at(0),
-            wanted: 255,
-            tint: Tint::Mireds(370),
-            powered: true,
-        }
+        Light { lamp, on: false, level: Glide::at(0), wanted: 255, tint: Tint::Mireds(370), powered: true }
     }
 
     fn obey(&mut self, now_ms: u64, command: &Command) {
@@ -136,11 +129,7 @@ impl Model for Light {
     fn states(&self) -> Vec<(&'static str, String)> {
         let mut body = json!({ "state": on_off(self.on) });
         // While fading out the brightness shown may reach zero before the lamp is off.
-        let level = if self.on {
-            self.level.shown().max(1)
-        } else {
-            self.wanted
-        };
+        let level = if self.on { self.level.shown().max(1) } else { self.wanted };
         body["brightness"] = level.into();
         match (self.lamp, self.tint) {
             (Lamp::Dimmable, _) => body["color_mode"] = "brightness".into(),
@@ -163,12 +152,7 @@ impl Model for Light {
             (_, Tint::Rgb(rgb)) => (Some(rgb), None),
             (_, Tint::Mireds(mireds)) => (None, Some(mireds)),
         };
-        Some(LightTruth {
-            on: lit,
-            brightness: if lit { self.level.value() } else { 0 },
-            rgb,
-            color_temp_mireds,
-        })
+        Some(LightTruth { on: lit, brightness: if lit { self.level.value() } else { 0 }, rgb, color_temp_mireds })
     }
 }
 
@@ -185,10 +169,7 @@ mod tests {
         let mut light = Light::new(Lamp::Dimmable);
         assert_eq!(report(&light)["state"], "OFF");
         light.on_command(0, "set", br#"{"state":"ON","brightness":80}"#);
-        assert_eq!(
-            (&report(&light)["state"], &report(&light)["brightness"]),
-            (&"ON".into(), &80.into())
-        );
+        assert_eq!((&report(&light)["state"], &report(&light)["brightness"]), (&"ON".into(), &80.into()));
         light.on_command(0, "set", br#"{"state":"OFF"}"#);
         assert!(!light.light().unwrap().on);
         light.on_command(0, "set", br#"{"state":"ON","color":{"r":1,"g":2,"b":3}}"#);
@@ -199,11 +180,7 @@ mod tests {
     #[test]
     fn a_transition_moves_the_brightness_and_ends() {
         let mut light = Light::new(Lamp::Colour);
-        light.on_command(
-            0,
-            "set",
-            br#"{"state":"ON","brightness":200,"transition":2}"#,
-        );
+        light.on_command(0, "set", br#"{"state":"ON","brightness":200,"transition":2}"#);
         light.step(1_000);
         assert_eq!(report(&light)["brightness"], 100);
         light.step(2_000);
@@ -219,11 +196,7 @@ mod tests {
     #[test]
     fn takes_the_colour_mode_last_asked_for() {
         let mut light = Light::new(Lamp::Colour);
-        light.on_command(
-            0,
-            "set",
-            br#"{"state":"ON","color":{"r":10,"g":20,"b":30}}"#,
-        );
+        light.on_command(0, "set", br#"{"state":"ON","color":{"r":10,"g":20,"b":30}}"#);
         assert_eq!(report(&light)["color"]["g"], 20);
         light.on_command(0, "set", br#"{"state":"ON","color_temp":9999}"#);
         assert_eq!(report(&light)["color_temp"], 500);
@@ -234,15 +207,7 @@ mod tests {
     fn nonsense_changes_nothing() {
         let mut light = Light::new(Lamp::Colour);
         let before = light.states();
-        for payload in [
-            &b""[..],
-            b"ON",
-            b"{",
-            b"[]",
-            b"{\"state\":1}",
-            b"{\"brightness\":9}",
-            b"\xff",
-        ] {
+        for payload in [&b""[..], b"ON", b"{", b"[]", b"{\"state\":1}", b"{\"brightness\":9}", b"\xff"] {
             light.on_command(0, "set", payload);
         }
         light.on_command(0, "set", br#"{"state":"ON","color":{"r":999,"g":0,"b":0}}"#);

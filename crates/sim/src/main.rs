@@ -21,10 +21,7 @@ broker stop | broker start      the home's own broker
 status | devices | help | quit";
 
 #[derive(Parser)]
-#[command(
-    version,
-    about = "A simulated home that speaks MQTT and Home Assistant discovery"
-)]
+#[command(version, about = "A simulated home that speaks MQTT and Home Assistant discovery")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -61,12 +58,8 @@ struct HomeArgs {
 #[tokio::main]
 async fn main() -> ExitCode {
     // The embedded broker reports every closed connection as an error.
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| "info,rumqttd=off".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,rumqttd=off".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let Command::Home(args) = Cli::parse().command;
     match run(args).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -81,9 +74,7 @@ async fn run(args: HomeArgs) -> Result<(), SimError> {
     let stay = args.stay;
     let home = SimHome::start(HomeConfig {
         seed: args.seed,
-        broker: args.broker.unwrap_or(Broker::Embedded {
-            listen: args.listen,
-        }),
+        broker: args.broker.unwrap_or(Broker::Embedded { listen: args.listen }),
         discovery_prefix: args.discovery_prefix,
         time_scale: args.time_scale,
     })

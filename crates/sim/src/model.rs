@@ -116,11 +116,7 @@ impl Happenings {
             self.0.pop_front();
         }
         let payload = payload.into();
-        self.0.push_back(Happening {
-            tail,
-            payload,
-            kind,
-        });
+        self.0.push_back(Happening { tail, payload, kind });
     }
 
     pub(crate) fn take(&mut self) -> Vec<Happening> {
@@ -140,14 +136,7 @@ pub(crate) struct Unit {
 
 impl Unit {
     pub(crate) fn new(id: &'static str, model: Box<dyn Model>) -> Unit {
-        Unit {
-            id,
-            model,
-            said: HashMap::new(),
-            powered: true,
-            lost_power: false,
-            connected: false,
-        }
+        Unit { id, model, said: HashMap::new(), powered: true, lost_power: false, connected: false }
     }
 
     pub(crate) fn id(&self) -> &'static str {

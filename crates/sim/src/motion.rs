@@ -33,13 +33,7 @@ pub(crate) struct Motion {
 impl Motion {
     pub(crate) fn new(mut rng: StdRng, dialect: Dialect) -> Motion {
         let lux = rng.random_range(120..=180);
-        Motion {
-            rng,
-            dialect,
-            clears_ms: None,
-            lux,
-            measures_ms: MEASURE_EVERY_MS,
-        }
+        Motion { rng, dialect, clears_ms: None, lux, measures_ms: MEASURE_EVERY_MS }
     }
 }
 
@@ -82,10 +76,7 @@ impl Model for Motion {
                 let body = json!({ "occupancy": motion, "illuminance": self.lux });
                 vec![("state", body.to_string())]
             }
-            Dialect::Plain => vec![
-                ("motion", on_off(motion).to_owned()),
-                ("illuminance", self.lux.to_string()),
-            ],
+            Dialect::Plain => vec![("motion", on_off(motion).to_owned()), ("illuminance", self.lux.to_string())],
         }
     }
 }

@@ -42,24 +42,13 @@ pub(crate) struct Thermostat {
 
 impl Thermostat {
     pub(crate) fn new() -> Thermostat {
-        Thermostat {
-            mode: Mode::Heat,
-            target_c: 19.0,
-            room_c: 19.0,
-            heating: false,
-            powered: true,
-            stepped_ms: 0,
-        }
+        Thermostat { mode: Mode::Heat, target_c: 19.0, room_c: 19.0, heating: false, powered: true, stepped_ms: 0 }
     }
 
     fn aims_at(&self) -> f64 {
         let hour = (STARTS_AT_HOUR + self.stepped_ms / 3_600_000) % 24;
         let night = !(6..22).contains(&hour);
-        if self.mode == Mode::Auto && night {
-            self.target_c - NIGHT_SETBACK_K
-        } else {
-            self.target_c
-        }
+        if self.mode == Mode::Auto && night { self.target_c - NIGHT_SETBACK_K } else { self.target_c }
     }
 
     fn decide(&mut self) {
@@ -153,11 +142,7 @@ mod tests {
         assert!(room.room_c > 21.9, "{}", room.room_c);
         for now in (600_000..7_200_000).step_by(20_000) {
             room.step(now);
-            assert!(
-                (21.7..=22.3).contains(&room.room_c),
-                "{} at {now}",
-                room.room_c
-            );
+            assert!((21.7..=22.3).contains(&room.room_c), "{} at {now}", room.room_c);
         }
     }
 

@@ -80,7 +80,9 @@ impl Plugin for DoorPlugin {
             .add_message::<GuestRang>()
             .add_systems(
                 Update,
-                (leaf::bind, leaf::follow, leaf::slide, leaf::tell, screen::show, ring::notify).chain().in_set(DoorSystems),
+                (leaf::bind, leaf::follow, leaf::slide, leaf::tell, screen::show, ring::notify)
+                    .chain()
+                    .in_set(DoorSystems),
             )
             .add_systems(PostUpdate, open::open.before(TwinSystems::Send));
     }

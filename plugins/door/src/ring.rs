@@ -24,9 +24,10 @@ pub(crate) fn notify(
     for event in occurred.read() {
         let description = index.get(&event.twin).iter().find_map(|entity| descriptions.get(*entity).ok());
         let Some(description) = description else { continue };
-        let bell = description.0.features.get(&event.feature).is_some_and(|feature| {
-            feature.kind == FeatureKind::Event && feature.class.as_deref() == Some("doorbell")
-        });
+        let bell =
+            description.0.features.get(&event.feature).is_some_and(|feature| {
+                feature.kind == FeatureKind::Event && feature.class.as_deref() == Some("doorbell")
+            });
         if !bell {
             continue;
         }

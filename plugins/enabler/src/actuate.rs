@@ -55,12 +55,7 @@ pub(crate) struct Answers<'w> {
 
 impl Answers<'_> {
     /// An answer to a request of this app.
-    pub(crate) fn take(
-        &mut self,
-        connection: Entity,
-        id: RequestId,
-        answer: Result<Box<Response>, Refusal>,
-    ) {
+    pub(crate) fn take(&mut self, connection: Entity, id: RequestId, answer: Result<Box<Response>, Refusal>) {
         match self.tickets.asked.remove(&(connection, id)) {
             Some(Asked::Actuation(request)) => match answer.map(|response| *response) {
                 Ok(Response::Command(update)) => self.update(update),

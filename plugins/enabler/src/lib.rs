@@ -43,9 +43,7 @@ pub use mirror::SystemNews;
 #[cfg(doc)]
 use vestibule_protocol::{ClientSession, Link};
 #[cfg(doc)]
-use vestibule_twin::{
-    ActuateTwin, ActuationRefused, Twin, TwinActuated, TwinDescription, TwinPicture, TwinState,
-};
+use vestibule_twin::{ActuateTwin, ActuationRefused, Twin, TwinActuated, TwinDescription, TwinPicture, TwinState};
 
 /// Talks to enablers. Add it once, then spawn an [`EnablerConnection`].
 #[derive(Clone, Debug)]

@@ -65,9 +65,10 @@ fn state_of(known: bool) -> LinkState {
         LinkState::Connected
     } else {
         LinkState::Refused {
-            reason: "this device is not paired with the enabler: ask for a code with `vestibule-enabler pair`, then start \
+            reason:
+                "this device is not paired with the enabler: ask for a code with `vestibule-enabler pair`, then start \
                      with --pair CODE"
-                .to_owned(),
+                    .to_owned(),
         }
     }
 }

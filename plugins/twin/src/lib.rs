@@ -35,12 +35,14 @@ use bevy_ecs::prelude::*;
 
 pub use component::{Reading, Twin, TwinDescription, TwinPart, TwinRole, TwinRoot, TwinState};
 pub use furniture::{
-    CancelHeld, Catalogue, CatalogueEntry, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved, FurnitureSnap,
-    HeldFurniture, HoldFurniture, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing,
+    CancelHeld, Catalogue, CatalogueEntry, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved,
+    FurnitureSnap, HeldFurniture, HoldFurniture, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing,
 };
 pub use index::TwinIndex;
 pub use link::{EnablerLink, LinkState};
-pub use message::{ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished};
+pub use message::{
+    ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished,
+};
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, Urgency};
 pub use vestibule_model as model;
 

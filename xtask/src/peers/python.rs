@@ -22,17 +22,9 @@ pub fn prepare(workspace: &Workspace) -> Result<Variables> {
     let folder = workspace.target.join("peers/venv");
     environment(&folder, REQUIREMENTS)?;
     let python = folder.join("bin/python");
-    let works = Command::new(&python)
-        .args([
-            "-c",
-            "import ha_mqtt_discoverable.sensors, paho.mqtt.client",
-        ])
-        .status();
+    let works = Command::new(&python).args(["-c", "import ha_mqtt_discoverable.sensors, paho.mqtt.client"]).status();
     if !works.is_ok_and(|status| status.success()) {
-        bail!(
-            "{} does not import its packages; remove its folder and try again",
-            python.display()
-        );
+        bail!("{} does not import its packages; remove its folder and try again", python.display());
     }
     Ok(vec![("VESTIBULE_PYTHON", python.display().to_string())])
 }
@@ -40,36 +32,19 @@ pub fn prepare(workspace: &Workspace) -> Result<Variables> {
 /// Makes a virtual environment with exactly `requirements`, unless `folder` holds one already.
 pub fn environment(folder: &Path, requirements: &str) -> Result<()> {
     let stamp = folder.join("vestibule.stamp");
-    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == requirements)
-        && folder.join("bin/python").exists()
-    {
+    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == requirements) && folder.join("bin/python").exists() {
         return Ok(());
     }
     println!("Making a Python environment in {}", folder.display());
     if folder.exists() {
-        std::fs::remove_dir_all(folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
+        std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     let python = program("python3").context("python3 is not here")?;
-    process::must(
-        Command::new(python).args(["-m", "venv"]).arg(folder),
-        INSTALL_LIMIT,
-    )?;
+    process::must(Command::new(python).args(["-m", "venv"]).arg(folder), INSTALL_LIMIT)?;
     let list = folder.join("requirements.txt");
-    std::fs::write(&list, requirements)
-        .with_context(|| format!("cannot write {}", list.display()))?;
+    std::fs::write(&list, requirements).with_context(|| format!("cannot write {}", list.display()))?;
     let mut pip = Command::new(folder.join("bin/python"));
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--requirement",
-    ])
-    .arg(&list);
-    process::must(&mut pip, INSTALL_LIMIT)
-        .context("pip could not install; is this machine online?")?;
-    std::fs::write(&stamp, requirements)
-        .with_context(|| format!("cannot write {}", stamp.display()))
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&list);
+    process::must(&mut pip, INSTALL_LIMIT).context("pip could not install; is this machine online?")?;
+    std::fs::write(&stamp, requirements).with_context(|| format!("cannot write {}", stamp.display()))
 }

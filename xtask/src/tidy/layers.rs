@@ -43,37 +43,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("crates/quic", &["crates/model", "crates/protocol"]),
     (
         "crates/server",
-        &[
-            "crates/model",
-            "crates/protocol",
-            "crates/quic",
-            "crates/enabler",
-            "crates/store",
-            "crates/adapters/*",
-        ],
+        &["crates/model", "crates/protocol", "crates/quic", "crates/enabler", "crates/store", "crates/adapters/*"],
     ),
     ("crates/sim", &[]),
     ("crates/fabricate", &["crates/model"]),
     ("crates/mapping", &["crates/model"]),
-    (
-        "crates/testkit",
-        &["crates/model", "crates/protocol", "crates/enabler"],
-    ),
-    (
-        "crates/conformance",
-        &[
-            "crates/model",
-            "crates/protocol",
-            "crates/quic",
-            "crates/testkit",
-        ],
-    ),
+    ("crates/testkit", &["crates/model", "crates/protocol", "crates/enabler"]),
+    ("crates/conformance", &["crates/model", "crates/protocol", "crates/quic", "crates/testkit"]),
     ("plugins/twin", &["crates/model"]),
     ("plugins/input", &[]),
-    (
-        "plugins/enabler",
-        &["crates/model", "crates/protocol", "plugins/twin"],
-    ),
+    ("plugins/enabler", &["crates/model", "crates/protocol", "plugins/twin"]),
     ("plugins/*", &["crates/model", "plugins/twin", "plugins/input"]),
     ("", &["crates/*", "plugins/*"]),
     ("tests", &["", "crates/*", "plugins/*"]),
@@ -115,9 +94,7 @@ impl Graph {
     /// A graph of these packages; all are members.
     #[cfg(test)]
     pub fn of(mut packages: Vec<Package>) -> Self {
-        packages
-            .iter_mut()
-            .for_each(|package| package.is_member = true);
+        packages.iter_mut().for_each(|package| package.is_member = true);
         Self { packages }
     }
 
@@ -130,23 +107,12 @@ impl Graph {
         let mut graph = Self::default();
         for package in packages {
             positions.insert(text(package, "id")?, graph.packages.len());
-            graph.packages.push(read_package(
-                package,
-                root,
-                members.contains(&package["id"]),
-            )?);
+            graph.packages.push(read_package(package, root, members.contains(&package["id"]))?);
         }
         for node in list(&metadata["resolve"], "nodes")? {
-            let user = *positions
-                .get(text(node, "id")?)
-                .ok_or_else(|| anyhow!("a node without a package"))?;
-            for used in list(node, "deps")?
-                .iter()
-                .filter(|used| is_more_than_a_test(used))
-            {
-                graph.packages[user]
-                    .uses
-                    .extend(positions.get(text(used, "pkg")?));
+            let user = *positions.get(text(node, "id")?).ok_or_else(|| anyhow!("a node without a package"))?;
+            for used in list(node, "deps")?.iter().filter(|used| is_more_than_a_test(used)) {
+                graph.packages[user].uses.extend(positions.get(text(used, "pkg")?));
             }
         }
         Ok(graph)
@@ -187,57 +153,30 @@ impl Graph {
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str> {
-    value[key]
-        .as_str()
-        .ok_or_else(|| anyhow!("cargo metadata has no {key}"))
+    value[key].as_str().ok_or_else(|| anyhow!("cargo metadata has no {key}"))
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> Result<&'a Vec<Value>> {
-    value[key]
-        .as_array()
-        .ok_or_else(|| anyhow!("cargo metadata has no {key}"))
+    value[key].as_array().ok_or_else(|| anyhow!("cargo metadata has no {key}"))
 }
 
 fn is_more_than_a_test(used: &Value) -> bool {
-    used["dep_kinds"]
-        .as_array()
-        .is_none_or(|kinds| kinds.iter().any(|kind| kind["kind"] != "dev"))
+    used["dep_kinds"].as_array().is_none_or(|kinds| kinds.iter().any(|kind| kind["kind"] != "dev"))
 }
 
 fn read_package(package: &Value, root: &str, is_member: bool) -> Result<Package> {
-    let below = |path: &str| {
-        Path::new(path)
-            .strip_prefix(root)
-            .ok()
-            .map(|path| path.to_string_lossy().into_owned())
-    };
+    let below = |path: &str| Path::new(path).strip_prefix(root).ok().map(|path| path.to_string_lossy().into_owned());
     let manifest = below(text(package, "manifest_path")?).unwrap_or_default();
-    let folder = Path::new(&manifest)
-        .parent()
-        .map(|folder| folder.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let folder = Path::new(&manifest).parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
     let mut targets = Vec::new();
     for target in list(package, "targets")?.iter().filter(|_| is_member) {
-        let is = |kind: &str| {
-            target["kind"]
-                .as_array()
-                .is_some_and(|kinds| kinds.iter().any(|found| found == kind))
-        };
+        let is = |kind: &str| target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|found| found == kind));
         if is("lib") || is("bin") {
             let source = below(text(target, "src_path")?).unwrap_or_default();
-            targets.push(Target {
-                is_library: is("lib"),
-                source,
-            });
+            targets.push(Target { is_library: is("lib"), source });
         }
     }
-    Ok(Package {
-        name: text(package, "name")?.to_owned(),
-        folder,
-        is_member,
-        targets,
-        uses: Vec::new(),
-    })
+    Ok(Package { name: text(package, "name")?.to_owned(), folder, is_member, targets, uses: Vec::new() })
 }
 
 /// Nothing below `folder` reaches a package with an unwanted name.
@@ -254,27 +193,13 @@ pub fn reach(graph: &Graph, folder: &str, unwanted: fn(&str) -> bool) -> Vec<Fin
 pub fn direction(graph: &Graph) -> Vec<Finding> {
     let mut findings = Vec::new();
     for package in graph.members() {
-        let Some((_, allowed)) = LAYERS
-            .iter()
-            .find(|(pattern, _)| fits(pattern, &package.folder))
-        else {
-            findings.push(Finding::new(
-                &package.folder,
-                "has no layer: add it to LAYERS, with thought",
-            ));
+        let Some((_, allowed)) = LAYERS.iter().find(|(pattern, _)| fits(pattern, &package.folder)) else {
+            findings.push(Finding::new(&package.folder, "has no layer: add it to LAYERS, with thought"));
             continue;
         };
-        for used in package
-            .uses
-            .iter()
-            .map(|used| &graph.packages[*used])
-            .filter(|used| used.is_member)
-        {
+        for used in package.uses.iter().map(|used| &graph.packages[*used]).filter(|used| used.is_member) {
             if !allowed.iter().any(|pattern| fits(pattern, &used.folder)) {
-                findings.push(Finding::new(
-                    &package.folder,
-                    format!("may not use {}", used.folder),
-                ));
+                findings.push(Finding::new(&package.folder, format!("may not use {}", used.folder)));
             }
         }
     }
@@ -282,9 +207,7 @@ pub fn direction(graph: &Graph) -> Vec<Finding> {
 }
 
 fn fits(pattern: &str, folder: &str) -> bool {
-    pattern
-        .strip_suffix('*')
-        .map_or(pattern == folder, |start| folder.starts_with(start))
+    pattern.strip_suffix('*').map_or(pattern == folder, |start| folder.starts_with(start))
 }
 
 /// Packages are called after their folders. A plugin or adapter without an entry follows its kind's habit.
@@ -292,22 +215,15 @@ pub fn names(graph: &Graph) -> Vec<Finding> {
     graph
         .members()
         .filter_map(|package| {
-            let listed = NAMES
-                .iter()
-                .find(|(folder, _)| *folder == package.folder)
-                .map(|(_, name)| (*name).to_owned());
+            let listed = NAMES.iter().find(|(folder, _)| *folder == package.folder).map(|(_, name)| (*name).to_owned());
             let name = listed.unwrap_or_else(|| habit(&package.folder));
-            (name != package.name)
-                .then(|| Finding::new(&package.folder, format!("is {}, not {name}", package.name)))
+            (name != package.name).then(|| Finding::new(&package.folder, format!("is {}, not {name}", package.name)))
         })
         .collect()
 }
 
 fn habit(folder: &str) -> String {
-    match (
-        folder.strip_prefix("crates/adapters/"),
-        folder.rsplit('/').next(),
-    ) {
+    match (folder.strip_prefix("crates/adapters/"), folder.rsplit('/').next()) {
         (Some(adapter), _) => format!("vestibule-adapter-{adapter}"),
         (None, last) => format!("vestibule-{}", last.unwrap_or(folder)),
     }
@@ -316,19 +232,12 @@ fn habit(folder: &str) -> String {
 /// Every package takes the workspace's lints.
 pub fn lints(tree: &Tree) -> Vec<Finding> {
     let manifest = |folder: &str| {
-        if folder.is_empty() {
-            "Cargo.toml".to_owned()
-        } else {
-            format!("{folder}/Cargo.toml")
-        }
+        if folder.is_empty() { "Cargo.toml".to_owned() } else { format!("{folder}/Cargo.toml") }
     };
     tree.graph
         .members()
         .map(|package| manifest(&package.folder))
-        .filter(|path| {
-            tree.source(path)
-                .is_some_and(|source| !source.text.contains("[lints]\nworkspace = true"))
-        })
+        .filter(|path| tree.source(path).is_some_and(|source| !source.text.contains("[lints]\nworkspace = true")))
         .map(|path| Finding::new(path, "does not say `[lints]` `workspace = true`"))
         .collect()
 }

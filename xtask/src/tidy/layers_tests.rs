@@ -2,12 +2,7 @@ use super::super::source::Source;
 use super::*;
 
 fn package(folder: &str, name: &str, uses: &[usize]) -> Package {
-    Package {
-        folder: folder.to_owned(),
-        name: name.to_owned(),
-        uses: uses.to_vec(),
-        ..Package::default()
-    }
+    Package { folder: folder.to_owned(), name: name.to_owned(), uses: uses.to_vec(), ..Package::default() }
 }
 
 fn foreign(name: &str, uses: &[usize]) -> Package {
@@ -28,26 +23,15 @@ fn bevy_is_found_however_deep_it_is() {
         vec![foreign("harmless", &[2]), foreign("bevy_ecs", &[])],
     );
     let findings = reach(&bad, "crates/", |name| name.starts_with("bevy"));
-    assert_eq!(
-        findings,
-        [Finding::new(
-            "crates/model",
-            "vestibule-model -> harmless -> bevy_ecs"
-        )]
-    );
-    let plugin = graph(
-        vec![package("plugins/twin", "vestibule-twin", &[1])],
-        vec![foreign("bevy_ecs", &[])],
-    );
+    assert_eq!(findings, [Finding::new("crates/model", "vestibule-model -> harmless -> bevy_ecs")]);
+    let plugin = graph(vec![package("plugins/twin", "vestibule-twin", &[1])], vec![foreign("bevy_ecs", &[])]);
     assert!(reach(&plugin, "crates/", |name| name.starts_with("bevy")).is_empty());
 }
 
 #[test]
 fn a_cycle_ends() {
-    let cycle = graph(
-        vec![package("crates/model", "vestibule-model", &[1])],
-        vec![foreign("a", &[2]), foreign("b", &[1])],
-    );
+    let cycle =
+        graph(vec![package("crates/model", "vestibule-model", &[1])], vec![foreign("a", &[2]), foreign("b", &[1])]);
     assert!(reach(&cycle, "crates/", |name| name == "tokio").is_empty());
 }
 
@@ -69,14 +53,8 @@ fn dependencies_against_the_layers_are_found() {
         ("xtask", "crates/model"),
     ];
     for (user, used) in wrong {
-        let graph = graph(
-            vec![package(user, "a", &[1]), package(used, "b", &[])],
-            vec![],
-        );
-        assert_eq!(
-            direction(&graph),
-            [Finding::new(user, format!("may not use {used}"))]
-        );
+        let graph = graph(vec![package(user, "a", &[1]), package(used, "b", &[])], vec![]);
+        assert_eq!(direction(&graph), [Finding::new(user, format!("may not use {used}"))]);
     }
 }
 
@@ -95,24 +73,14 @@ fn dependencies_along_the_layers_are_fine() {
         ("tests", ""),
     ];
     for (user, used) in right {
-        let graph = graph(
-            vec![package(user, "a", &[1]), package(used, "b", &[])],
-            vec![],
-        );
+        let graph = graph(vec![package(user, "a", &[1]), package(used, "b", &[])], vec![]);
         assert!(direction(&graph).is_empty(), "{user} uses {used}");
     }
 }
 
 #[test]
 fn a_crate_outside_the_layers_is_found() {
-    assert_eq!(
-        direction(&graph(
-            vec![package("crates/misc", "vestibule-misc", &[])],
-            vec![]
-        ))
-        .len(),
-        1
-    );
+    assert_eq!(direction(&graph(vec![package("crates/misc", "vestibule-misc", &[])], vec![])).len(), 1);
 }
 
 #[test]
@@ -128,10 +96,7 @@ fn a_package_with_a_name_of_its_own_is_found() {
 #[test]
 fn a_package_that_escapes_the_lints_is_found() {
     let tree = |text| Tree {
-        graph: graph(
-            vec![package("crates/model", "vestibule-model", &[])],
-            vec![],
-        ),
+        graph: graph(vec![package("crates/model", "vestibule-model", &[])], vec![]),
         sources: vec![Source::new("crates/model/Cargo.toml", text)],
     };
     assert_eq!(lints(&tree("[package]\n")).len(), 1);
@@ -155,9 +120,6 @@ fn dev_dependencies_are_not_dependencies() {
     let graph = Graph::read(&metadata).unwrap();
     assert_eq!(graph.packages[0].uses, [2]);
     assert_eq!(graph.packages[0].folder, "crates/model");
-    assert_eq!(
-        graph.packages[0].targets[0].source,
-        "crates/model/src/lib.rs"
-    );
+    assert_eq!(graph.packages[0].targets[0].source, "crates/model/src/lib.rs");
     assert!(reach(&graph, "crates/", |name| name.starts_with("bevy")).is_empty());
 }

@@ -26,10 +26,7 @@ struct Finding {
 
 impl Finding {
     fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            place: place.into(),
-            message: message.into(),
-        }
+        Self { place: place.into(), message: message.into() }
     }
 }
 
@@ -66,9 +63,7 @@ const RULES: &[Rule] = &[
         name: "no network runtime in plugins/",
         reason: "A game brings its own runtime or none; plugins drive a protocol over a Link.",
         check: |tree| {
-            layers::reach(&tree.graph, "plugins/", |name| {
-                matches!(name, "tokio" | "quinn" | "sqlx" | "reqwest")
-            })
+            layers::reach(&tree.graph, "plugins/", |name| matches!(name, "tokio" | "quinn" | "sqlx" | "reqwest"))
         },
     },
     Rule {
@@ -96,11 +91,7 @@ const RULES: &[Rule] = &[
         reason: "docs/architecture.md tells a newcomer where everything is.",
         check: |tree| docs::code_map(tree),
     },
-    Rule {
-        name: "links",
-        reason: "A page that points nowhere is worse than none.",
-        check: |tree| docs::links(tree),
-    },
+    Rule { name: "links", reason: "A page that points nowhere is worse than none.", check: |tree| docs::links(tree) },
     Rule {
         name: "assets are listed",
         reason: "Every picture, model and sound has a source and a licence that somebody wrote down.",
@@ -134,26 +125,17 @@ const RULES: &[Rule] = &[
 ];
 
 /// The systems that people build for. What only a browser would need (wasm) is no dependency of theirs.
-const PLATFORMS: [&str; 3] = [
-    "x86_64-unknown-linux-gnu",
-    "x86_64-pc-windows-msvc",
-    "aarch64-apple-darwin",
-];
+const PLATFORMS: [&str; 3] = ["x86_64-unknown-linux-gnu", "x86_64-pc-windows-msvc", "aarch64-apple-darwin"];
 
 fn graph_options() -> Vec<&'static str> {
-    let platforms = PLATFORMS
-        .iter()
-        .flat_map(|platform| ["--filter-platform", platform]);
+    let platforms = PLATFORMS.iter().flat_map(|platform| ["--filter-platform", platform]);
     ["--all-features"].into_iter().chain(platforms).collect()
 }
 
 /// Checks everything and prints what is wrong; returns the number of broken rules.
 pub fn check() -> Result<usize> {
     let workspace = Workspace::find()?;
-    let tree = Tree {
-        graph: Graph::read(&metadata(&graph_options())?)?,
-        sources: source::read_all(&workspace.root)?,
-    };
+    let tree = Tree { graph: Graph::read(&metadata(&graph_options())?)?, sources: source::read_all(&workspace.root)? };
     let mut broken = 0;
     for rule in RULES {
         let findings = (rule.check)(&tree);
@@ -166,41 +148,24 @@ pub fn check() -> Result<usize> {
             println!("  {}: {}", finding.place, finding.message);
         }
     }
-    println!(
-        "{} rules, {broken} broken, {} files",
-        RULES.len(),
-        tree.sources.len()
-    );
+    println!("{} rules, {broken} broken, {} files", RULES.len(), tree.sources.len());
     Ok(broken)
 }
 
 /// `cargo xtask tidy`
 pub fn run() -> Result<ExitCode> {
-    Ok(if check()? == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if check()? == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The files that belong to the repository: tracked, or new and not ignored.
 fn listed_files(root: &Path) -> Result<Vec<String>> {
     let output = std::process::Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
         .output()
         .context("tidy needs git")?;
     if !output.status.success() {
-        bail!(
-            "git ls-files failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        bail!("git ls-files failed: {}", String::from_utf8_lossy(&output.stderr));
     }
     let mut paths: Vec<String> = String::from_utf8_lossy(&output.stdout)
         .split('\0')
@@ -220,20 +185,14 @@ mod tests {
     fn every_rule_has_a_name_of_its_own_and_a_reason() {
         for rule in RULES {
             assert!(rule.reason.ends_with('.'), "{}", rule.name);
-            assert_eq!(
-                RULES.iter().filter(|other| other.name == rule.name).count(),
-                1
-            );
+            assert_eq!(RULES.iter().filter(|other| other.name == rule.name).count(), 1);
         }
     }
 
     #[test]
     fn a_tree_full_of_faults_breaks_every_rule_for_single_files() {
         let bad = Source::new("crates/model/src/bad.rs", &bad_file());
-        let tree = Tree {
-            graph: Graph::default(),
-            sources: vec![bad],
-        };
+        let tree = Tree { graph: Graph::default(), sources: vec![bad] };
         for name in [
             "no clock, chance or environment in the logic",
             "nothing unfinished",

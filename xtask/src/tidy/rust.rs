@@ -29,28 +29,13 @@ pub fn no_ambient_input(source: &Source) -> Vec<Finding> {
 
 /// Nothing is left for later, in tests neither.
 pub fn no_leftovers(source: &Source) -> Vec<Finding> {
-    words(
-        source,
-        source
-            .code
-            .lines()
-            .enumerate()
-            .map(|(index, line)| (index + 1, line)),
-        &LEFTOVERS,
-    )
+    words(source, source.code.lines().enumerate().map(|(index, line)| (index + 1, line)), &LEFTOVERS)
 }
 
-fn words<'a>(
-    source: &Source,
-    lines: impl Iterator<Item = (usize, &'a str)>,
-    words: &[&str],
-) -> Vec<Finding> {
+fn words<'a>(source: &Source, lines: impl Iterator<Item = (usize, &'a str)>, words: &[&str]) -> Vec<Finding> {
     lines
         .flat_map(|(number, line)| {
-            words
-                .iter()
-                .filter(move |word| has_word(line, word))
-                .map(move |word| (number, *word))
+            words.iter().filter(move |word| has_word(line, word)).map(move |word| (number, *word))
         })
         .map(|(number, word)| Finding::new(format!("{}:{number}", source.path), word))
         .collect()
@@ -83,24 +68,15 @@ mod tests {
     fn elsewhere_in_tests_and_in_prose_they_are_allowed() {
         let elsewhere = Source::new("crates/quic/src/lib.rs", "Instant::now()");
         assert!(no_ambient_input(&elsewhere).is_empty());
-        assert_eq!(
-            logic("// never SystemTime::now\nfn f(now: MyInstant) {}"),
-            0
-        );
-        assert_eq!(
-            logic("fn f() {}\n#[cfg(test)]\nmod tests {\n Instant::now()\n}"),
-            0
-        );
+        assert_eq!(logic("// never SystemTime::now\nfn f(now: MyInstant) {}"), 0);
+        assert_eq!(logic("fn f() {}\n#[cfg(test)]\nmod tests {\n Instant::now()\n}"), 0);
         assert_eq!(logic("FakeInstant::now()"), 0);
     }
 
     #[test]
     fn leftovers_are_found_anywhere() {
         let found = |text: &str| no_leftovers(&Source::new("src/main.rs", text)).len();
-        assert_eq!(
-            found("fn f() { todo!() }\nfn g() { unimplemented!(); dbg!(1); }"),
-            3
-        );
+        assert_eq!(found("fn f() { todo!() }\nfn g() { unimplemented!(); dbg!(1); }"), 3);
         assert_eq!(found("fn f() { my_todo!() } // todo!()"), 0);
     }
 }

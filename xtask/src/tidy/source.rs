@@ -17,16 +17,8 @@ pub struct Source {
 impl Source {
     /// Takes a file's text.
     pub fn new(path: &str, text: &str) -> Self {
-        let code = if is_rust(path) {
-            blank(text)
-        } else {
-            String::new()
-        };
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            code,
-        }
+        let code = if is_rust(path) { blank(text) } else { String::new() };
+        Self { path: path.to_owned(), text: text.to_owned(), code }
     }
 
     /// Whether it is Rust.
@@ -42,27 +34,18 @@ impl Source {
     /// Whether all of it is test code.
     pub fn is_test(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();
-        name == "tests.rs"
-            || name.ends_with("_tests.rs")
-            || self.path.split('/').any(|part| part == "tests")
+        name == "tests.rs" || name.ends_with("_tests.rs") || self.path.split('/').any(|part| part == "tests")
     }
 
     /// The lines of code outside tests, numbered from one. A module under `#[cfg(test)]` is at the end of a file
     /// here, so everything after that line is a test.
     pub fn lines_outside_tests(&self) -> impl Iterator<Item = (usize, &str)> {
         let is_test = self.is_test();
-        let mut lines = self
-            .code
-            .lines()
-            .enumerate()
-            .map(|(index, line)| (index + 1, line))
-            .peekable();
+        let mut lines = self.code.lines().enumerate().map(|(index, line)| (index + 1, line)).peekable();
         std::iter::from_fn(move || {
             let (number, line) = lines.next()?;
             let opens_tests = line.trim() == "#[cfg(test)]"
-                && lines.peek().is_some_and(|(_, next)| {
-                    next.trim_start().starts_with("mod ") && next.ends_with('{')
-                });
+                && lines.peek().is_some_and(|(_, next)| next.trim_start().starts_with("mod ") && next.ends_with('{'));
             (!is_test && !opens_tests).then_some((number, line))
         })
     }
@@ -73,9 +56,7 @@ fn is_rust(path: &str) -> bool {
 }
 
 fn has_extension(path: &str, extension: &str) -> bool {
-    Path::new(path)
-        .extension()
-        .is_some_and(|found| found == extension)
+    Path::new(path).extension().is_some_and(|found| found == extension)
 }
 
 /// Reads all files of the repository.
@@ -88,10 +69,7 @@ pub fn read_all(root: &Path) -> Result<Vec<Source>> {
             continue;
         }
         let bytes = std::fs::read(&file).with_context(|| format!("cannot read {path}"))?;
-        sources.push(Source::new(
-            &path,
-            std::str::from_utf8(&bytes).unwrap_or_default(),
-        ));
+        sources.push(Source::new(&path, std::str::from_utf8(&bytes).unwrap_or_default()));
     }
     Ok(sources)
 }
@@ -115,11 +93,7 @@ fn blank(text: &str) -> String {
             out.push(chars[at]);
             at += 1;
         } else {
-            out.extend(
-                chars[at..end]
-                    .iter()
-                    .map(|c| if *c == '\n' { '\n' } else { ' ' }),
-            );
+            out.extend(chars[at..end].iter().map(|c| if *c == '\n' { '\n' } else { ' ' }));
             at = end;
         }
     }
@@ -132,10 +106,7 @@ fn is_word(chars: &[char], at: usize) -> bool {
 }
 
 fn line_end(chars: &[char], at: usize) -> usize {
-    chars[at..]
-        .iter()
-        .position(|c| *c == '\n')
-        .map_or(chars.len(), |length| at + length)
+    chars[at..].iter().position(|c| *c == '\n').map_or(chars.len(), |length| at + length)
 }
 
 fn block_end(chars: &[char], start: usize) -> usize {
@@ -185,12 +156,7 @@ fn raw_string_end(chars: &[char], start: usize) -> Option<usize> {
 /// A character literal, told from a lifetime by its closing quote.
 fn character_end(chars: &[char], start: usize) -> Option<usize> {
     match chars.get(start + 1)? {
-        '\\' => chars
-            .iter()
-            .skip(start + 3)
-            .take(10)
-            .position(|c| *c == '\'')
-            .map(|length| start + length + 4),
+        '\\' => chars.iter().skip(start + 3).take(10).position(|c| *c == '\'').map(|length| start + length + 4),
         _ => (chars.get(start + 2) == Some(&'\'')).then_some(start + 3),
     }
 }
@@ -201,7 +167,8 @@ mod tests {
 
     #[test]
     fn prose_is_blanked_and_code_is_not() {
-        let text = "let a = \"todo!()\"; // todo!()\n/* dbg!( /* x */ */ real(); let c = '\"'; let r = r#\"a\"b\"#; after()";
+        let text =
+            "let a = \"todo!()\"; // todo!()\n/* dbg!( /* x */ */ real(); let c = '\"'; let r = r#\"a\"b\"#; after()";
         let code = blank(text);
         assert!(!code.contains("todo") && !code.contains("dbg"));
         assert!(code.contains("real()") && code.contains("after()"));
@@ -211,30 +178,16 @@ mod tests {
     #[test]
     fn lifetimes_and_escapes_do_not_open_strings() {
         assert!(blank("fn f<'a>(x: &'a str) { keep() }").contains("keep()"));
-        assert!(
-            blank("let s = \"a\\\"b\"; keep(); let c = '\\n'; let d = '\\''; keep_too()")
-                .ends_with("keep_too()")
-        );
+        assert!(blank("let s = \"a\\\"b\"; keep(); let c = '\\n'; let d = '\\''; keep_too()").ends_with("keep_too()"));
     }
 
     #[test]
     fn tests_at_the_end_of_a_file_are_not_code() {
-        let source = Source::new(
-            "crates/model/src/a.rs",
-            "fn a() {}\n#[cfg(test)]\nmod tests {\n  bad()\n}\n",
-        );
+        let source = Source::new("crates/model/src/a.rs", "fn a() {}\n#[cfg(test)]\nmod tests {\n  bad()\n}\n");
         assert_eq!(source.lines_outside_tests().count(), 1);
-        let outside = Source::new(
-            "crates/model/src/a.rs",
-            "#[cfg(test)]\nmod a_tests;\nfn a() {}\n",
-        );
+        let outside = Source::new("crates/model/src/a.rs", "#[cfg(test)]\nmod a_tests;\nfn a() {}\n");
         assert_eq!(outside.lines_outside_tests().count(), 3);
-        assert_eq!(
-            Source::new("crates/model/src/a_tests.rs", "fn a() {}\n")
-                .lines_outside_tests()
-                .count(),
-            0
-        );
+        assert_eq!(Source::new("crates/model/src/a_tests.rs", "fn a() {}\n").lines_outside_tests().count(), 0);
     }
 
     #[test]

@@ -30,10 +30,7 @@ pub fn length(source: &Source) -> Vec<Finding> {
     if !counts || lines <= LINES {
         return Vec::new();
     }
-    vec![Finding::new(
-        &source.path,
-        format!("{lines} lines, {LINES} are enough"),
-    )]
+    vec![Finding::new(&source.path, format!("{lines} lines, {LINES} are enough"))]
 }
 
 /// No address of a package registry. Lock files record where packages came from, and that is their job.
@@ -41,33 +38,24 @@ pub fn no_registry(source: &Source) -> Vec<Finding> {
     if source.has_extension("lock") {
         return Vec::new();
     }
-    lines(source, |line| {
-        hosts(line)
-            .find(|host| is_registry(host))
-            .map(|host| format!("an address of {host}"))
-    })
+    lines(source, |line| hosts(line).find(|host| is_registry(host)).map(|host| format!("an address of {host}")))
 }
 
 fn hosts(line: &str) -> impl Iterator<Item = &str> {
     line.match_indices("://").map(|(at, mark)| {
         let rest = &line[at + mark.len()..];
-        rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'))
-            .next()
-            .unwrap_or_default()
+        rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-')).next().unwrap_or_default()
     })
 }
 
 fn is_registry(host: &str) -> bool {
-    host.split('.')
-        .any(|label| REGISTRY_LABELS.contains(&label))
+    host.split('.').any(|label| REGISTRY_LABELS.contains(&label))
 }
 
 /// No absolute path that begins in somebody's own folder.
 pub fn no_machine_path(source: &Source) -> Vec<Finding> {
     lines(source, |line| {
-        let folder = MACHINE_FOLDERS
-            .iter()
-            .find(|folder| has_path(line, folder))?;
+        let folder = MACHINE_FOLDERS.iter().find(|folder| has_path(line, folder))?;
         Some(format!("a path below {folder}"))
     })
 }
@@ -86,9 +74,7 @@ fn has_path(line: &str, folder: &str) -> bool {
 fn lines(source: &Source, find: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
     let numbered = source.text.lines().enumerate();
     let found = numbered.filter_map(|(index, line)| find(line).map(|message| (index + 1, message)));
-    found
-        .map(|(number, message)| Finding::new(format!("{}:{number}", source.path), message))
-        .collect()
+    found.map(|(number, message)| Finding::new(format!("{}:{number}", source.path), message)).collect()
 }
 
 #[cfg(test)]
@@ -107,25 +93,11 @@ mod tests {
     fn registries_are_found_by_their_labels() {
         let found = |text: &str| no_registry(&Source::new("a.toml", text)).len();
         let scheme = "https:/";
-        for host in [
-            "pypi.example",
-            "index.crates.example",
-            "deb.debian.example",
-            "registry.npmjs.example",
-        ] {
+        for host in ["pypi.example", "index.crates.example", "deb.debian.example", "registry.npmjs.example"] {
             assert_eq!(found(&format!("url = \"{scheme}/{host}/x\"")), 1, "{host}");
         }
-        assert_eq!(
-            found("https://docs.rs/quinn and https://github.com/a/b and crates.io"),
-            0
-        );
-        assert!(
-            no_registry(&Source::new(
-                "Cargo.lock",
-                &format!("{scheme}/index.crates.example")
-            ))
-            .is_empty()
-        );
+        assert_eq!(found("https://docs.rs/quinn and https://github.com/a/b and crates.io"), 0);
+        assert!(no_registry(&Source::new("Cargo.lock", &format!("{scheme}/index.crates.example"))).is_empty());
     }
 
     #[test]
@@ -134,15 +106,7 @@ mod tests {
         for folder in MACHINE_FOLDERS {
             assert_eq!(found(&format!("open(\"/{folder}/x\")")), 1, "{folder}");
         }
-        assert_eq!(
-            found(
-                "assets/root/x target/tour/home/1.png {prefix}/home/door https://a.example/work/x"
-            ),
-            0
-        );
-        assert_eq!(
-            found("\"/home/\" alone is a prefix, /homes/x another word"),
-            0
-        );
+        assert_eq!(found("assets/root/x target/tour/home/1.png {prefix}/home/door https://a.example/work/x"), 0);
+        assert_eq!(found("\"/home/\" alone is a prefix, /homes/x another word"), 0);
     }
 }

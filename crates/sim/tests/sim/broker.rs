@@ -11,17 +11,12 @@ async fn the_broker_can_go_and_come_back() {
     let home = home(1.0).await;
     let hand = home.hand();
     hand.stop_broker().unwrap();
-    until("devices notice", || {
-        DEVICES.iter().all(|id| !hand.connected(id).unwrap())
-    })
-    .await;
+    until("devices notice", || DEVICES.iter().all(|id| !hand.connected(id).unwrap())).await;
     assert!(home.ready(Duration::from_millis(50)).await.is_err());
     hand.start_broker().unwrap();
     home.ready(PATIENCE).await.unwrap();
     let observer = Observer::connect(&home, "observer", "#").await;
-    observer
-        .wait(0, "home/thermostat/availability", "online")
-        .await;
+    observer.wait(0, "home/thermostat/availability", "online").await;
     home.stop().await;
 }
 
@@ -40,28 +35,13 @@ async fn a_home_on_another_broker_and_a_clean_end() {
     for id in DEVICES {
         host.hand().cut_power(id).unwrap();
     }
-    until("the host is dark", || {
-        DEVICES.iter().all(|id| !host.hand().connected(id).unwrap())
-    })
-    .await;
-    let config = HomeConfig {
-        broker: external(addr.port()),
-        discovery_prefix: "elsewhere".to_owned(),
-        ..HomeConfig::default()
-    };
+    until("the host is dark", || DEVICES.iter().all(|id| !host.hand().connected(id).unwrap())).await;
+    let config =
+        HomeConfig { broker: external(addr.port()), discovery_prefix: "elsewhere".to_owned(), ..HomeConfig::default() };
     let guest = SimHome::start(config).await.unwrap();
-    let document = |s: &Seen| {
-        s.topic
-            .starts_with("elsewhere/device/front_door")
-            .then_some(())
-    };
-    observer
-        .wait_from(0, "the guest's document", document)
-        .await;
-    assert!(matches!(
-        guest.hand().stop_broker(),
-        Err(SimError::NotOurBroker)
-    ));
+    let document = |s: &Seen| s.topic.starts_with("elsewhere/device/front_door").then_some(());
+    observer.wait_from(0, "the guest's document", document).await;
+    assert!(matches!(guest.hand().stop_broker(), Err(SimError::NotOurBroker)));
     guest.ready(PATIENCE).await.unwrap();
     let mark = observer.mark();
     guest.stop().await;
@@ -79,34 +59,14 @@ async fn a_home_on_another_broker_and_a_clean_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refuses_what_cannot_be() {
     for time_scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        let config = HomeConfig {
-            time_scale,
-            ..HomeConfig::default()
-        };
-        assert!(matches!(
-            SimHome::start(config).await,
-            Err(SimError::TimeScale(_))
-        ));
+        let config = HomeConfig { time_scale, ..HomeConfig::default() };
+        assert!(matches!(SimHome::start(config).await, Err(SimError::TimeScale(_))));
     }
     let one = home(1.0).await;
-    let config = HomeConfig {
-        broker: Broker::Embedded {
-            listen: one.broker_addr(),
-        },
-        ..HomeConfig::default()
-    };
-    assert!(matches!(
-        SimHome::start(config).await,
-        Err(SimError::Listen { .. })
-    ));
-    let config = HomeConfig {
-        broker: "mqtt://nowhere.invalid".parse().unwrap(),
-        ..HomeConfig::default()
-    };
-    assert!(matches!(
-        SimHome::start(config).await,
-        Err(SimError::Resolve { .. })
-    ));
+    let config = HomeConfig { broker: Broker::Embedded { listen: one.broker_addr() }, ..HomeConfig::default() };
+    assert!(matches!(SimHome::start(config).await, Err(SimError::Listen { .. })));
+    let config = HomeConfig { broker: "mqtt://nowhere.invalid".parse().unwrap(), ..HomeConfig::default() };
+    assert!(matches!(SimHome::start(config).await, Err(SimError::Resolve { .. })));
     one.stop().await;
 }
 
@@ -117,10 +77,7 @@ async fn older_clients_are_served_on_the_same_port() {
     let options = rumqttc::MqttOptions::new("older", addr.ip().to_string(), addr.port());
     let (client, mut eventloop) = rumqttc::AsyncClient::new(options, 8);
     let availability = "home/thermostat/availability";
-    client
-        .subscribe(availability, rumqttc::QoS::AtLeastOnce)
-        .await
-        .unwrap();
+    client.subscribe(availability, rumqttc::QoS::AtLeastOnce).await.unwrap();
     let hears = async {
         loop {
             let event = eventloop.poll().await.unwrap();
@@ -130,10 +87,7 @@ async fn older_clients_are_served_on_the_same_port() {
         }
     };
     let publish = tokio::time::timeout(PATIENCE, hears).await.unwrap();
-    assert_eq!(
-        (publish.topic.as_str(), &publish.payload[..]),
-        (availability, &b"online"[..])
-    );
+    assert_eq!((publish.topic.as_str(), &publish.payload[..]), (availability, &b"online"[..]));
     assert!(publish.retain);
     home.stop().await;
 }

@@ -53,7 +53,7 @@ impl Observer {
                         }
                     }
                     Event::Incoming(Packet::Publish(p)) => tell.lock().unwrap().push(Seen {
-                        pub at: Instant::now(),
+                        at: Instant::now(),
                         topic: String::from_utf8(p.topic.to_vec()).unwrap(),
                         payload: p.payload.to_vec(),
                         retained: p.retain,
@@ -92,34 +92,24 @@ impl Observer {
     /// Waits for this payload on this topic, and says when it came.
     pub async fn wait(&self, mark: usize, topic: &str, payload: &str) -> Seen {
         let what = format!("{payload} on {topic}");
-        let hit =
-            |s: &Seen| (s.topic == topic && s.payload == payload.as_bytes()).then(|| s.clone());
+        let hit = |s: &Seen| (s.topic == topic && s.payload == payload.as_bytes()).then(|| s.clone());
         self.wait_from(mark, &what, hit).await
     }
 
     pub async fn send(&self, topic: &str, payload: &str) {
-        self.client
-            .publish(topic, QoS::AtLeastOnce, false, payload.to_owned())
-            .await
-            .unwrap();
+        self.client.publish(topic, QoS::AtLeastOnce, false, payload.to_owned()).await.unwrap();
     }
 
     /// Values of a topic from a mark on.
     pub fn values(&self, mark: usize, topic: &str) -> Vec<String> {
         let all = self.all();
         let on = all[mark..].iter().filter(|s| s.topic == topic);
-        on.map(|s| String::from_utf8_lossy(&s.payload).into_owned())
-            .collect()
+        on.map(|s| String::from_utf8_lossy(&s.payload).into_owned()).collect()
     }
 }
 
 pub async fn home(time_scale: f64) -> SimHome {
-    let home = SimHome::start(HomeConfig {
-        time_scale,
-        ..HomeConfig::default()
-    })
-    .await
-    .unwrap();
+    let home = SimHome::start(HomeConfig { time_scale, ..HomeConfig::default() }).await.unwrap();
     home.ready(PATIENCE).await.unwrap();
     home
 }

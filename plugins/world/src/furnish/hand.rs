@@ -6,7 +6,7 @@ use vestibule_twin::{
 };
 
 use super::{
-    Bounds, Furniture, FurnishZones, FurnitureModel, ModelBounds, Solid, Walls, snap_to_grid, snap_to_wall, snap_turn,
+    Bounds, FurnishZones, Furniture, FurnitureModel, ModelBounds, Solid, Walls, snap_to_grid, snap_to_wall, snap_turn,
 };
 use crate::{
     pointer::{PointedSurface, PointerIgnores, PointingRay},
@@ -73,14 +73,8 @@ pub(super) fn take(
     let name = Name::new(format!("{model} in hand"));
     let entity =
         commands.spawn((Held, FurnitureModel(model.clone()), PointerIgnores, WorldAssetRoot(scene), name)).id();
-    hand.piece = Some(InHand {
-        model: model.clone(),
-        snap: entry.snap,
-        entity,
-        position: Vec3::ZERO,
-        yaw: 0.0,
-        turned: 0.0,
-    });
+    hand.piece =
+        Some(InHand { model: model.clone(), snap: entry.snap, entity, position: Vec3::ZERO, yaw: 0.0, turned: 0.0 });
     held.model = Some(model.clone());
     held.blocked = Some("It is still being brought.".to_owned());
 }
@@ -188,7 +182,10 @@ pub(super) fn follow(
     mut held: ResMut<HeldFurniture>,
 ) {
     let Some(piece) = &mut hand.bypass_change_detection().piece else { return };
-    let place = pointing.ray.ok_or("Point at the floor.").and_then(|ray| aim(piece, bounds.0.get(&piece.model), ray, &surface, &walls));
+    let place = pointing
+        .ray
+        .ok_or("Point at the floor.")
+        .and_then(|ray| aim(piece, bounds.0.get(&piece.model), ray, &surface, &walls));
     let blocked = match place {
         Ok((position, yaw)) => {
             (piece.position, piece.yaw) = (position, yaw);
@@ -206,8 +203,7 @@ pub(super) fn follow(
         Err(why) => Some(why.to_owned()),
     };
     if let Ok((mut transform, mut visibility)) = pieces.get_mut(piece.entity) {
-        *transform =
-            Transform::from_translation(piece.position).with_rotation(Quat::from_rotation_y(piece.yaw));
+        *transform = Transform::from_translation(piece.position).with_rotation(Quat::from_rotation_y(piece.yaw));
         let seen = if place.is_ok() { Visibility::Inherited } else { Visibility::Hidden };
         visibility.set_if_neq(seen);
     }

@@ -13,9 +13,8 @@ use std::{collections::HashMap, path::PathBuf};
 use bevy::{prelude::*, world_serialization::WorldInstanceReady};
 use vestibule_input::{Attention, Control, ControlSystems, Controls, ensure_control_plugin};
 use vestibule_twin::{
-    CancelHeld, Catalogue, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved, HeldFurniture,
-    Notify, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing, Urgency,
-    ensure_twin_plugin,
+    CancelHeld, Catalogue, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved, HeldFurniture, Notify,
+    PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing, Urgency, ensure_twin_plugin,
 };
 
 pub use catalogue::{CatalogueError, CatalogueFile, read_catalogue};
@@ -51,11 +50,7 @@ pub struct FurnishPlugin {
 
 impl Default for FurnishPlugin {
     fn default() -> Self {
-        Self {
-            catalogue: "furniture/catalogue.toml".to_owned(),
-            zones: vec!["lounge".to_owned()],
-            file: None,
-        }
+        Self { catalogue: "furniture/catalogue.toml".to_owned(), zones: vec!["lounge".to_owned()], file: None }
     }
 }
 
@@ -215,9 +210,15 @@ fn reconcile(
             continue;
         }
         let scene = server.load(GltfAssetLabel::Scene(0).from_asset(entry.model.clone()));
-        let place = Transform::from_translation(Vec3::from(piece.position))
-            .with_rotation(Quat::from_rotation_y(piece.yaw));
-        commands.spawn((id, FurnitureModel(piece.model.clone()), WorldAssetRoot(scene), place, Name::new(piece.model.clone())));
+        let place =
+            Transform::from_translation(Vec3::from(piece.position)).with_rotation(Quat::from_rotation_y(piece.yaw));
+        commands.spawn((
+            id,
+            FurnitureModel(piece.model.clone()),
+            WorldAssetRoot(scene),
+            place,
+            Name::new(piece.model.clone()),
+        ));
         placed.write(FurniturePlaced {
             piece: id,
             model: piece.model.clone(),

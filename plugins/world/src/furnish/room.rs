@@ -46,7 +46,9 @@ impl Walls<'_, '_> {
             let angle = f32::from(step) * std::f32::consts::TAU / 32.0;
             let direction = Vec3::new(angle.cos(), 0.0, angle.sin());
             let filter = QueryFilter::new().exclude_sensors().predicate(&fixed);
-            let Some((_, hit)) = physics.cast_ray_and_get_normal(point, direction, reach, false, filter) else { continue };
+            let Some((_, hit)) = physics.cast_ray_and_get_normal(point, direction, reach, false, filter) else {
+                continue;
+            };
             let upright = hit.normal.y.abs() < 0.3 && hit.normal.dot(direction) < 0.0;
             if upright && nearest.is_none_or(|(metres, ..)| hit.time_of_impact < metres) {
                 nearest = Some((hit.time_of_impact, hit.point, hit.normal));

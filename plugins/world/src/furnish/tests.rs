@@ -1,7 +1,7 @@
 use bevy::{prelude::*, world_serialization::WorldSerializationPlugin};
 use vestibule_twin::{
-    CancelHeld, Catalogue, CatalogueEntry, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureSnap, HeldFurniture,
-    HoldFurniture, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing,
+    CancelHeld, Catalogue, CatalogueEntry, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureSnap,
+    HeldFurniture, HoldFurniture, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing,
 };
 
 use super::{Bounds, FurnishPlugin, FurnishZones, Furniture, ModelBounds, TURN};

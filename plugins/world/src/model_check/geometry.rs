@@ -146,8 +146,11 @@ pub(super) fn measure(document: &gltf::Document, bin: &[u8], limits: &Limits) ->
     }
     let mut triangles = 0_usize;
     let (mut low, mut high) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
-    let mut open: Vec<(gltf::Node<'_>, Mat4)> =
-        document.scenes().flat_map(|scene| scene.nodes().collect::<Vec<_>>()).map(|node| (node, Mat4::IDENTITY)).collect();
+    let mut open: Vec<(gltf::Node<'_>, Mat4)> = document
+        .scenes()
+        .flat_map(|scene| scene.nodes().collect::<Vec<_>>())
+        .map(|node| (node, Mat4::IDENTITY))
+        .collect();
     while let Some((node, above)) = open.pop() {
         let here = above * Mat4::from_cols_array_2d(&node.transform().matrix());
         if let Some(measured) = node.mesh().and_then(|mesh| meshes.get(mesh.index())) {
@@ -175,9 +178,7 @@ pub(super) fn measure(document: &gltf::Document, bin: &[u8], limits: &Limits) ->
 
 fn corners(low: Vec3, high: Vec3) -> [Vec3; 8] {
     let pick = |bits: usize, bit: usize, a: f32, b: f32| if bits & bit == 0 { a } else { b };
-    std::array::from_fn(|i| {
-        Vec3::new(pick(i, 1, low.x, high.x), pick(i, 2, low.y, high.y), pick(i, 4, low.z, high.z))
-    })
+    std::array::from_fn(|i| Vec3::new(pick(i, 1, low.x, high.x), pick(i, 2, low.y, high.y), pick(i, 4, low.z, high.z)))
 }
 
 fn measure_mesh(mesh: &gltf::Mesh<'_>, bin: &[u8], limits: &Limits) -> Result<Measured, ModelRefusal> {

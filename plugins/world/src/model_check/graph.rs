@@ -25,7 +25,11 @@ pub(super) fn check_tree(root: &json::Root, limits: &Limits) -> Result<(), Model
         for node in scene.nodes.iter().map(json::Index::value) {
             match parent.get(node) {
                 None => {
-                    return Err(ModelRefusal::Range { what: "node", index: node, how: "is in a scene but not in the file" });
+                    return Err(ModelRefusal::Range {
+                        what: "node",
+                        index: node,
+                        how: "is in a scene but not in the file",
+                    });
                 }
                 Some(Some(_)) => return Err(ModelRefusal::Loop { node, how: "is a root and somebody's child" }),
                 Some(None) => {}

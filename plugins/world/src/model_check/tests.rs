@@ -47,7 +47,17 @@ fn loops_are_named() {
 #[test]
 fn a_long_chain_is_too_deep_and_a_long_ring_is_a_loop() {
     let chain = |ring: bool| -> Value {
-        (0..200).map(|n| if n < 199 { json!({"children": [n + 1]}) } else if ring { json!({"children": [1]}) } else { json!({}) }).collect()
+        (0..200)
+            .map(|n| {
+                if n < 199 {
+                    json!({"children": [n + 1]})
+                } else if ring {
+                    json!({"children": [1]})
+                } else {
+                    json!({})
+                }
+            })
+            .collect()
     };
     let (mut json, bin) = triangle();
     json["nodes"] = chain(false);

@@ -19,13 +19,25 @@ fn cube(app: &mut App, z: f32, alpha_mode: AlphaMode) -> Entity {
     let bounds = Aabb { center: Vec3::ZERO.into(), half_extents: Vec3::splat(0.5).into() };
     let place = Transform::from_xyz(0.0, 1.6, z);
     app.world_mut()
-        .spawn((Mesh3d(mesh), MeshMaterial3d(material), bounds, place, Visibility::Inherited, InheritedVisibility::VISIBLE))
+        .spawn((
+            Mesh3d(mesh),
+            MeshMaterial3d(material),
+            bounds,
+            place,
+            Visibility::Inherited,
+            InheritedVisibility::VISIBLE,
+        ))
         .id()
 }
 
 fn part(app: &mut App, child: Entity, twin: &str) -> Entity {
     let twin = TwinId::new(twin).unwrap();
-    let part = (TwinPart { twin, role: TwinRole::Body }, Transform::default(), Visibility::Inherited, InheritedVisibility::VISIBLE);
+    let part = (
+        TwinPart { twin, role: TwinRole::Body },
+        Transform::default(),
+        Visibility::Inherited,
+        InheritedVisibility::VISIBLE,
+    );
     let part = app.world_mut().spawn(part).id();
     app.world_mut().entity_mut(part).add_child(child);
     part

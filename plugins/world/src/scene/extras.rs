@@ -146,8 +146,7 @@ mod tests {
     fn an_unknown_role_is_a_body_and_numbers_are_bounded() {
         let (meaning, problems) = read_extras(r#"{"vestibule_twin":"a/b","vestibule_role":"rocket"}"#);
         assert_eq!((meaning.part.unwrap().1, problems.len()), (TwinRole::Body, 1));
-        let (meaning, _) =
-            read_extras(r#"{"vestibule_twin":"a/b","vestibule_role":"lamp","vestibule_lumens":1e300}"#);
+        let (meaning, _) = read_extras(r#"{"vestibule_twin":"a/b","vestibule_role":"lamp","vestibule_lumens":1e300}"#);
         assert_eq!(meaning.part.unwrap().1, TwinRole::Lamp { lumens: 100_000.0 });
     }
 

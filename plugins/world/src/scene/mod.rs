@@ -175,8 +175,7 @@ fn bind_scene(
     mut commands: Commands,
 ) {
     let Ok(world) = worlds.get(ready.entity) else { return };
-    let scene =
-        bind::Scene { nodes: &nodes, children: &children, solids: &solids, meshes: meshes.as_deref() };
+    let scene = bind::Scene { nodes: &nodes, children: &children, solids: &solids, meshes: meshes.as_deref() };
     let bound = bind::bind(ready.entity, &scene, &record.file.binding, &mut commands);
     for problem in &bound.problems {
         warn!("{}: {problem}", world.scene);

@@ -1,8 +1,11 @@
-use bevy::{gltf::GltfExtras, prelude::*, world_serialization::WorldInstanceReady, world_serialization::WorldSerializationPlugin};
+use bevy::{
+    gltf::GltfExtras, prelude::*, world_serialization::WorldInstanceReady,
+    world_serialization::WorldSerializationPlugin,
+};
 use bevy_rapier3d::prelude::Collider;
 use vestibule_twin::{Notify, TwinPart, TwinRole};
 
-use super::{LoadWorld, Lightmapped, Places, ScenePlugin, WorldFailed, WorldScene, WorldState};
+use super::{Lightmapped, LoadWorld, Places, ScenePlugin, WorldFailed, WorldScene, WorldState};
 use crate::{
     testing::headless,
     world_file::{Binding, WorldFile, WorldRecord},
@@ -21,10 +24,7 @@ fn node(app: &mut App, parent: Entity, name: &str, place: Transform, extras: &st
 
 /// What Bevy says when a scene has been spawned below an entity.
 fn ready(app: &mut App, entity: Entity) {
-    let instance_id = app
-        .world_mut()
-        .resource_mut::<WorldInstanceSpawner>()
-        .spawn(Handle::<WorldAsset>::default());
+    let instance_id = app.world_mut().resource_mut::<WorldInstanceSpawner>().spawn(Handle::<WorldAsset>::default());
     app.world_mut().trigger(WorldInstanceReady { entity, instance_id });
     app.world_mut().flush();
     app.update();

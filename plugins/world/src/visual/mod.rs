@@ -2,9 +2,9 @@
 
 mod model;
 mod shelf;
-mod tile;
 #[cfg(test)]
 mod tests;
+mod tile;
 
 use std::sync::Arc;
 
@@ -98,10 +98,7 @@ impl Plugin for VisualPlugin {
         if !self.no_tiles {
             app.init_resource::<tile::TileLook>().add_systems(
                 Update,
-                shelf::shelve
-                    .after(shelf::clear)
-                    .in_set(VisualSystems::Show)
-                    .run_if(in_state(WorldState::Ready)),
+                shelf::shelve.after(shelf::clear).in_set(VisualSystems::Show).run_if(in_state(WorldState::Ready)),
             );
         }
     }

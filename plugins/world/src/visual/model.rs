@@ -151,7 +151,8 @@ pub(super) fn place_node(
         registry.remove_asset(&holder.path);
     }
     let Some(wanted) = &holder.node else { return };
-    let named = |entity: &Entity| nodes.get(*entity).is_ok_and(|(_, name)| name.is_some_and(|name| name.as_str() == wanted));
+    let named =
+        |entity: &Entity| nodes.get(*entity).is_ok_and(|(_, name)| name.is_some_and(|name| name.as_str() == wanted));
     let Some(node) = children.iter_descendants(ready.entity).find(named) else {
         warn!("a twin's model has no node {wanted:?}: all of it is shown");
         return;

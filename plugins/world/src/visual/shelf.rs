@@ -37,7 +37,11 @@ pub(super) fn place(places: &Places, number: usize) -> Transform {
         Transform::from_translation(ahead).looking_to(-start.forward(), Vec3::Y)
     });
     let at = slot(number);
-    Transform { translation: shelf.translation + shelf.rotation * at.extend(0.0), rotation: shelf.rotation, scale: Vec3::ONE }
+    Transform {
+        translation: shelf.translation + shelf.rotation * at.extend(0.0),
+        rotation: shelf.rotation,
+        scale: Vec3::ONE,
+    }
 }
 
 /// The lowest number that is not taken.

@@ -122,28 +122,30 @@ fn pieces(kind: TileKind) -> Vec<Piece> {
         ],
         TileKind::Lock => vec![
             ("block", "brass", at(0.0, 0.0, -0.035), None),
-            ("bow", "steel", at(0.0, 0.045, -0.035).with_rotation(Quat::from_rotation_x(std::f32::consts::FRAC_PI_2)), None),
+            (
+                "bow",
+                "steel",
+                at(0.0, 0.045, -0.035).with_rotation(Quat::from_rotation_x(std::f32::consts::FRAC_PI_2)),
+                None,
+            ),
         ],
         TileKind::Cover => vec![
             ("block", "steel", at(0.0, 0.10, -0.03).with_scale(Vec3::new(1.9, 0.3, 0.8)), None),
             ("slats", "linen", at(0.0, 0.09, -0.03), Some(TwinRole::Blind)),
         ],
-        TileKind::Switch => vec![
-            ("rocker", "milk", at(0.0, 0.015, -0.026).with_rotation(Quat::from_rotation_x(0.12)), None),
-        ],
-        TileKind::Camera => vec![
-            ("lens", "black", out(0.015, -0.04), None),
-            ("dot", "steel", at(0.0, 0.015, -0.066), None),
-        ],
-        TileKind::Climate => vec![
-            ("disc", "black", out(0.015, -0.024), None),
-            ("ring", "steel", out(0.015, -0.03), None),
-        ],
+        TileKind::Switch => {
+            vec![("rocker", "milk", at(0.0, 0.015, -0.026).with_rotation(Quat::from_rotation_x(0.12)), None)]
+        }
+        TileKind::Camera => {
+            vec![("lens", "black", out(0.015, -0.04), None), ("dot", "steel", at(0.0, 0.015, -0.066), None)]
+        }
+        TileKind::Climate => {
+            vec![("disc", "black", out(0.015, -0.024), None), ("ring", "steel", out(0.015, -0.03), None)]
+        }
         TileKind::Sensor => vec![("disc", "milk", out(0.015, -0.026), None)],
-        TileKind::Button => vec![
-            ("disc", "steel", out(0.015, -0.024), None),
-            ("knob", "milk", out(0.015, -0.034), None),
-        ],
+        TileKind::Button => {
+            vec![("disc", "steel", out(0.015, -0.024), None), ("knob", "milk", out(0.015, -0.034), None)]
+        }
     });
     pieces.push(("dot", "light", at(0.085, -0.105, -0.02), Some(TwinRole::Indicator)));
     pieces

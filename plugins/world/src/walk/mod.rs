@@ -51,10 +51,7 @@ impl Gaze {
     #[must_use]
     pub fn along(direction: Vec3) -> Self {
         let level = Vec2::new(direction.x, direction.z).length();
-        Self {
-            yaw: (-direction.x).atan2(-direction.z),
-            pitch: direction.y.atan2(level).clamp(-MAX_PITCH, MAX_PITCH),
-        }
+        Self { yaw: (-direction.x).atan2(-direction.z), pitch: direction.y.atan2(level).clamp(-MAX_PITCH, MAX_PITCH) }
     }
 }
 
@@ -224,10 +221,7 @@ fn begin(
     }
 }
 
-fn teleport(
-    mut requests: MessageReader<TeleportWalker>,
-    mut walkers: Query<(&mut Transform, &mut Gaze, &mut Walker)>,
-) {
+fn teleport(mut requests: MessageReader<TeleportWalker>, mut walkers: Query<(&mut Transform, &mut Gaze, &mut Walker)>) {
     let Some(request) = requests.read().last() else { return };
     for (mut body, mut gaze, mut walker) in &mut walkers {
         place(request.to, &mut body, &mut gaze, &mut walker);
@@ -284,11 +278,7 @@ fn step(
         return;
     }
     let keys = if *attention.get() == Attention::Panel { Steps::default() } else { read_keys(&controls) };
-    let steps = Steps {
-        stick: keys.stick + legs.0.stick,
-        run: keys.run || legs.0.run,
-        jump: keys.jump || legs.0.jump,
-    };
+    let steps = Steps { stick: keys.stick + legs.0.stick, run: keys.run || legs.0.run, jump: keys.jump || legs.0.jump };
     for (mut walker, gaze, mut controller, output) in &mut walkers {
         let grounded = output.is_some_and(|output| output.grounded);
         let mut now = walker.velocity;
@@ -307,9 +297,7 @@ fn step(
 }
 
 fn read_keys(controls: &Controls) -> Steps {
-    let axis = |plus, minus| {
-        f32::from(u8::from(controls.pressed(plus))) - f32::from(u8::from(controls.pressed(minus)))
-    };
+    let axis = |plus, minus| f32::from(u8::from(controls.pressed(plus))) - f32::from(u8::from(controls.pressed(minus)));
     Steps {
         stick: Vec2::new(axis(Control::Right, Control::Left), axis(Control::Forward, Control::Back)),
         run: controls.pressed(Control::Run),

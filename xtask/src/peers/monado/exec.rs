@@ -28,9 +28,7 @@ pub fn exec(layout: &Layout, program: &str, args: &[String]) -> Result<ExitCode>
     let room = Room::make()?;
     let service = start_service(layout, &room)?;
     let mut command = linked(layout, &room, &program);
-    command
-        .args(args)
-        .env("BEVY_ASSET_ROOT", Workspace::find()?.root);
+    command.args(args).env("BEVY_ASSET_ROOT", Workspace::find()?.root);
     let ending = Started::in_our_group(&mut command)?.wait(PROGRAM_LIMIT, std::thread::sleep)?;
     service.end();
     match ending {
@@ -59,10 +57,7 @@ fn find(layout: &Layout, program: &str) -> Result<PathBuf> {
     let mut start = [0; 4];
     let read = File::open(&path).and_then(|mut file| file.read_exact(&mut start));
     if read.is_err() || &start != b"\x7fELF" {
-        bail!(
-            "{} is no program that a dynamic linker starts; is it a script?",
-            path.display()
-        );
+        bail!("{} is no program that a dynamic linker starts; is it a script?", path.display());
     }
     Ok(path)
 }
@@ -72,11 +67,7 @@ fn start_service(layout: &Layout, room: &Room) -> Result<Started> {
     let copy = log.try_clone().context("cannot write the service's log")?;
     let mut command = linked(layout, room, &layout.service());
     command
-        .envs([
-            ("XRT_COMPOSITOR_NULL", "1"),
-            ("SIMULATED_ENABLE", "1"),
-            ("XRT_NO_STDIN", "1"),
-        ])
+        .envs([("XRT_COMPOSITOR_NULL", "1"), ("SIMULATED_ENABLE", "1"), ("XRT_NO_STDIN", "1")])
         .env("XDG_CONFIG_HOME", &room.folder)
         .stdin(Stdio::null())
         .stdout(log)
@@ -88,10 +79,7 @@ fn start_service(layout: &Layout, room: &Room) -> Result<Started> {
             bail!("monado-service returned {status}:\n{}", room.last_words());
         }
         if Instant::now() > deadline || interrupted() {
-            bail!(
-                "monado-service did not open its socket:\n{}",
-                room.last_words()
-            );
+            bail!("monado-service did not open its socket:\n{}", room.last_words());
         }
         std::thread::sleep(LOOK);
     }
@@ -137,8 +125,7 @@ impl Room {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let room = Self { folder };
-        fs::set_permissions(&room.folder, fs::Permissions::from_mode(0o700))
-            .context("cannot close the folder")?;
+        fs::set_permissions(&room.folder, fs::Permissions::from_mode(0o700)).context("cannot close the folder")?;
         Ok(room)
     }
 

@@ -44,10 +44,7 @@ pub fn whole_folder() -> Result<PathBuf> {
     if is_whole(&root) {
         return Ok(root);
     }
-    println!(
-        "Fetching Monado of Debian {RELEASE} (about 170 MB) into {}",
-        root.display()
-    );
+    println!("Fetching Monado of Debian {RELEASE} (about 170 MB) into {}", root.display());
     let work = cache.join(format!("monado-{RELEASE}.part"));
     let fresh = work.join("root");
     remove(&root)?;
@@ -64,11 +61,7 @@ pub fn whole_folder() -> Result<PathBuf> {
 }
 
 fn recipe() -> String {
-    format!(
-        "{RECIPE} {RELEASE} {} {}\n",
-        std::env::consts::ARCH,
-        PACKAGES.join(" ")
-    )
+    format!("{RECIPE} {RELEASE} {} {}\n", std::env::consts::ARCH, PACKAGES.join(" "))
 }
 
 fn stamp(root: &Path) -> PathBuf {
@@ -83,8 +76,7 @@ fn is_whole(root: &Path) -> bool {
 
 fn remove(folder: &Path) -> Result<()> {
     if folder.exists() {
-        fs::remove_dir_all(folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     Ok(())
 }
@@ -95,41 +87,25 @@ fn download(work: &Path) -> Result<()> {
         bail!("{DEBIAN_KEYS} is not here: install debian-archive-keyring");
     }
     for folder in ["state/lists/partial", "cache/archives/partial"] {
-        fs::create_dir_all(work.join(folder))
-            .with_context(|| format!("cannot make {}", work.display()))?;
+        fs::create_dir_all(work.join(folder)).with_context(|| format!("cannot make {}", work.display()))?;
     }
     // An empty record of installed packages: apt then fetches everything down to the C library.
     fs::write(work.join("state/status"), "").context("cannot write in the work folder")?;
-    let source = format!(
-        "deb [signed-by={DEBIAN_KEYS}] {} {RELEASE} main\n",
-        mirror()?
-    );
+    let source = format!("deb [signed-by={DEBIAN_KEYS}] {} {RELEASE} main\n", mirror()?);
     fs::write(work.join("sources.list"), source).context("cannot write in the work folder")?;
-    if !process::run(apt(work).arg("update"), FETCH_LIMIT)?
-        .0
-        .is_success()
-    {
+    if !process::run(apt(work).arg("update"), FETCH_LIMIT)?.0.is_success() {
         // A hook of the system may have failed for want of rights; the next step tells whether the lists are here.
         eprintln!("apt-get update did not succeed; going on with what is here");
     }
     let mut install = apt(work);
-    install
-        .args([
-            "install",
-            "--yes",
-            "--download-only",
-            "--no-install-recommends",
-        ])
-        .args(PACKAGES);
-    process::must(&mut install, FETCH_LIMIT)
-        .context("apt could not fetch Monado; is this machine online?")?;
+    install.args(["install", "--yes", "--download-only", "--no-install-recommends"]).args(PACKAGES);
+    process::must(&mut install, FETCH_LIMIT).context("apt could not fetch Monado; is this machine online?")?;
     Ok(())
 }
 
 fn apt(work: &Path) -> Command {
     let mut apt = Command::new("apt-get");
-    apt.env("DEBIAN_FRONTEND", "noninteractive")
-        .arg("--quiet=2");
+    apt.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet=2");
     let work = work.display();
     for option in [
         format!("Dir::State={work}/state"),
@@ -153,27 +129,17 @@ fn apt(work: &Path) -> Command {
 
 /// The mirror this machine already uses for Debian. `VESTIBULE_DEBIAN_MIRROR` names one where it uses none.
 fn mirror() -> Result<String> {
-    if let Some(mirror) = std::env::var("VESTIBULE_DEBIAN_MIRROR")
-        .ok()
-        .filter(|mirror| !mirror.is_empty())
-    {
+    if let Some(mirror) = std::env::var("VESTIBULE_DEBIAN_MIRROR").ok().filter(|mirror| !mirror.is_empty()) {
         return Ok(mirror);
     }
     let output = Command::new("apt-get")
-        .args([
-            "indextargets",
-            "--format",
-            "$(ORIGIN)|$(LABEL)|$(REPO_URI)",
-            "Created-By: Packages",
-        ])
+        .args(["indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Created-By: Packages"])
         .output()
         .context("Monado comes from Debian's packages, and there is no apt-get here")?;
     let system = fs::read_to_string("/etc/os-release").unwrap_or_default();
     match debian_mirror(&String::from_utf8_lossy(&output.stdout), &system) {
         Some(mirror) => Ok(mirror),
-        None => bail!(
-            "apt here names no mirror of Debian; set VESTIBULE_DEBIAN_MIRROR to the address of one"
-        ),
+        None => bail!("apt here names no mirror of Debian; set VESTIBULE_DEBIAN_MIRROR to the address of one"),
     }
 }
 
@@ -201,26 +167,17 @@ fn unpack(work: &Path, root: &Path) -> Result<()> {
     packages.sort();
     println!("Unpacking {} packages", packages.len());
     for package in &packages {
-        process::must(
-            Command::new("dpkg-deb")
-                .arg("--extract")
-                .arg(package)
-                .arg(root),
-            FETCH_LIMIT,
-        )
-        .with_context(|| format!("cannot unpack {}", package.display()))?;
+        process::must(Command::new("dpkg-deb").arg("--extract").arg(package).arg(root), FETCH_LIMIT)
+            .with_context(|| format!("cannot unpack {}", package.display()))?;
     }
     link_loader(root)
 }
 
 /// bevy_mod_openxr opens the loader by the name that Debian ships in no runtime package.
 fn link_loader(root: &Path) -> Result<()> {
-    let link = super::Layout::of(root)
-        .libraries
-        .join("libopenxr_loader.so");
+    let link = super::Layout::of(root).libraries.join("libopenxr_loader.so");
     if !link.exists() {
-        std::os::unix::fs::symlink("libopenxr_loader.so.1", &link)
-            .context("cannot link the OpenXR loader")?;
+        std::os::unix::fs::symlink("libopenxr_loader.so.1", &link).context("cannot link the OpenXR loader")?;
     }
     Ok(())
 }
@@ -236,27 +193,14 @@ Debian|Debian|http://packages.example/debian/
 
     #[test]
     fn the_mirror_is_the_one_that_serves_debian_itself() {
-        assert_eq!(
-            debian_mirror(TARGETS, "").as_deref(),
-            Some("http://packages.example/debian/")
-        );
-        assert_eq!(
-            debian_mirror(
-                "Ubuntu|Ubuntu|http://packages.example/ubuntu/\n",
-                "ID=ubuntu\n"
-            ),
-            None
-        );
+        assert_eq!(debian_mirror(TARGETS, "").as_deref(), Some("http://packages.example/debian/"));
+        assert_eq!(debian_mirror("Ubuntu|Ubuntu|http://packages.example/ubuntu/\n", "ID=ubuntu\n"), None);
     }
 
     #[test]
     fn before_a_first_update_only_a_debian_system_is_trusted() {
-        let targets =
-            "||http://packages.example/debian-security/\n||http://packages.example/debian/\n";
-        assert_eq!(
-            debian_mirror(targets, "ID=debian\n").as_deref(),
-            Some("http://packages.example/debian/")
-        );
+        let targets = "||http://packages.example/debian-security/\n||http://packages.example/debian/\n";
+        assert_eq!(debian_mirror(targets, "ID=debian\n").as_deref(), Some("http://packages.example/debian/"));
         assert_eq!(debian_mirror(targets, "ID=ubuntu\n"), None);
     }
 

@@ -25,10 +25,7 @@ pub const NAME: &str = "monado";
 
 /// Fetches it, unless it is here.
 pub fn prepare() -> Result<Variables> {
-    Ok(vec![(
-        "VESTIBULE_MONADO",
-        fetch::whole_folder()?.display().to_string(),
-    )])
+    Ok(vec![("VESTIBULE_MONADO", fetch::whole_folder()?.display().to_string())])
 }
 
 /// `cargo xtask monado exec -- PROGRAM ARGS` and `cargo xtask monado where`.
@@ -58,18 +55,11 @@ struct Layout {
 impl Layout {
     fn of(root: &Path) -> Self {
         let triplet = format!("usr/lib/{}-linux-gnu", std::env::consts::ARCH);
-        Self {
-            root: root.to_owned(),
-            libraries: root.join(triplet),
-        }
+        Self { root: root.to_owned(), libraries: root.join(triplet) }
     }
 
     fn linker(&self) -> PathBuf {
-        let name = if cfg!(target_arch = "aarch64") {
-            "ld-linux-aarch64.so.1"
-        } else {
-            "ld-linux-x86-64.so.2"
-        };
+        let name = if cfg!(target_arch = "aarch64") { "ld-linux-aarch64.so.1" } else { "ld-linux-x86-64.so.2" };
         self.libraries.join(name)
     }
 
@@ -77,12 +67,8 @@ impl Layout {
     /// alternatives (blas, lapack) and in absolute run paths (pulseaudio).
     fn search_path(&self) -> String {
         let inner = ["pulseaudio", "blas", "lapack"].map(|name| self.libraries.join(name));
-        let all = [self.libraries.clone(), self.root.join("usr/lib")]
-            .into_iter()
-            .chain(inner);
-        all.map(|folder| folder.display().to_string())
-            .collect::<Vec<_>>()
-            .join(":")
+        let all = [self.libraries.clone(), self.root.join("usr/lib")].into_iter().chain(inner);
+        all.map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(":")
     }
 
     fn service(&self) -> PathBuf {
