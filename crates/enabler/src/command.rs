@@ -1,9 +1,7 @@
 //! Commands as the log remembers them (DTS, FGMV-29 8.3.4).
 
 use serde::{Deserialize, Serialize};
-use vestibule_model::{
-    Command, CommandStatus, FeatureId, PropertyId, RuleId, Timestamp, TwinId, UserId, Value,
-};
+use vestibule_model::{Command, CommandStatus, FeatureId, PropertyId, RuleId, Timestamp, TwinId, UserId, Value};
 use vestibule_protocol::{CommandUpdate, Execution};
 
 /// What a property should become.

@@ -77,13 +77,7 @@ impl Decision {
 ///
 /// # Errors
 /// [`Refusal`] says why not, and which rule said so.
-pub fn decide(
-    state: &State,
-    hot: &Hot,
-    now: Timestamp,
-    actor: &Actor,
-    request: &Request,
-) -> Result<Decision, Refusal> {
+pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: &Request) -> Result<Decision, Refusal> {
     if let Request::Hello(hello) = request {
         return greet(state, now, actor, hello);
     }
@@ -133,11 +127,15 @@ pub fn decide(
 fn greet(state: &State, now: Timestamp, actor: &Actor, hello: &Hello) -> Result<Decision, Refusal> {
     if hello.protocol != protocol_hash() {
         let name: String = hello.software.chars().take(64).collect();
-        let message = format!("{name:?} speaks another protocol than this enabler: install the same version on both sides");
+        let message =
+            format!("{name:?} speaks another protocol than this enabler: install the same version on both sides");
         return Err(Refusal::new(RefusalCode::Invalid, message));
     }
     if matches!(actor.identity, Identity::Local(_)) && hello.party != Party::TwinSystem {
-        return Err(Refusal::new(RefusalCode::Forbidden, "an adapter in the enabler's process is a twin system, not a user"));
+        return Err(Refusal::new(
+            RefusalCode::Forbidden,
+            "an adapter in the enabler's process is a twin system, not a user",
+        ));
     }
     let viewer = Viewer::of(state, &actor.identity).ok();
     let welcome = Welcome {

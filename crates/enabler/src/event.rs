@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{
-    Command, CommandId, CommandStatus, FeatureId, PropertyId, RoleId, Rule, RuleId, SystemInfo, TwinId, TwinInfo, UserId,
+    Command, CommandId, CommandStatus, FeatureId, PropertyId, RoleId, Rule, RuleId, SystemInfo, TwinId, TwinInfo,
+    UserId,
 };
 
 use crate::{Fingerprint, Identity, Wish};

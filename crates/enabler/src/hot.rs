@@ -6,15 +6,15 @@ use std::{
 };
 
 use vestibule_model::{
-    CommandId, Desired, FeatureId, PropertyId, PropertyInfo, PropertyState, Refusal, RefusalCode, Reported, SystemId,
-    Timestamp, Truth, TwinId, TwinInfo,
+    CommandId, Desired, FeatureId, MAX_PROPERTIES, PropertyId, PropertyInfo, PropertyState, Refusal, RefusalCode,
+    Reported, SystemId, Timestamp, Truth, TwinId, TwinInfo, Value,
 };
 use vestibule_protocol::{CommandUpdate, Occurrence, Report, WireReading};
 
-use crate::{LogEvent, State, WishKey, hot_commands::OpenCommand};
+use crate::{LogEvent, State, WishKey, hot_commands::OpenCommand, hot_systems::Link};
 
-/// Signs of life that a system may leave out before it counts as away.
-const MISSED_HEARTBEATS: u64 = 2;
+/// Bytes of texts that one twin can have reported: its view has to fit a frame.
+const MOST_TEXT_OF_TWIN: usize = 512 * 1024;
 
 /// What changed, for whoever shows it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,7 +50,7 @@ impl Changes {
 
 /// What becomes due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
+pub(crate) enum Due {
     /// A property's truth changes.
     Property(TwinId, u16),
     /// A command's time ends.
@@ -60,14 +60,7 @@ enum Due {
 }
 
 #[derive(Clone, Debug)]
-struct Link {
-    online: bool,
-    last_heard: Timestamp,
-    heartbeat_ms: u64,
-}
-
-#[derive(Clone, Debug)]
-struct HotProperty {
+pub(crate) struct HotProperty {
     about: PropertyInfo,
     state: PropertyState,
     /// The revision at which the value last became another one.
@@ -79,20 +72,20 @@ struct HotProperty {
 }
 
 #[derive(Clone, Debug)]
-struct HotTwin {
+pub(crate) struct HotTwin {
     index: BTreeMap<(FeatureId, PropertyId), u16>,
-    properties: Vec<HotProperty>,
+    pub(crate) properties: Vec<HotProperty>,
     /// Whether its system says that the device is connected.
-    device: bool,
+    pub(crate) device: bool,
 }
 
 /// What things and systems say now, and what must happen when they say nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Hot {
-    twins: BTreeMap<TwinId, HotTwin>,
-    systems: BTreeMap<SystemId, Link>,
+    pub(crate) twins: BTreeMap<TwinId, HotTwin>,
+    pub(crate) systems: BTreeMap<SystemId, Link>,
     // Every property has at most one entry, every command and system one: bounded by what is described.
-    deadlines: BTreeSet<(Timestamp, Due)>,
+    pub(crate) deadlines: BTreeSet<(Timestamp, Due)>,
     pub(crate) commands: BTreeMap<CommandId, OpenCommand>,
     /// Open commands by the properties that they wait for.
     pub(crate) waiting: BTreeMap<WishKey, BTreeSet<CommandId>>,
@@ -180,7 +173,7 @@ impl Hot {
         Some(twin)
     }
 
-    fn settle_all(&mut self, id: &TwinId, count: usize, now: Timestamp) {
+    pub(crate) fn settle_all(&mut self, id: &TwinId, count: usize, now: Timestamp) {
         for place in (0_u16..).take(count) {
             self.settle(id, place, now);
         }
@@ -240,24 +233,6 @@ impl Hot {
         self.deadlines.remove(&(at, Due::Command(id)));
     }
 
-    /// Whether the twin's system and device are connected.
-    #[must_use]
-    pub fn is_reachable(&self, id: &TwinId) -> bool {
-        self.twins.get(id).is_some_and(|twin| twin.device) && self.is_online(&id.system())
-    }
-
-    /// Whether a system is connected and keeps its promise of signs of life.
-    #[must_use]
-    pub fn is_online(&self, system: &SystemId) -> bool {
-        self.systems.get(system).is_some_and(|link| link.online)
-    }
-
-    /// A system's last sign of life.
-    #[must_use]
-    pub fn last_heard(&self, system: &SystemId) -> Option<Timestamp> {
-        self.systems.get(system).map(|link| link.last_heard)
-    }
-
     /// A property's reading, as it is sent; `None` where there is no such property.
     #[must_use]
     pub fn reading(&self, id: &TwinId, place: u16, now: Timestamp) -> Option<WireReading> {
@@ -278,78 +253,6 @@ impl Hot {
         self.property(&key).map_or(0, |property| property.changed_revision)
     }
 
-    /// A system's connection is there (again). What its devices are is unknown until told.
-    pub fn attach(&mut self, system: &SystemId, heartbeat_ms: u64, now: Timestamp) -> Changes {
-        let mut changes = self.detach(system, now);
-        self.systems.insert(system.clone(), Link { online: true, last_heard: now, heartbeat_ms });
-        if heartbeat_ms > 0 {
-            self.deadlines.insert((patience(now, heartbeat_ms), Due::Heartbeat(system.clone())));
-        }
-        changes.systems.insert(system.clone());
-        changes
-    }
-
-    /// A system's connection is gone, and its devices with it.
-    pub fn detach(&mut self, system: &SystemId, now: Timestamp) -> Changes {
-        self.deadlines.retain(|(_, due)| !matches!(due, Due::Heartbeat(of) if of == system));
-        let mut changes = self.set_online(system, false, now);
-        for id in self.twins_of(system) {
-            changes.merge(self.set_device(&id, false, now));
-        }
-        changes
-    }
-
-    /// A sign of life of a connected system.
-    pub fn heard(&mut self, system: &SystemId, now: Timestamp) -> Changes {
-        let Some(link) = self.systems.get_mut(system) else { return Changes::default() };
-        link.last_heard = now;
-        let heartbeat_ms = link.heartbeat_ms;
-        if link.online {
-            return Changes::default();
-        }
-        if heartbeat_ms > 0 {
-            self.deadlines.insert((patience(now, heartbeat_ms), Due::Heartbeat(system.clone())));
-        }
-        self.set_online(system, true, now)
-    }
-
-    fn twins_of(&self, system: &SystemId) -> Vec<TwinId> {
-        self.twins.keys().filter(|id| id.system() == *system).cloned().collect()
-    }
-
-    fn set_online(&mut self, system: &SystemId, online: bool, now: Timestamp) -> Changes {
-        let mut changes = Changes::default();
-        match self.systems.get_mut(system) {
-            Some(link) if link.online != online => link.online = online,
-            _ => return changes,
-        }
-        changes.systems.insert(system.clone());
-        for id in self.twins_of(system) {
-            changes.merge(self.reachability_changed(&id, now));
-        }
-        changes
-    }
-
-    /// Whether the twin's device is connected to its system.
-    pub(crate) fn set_device(&mut self, id: &TwinId, device: bool, now: Timestamp) -> Changes {
-        match self.twins.get_mut(id) {
-            Some(twin) if twin.device != device => twin.device = device,
-            _ => return Changes::default(),
-        }
-        self.reachability_changed(id, now)
-    }
-
-    fn reachability_changed(&mut self, id: &TwinId, now: Timestamp) -> Changes {
-        let mut changes = Changes::default();
-        let count = self.twins.get(id).map_or(0, |twin| twin.properties.len());
-        self.settle_all(id, count, now);
-        changes.twins.insert(id.clone());
-        if self.is_reachable(id) {
-            changes.reachable.insert(id.clone());
-        }
-        changes
-    }
-
     pub(crate) fn knows(&self, id: &TwinId) -> bool {
         self.twins.contains_key(id)
     }
@@ -363,6 +266,7 @@ impl Hot {
             Refusal::new(RefusalCode::NotFound, message)
         };
         let place = self.place(&key).ok_or_else(not_found)?;
+        self.check_room(report, place)?;
         let property = self.twins.get_mut(&report.twin).and_then(|twin| twin.properties.get_mut(usize::from(place)));
         let property = property.ok_or_else(not_found)?;
         property.about.value.accepts(&report.value).map_err(|error| {
@@ -385,6 +289,22 @@ impl Hot {
         changes.readings.insert((report.twin.clone(), place));
         let events = self.reported(&key, &report.value, fulfilled.as_ref());
         Ok((changes, events))
+    }
+
+    fn check_room(&self, report: &Report, place: u16) -> Result<(), Refusal> {
+        let length = |value: &Value| if let Value::Text(text) = value { text.len() } else { 0 };
+        // Short ones cannot sum up to too much.
+        if length(&report.value) <= MOST_TEXT_OF_TWIN / MAX_PROPERTIES {
+            return Ok(());
+        }
+        let properties = self.twins.get(&report.twin).map_or(&[][..], |twin| &twin.properties);
+        let others = properties.iter().enumerate().filter(|(other, _)| *other != usize::from(place));
+        let texts = others.filter_map(|(_, other)| other.state.reported.as_ref()).map(|known| length(&known.value));
+        if texts.sum::<usize>() + length(&report.value) > MOST_TEXT_OF_TWIN {
+            let message = format!("{} reports more than {MOST_TEXT_OF_TWIN} bytes of text", report.twin);
+            return Err(Refusal::new(RefusalCode::Overloaded, message));
+        }
+        Ok(())
     }
 
     /// When [`due`](Self::due) will have something.
@@ -415,19 +335,4 @@ impl Hot {
         }
         (changes, events)
     }
-
-    fn heartbeat_due(&mut self, system: &SystemId, now: Timestamp) -> Changes {
-        let Some(link) = self.systems.get(system) else { return Changes::default() };
-        let until = patience(link.last_heard, link.heartbeat_ms);
-        if until > now {
-            self.deadlines.insert((until, Due::Heartbeat(system.clone())));
-            return Changes::default();
-        }
-        self.set_online(system, false, now)
-    }
-}
-
-/// The first moment at which a system last heard at `heard` counts as away.
-const fn patience(heard: Timestamp, heartbeat_ms: u64) -> Timestamp {
-    heard.plus(heartbeat_ms.saturating_mul(MISSED_HEARTBEATS)).plus(1)
 }

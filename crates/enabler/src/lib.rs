@@ -31,6 +31,7 @@ mod event;
 mod histogram;
 mod hot;
 mod hot_commands;
+mod hot_systems;
 mod identity;
 mod observe;
 mod pairing;

@@ -77,7 +77,8 @@ fn occurred(state: &State, now: Timestamp, occurrence: &Occurrence) -> Result<Oc
     }
     let sound = details.iter().all(|(name, value)| name.len() <= 64 && value.check().is_ok());
     if details.len() > MOST_DETAILS || !sound {
-        let message = format!("at most {MOST_DETAILS} details with short names and sound values can be told of an event");
+        let message =
+            format!("at most {MOST_DETAILS} details with short names and sound values can be told of an event");
         return Err(Refusal::new(RefusalCode::Invalid, message));
     }
     Ok(Occurrence { at: occurrence.at.min(now), ..occurrence.clone() })

@@ -142,7 +142,9 @@ impl State {
     }
 
     fn dispatched(&mut self, at: Timestamp, id: CommandId) {
-        let Some(record) = self.commands.get(&id).filter(|record| record.is_open() && !record.dispatched) else { return };
+        let Some(record) = self.commands.get(&id).filter(|record| record.is_open() && !record.dispatched) else {
+            return;
+        };
         let mut record = record.as_ref().clone();
         (record.dispatched, record.status, record.at) = (true, CommandStatus::Dispatched, at);
         self.count(&record.command.twin.system(), |stats| stats.commands += 1);

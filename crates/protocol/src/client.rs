@@ -1,8 +1,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use vestibule_model::{
-    Command, ContentHash, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo,
-};
+use vestibule_model::{Command, ContentHash, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo};
 
 use crate::{
     CommandUpdate, DiiDown, DiiUp, Event, Hello, HotDatagram, HotReceiver, Interest, LinkCommand, LinkEvent,
@@ -85,7 +83,9 @@ pub enum News {
 
 #[derive(Debug)]
 enum Phase {
-    Idle { retry_at: u64 },
+    Idle {
+        retry_at: u64,
+    },
     Connecting,
     Greeting,
     Ready,
@@ -107,6 +107,14 @@ struct KnownTwin {
     info: TwinInfo,
     epoch: u32,
     readings: Vec<WireReading>,
+    /// The tick of the datagram that each reading came with; 0: none.
+    ticks: Vec<u32>,
+}
+
+/// Whether `tick` comes after `other`; they wrap around.
+const fn is_after(tick: u32, other: u32) -> bool {
+    let ahead = tick.wrapping_sub(other);
+    ahead != 0 && ahead <= u32::MAX / 2
 }
 
 /// The client's side of a connection: connects, greets, subscribes, keeps twins up to date, answers requests,
@@ -242,7 +250,9 @@ impl ClientSession {
         }
         let enabler_now = self.enabler_time(now_ms);
         let late = |pending: &Pending| match &pending.request {
-            Request::Actuate(command) if pending.repeats && self.clock_offset.is_some() => enabler_now > command.not_after,
+            Request::Actuate(command) if pending.repeats && self.clock_offset.is_some() => {
+                enabler_now > command.not_after
+            }
             _ => now_ms >= pending.deadline,
         };
         let ids: Vec<_> = self.pending.iter().filter(|(_, p)| late(p)).map(|(id, _)| *id).collect();
@@ -274,11 +284,8 @@ impl ClientSession {
 
     fn greet(&mut self, now_ms: u64) {
         self.phase = Phase::Greeting;
-        let hello = Hello {
-            protocol: protocol_hash(),
-            party: self.config.party,
-            software: self.config.software.clone(),
-        };
+        let hello =
+            Hello { protocol: protocol_hash(), party: self.config.party, software: self.config.software.clone() };
         let id = self.next_id;
         self.next_id += 1;
         let request = Request::Hello(hello);
@@ -334,7 +341,10 @@ impl ClientSession {
         for id in lost {
             let hello = self.pending.remove(&id).is_some_and(|p| matches!(p.request, Request::Hello(_)));
             if !hello {
-                self.answer(id, Err(Refusal::new(RefusalCode::Unavailable, format!("the connection was lost: {reason}"))));
+                self.answer(
+                    id,
+                    Err(Refusal::new(RefusalCode::Unavailable, format!("the connection was lost: {reason}"))),
+                );
             }
         }
         self.commands.clear();
@@ -378,7 +388,9 @@ impl ClientSession {
                 self.unconfirmed.remove(&id);
                 self.tell_news(News::Gone(id));
             }
-            Event::Reading { short, epoch, index, reading } => self.readings(short, epoch, vec![(index, reading)]),
+            Event::Reading { short, epoch, index, reading } => {
+                self.readings(short, epoch, None, vec![(index, reading)])
+            }
             Event::Occurred(occurrence) => self.tell_news(News::Occurred(occurrence)),
             Event::Command(update) => self.tell_news(News::Command(update)),
             Event::System(view) => self.tell_news(News::System(view)),
@@ -393,7 +405,8 @@ impl ClientSession {
         }
         self.unconfirmed.remove(&view.info.id);
         self.twins.retain(|short, twin| *short == view.short || twin.info.id != view.info.id);
-        let known = KnownTwin { info: view.info.clone(), epoch: view.epoch, readings: view.readings.clone() };
+        let ticks = vec![0; view.readings.len()];
+        let known = KnownTwin { info: view.info.clone(), epoch: view.epoch, readings: view.readings.clone(), ticks };
         self.twins.insert(view.short, known);
         self.tell_news(News::Twin(view));
     }
@@ -401,17 +414,24 @@ impl ClientSession {
     fn datagram(&mut self, bytes: &[u8]) {
         // A datagram that cannot be read is as good as lost.
         let Ok(datagram) = decode::<HotDatagram>(bytes) else { return };
+        let mut is_early = false;
         for entry in &datagram.entries {
+            let known = self.twins.get(&entry.short).map(|twin| twin.epoch);
+            is_early |= known.is_none_or(|epoch| is_after(entry.epoch, epoch));
             let changed = entry.indexed().into_iter().map(|(index, reading)| (index, reading.clone())).collect();
-            self.readings(entry.short, entry.epoch, changed);
+            self.readings(entry.short, entry.epoch, Some(datagram.tick), changed);
         }
-        // Acknowledged after it was taken: what is acknowledged is known. Unknown epochs are superseded by events.
+        // Acknowledged after it was taken: what is acknowledged is known. One that overtook the event which names its
+        // twin is not: the sender will send it again, or has forgotten the twin.
+        if is_early {
+            return;
+        }
         if let Ok(ack) = encode(&self.hot.note(datagram.tick)) {
             self.commands.push_back(LinkCommand::Datagram(ack));
         }
     }
 
-    fn readings(&mut self, short: u32, epoch: u32, new: Vec<(u16, WireReading)>) {
+    fn readings(&mut self, short: u32, epoch: u32, tick: Option<u32>, new: Vec<(u16, WireReading)>) {
         let Some(twin) = self.twins.get_mut(&short).filter(|twin| twin.epoch == epoch) else { return };
         let names: Vec<_> = twin.info.properties().map(|(feature, property, _)| (feature, property)).collect();
         let mut changed = Vec::new();
@@ -420,10 +440,13 @@ impl ClientSession {
             let (Some(known), Some((feature, property))) = (twin.readings.get_mut(index), names.get(index)) else {
                 continue;
             };
-            // Reordered datagrams: an older report never overwrites a newer one.
-            if reading.revision < known.revision {
+            let Some(newest) = twin.ticks.get_mut(index) else { continue };
+            // Reordered datagrams: an older report never overwrites a newer one, nor an older truth about the same.
+            let is_older = tick.is_some_and(|tick| *newest != 0 && is_after(*newest, tick));
+            if reading.revision < known.revision || is_older {
                 continue;
             }
+            *newest = tick.unwrap_or(*newest);
             known.clone_from(&reading);
             changed.push(((*feature).clone(), (*property).clone(), reading));
         }

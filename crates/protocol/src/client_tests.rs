@@ -99,6 +99,36 @@ fn reordered_datagrams_never_go_back_in_time() {
 }
 
 #[test]
+fn an_older_truth_about_the_same_report_does_not_come_back() {
+    let mut session = session();
+    connect(&mut session, 0);
+    event(&mut session, &Event::Twin(Box::new(lamp(1))));
+    news(&mut session);
+    let pending = WireReading { truth: Truth::Pending, ..reading(true, 5) };
+    hot(&mut session, 2, 1, reading(true, 5));
+    hot(&mut session, 1, 1, pending);
+    let seen = news(&mut session);
+    assert!(matches!(&seen[..], [News::Readings { changed, .. }] if changed[0].2.truth == Truth::Live), "{seen:?}");
+}
+
+#[test]
+fn a_datagram_that_overtook_its_twin_is_not_acknowledged() {
+    let acknowledged = |session: &mut ClientSession| {
+        std::iter::from_fn(|| session.poll_link()).any(|command| matches!(command, LinkCommand::Datagram(_)))
+    };
+    let mut session = session();
+    connect(&mut session, 0);
+    event(&mut session, &Event::Twin(Box::new(lamp(1))));
+    hot(&mut session, 1, 1, reading(true, 5));
+    assert!(acknowledged(&mut session));
+    hot(&mut session, 2, 2, reading(false, 6));
+    assert!(!acknowledged(&mut session), "it comes again after the description");
+    event(&mut session, &Event::Twin(Box::new(lamp(2))));
+    hot(&mut session, 3, 2, reading(false, 6));
+    assert!(acknowledged(&mut session));
+}
+
+#[test]
 fn a_resynchronization_forgets_what_did_not_come_again() {
     let mut session = session();
     connect(&mut session, 0);
@@ -163,7 +193,7 @@ fn garbage_closes_the_link_with_words() {
     session.handle(LinkEvent::Closed { reason: "closed".to_owned(), retry: false }, 2);
     let seen = news(&mut session);
     assert!(
-        matches!(&seen[..], [News::Disconnected { reason, retry_ms: Some(_) }] if reason.contains("cannot be read")),
+        matches!(seen.last(), Some(News::Disconnected { reason, retry_ms: Some(_) }) if reason.contains("cannot be read")),
         "{seen:?}"
     );
     assert!(decode::<Event>(&vec![0; MAX_FRAME + 1]).is_err());

@@ -17,7 +17,9 @@ pub enum StoreError {
     #[error("the enabler's data cannot be written: give the process permission to write to its folder")]
     ReadOnly,
     /// Another process holds a file.
-    #[error("another program holds the enabler's log: close it (a database browser, a backup); nothing has to be restarted")]
+    #[error(
+        "another program holds the enabler's log: close it (a database browser, a backup); nothing has to be restarted"
+    )]
     Busy,
     /// Another process has the folder.
     #[error("{0} is in use by another enabler: stop it, or choose another data folder")]

@@ -66,7 +66,11 @@ impl EventLog for MemoryLog {
             let line = inner.head().chain(line);
             inner.lines.push(line);
         }
-        if std::mem::take(&mut inner.lie) { Err(StoreError::Io("the disk went away".to_owned())) } else { Ok(inner.head()) }
+        if std::mem::take(&mut inner.lie) {
+            Err(StoreError::Io("the disk went away".to_owned()))
+        } else {
+            Ok(inner.head())
+        }
     }
 
     async fn read(&self, after: u64, limit: u32) -> Result<Vec<Line>, StoreError> {

@@ -92,7 +92,10 @@ async fn prepare(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     for table in TABLES {
         sqlx::query(table).execute(&mut *transaction).await?;
     }
-    sqlx::query("INSERT OR IGNORE INTO form (id, version) VALUES (1, ?)").bind(SCHEMA).execute(&mut *transaction).await?;
+    sqlx::query("INSERT OR IGNORE INTO form (id, version) VALUES (1, ?)")
+        .bind(SCHEMA)
+        .execute(&mut *transaction)
+        .await?;
     let found: i64 = sqlx::query_scalar("SELECT version FROM form").fetch_one(&mut *transaction).await?;
     if found > SCHEMA {
         return Err(StoreError::Newer { found, known: SCHEMA });
@@ -167,10 +170,11 @@ async fn check(connection: &mut SqliteConnection) -> Result<VerifyReport, StoreE
     // By what is there, not by what should be: a number below 1 would never be asked for.
     let mut after = i64::MIN;
     loop {
-        let rows = sqlx::query("SELECT sequence, at, payload, hash FROM log WHERE sequence > ? ORDER BY sequence LIMIT 1000")
-            .bind(after)
-            .fetch_all(&mut *connection)
-            .await?;
+        let rows =
+            sqlx::query("SELECT sequence, at, payload, hash FROM log WHERE sequence > ? ORDER BY sequence LIMIT 1000")
+                .bind(after)
+                .fetch_all(&mut *connection)
+                .await?;
         if rows.is_empty() {
             break;
         }
@@ -205,11 +209,12 @@ impl EventLog for SqliteLog {
     async fn read(&self, after: u64, limit: u32) -> Result<Vec<Line>, StoreError> {
         let mut guard = self.connection.lock().await;
         let connection = guard.as_mut().ok_or_else(closed)?;
-        let rows = sqlx::query("SELECT sequence, at, payload, hash FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?")
-            .bind(signed(after)?)
-            .bind(i64::from(limit))
-            .fetch_all(connection)
-            .await?;
+        let rows =
+            sqlx::query("SELECT sequence, at, payload, hash FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?")
+                .bind(signed(after)?)
+                .bind(i64::from(limit))
+                .fetch_all(connection)
+                .await?;
         rows.iter().map(line).collect()
     }
 

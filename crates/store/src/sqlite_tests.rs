@@ -41,8 +41,16 @@ async fn every_way_to_rewrite_history_is_found() {
         ("UPDATE log SET at = at + 1 WHERE sequence = 3", 3, Fault::Changed),
         ("DELETE FROM log WHERE sequence = 4", 4, Fault::Missing),
         ("DELETE FROM log WHERE sequence = 5", 5, Fault::CutOff),
-        ("UPDATE log SET payload = CASE sequence WHEN 1 THEN X'74776F' ELSE X'6F6E65' END WHERE sequence < 3", 1, Fault::Changed),
-        ("INSERT INTO log (sequence, at, payload, hash) SELECT 6, at, payload, hash FROM log WHERE sequence = 5", 6, Fault::Changed),
+        (
+            "UPDATE log SET payload = CASE sequence WHEN 1 THEN X'74776F' ELSE X'6F6E65' END WHERE sequence < 3",
+            1,
+            Fault::Changed,
+        ),
+        (
+            "INSERT INTO log (sequence, at, payload, hash) SELECT 6, at, payload, hash FROM log WHERE sequence = 5",
+            6,
+            Fault::Changed,
+        ),
     ];
     for (sql, sequence, fault) in cases {
         let dir = tempfile::tempdir().unwrap();

@@ -1,8 +1,8 @@
 //! FGMV-29 8.3.5, digital twin access control (DTAC): who may do what with each twin, and who may change that.
 
 use vestibule_model::{
-    Access, ActionId, FeatureId, MAX_TEXT, Refusal, RefusalCode, Right, RoleId, Rule, RuleEffect, RuleId, Subject, TwinId,
-    TwinSelector, UserId, Verdict, decide_access,
+    Access, ActionId, FeatureId, MAX_TEXT, Refusal, RefusalCode, Right, RoleId, Rule, RuleEffect, RuleId, Subject,
+    TwinId, TwinSelector, UserId, Verdict, decide_access,
 };
 use vestibule_protocol::Response;
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use vestibule_model::{Refusal, RefusalCode, Right, SystemId, Timestamp, TwinId, TwinInfo};
-use vestibule_protocol::{FeatureAccess, Response, TwinView};
+use vestibule_protocol::{FeatureAccess, MAX_FRAME, Response, TwinView, encode};
 
 use crate::{Hot, State, Viewer, dtif::dtac};
 
-/// Twins on a page, unless asked otherwise and at most: so many of the largest fit a frame.
+/// Twins on a page, unless asked otherwise and at most. Fewer where they are large: only an empty page is the last one.
 const PAGE: usize = 50;
 
 /// The twin `id` as `viewer` may see it, with the place of each of its properties in the whole description; `None`
@@ -55,7 +55,13 @@ pub(crate) fn list(
     let limit = if limit == 0 { PAGE } else { usize::from(limit).min(PAGE) };
     let twins = state.twins_of(system).filter(|twin| after.is_none_or(|after| twin.info.id > *after));
     let views = twins.filter_map(|twin| view(state, hot, viewer, &twin.info.id, now)).map(|(view, _)| view);
-    Response::Twins(views.take(limit).collect())
+    let mut bytes = 0;
+    let fits = views.take(limit).take_while(|view| {
+        let first = bytes == 0;
+        bytes += encode(view).map_or(MAX_FRAME, |bytes| bytes.len());
+        first || bytes <= MAX_FRAME / 2
+    });
+    Response::Twins(fits.collect())
 }
 
 pub(crate) fn describe(

@@ -143,7 +143,8 @@ pub(crate) fn refresh(state: &State, hot: &Hot, viewer: &Viewer, twin: &TwinId) 
 pub fn dispatch(state: &State, hot: &Hot, now: Timestamp, twins: &BTreeSet<TwinId>) -> Decision {
     let mut decision = Decision::default();
     for twin in twins.iter().filter(|twin| hot.is_reachable(twin)) {
-        let mut waiting: Vec<_> = state.open_on(twin).filter(|record| !record.dispatched && !record.is_late(now)).collect();
+        let mut waiting: Vec<_> =
+            state.open_on(twin).filter(|record| !record.dispatched && !record.is_late(now)).collect();
         waiting.sort_by_key(|record| (record.accepted, record.command.id));
         for record in waiting {
             decision.events.push(LogEvent::CommandDispatched { command: record.command.id });

@@ -27,7 +27,8 @@ pub fn system_view(state: &State, hot: &Hot, system: &SystemId) -> Option<System
 /// Whether `viewer` may know that the system exists: owners do, others where they may see one of its twins.
 #[must_use]
 pub fn may_see_system(state: &State, viewer: &Viewer, system: &SystemId) -> bool {
-    dtac::is_owner(state, viewer) || state.twins_of(system).any(|twin| dtac::may_read(state, viewer, &twin.info.id, None))
+    dtac::is_owner(state, viewer)
+        || state.twins_of(system).any(|twin| dtac::may_read(state, viewer, &twin.info.id, None))
 }
 
 pub(crate) fn discover(state: &State, hot: &Hot, viewer: &Viewer, query: &SystemQuery) -> Response {

@@ -1,7 +1,8 @@
 //! FGMV-29 8.3.1, digital twin system registration (DTSR): systems and their twins, P2.1 to P2.3, P2.10 and P2.11.
 
 use vestibule_model::{
-    CommandStatus, MAX_TEXT, PhysicalId, Refusal, RefusalCode, RoleId, SystemId, SystemInfo, SystemKind, TwinId, TwinInfo,
+    CommandStatus, MAX_TEXT, PhysicalId, Refusal, RefusalCode, RoleId, SystemId, SystemInfo, SystemKind, TwinId,
+    TwinInfo,
 };
 use vestibule_protocol::{DiiUp, encode};
 

@@ -42,8 +42,24 @@ fn the_table_of_permission() {
         (vec![], false, false, None),
         (vec![rule("on", guests(), Some("light"), turn_on(), allow)], true, false, Some("on")),
         (vec![rule("any", ada.clone(), None, Right::ActAny, allow)], true, true, Some("any")),
-        (vec![rule("any", ada.clone(), None, Right::ActAny, allow), rule("no", guests(), Some("light"), turn_on(), deny)], false, true, Some("no")),
-        (vec![rule("any", Subject::Anyone, None, Right::ActAny, allow), rule("blind", guests(), None, Right::Read, deny)], false, false, Some("blind")),
+        (
+            vec![
+                rule("any", ada.clone(), None, Right::ActAny, allow),
+                rule("no", guests(), Some("light"), turn_on(), deny),
+            ],
+            false,
+            true,
+            Some("no"),
+        ),
+        (
+            vec![
+                rule("any", Subject::Anyone, None, Right::ActAny, allow),
+                rule("blind", guests(), None, Right::Read, deny),
+            ],
+            false,
+            false,
+            Some("blind"),
+        ),
         (vec![rule("other", ada, Some("siren"), Right::ActAny, allow)], false, false, None),
     ];
     for (number, (rules, on, off, said)) in table.into_iter().enumerate() {
@@ -52,7 +68,11 @@ fn the_table_of_permission() {
         let refused = house.guest_acts("light", "turn_on").err();
         assert_eq!(refused.is_none(), on, "row {number}: {refused:?}");
         assert_eq!(house.guest_acts("light", "turn_off").is_ok(), off, "row {number}");
-        let explain = Request::Explain { twin: lamp(), feature: FeatureId::slug("light"), action: Some(ActionId::slug("turn_on")) };
+        let explain = Request::Explain {
+            twin: lamp(),
+            feature: FeatureId::slug("light"),
+            action: Some(ActionId::slug("turn_on")),
+        };
         let verdict = match house.ask(&metaverse(GUEST), &explain).unwrap() {
             Response::Verdict(verdict) => verdict,
             other => panic!("{other:?}"),
@@ -85,10 +105,11 @@ fn a_world_shaped_by_permission() {
     let hidden = house.ask(&metaverse(GUEST), &Request::DescribeTwin(lamp())).unwrap_err();
     assert_eq!((hidden.code, hidden.rule), (RefusalCode::Forbidden, Some(RuleId::slug("gone"))));
     assert_eq!(house.ask(&metaverse(GUEST), &Request::Refresh(lamp())).unwrap_err().code, RefusalCode::Forbidden);
-    let found = |house: &mut House, who| match house.ask(&metaverse(who), &Request::DiscoverSystems(SystemQuery::default())) {
-        Ok(Response::Systems(views)) => views.len(),
-        other => panic!("{other:?}"),
-    };
+    let found =
+        |house: &mut House, who| match house.ask(&metaverse(who), &Request::DiscoverSystems(SystemQuery::default())) {
+            Ok(Response::Systems(views)) => views.len(),
+            other => panic!("{other:?}"),
+        };
     assert_eq!((found(&mut house, GUEST), found(&mut house, OWNER)), (0, 1));
 }
 

@@ -49,7 +49,10 @@ fn lamp_info() -> TwinInfo {
     let mut bell = feature(FeatureKind::Event, None, vec![("ring", act(Vec::new()))]);
     bell.events.insert(EventKind::slug("press"));
     info.features = BTreeMap::from([
-        (FeatureId::slug("light"), feature(FeatureKind::Light, Some(PropertyInfo::new(ValueType::Bool).reported_every(60_000)), on_off())),
+        (
+            FeatureId::slug("light"),
+            feature(FeatureKind::Light, Some(PropertyInfo::new(ValueType::Bool).reported_every(60_000)), on_off()),
+        ),
         (FeatureId::slug("dimmer"), feature(FeatureKind::Number, Some(PropertyInfo::new(level)), vec![("set", set)])),
         (FeatureId::slug("siren"), feature(FeatureKind::Switch, Some(assumed), on_off())),
         (FeatureId::slug("bell"), bell),
@@ -58,7 +61,13 @@ fn lamp_info() -> TwinInfo {
 }
 
 fn system_info() -> SystemInfo {
-    SystemInfo { id: home(), kind: SystemKind::DigitalTwin, name: "Home".to_owned(), properties: BTreeMap::new(), heartbeat_ms: 0 }
+    SystemInfo {
+        id: home(),
+        kind: SystemKind::DigitalTwin,
+        name: "Home".to_owned(),
+        properties: BTreeMap::new(),
+        heartbeat_ms: 0,
+    }
 }
 
 struct House {
@@ -267,7 +276,9 @@ fn nothing_goes_before_the_hello_and_protocols_are_compared() {
 fn twin_systems_ask_nothing_of_each_other() {
     let mut house = House::with_lamp();
     let actor = house.system.clone();
-    for request in [Request::DescribeTwin(lamp()), Request::Refresh(lamp()), Request::Actuate(house.command("light", "turn_on"))] {
+    for request in
+        [Request::DescribeTwin(lamp()), Request::Refresh(lamp()), Request::Actuate(house.command("light", "turn_on"))]
+    {
         assert_eq!(house.ask(&actor, &request).unwrap_err().code, RefusalCode::Forbidden);
     }
     let dii = Request::Dii(DiiUp::Register(system_info()));

@@ -15,8 +15,9 @@ fn run(seed: u64) {
         match rng.random_range(0..12) {
             0..3 => {
                 issued += 1;
-                let (feature, action) = [("light", "turn_on"), ("light", "turn_off"), ("siren", "turn_on"), ("bell", "ring")]
-                    [rng.random_range(0..4)];
+                let (feature, action) =
+                    [("light", "turn_on"), ("light", "turn_off"), ("siren", "turn_on"), ("bell", "ring")]
+                        [rng.random_range(0..4)];
                 let mut command = house.command(feature, action);
                 command.id.0[..4].copy_from_slice(&issued.to_le_bytes());
                 command.not_after = house.now.plus(rng.random_range(0..3_000));

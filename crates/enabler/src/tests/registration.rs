@@ -90,3 +90,32 @@ fn happenings_are_told_as_they_were_described() {
     press.event = EventKind::slug("explode");
     assert_eq!(house.say(DiiUp::Occurred(press)).unwrap_err().code, RefusalCode::NotFound);
 }
+
+#[test]
+fn a_twin_cannot_talk_more_than_fits_a_frame() {
+    let mut house = House::empty();
+    house.connect();
+    let mut info = TwinInfo::new(lamp(), "Talker");
+    let mut feature = lamp_info().features[&FeatureId::slug("bell")].clone();
+    let names = (0..300).map(|n| PropertyId::slug(&format!("p{n}"))).collect::<Vec<_>>();
+    feature.properties =
+        names.iter().map(|id| (id.clone(), PropertyInfo::new(ValueType::Text { max: 4_000 }))).collect();
+    feature.actions.clear();
+    info.features.insert(FeatureId::slug("f"), feature);
+    house.say(DiiUp::Describe(Box::new(info))).unwrap();
+    let say = |house: &mut House, name: &PropertyId, revision| {
+        let (property, value) = (name.clone(), Value::Text("x".repeat(4_000)));
+        house.say(DiiUp::Report(Report {
+            twin: lamp(),
+            feature: FeatureId::slug("f"),
+            property,
+            value,
+            at: house.now,
+            revision,
+        }))
+    };
+    let taken = names.iter().filter(|name| say(&mut house, name, 1).is_ok()).count();
+    assert_eq!(taken, 131);
+    assert!(say(&mut house, &names[0], 2).is_ok(), "another text in the place of one");
+    assert_eq!(say(&mut house, &names[299], 2).unwrap_err().code, RefusalCode::Overloaded);
+}

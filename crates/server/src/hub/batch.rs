@@ -3,11 +3,9 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use tokio::task::JoinHandle;
-use vestibule_enabler_core::{
-    Changes, Decision, Effect, LogEvent, State, decide, dispatch, enroll, pair,
-};
+use vestibule_enabler_core::{Changes, Decision, Effect, LogEvent, State, decide, dispatch, enroll, pair};
 use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
-use vestibule_protocol::{DiiDown, Execution, LogLine, Request, Response};
+use vestibule_protocol::{DiiDown, Execution, LogLine, MAX_FRAME, Request, Response};
 use vestibule_store::{EventLog, Head, Line, NewLine, StoreError};
 
 use super::{
@@ -65,9 +63,9 @@ impl InFlight {
     /// Waits for the write, for ever where there is none.
     pub(super) async fn written(commit: &mut Option<Self>) -> Result<Written, StoreError> {
         match commit {
-            Some(commit) => {
-                (&mut commit.task).await.unwrap_or_else(|error| Err(StoreError::Io(format!("the writer broke: {error}"))))
-            }
+            Some(commit) => (&mut commit.task)
+                .await
+                .unwrap_or_else(|error| Err(StoreError::Io(format!("the writer broke: {error}")))),
             None => std::future::pending().await,
         }
     }
@@ -154,7 +152,8 @@ impl Core {
     }
 
     fn stage(&mut self, batch: &mut Batch, event: &LogEvent) -> Result<(), Refusal> {
-        let (payload, event) = event.written().map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
+        let (payload, event) =
+            event.written().map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
         self.state.apply(batch.at, &event);
         batch.events.push(event);
         batch.lines.push(NewLine { at: batch.at, payload });
@@ -363,7 +362,7 @@ impl Core {
         let limit = if limit == 0 { 100 } else { limit.min(500) };
         tokio::spawn(async move {
             let response = match log.read(after, u32::from(limit)).await {
-                Ok(lines) => Response::Log(lines.into_iter().map(log_line).collect()),
+                Ok(lines) => Response::Log(page(lines)),
                 Err(error) => Response::Refused(Refusal::new(RefusalCode::Storage, error.to_string())),
             };
             // Who asked may be gone.
@@ -372,9 +371,21 @@ impl Core {
     }
 }
 
-fn log_line(line: Line) -> LogLine {
-    let event = String::from_utf8_lossy(&line.payload).into_owned();
-    LogLine { sequence: line.sequence, at: line.at, event, hash: line.hash }
+/// As many lines as fit a frame, one at least: only an empty page is the last one.
+fn page(lines: Vec<Line>) -> Vec<LogLine> {
+    let mut bytes = 0;
+    let fits = lines.into_iter().take_while(|line| {
+        let first = bytes == 0;
+        bytes += line.payload.len() + 64;
+        first || bytes <= MAX_FRAME / 2
+    });
+    let words = |line: Line| LogLine {
+        sequence: line.sequence,
+        at: line.at,
+        event: String::from_utf8_lossy(&line.payload).into_owned(),
+        hash: line.hash,
+    };
+    fits.map(words).collect()
 }
 
 /// Whether the end of a command is still to be written.

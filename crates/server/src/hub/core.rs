@@ -6,9 +6,7 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{
-    Changes, Hot, LogEvent, Pairing, PairingCode, State, execution_failed, observe,
-};
+use vestibule_enabler_core::{Changes, Hot, LogEvent, Pairing, PairingCode, State, execution_failed, observe};
 use vestibule_model::{CommandId, Refusal, RefusalCode, RoleId, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, HotAck, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};

@@ -72,12 +72,7 @@ pub(super) struct Ask {
 /// What is decided in order.
 pub(super) enum Work {
     Ask(Ask),
-    Enroll {
-        certificate: Fingerprint,
-        user: UserId,
-        roles: Vec<RoleId>,
-        reply: oneshot::Sender<Result<(), Refusal>>,
-    },
+    Enroll { certificate: Fingerprint, user: UserId, roles: Vec<RoleId>, reply: oneshot::Sender<Result<(), Refusal>> },
 }
 
 /// What is taken at once.
@@ -233,7 +228,10 @@ impl SessionHandle {
         let order = (!is_hot).then(|| Ticket::take(&inner.deciding));
         let ask = Ask { session: inner.id, request, reply, _order: order, _in_flight: in_flight };
         let sent = if is_hot {
-            inner.hot.try_send(HotMessage::Ask(ask)).map_err(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
+            inner
+                .hot
+                .try_send(HotMessage::Ask(ask))
+                .map_err(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
         } else {
             inner.decide.try_send(Work::Ask(ask)).map_err(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
         };
@@ -282,6 +280,8 @@ impl SessionHandle {
 pub(super) const fn is_hot(request: &Request) -> bool {
     matches!(
         request,
-        Request::Dii(DiiUp::Heartbeat | DiiUp::Reachable { .. } | DiiUp::Report(_) | DiiUp::Occurred(_) | DiiUp::Outcome { .. })
+        Request::Dii(
+            DiiUp::Heartbeat | DiiUp::Reachable { .. } | DiiUp::Report(_) | DiiUp::Occurred(_) | DiiUp::Outcome { .. }
+        )
     )
 }

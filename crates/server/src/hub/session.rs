@@ -111,7 +111,8 @@ impl Session {
         if !self.urgent.is_empty() {
             return;
         }
-        let Some(viewer) = self.viewer(world.state) else { return };
+        let waits = self.subscription.as_ref().is_some_and(|subscription| subscription.next_pump(world.now).is_some());
+        let Some(viewer) = waits.then(|| self.viewer(world.state)).flatten() else { return };
         if let Some(subscription) = &mut self.subscription {
             subscription.pump(world, &viewer, &self.outbox);
         }

@@ -64,9 +64,8 @@ pub(super) struct Subscription {
 impl Subscription {
     /// Begins with a synchronization. `before`: what it replaces on the same connection, whose receiver counts on.
     pub(super) fn new(interest: Interest, before: Option<Self>) -> Self {
-        let (mut datagrams, next_short, epochs, known) = before
-            .map(|old| (old.datagrams, old.next_short, old.epochs, old.known))
-            .unwrap_or_default();
+        let (mut datagrams, next_short, epochs, known) =
+            before.map(|old| (old.datagrams, old.next_short, old.epochs, old.known)).unwrap_or_default();
         known.values().for_each(|twin| datagrams.forget(twin.short));
         Self {
             interest,
@@ -129,7 +128,9 @@ impl Subscription {
     pub(super) fn reading_changed(&mut self, world: World<'_>, twin: &TwinId, place: u16) {
         let Some(known) = self.known.get(twin) else { return };
         let Ok(index) = known.places.binary_search(&place) else { return };
-        let (Ok(index), Some(reading)) = (u16::try_from(index), world.hot.reading(twin, place, world.now)) else { return };
+        let (Ok(index), Some(reading)) = (u16::try_from(index), world.hot.reading(twin, place, world.now)) else {
+            return;
+        };
         if encode(&reading).map_or(usize::MAX, |bytes| bytes.len()) > LONGEST_HOT {
             self.long.insert((twin.clone(), place));
         } else {
@@ -148,7 +149,8 @@ impl Subscription {
 
     /// When [`pump`](Self::pump) has something to do although nothing new comes.
     pub(super) fn next_pump(&self, now: Timestamp) -> Option<Timestamp> {
-        let waits = self.phase != Phase::Live || !self.twins.is_empty() || !self.systems.is_empty() || !self.long.is_empty();
+        let waits =
+            self.phase != Phase::Live || !self.twins.is_empty() || !self.systems.is_empty() || !self.long.is_empty();
         let soon = waits.then(|| now.plus(FLUSH_MS));
         let flush = self.datagrams.next_wakeup().map(|at| {
             // What is due at this very moment has just been tried.
@@ -229,7 +231,9 @@ impl Subscription {
     fn send_long(&self, world: World<'_>, twin: &TwinId, place: u16, outbox: &mpsc::Sender<Outgoing>) {
         let Some(known) = self.known.get(twin) else { return };
         let Ok(index) = known.places.binary_search(&place) else { return };
-        let (Ok(index), Some(reading)) = (u16::try_from(index), world.hot.reading(twin, place, world.now)) else { return };
+        let (Ok(index), Some(reading)) = (u16::try_from(index), world.hot.reading(twin, place, world.now)) else {
+            return;
+        };
         send(outbox, Event::Reading { short: known.short, epoch: known.epoch, index, reading });
     }
 

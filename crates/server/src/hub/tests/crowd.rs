@@ -7,7 +7,13 @@ async fn a_receiver_that_is_behind_is_synchronized_anew() {
     let house = House::new().await;
     let system = house.with_lamp().await;
     let mut owner = house.watching().await;
-    let press = Occurrence { twin: lamp(), feature: light(), event: EventKind::slug("press"), details: BTreeMap::new(), at: START };
+    let press = Occurrence {
+        twin: lamp(),
+        feature: light(),
+        event: EventKind::slug("press"),
+        details: BTreeMap::new(),
+        at: START,
+    };
     for _ in 0..2_000 {
         system.say(DiiUp::Occurred(press.clone())).await;
     }
@@ -20,7 +26,9 @@ async fn a_receiver_that_is_behind_is_synchronized_anew() {
         })
         .await;
     assert!((1..2_000).contains(&told), "{told}");
-    assert!(matches!(owner.wait(|event| if let Event::Twin(view) = event { Some(view) } else { None }).await.info.id, id if id == lamp()));
+    assert!(
+        matches!(owner.wait(|event| if let Event::Twin(view) = event { Some(view) } else { None }).await.info.id, id if id == lamp())
+    );
     owner.wait(|event| (event == Event::Synchronized).then_some(())).await;
     system.say(DiiUp::Occurred(press.clone())).await;
     assert_eq!(owner.event().await, Event::Occurred(press));
@@ -87,7 +95,8 @@ async fn too_much_at_once_is_refused_and_the_rest_is_answered() {
     let owner = house.owner().await;
     let asks = (0..MOST_IN_FLIGHT + 50).map(|_| owner.session.request(Request::Rules));
     let answers = futures_join(asks.collect()).await;
-    let refused = answers.iter().filter(|answer| matches!(answer, Response::Refused(r) if r.code == RefusalCode::Overloaded));
+    let refused =
+        answers.iter().filter(|answer| matches!(answer, Response::Refused(r) if r.code == RefusalCode::Overloaded));
     assert_eq!(refused.count(), 50);
     assert_eq!(answers.iter().filter(|answer| matches!(answer, Response::Rules(_))).count(), MOST_IN_FLIGHT);
 }

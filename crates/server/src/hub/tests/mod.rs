@@ -1,7 +1,7 @@
 //! The hub with a fake twin system and a fake world, over real channels and a clock that stands still.
 
-mod disk;
 mod crowd;
+mod disk;
 mod path;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -34,13 +34,16 @@ fn lamp_info(id: TwinId) -> TwinInfo {
         effects: vec![Expected { property: PropertyId::slug("on"), expect: Expect::Value(Value::Bool(on)) }],
         ..ActionInfo::default()
     };
-    let properties = [("on", PropertyInfo::new(ValueType::Bool)), ("text", PropertyInfo::new(ValueType::Text { max: 4_000 }))];
+    let properties =
+        [("on", PropertyInfo::new(ValueType::Bool)), ("text", PropertyInfo::new(ValueType::Text { max: 4_000 }))];
     let feature = FeatureInfo {
         name: "Light".to_owned(),
         kind: FeatureKind::Light,
         class: None,
         properties: properties.map(|(id, about)| (PropertyId::slug(id), about)).into(),
-        actions: [("turn_on", effect(true)), ("turn_off", effect(false))].map(|(id, about)| (ActionId::slug(id), about)).into(),
+        actions: [("turn_on", effect(true)), ("turn_off", effect(false))]
+            .map(|(id, about)| (ActionId::slug(id), about))
+            .into(),
         events: [EventKind::slug("press")].into(),
     };
     info.features.insert(light(), feature);
@@ -225,7 +228,9 @@ impl House {
 
     async fn owner(&self) -> Peer1 {
         let peer = Peer1::open(&self.hub, Peer::Certificate(OWNER)).await;
-        assert!(matches!(peer.ask(hello(Party::Metaverse)).await, Response::Welcome(welcome) if welcome.user.is_some()));
+        assert!(
+            matches!(peer.ask(hello(Party::Metaverse)).await, Response::Welcome(welcome) if welcome.user.is_some())
+        );
         peer
     }
 

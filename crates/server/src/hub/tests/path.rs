@@ -13,7 +13,10 @@ async fn from_registration_to_confirmation() {
     match owner.event().await {
         Event::Twin(view) => {
             assert!(view.reachable && view.short > 0 && view.epoch > 0);
-            assert_eq!((view.readings[0].value.clone(), view.readings[0].truth), (Some(Value::Bool(false)), Truth::Live));
+            assert_eq!(
+                (view.readings[0].value.clone(), view.readings[0].truth),
+                (Some(Value::Bool(false)), Truth::Live)
+            );
             assert_eq!(view.access[&light()].read, Some(RuleId::slug("owners-everything")));
         }
         other => panic!("{other:?}"),
@@ -33,7 +36,11 @@ async fn from_registration_to_confirmation() {
     assert_eq!(owner.actuate(&order).await, CommandStatus::Confirmed, "a repetition is answered");
     match owner.ask(Request::Log { after: 0, limit: 0 }).await {
         Response::Log(lines) => {
-            assert!(lines.iter().any(|line| line.event.contains("command_accepted") && line.event.contains("owners-everything")));
+            assert!(
+                lines
+                    .iter()
+                    .any(|line| line.event.contains("command_accepted") && line.event.contains("owners-everything"))
+            );
             assert_eq!(lines.len(), house.log.lines().len());
         }
         other => panic!("{other:?}"),
@@ -120,7 +127,13 @@ async fn rules_shape_the_world_while_it_is_watched() {
     assert!(more.epoch > view.epoch, "datagrams about the old view are told apart");
     owner.done(Request::SetRule(rule(Right::Read, RuleEffect::Deny))).await;
     guest.wait(|event| (event == Event::Gone(lamp())).then_some(())).await;
-    let press = Occurrence { twin: lamp(), feature: light(), event: EventKind::slug("press"), details: BTreeMap::new(), at: START };
+    let press = Occurrence {
+        twin: lamp(),
+        feature: light(),
+        event: EventKind::slug("press"),
+        details: BTreeMap::new(),
+        at: START,
+    };
     system.say(DiiUp::Occurred(press.clone())).await;
     system.say(report("on", Value::Bool(true), 2)).await;
     owner.done(Request::RemoveRule(RuleId::slug("x"))).await;
