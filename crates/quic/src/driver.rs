@@ -21,6 +21,9 @@ const REQUESTS: usize = 1024;
 /// The close may arrive meanwhile.
 const GOODBYE: Duration = Duration::from_millis(500);
 
+/// Held by everything that goes on in a connection: when all of them are dropped, it is over.
+type Guard = mpsc::Sender<()>;
+
 /// A request on its way out.
 type Wanted = (u64, Vec<u8>);
 
@@ -94,10 +97,11 @@ async fn connected(
     let live = Arc::new(Live::new(connection.clone()));
     fetches.connected(Some(live.clone()));
     let (requests, wanted) = mpsc::channel(REQUESTS);
+    let (guard, mut over) = mpsc::channel(1);
     // Whichever ends first ends the connection; dropped, all of them end.
     let mut tasks = JoinSet::new();
-    tasks.spawn(ask_in_order(connection.clone(), wanted, out.clone()));
-    tasks.spawn(take_streams(live, out.clone()));
+    tasks.spawn(ask_in_order(connection.clone(), wanted, out.clone(), guard.clone()));
+    tasks.spawn(take_streams(live, out.clone(), guard));
     tasks.spawn(take_datagrams(connection.clone(), out.clone()));
     let target = &config.target;
     let ended = loop {
@@ -132,19 +136,26 @@ async fn connected(
     };
     close(&connection, CloseCode::Bye, "goodbye");
     fetches.connected(None);
-    // Nothing of this connection comes after its end has been told.
+    // Nothing of this connection comes after its end has been told: also what those tasks had started is over then.
     tasks.shutdown().await;
+    over.recv().await;
     Ok(ended)
 }
 
 /// Opens a stream for each request, in their order: the enabler takes them in the order of their streams.
-async fn ask_in_order(connection: Connection, mut wanted: mpsc::Receiver<Wanted>, out: Out) -> Option<String> {
+async fn ask_in_order(
+    connection: Connection,
+    mut wanted: mpsc::Receiver<Wanted>,
+    out: Out,
+    guard: Guard,
+) -> Option<String> {
     let mut asking = JoinSet::new();
     while let Some((id, frame)) = wanted.recv().await {
         // Waits while the enabler has as many under way as it takes.
         let Ok(streams) = connection.open_bi().await else { break };
-        let out = out.clone();
+        let (out, guard) = (out.clone(), guard.clone());
         asking.spawn(async move {
+            let _guard = guard;
             let frame = ask(streams, REQUEST, &frame, MAX_FRAME).await.map_err(|error| error.to_string());
             let held = match &frame {
                 Ok(frame) => out.room(frame.len()).await.ok(),
@@ -166,7 +177,7 @@ async fn take_datagrams(connection: Connection, out: Out) -> Option<String> {
 }
 
 /// Takes the streams that the enabler opens. Says what was wrong with one, where something was.
-async fn take_streams(live: Arc<Live>, out: Out) -> Option<String> {
+async fn take_streams(live: Arc<Live>, out: Out, guard: Guard) -> Option<String> {
     let mut reading = JoinSet::new();
     let mut events = false;
     loop {
@@ -177,7 +188,7 @@ async fn take_streams(live: Arc<Live>, out: Out) -> Option<String> {
                 match read_array(&mut stream).await {
                     Ok([EVENTS]) if !events => {
                         events = true;
-                        reading.spawn(take_events(stream, out.clone()));
+                        reading.spawn(take_events(stream, out.clone(), guard.clone()));
                     }
                     Ok([CONTENT]) => {
                         let live = live.clone();
@@ -197,7 +208,7 @@ async fn take_streams(live: Arc<Live>, out: Out) -> Option<String> {
     }
 }
 
-async fn take_events(mut stream: RecvStream, out: Out) -> Option<String> {
+async fn take_events(mut stream: RecvStream, out: Out, _guard: Guard) -> Option<String> {
     loop {
         // Between events there is all the time in the world; inside of one there is not.
         let mut first = [0; 1];

@@ -68,7 +68,7 @@ pub(crate) fn words(error: &quinn::ConnectionError, target: &str, established: b
         E::TransportError(error) => Disconnect::again(format!("the connection to {target} broke: {error}")),
         E::ConnectionClosed(close) => Disconnect::again(format!("{target} ended the connection: {close}")),
         E::ApplicationClosed(close) => Disconnect::again(crate::wire::close_words(close)),
-        E::Reset => Disconnect::again(format!("{target} has started anew")),
+        E::Reset => Disconnect::again(format!("{target} knows this connection no more; it may have started anew")),
         E::TimedOut if established => Disconnect::again(format!("{target} does not answer any more")),
         E::TimedOut => nobody(target),
         E::LocallyClosed => Disconnect::again("the connection was closed here"),

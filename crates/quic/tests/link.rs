@@ -133,7 +133,8 @@ async fn content_is_taken_up_again_after_a_loss() {
         }
         match next(&mut link).await {
             LinkEvent::Closed { reason, retry: true } => {
-                assert_eq!(reason, "the owner said so");
+                // The farewell itself may be lost in all that content; then the next packet finds nobody.
+                assert!(reason == "the owner said so" || reason.contains("started anew"), "{reason}");
                 breaks += 1;
                 link.send(LinkCommand::Connect).unwrap();
             }
@@ -241,6 +242,9 @@ fn a_killed_server_that_comes_back_is_noticed_at_once() {
     let mut link = client.block_on(async {
         let mut link = bench.link();
         connect(&mut link).await;
+        // Answered: the handshake is over on both sides.
+        link.send(request_of(1, b"E")).unwrap();
+        assert!(matches!(next(&mut link).await, LinkEvent::Response { frame: Ok(_), .. }));
         link
     });
     // Everything of the first server vanishes with its runtime: nobody is told.
