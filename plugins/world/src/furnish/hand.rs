@@ -170,7 +170,6 @@ impl Obstacles<'_, '_, '_> {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a Bevy system names all that it touches")]
 pub(super) fn follow(
     (pointing, surface): (Res<PointingRay>, Res<PointedSurface>),
     (zones, places): (Res<FurnishZones>, Res<Places>),

@@ -181,7 +181,6 @@ fn change(
 }
 
 /// Shows what stands and nothing else, says what came and went, and writes the world file.
-#[expect(clippy::too_many_arguments, reason = "a Bevy system names all that it touches")]
 fn reconcile(
     furniture: Res<Furniture>,
     catalogue: Res<Catalogue>,

@@ -129,7 +129,6 @@ fn aim(
     pointing.set_if_neq(PointingRay { ray, hand: PointingHand::View });
 }
 
-#[expect(clippy::too_many_arguments, reason = "a Bevy system names all that it touches")]
 fn cast(
     pointing: Res<PointingRay>,
     settings: Res<PointerSettings>,

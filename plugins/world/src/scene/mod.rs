@@ -85,7 +85,7 @@ pub struct ScenePlugin {
 
 impl Default for ScenePlugin {
     fn default() -> Self {
-        Self { scene: Some("home/home.glb".to_owned()), lightmap_exposure: 400.0 }
+        Self { scene: Some("home/home.glb".to_owned()), lightmap_exposure: 3000.0 }
     }
 }
 
@@ -161,7 +161,6 @@ fn notice_failure(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a Bevy system names all that it touches")]
 fn bind_scene(
     ready: On<WorldInstanceReady>,
     worlds: Query<&WorldScene>,

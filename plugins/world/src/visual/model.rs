@@ -63,7 +63,6 @@ fn refusal_notice(twin: &TwinId, text: String) -> Notify {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a Bevy system names all that it touches")]
 pub(super) fn finish_checks(
     mut checks: ResMut<Checks>,
     twins: Twins,
