@@ -81,7 +81,7 @@ def _place(charts, density):
 
 def _grow(px, known):
     """Spread known texels over unknown ones, a ring at a time."""
-    while not known.all():
+    while known.any() and not known.all():
         total, weight = np.zeros_like(px), np.zeros(known.shape)
         for dy in (-1, 0, 1):
             for dx in (-1, 0, 1):
@@ -124,11 +124,26 @@ def fill(px, known, spots):
     return out
 
 
+def _soften(px, passes=4):
+    """A small binomial blur inside one chart: it takes the last mottle out of dim walls."""
+    for _ in range(passes):
+        for axis in (0, 1):
+            pad = [(1, 1) if a == axis else (0, 0) for a in range(3)]
+            p = np.pad(px, pad, mode="edge")
+            n = px.shape[axis]
+            a, b, c = (np.take(p, range(k, k + n), axis) for k in range(3))
+            px = (a + 2 * b + c) / 4
+    return px
+
+
 def refill(px, known, spots):
     """After denoising: borders again from the cleaned texels, so that filtering never mixes two charts."""
     out = px.copy()
     for x, y, w, h in spots:
         mask = known[y:y + h, x:x + w]
         if mask.any() and h - 2 * PAD > 5:
-            out[y:y + h, x:x + w] = _grow(px[y:y + h, x:x + w] * mask[..., None], mask)
+            bright = px[y:y + h, x:x + w].mean(-1)  # judged after denoising, or noise would punch holes
+            mask = mask & (bright >= .25 * np.median(bright[mask]))  # what furniture hides must not fray into the open
+            out[y:y + h, x:x + w] = _soften(_grow(px[y:y + h, x:x + w] * mask[..., None], mask))
     return out
+
