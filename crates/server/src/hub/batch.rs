@@ -6,12 +6,13 @@ use tokio::task::JoinHandle;
 use vestibule_enabler_core::{Changes, Decision, Effect, LogEvent, State, decide, dispatch, enroll, pair};
 use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
 use vestibule_protocol::{DiiDown, Execution, LogLine, MAX_FRAME, Request, Response};
-use vestibule_store::{EventLog, Head, Line, NewLine, StoreError};
+use vestibule_store::{Head, Line, NewLine, StoreError};
 
 use super::{
     core::Core,
     handle::{SessionId, Work, is_hot},
     subscription::Subscription,
+    write::{Written, write},
 };
 
 /// Milliseconds until what nobody waits for is written again after a failure.
@@ -41,14 +42,6 @@ struct Batch {
     items: Vec<Item>,
 }
 
-/// How a write went.
-pub(super) enum Written {
-    /// Everything is on disk.
-    Done(Head),
-    /// The log had these lines already, by somebody else or by a write that had seemed to fail.
-    Moved(Vec<Line>),
-}
-
 /// A batch on its way to the disk.
 pub(super) struct InFlight {
     batch: Batch,
@@ -68,23 +61,6 @@ impl InFlight {
                 .unwrap_or_else(|error| Err(StoreError::Io(format!("the writer broke: {error}")))),
             None => std::future::pending().await,
         }
-    }
-}
-
-async fn write(log: &dyn EventLog, after: Head, lines: Vec<NewLine>) -> Result<Written, StoreError> {
-    match log.append(after, lines).await {
-        Ok(head) => Ok(Written::Done(head)),
-        Err(StoreError::Moved(_)) => {
-            let mut lines = Vec::new();
-            let mut last = after.sequence;
-            loop {
-                let page = log.read(last, 1_000).await?;
-                let Some(line) = page.last() else { return Ok(Written::Moved(lines)) };
-                last = line.sequence;
-                lines.extend(page);
-            }
-        }
-        Err(error) => Err(error),
     }
 }
 
@@ -347,7 +323,8 @@ impl Core {
     fn execute(&mut self, system: &SystemId, execution: Execution) {
         let command = execution.command;
         if self.clock.now() > execution.not_after {
-            // Writing took too long. It is never executed late; its end is due already.
+            // Writing took too long. It is never executed late, and the thing owes nothing.
+            self.backlog.push(LogEvent::CommandEnded { command, status: CommandStatus::Expired, unmet: Vec::new() });
             return;
         }
         if !self.tell_system(system, DiiDown::Execute(execution)) {

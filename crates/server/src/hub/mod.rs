@@ -7,6 +7,7 @@ mod core;
 mod handle;
 mod session;
 mod subscription;
+mod write;
 
 use std::{path::PathBuf, sync::Arc};
 

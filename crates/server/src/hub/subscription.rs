@@ -126,6 +126,10 @@ impl Subscription {
 
     /// A property's reading changed.
     pub(super) fn reading_changed(&mut self, world: World<'_>, twin: &TwinId, place: u16) {
+        // One that is to be looked at anew may have its properties in other places by now.
+        if self.twins.contains(twin) {
+            return;
+        }
         let Some(known) = self.known.get(twin) else { return };
         let Ok(index) = known.places.binary_search(&place) else { return };
         let (Ok(index), Some(reading)) = (u16::try_from(index), world.hot.reading(twin, place, world.now)) else {
@@ -214,10 +218,15 @@ impl Subscription {
             return;
         };
         let shape = shape(&view);
-        let known = self.known.get(&id);
-        if known.is_some_and(|known| known.shape == shape) {
+        self.long.retain(|(twin, _)| *twin != id);
+        if let Some(known) = self.known.get_mut(&id).filter(|known| known.shape == shape) {
+            // It looks the same, but parts that this user does not see may have moved the others; and what was
+            // reported while it waited here has not been told.
+            known.places.clone_from(&places);
+            places.iter().for_each(|place| self.reading_changed(world, &id, *place));
             return;
         }
+        let known = self.known.get(&id);
         // A new epoch for every view that is sent: datagrams about the one before are told apart by it.
         self.epochs = self.epochs.wrapping_add(1);
         let short = known.map_or(self.next_short, |known| known.short);

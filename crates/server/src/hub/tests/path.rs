@@ -197,3 +197,41 @@ async fn pictures_come_by_their_hash_and_only_from_systems() {
     assert_eq!(owner.session.content(ContentHash::of(b"other")).await, None);
     assert_eq!(owner.refused(Request::Dii(blob())).await.code, RefusalCode::Forbidden);
 }
+
+#[tokio::test]
+async fn a_hidden_part_that_grows_does_not_show_through_the_others() {
+    let house = House::new().await;
+    let system = house.with_lamp().await;
+    let owner = house.owner().await;
+    let rule = |id: &str, feature: Option<&str>, effect| Rule {
+        id: RuleId::slug(id),
+        who: Subject::Role(RoleId::slug("guest")),
+        twins: TwinSelector::Twin(lamp()),
+        feature: feature.map(FeatureId::slug),
+        right: Right::Read,
+        effect,
+    };
+    owner.done(Request::SetRule(rule("hidden", Some("diary"), RuleEffect::Deny))).await;
+    house.hub.enroll([2; 32], UserId::slug("guest"), vec![RoleId::slug("guest")]).await.unwrap();
+    let mut guest = Peer1::open(&house.hub, Peer::Certificate([2; 32])).await;
+    guest.ask(hello(Party::Metaverse)).await;
+    guest.done(Request::Subscribe(Interest::All)).await;
+    guest.wait(|event| (event == Event::Synchronized).then_some(())).await;
+    // "diary" sorts before "light": each of its properties moves the light's.
+    let mut info = lamp_info(lamp());
+    let diary = FeatureInfo { actions: BTreeMap::new(), ..info.features[&light()].clone() };
+    info.features.insert(FeatureId::slug("diary"), diary);
+    system.say(DiiUp::Describe(Box::new(info))).await;
+    let (feature, property) = (FeatureId::slug("diary"), PropertyId::slug("on"));
+    let secret = Report { twin: lamp(), feature, property, value: Value::Bool(true), at: START, revision: 5 };
+    system.say(DiiUp::Report(secret)).await;
+    system.say(report("on", Value::Bool(false), 6)).await;
+    let reading = loop {
+        let reading = house.reading(&mut guest, 0).await;
+        assert_eq!(reading.value, Some(Value::Bool(false)), "the diary says true");
+        if reading.revision == 6 {
+            break reading;
+        }
+    };
+    assert_eq!(reading.truth, Truth::Live);
+}
