@@ -1,6 +1,7 @@
 //! Time of day: sun, moon, sky, the light in rooms, and how the picture is exposed.
 
 mod material;
+mod mend;
 mod sun;
 
 use bevy::{
@@ -20,7 +21,7 @@ pub use sun::{Daylight, daylight, towards_moon, towards_sun};
 
 use crate::{
     pointer::PointerIgnores,
-    scene::{Lightmapped, LightmapExposure},
+    scene::{LightmapExposure, Lightmapped},
     walk::Eye,
 };
 
@@ -88,17 +89,16 @@ impl Plugin for SkyPlugin {
             .add_systems(Startup, spawn_sky)
             .add_systems(
                 Update,
-                (pass_time, (light_world, expose_lightmaps, prepare_eyes, set_quality)).chain().in_set(SkySystems::Light),
+                (pass_time, (light_world, expose_lightmaps, prepare_eyes, set_quality))
+                    .chain()
+                    .in_set(SkySystems::Light),
             )
+            .add_systems(First, mend::mend_shader)
             .add_systems(PostUpdate, follow_eye.before(TransformSystems::Propagate));
     }
 }
 
-fn spawn_sky(
-    mut meshes: ResMut<Assets<Mesh>>,
-    mut materials: ResMut<Assets<SkyMaterial>>,
-    mut commands: Commands,
-) {
+fn spawn_sky(mut meshes: ResMut<Assets<Mesh>>, mut materials: ResMut<Assets<SkyMaterial>>, mut commands: Commands) {
     commands.spawn((Sun, Name::new("sun"), DirectionalLight { shadow_maps_enabled: true, ..default() }));
     commands.spawn((
         Dome,
@@ -171,7 +171,7 @@ fn expose_lightmaps(
 ) {
     let Some(exposure) = exposure else { return };
     let light = daylight(day.hours);
-    let wanted = exposure.0 * (0.02 + 0.98 * light.day);
+    let wanted = exposure.0 * (0.04 + 0.96 * light.day);
     if new.is_empty() && (wanted - *shown).abs() <= exposure.0 * EXPOSURE_STEP {
         return;
     }
@@ -252,10 +252,7 @@ fn set_quality(
     }
 }
 
-fn follow_eye(
-    eyes: Query<&GlobalTransform, With<Eye>>,
-    mut domes: Query<&mut Transform, With<Dome>>,
-) {
+fn follow_eye(eyes: Query<&GlobalTransform, With<Eye>>, mut domes: Query<&mut Transform, With<Dome>>) {
     let Some(eye) = eyes.iter().next() else { return };
     for mut dome in &mut domes {
         dome.translation = eye.translation();
