@@ -47,7 +47,11 @@ fn can_shrink(image: &Image) -> bool {
 }
 
 /// Puts the copies in place.
-pub(super) fn finish(mut shrinking: ResMut<Shrinking>, mut images: ResMut<Assets<Image>>) {
+pub(super) fn finish(
+    mut shrinking: ResMut<Shrinking>,
+    mut images: ResMut<Assets<Image>>,
+    materials: Option<ResMut<Assets<StandardMaterial>>>,
+) {
     if shrinking.0.is_empty() {
         return;
     }
@@ -69,6 +73,13 @@ pub(super) fn finish(mut shrinking: ResMut<Shrinking>, mut images: ResMut<Assets
         }
         false
     });
+    // A material holds on to the texture that it was prepared with: once all are there, each is prepared anew.
+    if shrinking.0.is_empty()
+        && let Some(mut materials) = materials
+    {
+        let prepared_anew = materials.iter_mut().count();
+        debug!(prepared_anew, "textures have smaller copies");
+    }
 }
 
 /// The texels of all levels one after the other, down to a single one, and how many levels there are.
