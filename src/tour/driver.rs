@@ -260,7 +260,8 @@ fn perform(
 ) -> Result<bool, String> {
     match deed {
         Deed::Walk(to) => legs::walk(world, to),
-        Deed::Look(at) => legs::look(world, at),
+        Deed::Look(at) => legs::look(world, at, legs::BREAST),
+        Deed::LookDown(at) => legs::look(world, at, 0.0),
         Deed::Press(control) => match frame {
             0 => bound(hands::set(world, *control, ButtonState::Pressed), *control).map(|()| false),
             1 => bound(hands::set(world, *control, ButtonState::Released), *control).map(|()| false),

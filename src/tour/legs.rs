@@ -12,6 +12,8 @@ use super::hands;
 
 /// Metres from a waypoint that count as there.
 const THERE: f32 = 0.3;
+/// Metres above the floor at which one looks at a place.
+pub(super) const BREAST: f32 = 1.2;
 /// Radians off that count as looking at it.
 const AIMED: f32 = 0.006;
 /// Radians a frame that the mouse turns at the most: a calm hand at thirty frames a second.
@@ -49,8 +51,8 @@ pub(super) fn walk(world: &mut World, to: &str) -> Result<bool, String> {
     Ok(false)
 }
 
-/// One frame of turning the view to a twin's part or a place. `Ok(true)`: aimed.
-pub(super) fn look(world: &mut World, at: &str) -> Result<bool, String> {
+/// One frame of turning the view to a twin's part, or to `height` metres above a place. `Ok(true)`: aimed.
+pub(super) fn look(world: &mut World, at: &str, height: f32) -> Result<bool, String> {
     let Some(eye) = eye(world) else { return Err("there is no eye to look with".to_owned()) };
     let parts = world.query::<(&TwinPart, &GlobalTransform)>();
     let mut parts = parts;
@@ -61,8 +63,7 @@ pub(super) fn look(world: &mut World, at: &str) -> Result<bool, String> {
         .min_by(|a, b| a.distance_squared(eye).total_cmp(&b.distance_squared(eye)));
     let places = world.resource::<Places>();
     let place = places.anchors.get(at).or_else(|| places.waypoints.get(at)).map(|place| place.translation);
-    // A place on the floor is looked at breast-high.
-    let Some(target) = found.or(place.map(|floor| floor + Vec3::Y * 1.2)) else {
+    let Some(target) = found.or(place.map(|floor| floor + Vec3::Y * height)) else {
         return Err(format!("nothing here is called {at:?}: no twin's part, no anchor, no waypoint"));
     };
     Ok(turn_towards(world, Gaze::along(target - eye)) < AIMED)

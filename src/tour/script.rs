@@ -54,6 +54,8 @@ pub enum Deed {
     Walk(String),
     /// Look at a twin's visible part, or at a waypoint or anchor of the world.
     Look(String),
+    /// Look at the floor at a waypoint or anchor of the world.
+    LookDown(String),
     /// Press a control's key once.
     Press(Control),
     /// Hold a control's key for so many seconds.
