@@ -212,7 +212,7 @@ impl Expectation {
                     is.as_ref().map(|is| format!("is {is}")),
                     at_least.map(|n| format!("at least {n}")),
                     at_most.map(|n| format!("at most {n}")),
-                    truth.as_ref().map(|truth| format!("{truth}")),
+                    truth.clone(),
                 ];
                 format!("{twin} {property} {}", bounds.into_iter().flatten().collect::<Vec<_>>().join(", "))
             }
