@@ -71,7 +71,7 @@ fn a_broker_that_goes_in_mid_command_makes_twins_stale_and_never_acts_late() {
         return;
     }
     let mut broker = Mosquitto::start(None);
-    let mut things = devices(broker.port, &[]);
+    let things = devices(broker.port, &[]);
     let enabler = Enabler::start(&["--mqtt", &format!("mqtt://127.0.0.1:{}", broker.port)]);
     let mut owner = enabler.user("owner");
     let garage = owner.twin(LOCK, |view| view.reachable);
