@@ -10,6 +10,8 @@ use vestibule_world::{
     walk::Eye,
 };
 
+use super::visitor;
+
 /// What the client adds to its plugins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GluePlugin {
@@ -24,7 +26,7 @@ struct Fixed(GluePlugin);
 
 impl Plugin for GluePlugin {
     fn build(&self, app: &mut App) {
-        app.insert_resource(Fixed(*self)).add_systems(Update, (screen, settings, models, clock));
+        app.insert_resource(Fixed(*self)).add_systems(Update, (screen, settings, models, clock, visitor::come, visitor::go));
     }
 }
 

@@ -9,6 +9,7 @@ mod folders;
 mod glue;
 mod gpu;
 mod measure;
+mod visitor;
 mod xr;
 
 pub use app::run;

@@ -142,14 +142,14 @@ fn the_client_shows_foreign_devices_of_your_own_broker() {
         within = 60.0
         [[step]]
         name = "One is unlocked by hand"
-        do = [{ walk = "hall" }, { look = "home/garage-1" }, { press = "interact" }, { press = "action1" }]
+        do = [{ walk = "hall" }, { walk = "door_inside" }, { look = "home/garage-1" }, { press = "interact" }, { press = "action1" }]
         expect = [
             { shows = "Garage" },
             { reads = { twin = "home/garage-1", property = "LOCK.state", is = "unlocked", truth = "live" } },
         ]
         within = 30.0
     "#;
-    std::fs::write(&tour, text.replace("LOCK", "garage_lock")).unwrap();
+    std::fs::write(&tour, text.replace("LOCK", "Garage-lock")).unwrap();
     let mut command = program("vestibule");
     command.arg("--tour").arg(&tour).args(["--mqtt", &format!("mqtt://127.0.0.1:{}", broker.port)]);
     command.arg("--offscreen").arg(folder.path().join("pictures")).args(["--size", "480x270"]);
