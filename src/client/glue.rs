@@ -26,7 +26,8 @@ struct Fixed(GluePlugin);
 
 impl Plugin for GluePlugin {
     fn build(&self, app: &mut App) {
-        app.insert_resource(Fixed(*self)).add_systems(Update, (screen, settings, models, clock, visitor::come, visitor::go));
+        app.insert_resource(Fixed(*self))
+            .add_systems(Update, (screen, settings, models, clock, visitor::come, visitor::go));
     }
 }
 

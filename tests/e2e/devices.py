@@ -31,6 +31,8 @@ def on_light(_client, _data, message):
 
 
 def report():
+    # The library keeps quiet about a state that it has said before; these devices repeat themselves.
+    lock.last_state = light.last_state = None
     lock.locked() if state["locked"] else lock.unlocked()
     light.brightness(state["brightness"]) if state["on"] else light.off()
 

@@ -3,6 +3,7 @@
 use std::{
     path::Path,
     process::Command,
+    sync::atomic::{AtomicU8, Ordering},
     time::{Duration, Instant},
 };
 
@@ -17,6 +18,9 @@ use vestibule_protocol::{
 use vestibule_quic::{Fingerprint, Identity, LinkConfig, QuicLink, pair};
 
 use crate::process::{Running, free_udp_port, program, run, words};
+
+/// Idempotency keys, of all users of this process.
+static KEYS: AtomicU8 = AtomicU8::new(1);
 
 /// An enabler process.
 pub struct Enabler {
@@ -90,7 +94,6 @@ pub struct User {
     began: Instant,
     /// Everything that was learned.
     pub news: Vec<News>,
-    keys: u8,
 }
 
 impl User {
@@ -99,7 +102,7 @@ impl User {
         let link = QuicLink::spawn(runtime.handle(), config);
         let software = "e2e".to_owned();
         let session = ClientSession::new(ClientConfig { party: Party::Metaverse, interest: Interest::All, software });
-        Self { _runtime: runtime, link, session, began: Instant::now(), news: Vec::new(), keys: 0 }
+        Self { _runtime: runtime, link, session, began: Instant::now(), news: Vec::new() }
     }
 
     fn now(&self) -> u64 {
@@ -167,10 +170,9 @@ impl User {
         input: Option<Value>,
         valid_ms: u64,
     ) -> Result<CommandId, Refusal> {
-        self.keys += 1;
         let now = self.now();
         let wish = Wish {
-            id: CommandId([self.keys; 16]),
+            id: CommandId([KEYS.fetch_add(1, Ordering::Relaxed); 16]),
             twin: TwinId::new(twin).unwrap(),
             feature: FeatureId::slug(feature),
             action: ActionId::slug(action),

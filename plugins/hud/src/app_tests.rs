@@ -65,7 +65,7 @@ fn pointing_shows_what_the_thing_said() {
     assert!(find_named(app.world(), "card").is_none());
     point_at_door(&mut app);
     assert!(find_named(app.world(), "card").is_some());
-    for text in ["Front door", "lock · Acme · VD-1", "live", "Lock", "locked", "closed", "Lock: already locked"] {
+    for text in ["Front door", "cover · Acme · VD-1", "live", "Lock", "locked", "closed", "Close: already closed"] {
         reads(&app, text);
     }
     assert!(find_named(app.world(), "card.action.unlock").is_some());
@@ -78,17 +78,17 @@ fn pointing_shows_what_the_thing_said() {
 fn a_key_asks_and_every_step_is_told() {
     let mut app = home();
     point_at_door(&mut app);
-    tap(&mut app, KeyCode::Digit2);
+    tap(&mut app, KeyCode::Digit1);
     let asked = sent::<ActuateTwin>(&app);
     assert_eq!(asked.len(), 1);
-    assert_eq!((asked[0].feature.as_str(), asked[0].action.as_str()), ("lock", "unlock"));
+    assert_eq!((asked[0].feature.as_str(), asked[0].action.as_str()), ("door", "open"), "the leaf, not the latch");
     assert_eq!(asked[0].valid_for_ms, Some(10_000));
-    reads(&app, "Unlock: asked, waiting for the front door");
+    reads(&app, "Open: asked, waiting for the front door");
     reads(&app, "waiting for the front door: 10 s left");
     reads(&app, "locked");
     let tell = |app: &mut App, status| {
         let command = CommandId([1; 16]);
-        let (twin, feature, action) = (twin(), FeatureId::slug("lock"), ActionId::slug("unlock"));
+        let (twin, feature, action) = (twin(), FeatureId::slug("door"), ActionId::slug("open"));
         app.world_mut().write_message(TwinActuated {
             ticket: Some(asked[0].ticket),
             command,
@@ -100,11 +100,11 @@ fn a_key_asks_and_every_step_is_told() {
         app.update();
     };
     tell(&mut app, CommandStatus::Dispatched);
-    reads(&app, "Unlock: sent, waiting for the front door");
-    tap(&mut app, KeyCode::Digit2);
+    reads(&app, "Open: sent, waiting for the front door");
+    tap(&mut app, KeyCode::Digit1);
     assert_eq!(sent::<ActuateTwin>(&app).len(), 0, "it is asked once");
     tell(&mut app, CommandStatus::Expired);
-    reads(&app, "not confirmed in time: the front door did not say that it unlocked");
+    reads(&app, "not confirmed in time: the front door did not say that it opened");
 }
 
 #[test]
@@ -214,12 +214,12 @@ fn everything_works_without_a_mouse() {
     let mut app = home();
     point_at_door(&mut app);
     tap(&mut app, KeyCode::KeyE);
-    // Close, Open, Unlock: the third button of the card.
-    for _ in 0..3 {
+    // Close, Open: the second button of the card.
+    for _ in 0..2 {
         tap(&mut app, KeyCode::ArrowDown);
     }
     tap(&mut app, KeyCode::Enter);
-    assert_eq!(sent::<ActuateTwin>(&app)[0].action.as_str(), "unlock");
+    assert_eq!(sent::<ActuateTwin>(&app)[0].action.as_str(), "open");
 }
 
 #[test]

@@ -162,8 +162,9 @@ pub(crate) fn ordered(info: &TwinInfo) -> Vec<(&FeatureId, &FeatureInfo)> {
 
 const fn feature_rank(kind: FeatureKind) -> u8 {
     match kind {
-        FeatureKind::Lock => 0,
-        FeatureKind::Cover => 1,
+        // Whoever opens a motorised door means the leaf: its report says when it stands open, the lock's never does.
+        FeatureKind::Cover => 0,
+        FeatureKind::Lock => 1,
         FeatureKind::Light => 2,
         FeatureKind::Switch => 3,
         FeatureKind::Climate => 4,
