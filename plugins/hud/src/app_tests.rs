@@ -68,7 +68,7 @@ fn pointing_shows_what_the_thing_said() {
     for text in ["Front door", "cover · Acme · VD-1", "live", "Lock", "locked", "closed", "Close: already closed"] {
         reads(&app, text);
     }
-    assert!(find_named(app.world(), "card.action.unlock").is_some());
+    assert!(find_named(app.world(), "card.action.open").is_some());
     app.world_mut().resource_mut::<PointedTwin>().target = None;
     app.update();
     assert!(find_named(app.world(), "card").is_none());
