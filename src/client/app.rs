@@ -61,7 +61,7 @@ pub fn run(flags: &Flags) -> Result<AppExit, ClientError> {
     let backend = Backend::start(flags, &folders)?;
     let mut app = App::new();
     app.add_plugins(bevy_plugins(flags, &folders));
-    let image = flags.offscreen.is_some().then(|| offscreen_image(&mut app, flags.size));
+    let image = flags.offscreen.is_some().then(|| offscreen_image(&mut app, size(flags)));
     add_vestibule(&mut app, flags, &folders, image.as_ref());
     app.insert_resource(ViewTarget { image });
     backend::attach(&mut app, backend);
@@ -79,6 +79,12 @@ pub fn run(flags: &Flags) -> Result<AppExit, ClientError> {
     Ok(exit)
 }
 
+/// The size of the view. Mesa's software renderer takes seconds for a frame of 960x540, and one of 1280x720 was not
+/// done after five minutes (seen with Mesa 22.3).
+fn size(flags: &Flags) -> (u32, u32) {
+    flags.size.unwrap_or(if super::gpu::is_software() { (960, 540) } else { (1280, 720) })
+}
+
 fn has_display() -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     cfg!(not(target_os = "linux")) || set("DISPLAY") || set("WAYLAND_DISPLAY")
@@ -90,7 +96,7 @@ fn bevy_plugins(flags: &Flags, folders: &Folders) -> PluginGroupBuilder {
         .set(AssetPlugin { file_path: folders.assets.to_string_lossy().into_owned(), ..default() })
         .set(LogPlugin { filter: LOG.to_owned(), ..default() });
     let plugins = if flags.xr { vestibule_xr::with_xr(plugins) } else { plugins };
-    let (width, height) = flags.size;
+    let (width, height) = size(flags);
     let window =
         Window { title: "Vestibule".to_owned(), resolution: WindowResolution::new(width, height), ..default() };
     if flags.offscreen.is_none() {

@@ -28,9 +28,9 @@ pub struct Flags {
     #[arg(long, value_name = "DIR", requires = "tour")]
     pub offscreen: Option<PathBuf>,
 
-    /// The size of the view, in pixels
-    #[arg(long, value_name = "WxH", default_value = "1280x720", value_parser = size)]
-    pub size: (u32, u32),
+    /// The size of the view, in pixels; 1280x720 where there is a GPU, 960x540 where the processor draws
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub size: Option<(u32, u32)>,
 
     /// The seed of the simulated home: same seed, same home
     #[arg(long, default_value_t = 1)]
