@@ -38,8 +38,7 @@ use crate::{
 };
 
 /// What the log says unless `RUST_LOG` says otherwise.
-const LOG: &str =
-    "warn,vestibule=info,vestibule_world=info,vestibule_xr=info,wgpu=error,naga=error,bevy_render::view::window=error";
+const LOG: &str = "warn,vestibule=info,vestibule_world=info,vestibule_xr=info,wgpu=error,naga=error,rumqttd=off,bevy_render::view::window=error";
 /// Frames a second without a window: as many as the wire has ticks.
 const OFFSCREEN_FRAME: Duration = Duration::from_millis(16);
 
