@@ -7,6 +7,9 @@ use std::{
 
 use crate::process::{program, run, without, words};
 
+/// Only views that do not depend on where exactly a walk ended have references: a step's length is a frame's, and a
+/// slow machine takes longer ones.
+///
 /// Structural similarity that counts as the same picture. Another driver's edges cost a few hundredths; a missing door,
 /// a dark room or an open panel cost tenths.
 const ALIKE: f64 = 0.85;
@@ -44,7 +47,7 @@ fn the_tour_of_the_home_looks_as_a_person_found_good() {
     let folder = tempfile::tempdir().unwrap();
     play("home", "640x360", folder.path());
     let references = references();
-    assert!(references.len() >= 5, "references are missing");
+    assert!(references.len() >= 2, "references are missing");
     let scores: Vec<_> = references
         .iter()
         .map(|reference| {
