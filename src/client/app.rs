@@ -78,10 +78,10 @@ pub fn run(flags: &Flags) -> Result<AppExit, ClientError> {
     Ok(exit)
 }
 
-/// The size of the view. Mesa's software renderer takes seconds for a frame of 960x540, and one of 1280x720 was not
+/// The size of the view. Mesa's software renderer takes a second for a frame of 640x360; one of 1280x720 was not
 /// done after five minutes (seen with Mesa 22.3).
 fn size(flags: &Flags) -> (u32, u32) {
-    flags.size.unwrap_or(if super::gpu::is_software() { (960, 540) } else { (1280, 720) })
+    flags.size.unwrap_or(if super::gpu::is_software() { (640, 360) } else { (1280, 720) })
 }
 
 fn has_display() -> bool {

@@ -28,7 +28,7 @@ pub struct Flags {
     #[arg(long, value_name = "DIR", requires = "tour")]
     pub offscreen: Option<PathBuf>,
 
-    /// The size of the view, in pixels; 1280x720 where there is a GPU, 960x540 where the processor draws
+    /// The size of the view, in pixels; 1280x720 where there is a GPU, 640x360 where the processor draws
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub size: Option<(u32, u32)>,
 
