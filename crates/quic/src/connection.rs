@@ -1,7 +1,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -31,6 +31,9 @@ const FETCHES: usize = 4;
 /// A client that lets us open no stream for so long does not want any.
 const OPEN: Duration = Duration::from_secs(10);
 
+/// What all clients are told when the server ends, once it does.
+pub(crate) type Farewell = Arc<OnceLock<(CloseCode, String)>>;
+
 /// A client's connection, at the server.
 #[derive(Debug)]
 pub struct ServerConnection {
@@ -40,7 +43,18 @@ pub struct ServerConnection {
     admitted: Arc<AtomicBool>,
     budget: Arc<Semaphore>,
     fetches: Arc<Semaphore>,
+    farewell: Farewell,
     _place: Place,
+}
+
+impl Drop for ServerConnection {
+    /// quinn tells connections of the endpoint's end one after the other; whoever lets go of one meanwhile would
+    /// otherwise close it without a word.
+    fn drop(&mut self) {
+        if let Some((code, words)) = self.farewell.get() {
+            close(&self.connection, *code, words);
+        }
+    }
 }
 
 impl ServerConnection {
@@ -48,16 +62,17 @@ impl ServerConnection {
         connection: Connection,
         fingerprint: Fingerprint,
         own: Fingerprint,
-        admitted: AtomicBool,
+        farewell: Farewell,
         place: Place,
     ) -> Self {
         Self {
             connection,
             fingerprint,
             own,
-            admitted: Arc::new(admitted),
+            admitted: Arc::default(),
             budget: Arc::new(Semaphore::new(BUDGET)),
             fetches: Arc::new(Semaphore::new(FETCHES)),
+            farewell,
             _place: place,
         }
     }

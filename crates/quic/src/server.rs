@@ -1,7 +1,7 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,6 +16,7 @@ use tokio::{
 
 use crate::{
     CloseCode, Fingerprint, Identity, QuicError, ServerConnection, ServerLimits,
+    connection::Farewell,
     dial::{DATAGRAM_BUFFER, idle},
     gate::{Gate, Place},
     tls,
@@ -96,6 +97,7 @@ pub struct QuicServer {
     fingerprint: Fingerprint,
     address: SocketAddr,
     gate: Arc<Gate>,
+    farewell: Farewell,
     accepted: Mutex<mpsc::Receiver<ServerConnection>>,
 }
 
@@ -120,8 +122,10 @@ impl QuicServer {
         let address = endpoint.local_addr().map_err(failed)?;
         let (gate, fingerprint) = (Gate::new(limits), identity.fingerprint());
         let (sender, accepted) = mpsc::channel(ACCEPTED);
-        tokio::spawn(listen(endpoint.clone(), gate.clone(), limits.handshakes, fingerprint, sender));
-        Ok(Self { endpoint, fingerprint, address, gate, accepted: Mutex::new(accepted) })
+        let farewell = Farewell::default();
+        let door = Door { gate: gate.clone(), own: fingerprint, farewell: farewell.clone() };
+        tokio::spawn(listen(endpoint.clone(), door, limits.handshakes, sender));
+        Ok(Self { endpoint, fingerprint, address, gate, farewell, accepted: Mutex::new(accepted) })
     }
 
     /// Where it listens.
@@ -149,6 +153,8 @@ impl QuicServer {
 
     /// Ends all connections with words for people, takes no more, and waits until they have been told.
     pub async fn close(&self, code: CloseCode, words: &str) {
+        // Fails where it was closed before, whose words count.
+        let _ = self.farewell.set((code, words.to_owned()));
         self.endpoint.close(code.var(), words.as_bytes());
         // Whoever does not answer learns it from silence.
         let _ = timeout(GOODBYE, self.endpoint.wait_idle()).await;
@@ -161,13 +167,15 @@ impl Drop for QuicServer {
     }
 }
 
-async fn listen(
-    endpoint: Endpoint,
+/// What every connection gets from its server.
+#[derive(Clone)]
+struct Door {
     gate: Arc<Gate>,
-    handshakes: usize,
     own: Fingerprint,
-    accepted: mpsc::Sender<ServerConnection>,
-) {
+    farewell: Farewell,
+}
+
+async fn listen(endpoint: Endpoint, door: Door, handshakes: usize, accepted: mpsc::Sender<ServerConnection>) {
     let places = Arc::new(Semaphore::new(handshakes));
     while let Some(incoming) = endpoint.accept().await {
         let address = incoming.remote_address();
@@ -177,15 +185,15 @@ async fn listen(
             continue;
         }
         let (Some(place), Ok(handshake)) =
-            (gate.enter(address.ip(), Instant::now()), places.clone().try_acquire_owned())
+            (door.gate.enter(address.ip(), Instant::now()), places.clone().try_acquire_owned())
         else {
             tracing::debug!(%address, "refused: too many connections or handshakes");
             incoming.refuse();
             continue;
         };
-        let accepted = accepted.clone();
+        let (accepted, door) = (accepted.clone(), door.clone());
         tokio::spawn(async move {
-            match shake(incoming, own, place).await {
+            match shake(incoming, door, place).await {
                 // Closed when nobody accepts any more.
                 Ok(connection) => drop(accepted.send(connection).await),
                 Err(reason) => tracing::debug!(%address, %reason, "no handshake"),
@@ -195,12 +203,12 @@ async fn listen(
     }
 }
 
-async fn shake(incoming: quinn::Incoming, own: Fingerprint, place: Place) -> Result<ServerConnection, String> {
+async fn shake(incoming: quinn::Incoming, door: Door, place: Place) -> Result<ServerConnection, String> {
     let connecting = incoming.accept().map_err(|error| error.to_string())?;
     let connection =
         timeout(HANDSHAKE, connecting).await.map_err(|_| "too slow".to_owned())?.map_err(|error| error.to_string())?;
     let Some(fingerprint) = tls::peer(&connection) else {
         return Err("no certificate".to_owned());
     };
-    Ok(ServerConnection::new(connection, fingerprint, own, AtomicBool::new(false), place))
+    Ok(ServerConnection::new(connection, fingerprint, door.own, door.farewell, place))
 }
