@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{ActionId, CommandId, FeatureId, RuleId, Timestamp, TwinId, Value};
+use crate::{ActionId, CommandId, FeatureId, RuleId, Timestamp, TraceId, TwinId, Value};
 
 /// A wish that a physical object does something (P2.15).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct Command {
     pub expected_revision: Option<u64>,
     /// After this moment it is never executed.
     pub not_after: Timestamp,
+    /// Names what follows from this click in traces; says nothing about what is asked.
+    #[serde(default)]
+    pub trace: Option<TraceId>,
 }
 
 /// How far a command has come. The first three go on, the others are its end.

@@ -159,6 +159,10 @@ text_id!(
     EventKind, 64, check
 );
 text_id!(
+    /// A service that a system offers: `order`, `recipe`, `print`.
+    ServiceId, 64, check
+);
+text_id!(
     /// A person (or their program) whom the enabler knows.
     UserId, 64, check
 );
@@ -271,6 +275,35 @@ impl fmt::Debug for CommandId {
         write!(f, "CommandId({self})")
     }
 }
+
+/// Names everything that follows from one click, from the hand to the thing: 16 random bytes, chosen at the click.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TraceId(pub [u8; 16]);
+
+hex_serde!(TraceId, 16);
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TraceId({self})")
+    }
+}
+
+impl std::str::FromStr for TraceId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        from_hex(text).map(Self)
+    }
+}
+
+/// A question that the enabler has asked a system and waits to have answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct InquiryId(pub u64);
 
 /// Reads `2 * N` hexadecimal digits.
 pub(crate) fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {

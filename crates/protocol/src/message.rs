@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use vestibule_model::{
-    ActionId, Command, CommandId, CommandStatus, ContentHash, EventKind, FeatureId, PropertyId, Refusal, RoleId, Rule,
-    RuleId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, Truth, TwinId, TwinInfo, UserId, Value,
-    Verdict,
+    ActionId, Command, CommandId, CommandStatus, ContentHash, EventKind, FeatureId, InquiryId, PropertyId, Refusal,
+    RoleId, Rule, RuleId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TraceId, Truth, TwinId, TwinInfo,
+    TwinPermission, UserId, Value, Verdict,
 };
+
+use crate::ProcedureStep;
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,8 +32,10 @@ pub enum Request {
         /// At most so many; 0: the default of 50.
         limit: u16,
     },
-    /// DTIA: properties and permission of one twin (P2.8).
+    /// DTIA: what is known of one twin by now.
     DescribeTwin(TwinId),
+    /// DTIA: properties and permission of one twin, fresh from its system (P2.8 to P2.12).
+    Acquire(TwinId),
     /// DTS: a stream of events about the twins of interest, beginning with all of them (P2.14).
     Subscribe(Interest),
     /// DTS: have a physical object do something (P2.15).
@@ -59,6 +63,15 @@ pub enum Request {
         after: u64,
         /// At most so many; 0: the default of 100.
         limit: u16,
+    },
+    /// Steps of the procedures P1 and P2 as they happened: the asker's own, all for owners.
+    Steps {
+        /// Those after this one; 0: all that are still known.
+        after: u64,
+        /// At most so many; 0: the default of 100.
+        limit: u16,
+        /// Tell those that come as [`Event::Step`], from now on or no longer.
+        follow: bool,
     },
     /// What a digital twin system says.
     Dii(DiiUp),
@@ -122,7 +135,7 @@ pub enum Response {
     },
     /// To [`Request::DiscoverSystems`]. A full page may have a next one.
     Systems(Vec<SystemView>),
-    /// To [`Request::ListTwins`] and [`Request::DescribeTwin`].
+    /// To [`Request::ListTwins`], [`Request::DescribeTwin`] and [`Request::Acquire`].
     Twins(Vec<TwinView>),
     /// To [`Request::Actuate`]: written down, with its status by now. Updates follow as events.
     Command(CommandUpdate),
@@ -132,6 +145,8 @@ pub enum Response {
     Rules(Vec<Rule>),
     /// To [`Request::Log`].
     Log(Vec<LogLine>),
+    /// To [`Request::Steps`], in the order of their numbers.
+    Steps(Vec<ProcedureStep>),
     /// To whatever needs no words.
     Done,
     /// To anything: no, and why.
@@ -216,6 +231,8 @@ pub enum Event {
     Command(CommandUpdate),
     /// A system's state changed.
     System(SystemView),
+    /// A step of a procedure, for whoever follows them.
+    Step(ProcedureStep),
     /// For digital twin systems.
     Dii(DiiDown),
 }
@@ -296,6 +313,13 @@ pub enum DiiUp {
         /// How it went.
         status: CommandStatus,
     },
+    /// To [`DiiDown::Inquire`] (P2.10).
+    Inquired {
+        /// Which inquiry.
+        inquiry: InquiryId,
+        /// The twin as it is now, or why not.
+        answer: InquiryAnswer,
+    },
     /// Bytes that a later report or description refers to by their hash.
     Blob {
         /// The bytes.
@@ -303,6 +327,21 @@ pub enum DiiUp {
         /// Their media type.
         media: String,
     },
+}
+
+/// What a digital twin system answers when it is asked for one of its twins (P2.10).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InquiryAnswer {
+    /// This is it.
+    Twin {
+        /// Its properties.
+        info: Box<TwinInfo>,
+        /// What the user who asked may do with it, by its system's own rules (REQ-DT-05).
+        permission: TwinPermission,
+    },
+    /// It is not told, and why.
+    Refused(Refusal),
 }
 
 /// What the thing says of one property.
@@ -331,8 +370,17 @@ pub enum DiiDown {
     Refused(Refusal),
     /// Have the thing do this (P2.17).
     Execute(Execution),
-    /// Report everything that you know of this twin now (P2.9).
+    /// Report everything that you know of this twin now.
     Refresh(TwinId),
+    /// Properties of this twin, and what this user may do with it? (P2.9)
+    Inquire {
+        /// Names the question; the answer names it too.
+        inquiry: InquiryId,
+        /// The twin.
+        twin: TwinId,
+        /// Who asks.
+        user: UserId,
+    },
 }
 
 /// A decided command for a digital twin system. It comes once; late ones must not be executed.
@@ -350,4 +398,7 @@ pub struct Execution {
     pub input: Option<Value>,
     /// After this moment it must not be executed.
     pub not_after: Timestamp,
+    /// Names in traces the click that it follows from.
+    #[serde(default)]
+    pub trace: Option<TraceId>,
 }

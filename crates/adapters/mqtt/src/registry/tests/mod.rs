@@ -11,7 +11,7 @@ use vestibule_model::{
     ActionId, CommandId, CommandStatus, FeatureId, FeatureInfo, PropertyId, SystemId, Timestamp, TwinId, TwinInfo,
     Value,
 };
-use vestibule_protocol::{DiiUp, Execution, Occurrence};
+use vestibule_protocol::{DiiUp, Execution, InquiryAnswer, Occurrence};
 
 use super::*;
 
@@ -25,6 +25,7 @@ struct Home {
     revisions: BTreeMap<String, u64>,
     occurred: Vec<Occurrence>,
     outcomes: Vec<(CommandId, CommandStatus)>,
+    answers: Vec<InquiryAnswer>,
     blobs: usize,
     describes: usize,
     notes: Vec<String>,
@@ -43,6 +44,7 @@ impl Home {
             revisions: BTreeMap::new(),
             occurred: Vec::new(),
             outcomes: Vec::new(),
+            answers: Vec::new(),
             blobs: 0,
             describes: 0,
             notes: Vec::new(),
@@ -98,6 +100,7 @@ impl Home {
             }
             DiiUp::Occurred(occurrence) => self.occurred.push(occurrence),
             DiiUp::Outcome { command, status } => self.outcomes.push((command, status)),
+            DiiUp::Inquired { answer, .. } => self.answers.push(answer),
             DiiUp::Blob { .. } => self.blobs += 1,
             DiiUp::Register(_) | DiiUp::Heartbeat => {}
         }
@@ -144,6 +147,7 @@ impl Home {
             action: ActionId::slug(action),
             input,
             not_after: Timestamp(self.now + validity),
+            trace: None,
         };
         let outputs = self.registry.on_execute(&execution, Timestamp(self.now));
         self.heed(outputs);
