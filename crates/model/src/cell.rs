@@ -3,6 +3,9 @@ use std::{collections::BTreeSet, fmt};
 use h3o::CellIndex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use thiserror::Error;
+use utoipa::ToSchema;
+
+use crate::ids::text_schema;
 
 /// Rings around a cell that can be asked for: 817 cells.
 pub const MAX_RING: u8 = 16;
@@ -24,6 +27,8 @@ pub struct CellError(String);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cell(CellIndex);
+
+text_schema!(Cell, "^[0-9a-fA-F]{15,16}$");
 
 impl Cell {
     /// The cell with this index.
@@ -100,7 +105,7 @@ impl<'de> Deserialize<'de> for Cell {
 }
 
 /// A cell, and so many rings of its neighbours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Area {
     /// The middle.
     pub cell: Cell,

@@ -2,6 +2,10 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use utoipa::openapi::{
+    RefOr,
+    schema::{ObjectBuilder, Schema, Type},
+};
 
 /// Hexadecimal digits where people read (JSON, logs), bytes where they do not (postcard).
 macro_rules! hex_serde {
@@ -25,6 +29,25 @@ macro_rules! hex_serde {
     };
 }
 pub(crate) use hex_serde;
+
+/// What JSON has for an id, for whoever writes a program from the schema.
+macro_rules! text_schema {
+    ($name:ident, $pattern:expr) => {
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                crate::ids::pattern($pattern)
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    };
+}
+pub(crate) use text_schema;
+
+/// The schema of a text of this form.
+pub(crate) fn pattern(form: impl Into<String>) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(form)).into()
+}
 
 /// Why a text is no identity.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -96,6 +119,8 @@ macro_rules! text_id {
                 Self(Arc::from(slug(text, $limit)))
             }
         }
+
+        text_schema!($name, format!("^[A-Za-z0-9_.:-]{{1,{}}}$", $limit));
 
         impl TryFrom<String> for $name {
             type Error = IdError;
@@ -190,6 +215,8 @@ fn check_twin(text: &str, limit: usize) -> Result<(), IdError> {
 #[serde(try_from = "String", into = "String")]
 pub struct TwinId(Arc<str>);
 
+text_schema!(TwinId, "^[A-Za-z0-9_.:-]{1,64}/[A-Za-z0-9_.:-]{1,96}$");
+
 impl TwinId {
     /// Checks `text` and takes it as an id.
     ///
@@ -263,6 +290,7 @@ impl fmt::Debug for TwinId {
 pub struct CommandId(pub [u8; 16]);
 
 hex_serde!(CommandId, 16);
+text_schema!(CommandId, "^[0-9a-fA-F]{32}$");
 
 impl fmt::Display for CommandId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -281,6 +309,7 @@ impl fmt::Debug for CommandId {
 pub struct TraceId(pub [u8; 16]);
 
 hex_serde!(TraceId, 16);
+text_schema!(TraceId, "^[0-9a-fA-F]{32}$");
 
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -302,7 +331,7 @@ impl std::str::FromStr for TraceId {
 }
 
 /// A question that the enabler has asked a system and waits to have answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct InquiryId(pub u64);
 
 /// Reads `2 * N` hexadecimal digits.

@@ -94,6 +94,15 @@ impl Json {
     }
 }
 
+impl utoipa::PartialSchema for Json {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{ObjectBuilder, SchemaType};
+        ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some("Any JSON.")).into()
+    }
+}
+
+impl utoipa::ToSchema for Json {}
+
 fn malformed(error: &serde_json::Error) -> JsonError {
     JsonError::Malformed(error.to_string())
 }

@@ -30,6 +30,7 @@ mod system;
 mod time;
 mod twin;
 mod value;
+mod value_json;
 
 pub use cell::{Area, AreaCells, Cell, CellError, MAX_RING};
 pub use command::{Command, CommandStatus, Refusal, RefusalCode};

@@ -1,41 +1,55 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{ActionId, FeatureId, RoleId, RuleId, ServiceId, SystemId, TwinId, UserId};
 
 /// Who a rule is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// Everyone whom the enabler knows.
+    #[serde(alias = "Anyone")]
     Anyone,
     /// Everyone with this role.
+    #[serde(alias = "Role")]
     Role(RoleId),
     /// This user alone.
+    #[serde(alias = "User")]
     User(UserId),
 }
 
 /// Which twins, and which systems, a rule is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum TwinSelector {
     /// All of them.
+    #[serde(alias = "All")]
     All,
     /// One system and its twins.
+    #[serde(alias = "System")]
     System(SystemId),
     /// One twin.
+    #[serde(alias = "Twin")]
     Twin(TwinId),
 }
 
 /// What somebody wants to do with a twin, a feature of it, or a system.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Right {
     /// See it and what it reports.
+    #[serde(alias = "Read")]
     Read,
     /// Have it perform this action.
+    #[serde(alias = "Act")]
     Act(ActionId),
     /// Have it perform any action (in rules).
+    #[serde(alias = "ActAny")]
     ActAny,
     /// Change who may do what with it.
+    #[serde(alias = "Manage")]
     Manage,
     /// Have a system perform this service.
     Use(ServiceId),
@@ -44,16 +58,19 @@ pub enum Right {
 }
 
 /// Whether a rule gives or takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum RuleEffect {
     /// Gives the right.
+    #[serde(alias = "Allow")]
     Allow,
     /// Takes it, whatever else gives it.
+    #[serde(alias = "Deny")]
     Deny,
 }
 
 /// A rule of access control (DTAC, REQ-DT-05).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Rule {
     /// Its name, given with every decision that it makes.
     pub id: RuleId,
@@ -95,7 +112,7 @@ pub struct Access<'a> {
 
 /// What one user may do with one twin by the rules of its own system (REQ-DT-05, P2.10). It only takes: whatever it
 /// leaves, the enabler's rules have to give.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TwinPermission {
     /// The system leaves it to the enabler's rules.
@@ -120,7 +137,7 @@ impl TwinPermission {
 }
 
 /// The answer, with the rule that gave it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Verdict {
     /// Whether they may.
     pub allowed: bool,

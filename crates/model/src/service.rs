@@ -4,13 +4,16 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::{Json, ServiceId};
+use crate::{Json, ServiceId, ids::text_schema};
 
 /// A currency by its three letters (ISO 4217), such as `EUR`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
+
+text_schema!(Currency, "^[A-Z]{3}$");
 
 impl Currency {
     /// The three letters.
@@ -56,7 +59,7 @@ impl fmt::Debug for Currency {
 }
 
 /// What a charge is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChargePer {
     /// One call of a service.
@@ -74,7 +77,7 @@ pub enum ChargePer {
 }
 
 /// What somebody asks for a service (FGMV-29 8.2.1). Whole minor units: money is never a fraction of a binary number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Charge {
     /// In the currency's smallest unit: cents, yen.
     pub amount: u64,
@@ -93,7 +96,7 @@ impl Charge {
 }
 
 /// A service level (FGMV-29 8.2.1): promised by a system, asked for by a query, or measured. `None`: nothing is said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct ServiceLevel {
     /// Of a thousand moments, at least so many in which it is there.
     #[serde(default)]
@@ -140,7 +143,7 @@ impl ServiceLevel {
 }
 
 /// A part of a [`ServiceLevel`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Promise {
     /// [`ServiceLevel::availability_permille`].
@@ -154,7 +157,7 @@ pub enum Promise {
 }
 
 /// A service that a system offers: its API (FGMV-29 8.2.1), described so that worlds can use it without knowing it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceInfo {
     /// For people.
     pub name: String,

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use utoipa::ToSchema;
 
 use crate::{
     Area, Cell, Charge, FeatureKind, MAX_RING, MAX_TEXT, Promise, ServiceId, ServiceInfo, ServiceLevel, SystemId,
@@ -24,7 +25,7 @@ const LONGEST_HEARTBEAT_MS: u64 = 3_600_000;
 const LONGEST_CALL_MS: u64 = 3_600_000;
 
 /// What a registered system is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SystemKind {
     /// Maintains twins and talks to physical objects.
@@ -34,7 +35,7 @@ pub enum SystemKind {
 }
 
 /// What a system says of itself when it registers (FGMV-29 8.2.1, 8.3.1): type, id, properties, charge, level, APIs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SystemInfo {
     /// Its id, the first half of the ids of its twins.
     pub id: SystemId,
@@ -187,7 +188,7 @@ impl SystemInfo {
 }
 
 /// What monitoring measured of a system.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SystemHealth {
     /// Whether it is connected and has kept its promise of signs of life.
     pub online: bool,
@@ -228,7 +229,7 @@ pub struct SystemHealth {
 }
 
 /// Conditions that discovered systems meet (FGMV-29 8.2.2, 8.3.2). All that are given must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SystemQuery {
     /// What it is.
     #[serde(default)]

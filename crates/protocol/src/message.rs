@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use vestibule_model::{
     ActionId, Command, CommandId, CommandStatus, ContentHash, EventKind, FeatureId, InquiryId, PropertyId, Refusal,
     RoleId, Rule, RuleId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TraceId, Truth, TwinId, TwinInfo,
@@ -154,7 +155,7 @@ pub enum Response {
 }
 
 /// A registered system and its measured health.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SystemView {
     /// What it said of itself.
     pub info: SystemInfo,
@@ -163,7 +164,7 @@ pub struct SystemView {
 }
 
 /// A twin as one user may see it: what they may not read or do is not there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TwinView {
     /// Names the twin in this session's datagrams.
     pub short: u32,
@@ -180,7 +181,7 @@ pub struct TwinView {
 }
 
 /// Which rules admit a user to a feature.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FeatureAccess {
     /// The rule that lets them read.
     pub read: Option<RuleId>,
@@ -189,7 +190,7 @@ pub struct FeatureAccess {
 }
 
 /// What is known of a property, with ages instead of moments, so that clocks need not agree.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WireReading {
     /// What the thing last reported.
     pub value: Option<Value>,
@@ -238,7 +239,7 @@ pub enum Event {
 }
 
 /// Something that happened at a physical object.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Occurrence {
     /// The twin.
     pub twin: TwinId,
@@ -253,7 +254,7 @@ pub struct Occurrence {
 }
 
 /// How far a command has come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CommandUpdate {
     /// The command.
     pub command: CommandId,
@@ -272,7 +273,7 @@ pub struct CommandUpdate {
 }
 
 /// One line of the log, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogLine {
     /// Its place in the log.
     pub sequence: u64,
@@ -330,7 +331,7 @@ pub enum DiiUp {
 }
 
 /// What a digital twin system answers when it is asked for one of its twins (P2.10).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InquiryAnswer {
     /// This is it.
@@ -345,7 +346,7 @@ pub enum InquiryAnswer {
 }
 
 /// What the thing says of one property.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Report {
     /// The twin.
     pub twin: TwinId,
@@ -362,7 +363,8 @@ pub struct Report {
 }
 
 /// What the enabler tells a digital twin system (DII).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum DiiDown {
     /// Registered (P2.3). Describe your twins now.
     Registered,
@@ -384,7 +386,7 @@ pub enum DiiDown {
 }
 
 /// A decided command for a digital twin system. It comes once; late ones must not be executed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Execution {
     /// Idempotency key.
     pub command: CommandId,

@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use vestibule_model::{SystemId, Timestamp, TraceId, UserId};
 
 /// A procedure of FGMV-29, clause 9.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub enum Procedure {
     /// 9.1, integrating third-party systems: 19 steps.
     P1,
@@ -11,7 +12,7 @@ pub enum Procedure {
 }
 
 /// Who takes part in a procedure: a column of its sequence diagram.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Participant {
     /// A metaverse system, by its user.
@@ -27,7 +28,7 @@ pub enum Participant {
 }
 
 /// A step of a procedure, recorded where it happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProcedureStep {
     /// Grows with each step since the enabler's start.
     pub sequence: u64,
