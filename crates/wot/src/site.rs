@@ -43,7 +43,7 @@ impl Site {
     /// Bytes that a description refers to.
     #[must_use]
     pub fn content(&self, hash: impl Display) -> String {
-        format!("{}/v1/content/{hash}", self.origin)
+        format!("{}/v1/contents/{hash}", self.origin)
     }
 
     /// Something below a thing: `properties`, `actions`, `events`, and one of them where `name` is given.
