@@ -6,6 +6,7 @@ use vestibule_protocol::{DiiUp, Execution, Hello, Interest, Party, Request, Resp
 use crate::{
     Actor, Hot, Identity, LogEvent, State, Viewer,
     dtif::{dtac, dtia, dts, dtsd, dtsr},
+    past,
 };
 
 /// What was decided. The events are written first, then applied, then the reply and the effects leave.
@@ -35,6 +36,8 @@ pub enum Effect {
         /// At most so many.
         limit: u16,
     },
+    /// Answer from the past: as much of it as this viewer may see now and might have seen then.
+    ReadPast(Box<Viewer>),
     /// Give a command to a system. At most once: where it cannot be given now, it has failed.
     Execute {
         /// The system.
@@ -62,6 +65,18 @@ impl Decision {
     #[must_use]
     pub fn done(events: Vec<LogEvent>) -> Self {
         Self { events, reply: Some(Response::Done), effects: Vec::new() }
+    }
+
+    /// Notes in what is to be written which device asked for it.
+    pub(crate) fn from_device(mut self, actor: &Actor) -> Self {
+        if let Identity::Certificate(certificate) = &actor.identity {
+            for event in &mut self.events {
+                if let LogEvent::CommandAccepted { device, .. } = event {
+                    *device = Some(*certificate);
+                }
+            }
+        }
+        self
     }
 
     pub(crate) fn with(mut self, effect: Effect) -> Self {
@@ -105,7 +120,7 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         }
         Request::DescribeTwin(twin) => dtia::describe(state, hot, now, &viewer, twin).map(Decision::reply),
         Request::Subscribe(interest) => subscribe(interest),
-        Request::Actuate(command) => dts::actuate(state, hot, now, &viewer, command),
+        Request::Actuate(command) => Ok(dts::actuate(state, hot, now, &viewer, command)?.from_device(actor)),
         Request::Refresh(twin) => dts::refresh(state, hot, &viewer, twin),
         Request::Explain { twin, feature, action } => {
             Ok(Decision::reply(dtac::explain(state, &viewer, twin, feature, action.as_ref())))
@@ -117,6 +132,9 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
             dtac::owners_only(state, &viewer, "read the log")?;
             let limit = if *limit == 0 { 100 } else { (*limit).min(500) };
             Ok(Decision::default().with(Effect::ReadLog { after: *after, limit }))
+        }
+        Request::History { twin, .. } | Request::Readings { twin, .. } | Request::PastTwin { twin, .. } => {
+            past::ask(state, viewer, twin)
         }
         Request::Hello(_) | Request::Pair { .. } | Request::Dii(_) | Request::Acquire(_) | Request::Steps { .. } => {
             Err(Refusal::new(RefusalCode::Invalid, "that is not decided here"))

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{
-    Command, CommandId, CommandStatus, FeatureId, PropertyId, RoleId, Rule, RuleId, SystemInfo, TwinId, TwinInfo,
-    UserId,
+    Command, CommandId, CommandStatus, ContentHash, FeatureId, PropertyId, RoleId, Rule, RuleId, SystemInfo, TwinId,
+    TwinInfo, UserId,
 };
 
 use crate::{Fingerprint, Identity, Wish};
@@ -35,7 +35,8 @@ pub enum LogEvent {
         user: UserId,
         /// With which roles.
         roles: Vec<RoleId>,
-        /// What to call it.
+        /// What to call it; belongs to the user, as their name does.
+        #[serde(with = "vestibule_model::personal")]
         device: String,
     },
     /// DTSR: a system registered, or said something else of itself.
@@ -67,6 +68,9 @@ pub enum LogEvent {
         wishes: Vec<Wish>,
         /// Whether it is given to the twin's system by this very decision. It is never given twice.
         dispatched: bool,
+        /// The device that it came from, where one is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<Fingerprint>,
     },
     /// DTS: a command that waited is given to the twin's system.
     CommandDispatched {
@@ -93,6 +97,34 @@ pub enum LogEvent {
         /// The property.
         property: PropertyId,
     },
+    /// A person is to be forgotten: their devices and what rules said of them go at once, their name after this line is
+    /// durable.
+    PersonErased {
+        /// The person; reads as a pseudonym from then on.
+        user: UserId,
+        /// Who did it; `None`: whoever runs the enabler.
+        by: Option<UserId>,
+    },
+    /// Lines up to `through` are about to be removed: a snapshot stands for them.
+    LogCut {
+        /// The last line that goes.
+        through: u64,
+        /// Its hash: what remains is chained to it.
+        hash: ContentHash,
+        /// The checksum of the snapshot of that moment.
+        snapshot: ContentHash,
+    },
+}
+
+/// What a line of the log is about, so that a thing's past is found without reading everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// Who may do what, systems, the log itself: what every thing's past depends on.
+    Everything,
+    /// One twin.
+    Twin(TwinId),
+    /// The twin of this command.
+    Command(CommandId),
 }
 
 /// Why an event cannot be written or read.
@@ -101,6 +133,23 @@ pub enum LogEvent {
 pub struct EventError(#[from] serde_json::Error);
 
 impl LogEvent {
+    /// What it is about.
+    #[must_use]
+    pub fn about(&self) -> Topic {
+        match self {
+            Self::RuleSet { .. }
+            | Self::RuleRemoved { .. }
+            | Self::DeviceEnrolled { .. }
+            | Self::SystemRegistered { .. }
+            | Self::PersonErased { .. }
+            | Self::LogCut { .. } => Topic::Everything,
+            Self::TwinDescribed { info } => Topic::Twin(info.id.clone()),
+            Self::TwinGone { twin } | Self::WishEnded { twin, .. } => Topic::Twin(twin.clone()),
+            Self::CommandAccepted { command, .. } => Topic::Twin(command.twin.clone()),
+            Self::CommandDispatched { command } | Self::CommandEnded { command, .. } => Topic::Command(*command),
+        }
+    }
+
     /// The event as it is written, and what reading it gives.
     ///
     /// Apply the second: JSON may round a number in its last bit, and state must be the same after a restart.

@@ -112,7 +112,10 @@ impl Hot {
     pub fn follow(&mut self, state: &State, now: Timestamp, event: &LogEvent) -> Changes {
         let mut changes = Changes::default();
         match event {
-            LogEvent::RuleSet { .. } | LogEvent::RuleRemoved { .. } | LogEvent::DeviceEnrolled { .. } => {
+            LogEvent::RuleSet { .. }
+            | LogEvent::RuleRemoved { .. }
+            | LogEvent::DeviceEnrolled { .. }
+            | LogEvent::PersonErased { .. } => {
                 changes.access = true;
             }
             LogEvent::SystemRegistered { info, .. } => {
@@ -133,7 +136,7 @@ impl Hot {
             LogEvent::CommandAccepted { command, .. } => self.follow_accepted(state, now, command.id, &mut changes),
             LogEvent::CommandDispatched { command } => self.follow_dispatched(state, *command, &mut changes),
             LogEvent::CommandEnded { command, .. } => self.follow_ended(state, now, *command, &mut changes),
-            LogEvent::WishEnded { .. } => {}
+            LogEvent::WishEnded { .. } | LogEvent::LogCut { .. } => {}
         }
         changes
     }

@@ -46,13 +46,14 @@ pub enum Identity {
 }
 
 /// A device that was paired: whose it is and what that one may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// Whose.
     pub user: UserId,
     /// With which roles.
     pub roles: Vec<RoleId>,
     /// Its name, for people.
+    #[serde(with = "vestibule_model::personal")]
     pub device: String,
 }
 

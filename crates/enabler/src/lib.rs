@@ -35,22 +35,24 @@ mod hot_systems;
 mod identity;
 mod observe;
 mod pairing;
+mod past;
 mod state;
 
 pub use command::{CommandRecord, Wish, WishKey};
 pub use decide::{Decision, Effect, decide};
 pub use dtif::{
-    dtac::{Viewer, default_rules, enroll, is_owner, may, may_read, may_use, pair, system_verdict, verdict},
+    dtac::{Viewer, default_rules, enroll, is_owner, may, may_erase, may_read, may_use, pair, system_verdict, verdict},
     dtia::view,
     dts::{dispatch, execution_failed},
     dtsd::{may_see_system, system_view},
 };
-pub use event::{EventError, LogEvent};
+pub use event::{EventError, LogEvent, Topic};
 pub use histogram::Histogram;
 pub use hot::{Changes, Hot};
 pub use identity::{Actor, Device, Fingerprint, Identity};
 pub use observe::{Observed, observe};
 pub use pairing::{Pairing, PairingCode};
+pub use past::Past;
 pub use state::{State, System, SystemStats, Twin};
 
 /// Milliseconds that a command may be valid at most: nobody still means it after that.

@@ -5,8 +5,10 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
 use vestibule_model::{
-    CommandId, CommandStatus, Desired, PropertyId, Rule, RuleId, SystemId, SystemInfo, Timestamp, TwinId, TwinInfo,
+    CommandId, CommandStatus, Desired, PropertyId, Rule, RuleId, Subject, SystemId, SystemInfo, Timestamp, TwinId,
+    TwinInfo, UserId,
 };
 
 use crate::{CommandRecord, Device, Fingerprint, Histogram, Identity, LogEvent, Wish, WishKey};
@@ -15,7 +17,7 @@ use crate::{CommandRecord, Device, Fingerprint, Histogram, Identity, LogEvent, W
 const REMEMBERED_MS: u64 = 10 * 60 * 1_000;
 
 /// A registered system.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct System {
     /// What it said of itself.
     pub info: SystemInfo,
@@ -26,7 +28,8 @@ pub struct System {
 }
 
 /// What monitoring counts from the log (FGMV-29 8.3.1).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SystemStats {
     /// Commands that it was given.
     pub commands: u64,
@@ -37,7 +40,7 @@ pub struct SystemStats {
 }
 
 /// A described twin.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Twin {
     /// The description.
     pub info: Arc<TwinInfo>,
@@ -47,7 +50,10 @@ pub struct Twin {
 
 /// Everything that was decided. A clone costs nothing until one of the two is changed: a batch of decisions works on
 /// a clone and is forgotten where it could not be written.
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// Snapshots are its serde form: what is added later needs a default, as in [`LogEvent`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct State {
     /// DTAC, by name.
     pub rules: Arc<BTreeMap<RuleId, Rule>>,
@@ -62,6 +68,7 @@ pub struct State {
     /// Commands that are open.
     pub open: Arc<BTreeSet<CommandId>>,
     /// The newest wish for each property that has not come true.
+    #[serde(with = "pairs")]
     pub wishes: Arc<BTreeMap<WishKey, Desired>>,
     /// Ended commands by the moment at which they are forgotten.
     forget: Arc<BTreeSet<(Timestamp, CommandId)>>,
@@ -97,11 +104,12 @@ impl State {
                 Arc::make_mut(&mut self.twins).remove(twin);
                 self.drop_wishes(|key| key.0 == *twin);
             }
-            LogEvent::CommandAccepted { command, user, rule, wishes, dispatched } => {
+            LogEvent::CommandAccepted { command, user, rule, wishes, dispatched, device } => {
                 let status = if *dispatched { CommandStatus::Dispatched } else { CommandStatus::Accepted };
                 let record = CommandRecord {
                     command: command.clone(),
                     user: user.clone(),
+                    device: *device,
                     rule: rule.clone(),
                     wishes: wishes.clone(),
                     accepted: at,
@@ -119,7 +127,16 @@ impl State {
                     Arc::make_mut(&mut self.wishes).remove(&key);
                 }
             }
+            LogEvent::PersonErased { user, .. } => self.erase(user),
+            // The lines that go are in this state already.
+            LogEvent::LogCut { .. } => {}
         }
+    }
+
+    /// What was known of a person goes; what they did stays, and their name in it is the store's to forget.
+    fn erase(&mut self, user: &UserId) {
+        Arc::make_mut(&mut self.devices).retain(|_, device| device.user != *user);
+        Arc::make_mut(&mut self.rules).retain(|_, rule| rule.who != Subject::User(user.clone()));
     }
 
     fn drop_wishes(&mut self, which: impl Fn(&WishKey) -> bool) {
@@ -204,6 +221,14 @@ impl State {
         }
     }
 
+    /// The same with no other twin than `twin`: what its past begins with.
+    pub(crate) fn only(&self, twin: &TwinId) -> Self {
+        let kept = self.twins.get(twin).map(|known| (twin.clone(), known.clone()));
+        let wishes = self.wishes.iter().filter(|(key, _)| key.0 == *twin);
+        let wishes = wishes.map(|(key, wish)| (key.clone(), wish.clone())).collect();
+        Self { twins: Arc::new(kept.into_iter().collect()), wishes: Arc::new(wishes), ..self.clone() }
+    }
+
     /// The twins of `system`, in the order of their ids.
     pub fn twins_of<'a>(&'a self, system: &'a SystemId) -> impl Iterator<Item = &'a Twin> {
         let prefix = format!("{system}/");
@@ -214,5 +239,28 @@ impl State {
     /// The open commands about `twin`, oldest id first.
     pub fn open_on<'a>(&'a self, twin: &'a TwinId) -> impl Iterator<Item = &'a Arc<CommandRecord>> {
         self.open.iter().filter_map(|id| self.commands.get(id)).filter(move |record| record.command.twin == *twin)
+    }
+}
+
+/// A map whose keys are no texts, as a list of pairs.
+mod pairs {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &Arc<BTreeMap<K, V>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map.iter())
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<Arc<BTreeMap<K, V>>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Arc::new(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect()))
     }
 }

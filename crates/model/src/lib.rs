@@ -23,6 +23,7 @@ mod command;
 mod content;
 mod ids;
 mod json;
+mod names;
 mod permission;
 mod service;
 mod state;
@@ -40,6 +41,7 @@ pub use ids::{
     TraceId, TwinId, UserId,
 };
 pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH};
+pub use names::{ERASED, Name, NameBook, Pseudonym, erased_user, personal};
 pub use permission::{
     About, Access, Right, Rule, RuleEffect, Subject, TwinPermission, TwinSelector, Verdict, decide_access,
 };

@@ -8,7 +8,7 @@ use vestibule_model::{
     TwinPermission, UserId, Value, Verdict,
 };
 
-use crate::ProcedureStep;
+use crate::{PastReadings, PastTwin, ProcedureStep, TwinHistory};
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,6 +73,33 @@ pub enum Request {
         limit: u16,
         /// Tell those that come as [`Event::Step`], from now on or no longer.
         follow: bool,
+    },
+    /// What was decided about a twin that the asker may read now and might have read then.
+    History {
+        /// The twin.
+        twin: TwinId,
+        /// Lines after this one; 0: from the beginning.
+        after: u64,
+        /// At most so many; 0: the default of 100.
+        limit: u16,
+    },
+    /// What a twin's properties said, as far as it was kept.
+    Readings {
+        /// The twin.
+        twin: TwinId,
+        /// From this moment on.
+        from: Timestamp,
+        /// Before this moment.
+        until: Timestamp,
+        /// At most so many; 0: the default of 200.
+        limit: u16,
+    },
+    /// A twin as it was at a moment.
+    PastTwin {
+        /// The twin.
+        twin: TwinId,
+        /// The moment.
+        at: Timestamp,
     },
     /// What a digital twin system says.
     Dii(DiiUp),
@@ -148,6 +175,12 @@ pub enum Response {
     Log(Vec<LogLine>),
     /// To [`Request::Steps`], in the order of their numbers.
     Steps(Vec<ProcedureStep>),
+    /// To [`Request::History`].
+    History(TwinHistory),
+    /// To [`Request::Readings`].
+    Readings(PastReadings),
+    /// To [`Request::PastTwin`].
+    Past(Box<PastTwin>),
     /// To whatever needs no words.
     Done,
     /// To anything: no, and why.

@@ -13,15 +13,12 @@ use vestibule_adapter_mqtt::MqttConfig;
 use vestibule_enabler_core::{GUEST_ROLE, OWNER_ROLE, TWIN_SYSTEM_ROLE};
 use vestibule_model::{RoleId, Timestamp};
 use vestibule_quic::QuicError;
-use vestibule_store::{EventLog, SqliteLog, StoreError};
+use vestibule_store::StoreError;
 
 use crate::{
-    Embedded, EmbeddedConfig, HubError, LOG_FILE, StartError,
+    Embedded, EmbeddedConfig, HubError, Keeping, StartError, audit,
     net::control::{Answer, ControlError, Question, ask},
 };
-
-/// Lines of the log that are read at once.
-const PAGE: u32 = 500;
 
 const CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong flags, 3 no enabler runs on the data folder, 4 the data \
 folder is in use or cannot be used, 5 the address is in use, 6 the log is not as it was written.";
@@ -50,6 +47,15 @@ enum Order {
         /// Its name, for people.
         #[arg(long, default_value = "Vestibule", env = "VESTIBULE_NAME")]
         name: String,
+        /// Days of the log that are kept; older lines are cut off behind a snapshot. Not given: all of it.
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+        keep: Option<u32>,
+        /// Days for which what things said is kept, beside the log.
+        #[arg(long, value_name = "DAYS", default_value_t = Keeping::default().history_days)]
+        keep_readings: u32,
+        /// Lines of the log after which a snapshot is written: a restart reads it and what came after it.
+        #[arg(long, value_name = "LINES", default_value_t = Keeping::default().snapshot_lines)]
+        snapshot_every: u64,
     },
     /// Show a six-digit code with which one more device can pair.
     Pair {
@@ -67,17 +73,11 @@ enum Order {
         data: PathBuf,
     },
     /// Print what was decided, a line each: number, time (UTC), decision. Works whether the enabler runs or not.
-    Log {
-        /// The data folder.
-        #[arg(long, env = "VESTIBULE_DATA")]
-        data: PathBuf,
-        /// Only lines after this number.
-        #[arg(long, default_value_t = 0)]
-        after: u64,
-        /// Print nothing but whether every line is as it was written.
-        #[arg(long)]
-        verify: bool,
-    },
+    Log(audit::LogArgs),
+    /// Print the state of a moment as JSON, rebuilt from the log. Works whether the enabler runs or not.
+    Replay(audit::ReplayArgs),
+    /// Forget a person: what the log says of them reads as erased from then on, and its chain stays whole.
+    Erase(audit::EraseArgs),
 }
 
 fn broker(url: &str) -> Result<MqttConfig, String> {
@@ -99,6 +99,12 @@ pub enum CliError {
     /// There is no log.
     #[error("{} has no log: no enabler has ever run on it", .0.display())]
     NoLog(PathBuf),
+    /// The data, or what is in it.
+    #[error(transparent)]
+    Hub(HubError),
+    /// A file that was named.
+    #[error("{}: {}", .0.display(), .1)]
+    File(PathBuf, std::io::Error),
     /// Nobody reads what is printed, or no signals can be had.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -109,10 +115,12 @@ impl CliError {
         match self {
             Self::Control(ControlError::NotRunning(_)) => 3,
             Self::Start(StartError::Hub(HubError::Store(StoreError::InUse(_) | StoreError::Folder { .. })))
+            | Self::Hub(HubError::Store(StoreError::InUse(_) | StoreError::Folder { .. }))
             | Self::Start(StartError::Folder(..))
             | Self::NoLog(_) => 4,
             Self::Start(StartError::Network(QuicError::InUse(_))) => 5,
             Self::Store(StoreError::Bad(_) | StoreError::Damaged(_))
+            | Self::Hub(HubError::Store(StoreError::Bad(_) | StoreError::Damaged(_)))
             | Self::Start(StartError::Hub(HubError::Store(StoreError::Bad(_) | StoreError::Damaged(_)))) => 6,
             _ => 1,
         }
@@ -122,10 +130,20 @@ impl CliError {
 /// Runs what the flags say.
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        Order::Serve { data, quic, mqtt, name } => serve(EmbeddedConfig { data_dir: data, name, mqtt, quic }).await,
+        Order::Serve { data, quic, mqtt, name, keep, keep_readings, snapshot_every } => {
+            let keeping = Keeping {
+                log_days: keep,
+                history_days: keep_readings,
+                snapshot_lines: snapshot_every.max(1),
+                ..Keeping::default()
+            };
+            serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, keeping }).await
+        }
         Order::Pair { data, role } => pair(&data, RoleId::slug(&role)).await,
         Order::Status { data } => status(&data).await,
-        Order::Log { data, after, verify } => log(&data, after, verify).await,
+        Order::Log(args) => audit::log(args).await,
+        Order::Replay(args) => audit::replay(args).await,
+        Order::Erase(args) => audit::erase(args).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -217,37 +235,12 @@ async fn status(data: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-fn strange() -> CliError {
+pub(crate) fn strange() -> CliError {
     ControlError::Refused("the running enabler answered something else: it is of another version".to_owned()).into()
 }
 
-async fn log(data: &Path, after: u64, verify: bool) -> Result<(), CliError> {
-    let file = data.join(LOG_FILE);
-    if !file.exists() {
-        return Err(CliError::NoLog(data.to_owned()));
-    }
-    let log = SqliteLog::read_only(&file).await?;
-    let mut out = std::io::stdout().lock();
-    if verify {
-        let report = log.verify().await?;
-        writeln!(out, "{} lines, all as they were written", report.lines)?;
-        writeln!(out, "head {}", report.head.hash)?;
-        return Ok(());
-    }
-    let mut after = after;
-    loop {
-        let lines = log.read(after, PAGE).await?;
-        let Some(last) = lines.last() else { return Ok(()) };
-        after = last.sequence;
-        for line in &lines {
-            // JSON has no line breaks; control characters in it are escaped.
-            writeln!(out, "{:>8}  {}  {}", line.sequence, utc(line.at), String::from_utf8_lossy(&line.payload))?;
-        }
-    }
-}
-
 /// A moment as people write it: `2026-11-20T14:03:07.123Z`.
-fn utc(at: Timestamp) -> String {
+pub(crate) fn utc(at: Timestamp) -> String {
     let (seconds, millis) = (at.0 / 1000, at.0 % 1000);
     let (days, time) = (seconds / 86_400, seconds % 86_400);
     // Days from the civil calendar's 0000-03-01, which puts the leap day at the end of a year.

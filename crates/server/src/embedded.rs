@@ -16,7 +16,7 @@ use vestibule_model::{RoleId, UserId};
 use vestibule_quic::{Fingerprint, Identity, IdentityError, QuicError, QuicServer, ServerLimits};
 
 use crate::{
-    HubConfig, HubError, HubHandle, local,
+    HubConfig, HubError, HubHandle, Keeping, local,
     net::{
         self, Shared,
         control::{Endpoint, IDENTITY},
@@ -35,6 +35,8 @@ pub struct EmbeddedConfig {
     pub mqtt: Vec<MqttConfig>,
     /// Where it listens for QUIC.
     pub quic: SocketAddr,
+    /// How long what was is kept.
+    pub keeping: Keeping,
 }
 
 impl EmbeddedConfig {
@@ -46,6 +48,7 @@ impl EmbeddedConfig {
             name: "Vestibule".to_owned(),
             mqtt: Vec::new(),
             quic: (Ipv4Addr::LOCALHOST, 0).into(),
+            keeping: Keeping::default(),
         }
     }
 }
@@ -89,14 +92,14 @@ impl Embedded {
     /// # Errors
     /// [`StartError`] in words for people: the folder is in use, the port is taken, the disk is full.
     pub async fn start(config: EmbeddedConfig) -> Result<Self, StartError> {
-        let EmbeddedConfig { data_dir, name, mqtt, quic } = config;
+        let EmbeddedConfig { data_dir, name, mqtt, quic, keeping } = config;
         let mut systems: Vec<_> = mqtt.iter().map(|broker| &broker.system).collect();
         systems.sort();
         if let Some(pair) = systems.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(StartError::Twice(pair[0].to_string()));
         }
         // The hub takes the folder first: nobody else touches it from here on.
-        let hub = HubHandle::start(HubConfig::new(&data_dir, name.clone())).await?;
+        let hub = HubHandle::start(HubConfig { keeping, ..HubConfig::new(&data_dir, name.clone()) }).await?;
         let identity = Identity::load_or_create(data_dir.join(IDENTITY))?;
         let server = QuicServer::bind(quic, &identity, ServerLimits::default())?;
         let address = server.address();

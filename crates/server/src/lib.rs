@@ -19,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod audit;
 pub mod cli;
 mod embedded;
 mod hub;
@@ -26,5 +27,8 @@ mod local;
 mod net;
 
 pub use embedded::{Embedded, EmbeddedConfig, StartError};
-pub use hub::{Clock, Hub, HubConfig, HubError, HubHandle, HubStatus, LOG_FILE, Outgoing, Peer, SessionHandle};
+pub use hub::{
+    Clock, Hub, HubConfig, HubError, HubHandle, HubStatus, Keeping, LOG_FILE, Outgoing, Peer, SNAPSHOT_FOLDER,
+    SessionHandle,
+};
 pub use net::control;

@@ -222,6 +222,28 @@ fn keep_an_owner(state: &State, rules: &[Rule], changed: &RuleId) -> Result<(), 
     Err(Refusal { code: RefusalCode::Conflict, rule: Some(changed.clone()), message: message.to_owned() })
 }
 
+/// Whether a person can be forgotten now.
+///
+/// # Errors
+/// [`RefusalCode::Conflict`] where nobody else could manage the enabler after that, or something they asked for is under
+/// way.
+pub fn may_erase(state: &State, user: &UserId) -> Result<(), Refusal> {
+    let rules: Vec<&Rule> = state.rules.values().filter(|rule| rule.who != Subject::User(user.clone())).collect();
+    let mut others = state.devices.values().filter(|device| device.user != *user);
+    let was = state.devices.values().any(|device| device.user == *user);
+    if was && !others.any(|device| owner_verdict(rules.iter().copied(), &Viewer::from(device)).allowed) {
+        let message =
+            format!("nobody could manage the enabler without {user}: let somebody else manage everything first");
+        return Err(Refusal::new(RefusalCode::Conflict, message));
+    }
+    let open = state.open.iter().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
+    if open > 0 {
+        let message = format!("{open} commands of {user} are under way: try again when they have ended");
+        return Err(Refusal::new(RefusalCode::Conflict, message));
+    }
+    Ok(())
+}
+
 /// Makes a device known that has shown a valid pairing code for `role`.
 ///
 /// # Errors

@@ -56,6 +56,7 @@ pub(crate) fn actuate(
         rule,
         wishes: wishes.collect(),
         dispatched,
+        device: None,
     };
     let update = CommandUpdate {
         command: command.id,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use tokio::task::JoinHandle;
-use vestibule_enabler_core::{Changes, Decision, Effect, LogEvent, State, decide, dispatch, enroll, pair};
-use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
+use vestibule_enabler_core::{Changes, Decision, Effect, LogEvent, State, Viewer, decide, dispatch, enroll, pair};
+use vestibule_model::{CommandStatus, Name, NameBook, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
 use vestibule_protocol::{DiiDown, Execution, LogLine, MAX_FRAME, Request, Response};
 use vestibule_store::{Head, Line, NewLine, StoreError};
 
@@ -34,12 +34,24 @@ struct Batch {
     /// The events as a restart will read them.
     events: Vec<LogEvent>,
     lines: Vec<NewLine>,
+    /// Names that were not written before.
+    names: Vec<Name>,
     /// Ends of commands that are in it.
     ends: Vec<LogEvent>,
     /// Twins whose waiting commands are in it, and what they are given.
     twins: BTreeSet<TwinId>,
     effects: Vec<Effect>,
     items: Vec<Item>,
+}
+
+/// How a decision is answered.
+enum Performed {
+    /// With words.
+    Said(Response),
+    /// With lines of the log.
+    Log,
+    /// With what was, as this viewer may see it.
+    Past(Box<Viewer>),
 }
 
 /// A batch on its way to the disk.
@@ -73,6 +85,7 @@ impl Core {
             base: self.state.clone(),
             events: Vec::new(),
             lines: Vec::new(),
+            names: Vec::new(),
             ends: Vec::new(),
             twins: std::mem::take(&mut self.to_dispatch),
             effects: Vec::new(),
@@ -123,13 +136,17 @@ impl Core {
         }
         let (log, after) = (self.log.clone(), self.head);
         let lines = std::mem::take(&mut batch.lines);
-        let task = tokio::spawn(async move { write(log.as_ref(), after, lines).await });
+        batch.names = self.names.take_fresh();
+        let names = batch.names.clone();
+        let task = tokio::spawn(async move { write(log.as_ref(), after, lines, names).await });
         self.commit = Some(InFlight { batch, task });
     }
 
     fn stage(&mut self, batch: &mut Batch, event: &LogEvent) -> Result<(), Refusal> {
-        let (payload, event) =
-            event.written().map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
+        let (payload, event) = self
+            .names
+            .scope(|| event.written())
+            .map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
         self.state.apply(batch.at, &event);
         batch.events.push(event);
         batch.lines.push(NewLine { at: batch.at, payload });
@@ -142,6 +159,7 @@ impl Core {
             Work::Enroll { certificate, user, roles, .. } => {
                 return enroll(&self.state, *certificate, user, roles, user.as_str());
             }
+            Work::Write { events, .. } => return Ok(Decision::done(events.clone())),
         };
         let session = self.sessions.get(&ask.session);
         let session = session.ok_or_else(|| Refusal::new(RefusalCode::Unavailable, "the connection is closed"))?;
@@ -172,7 +190,9 @@ impl Core {
                     changes.merge(self.hot.follow(&self.state, batch.at, event));
                 }
                 self.distribute(changes);
+                self.written += batch.events.len() as u64;
                 self.act(batch);
+                self.keep_snapshot();
             }
             Ok(Written::Moved(lines)) => self.moved(batch, &lines),
             Err(error) => self.not_written(batch, &error),
@@ -183,8 +203,9 @@ impl Core {
     fn moved(&mut self, batch: Batch, lines: &[Line]) {
         tracing::warn!(lines = lines.len(), "the log had lines that were not known here");
         self.undo(&batch);
+        self.names.return_fresh(batch.names.clone());
         for line in lines {
-            let event = match LogEvent::read(&line.payload) {
+            let event = match self.names.scope(|| LogEvent::read(&line.payload)) {
                 Ok(event) => event,
                 Err(error) => return self.not_written(batch, &StoreError::Damaged(error.to_string())),
             };
@@ -207,6 +228,7 @@ impl Core {
     fn not_written(&mut self, batch: Batch, error: &StoreError) {
         tracing::error!(%error, "nothing can be written");
         self.undo(&batch);
+        self.names.return_fresh(batch.names.clone());
         let words = error.to_string();
         self.retry_at = self.clock.now().plus(RETRY_MS);
         self.backlog.extend(batch.ends);
@@ -232,14 +254,15 @@ impl Core {
         for Item { work, outcome, .. } in batch.items {
             let outcome = outcome.map(|decision| self.perform(&work, decision));
             match outcome {
-                Ok(Some(response)) => reply(work, Ok(response)),
-                Ok(None) => self.read_log(work),
+                Ok(Performed::Said(response)) => reply(work, Ok(response)),
+                Ok(Performed::Log) => self.read_log(work),
+                Ok(Performed::Past(viewer)) => self.read_past(work, *viewer),
                 Err(refusal) => reply(work, Err(refusal)),
             }
         }
     }
 
-    fn perform(&mut self, work: &Work, decision: Decision) -> Option<Response> {
+    fn perform(&mut self, work: &Work, decision: Decision) -> Performed {
         let mut response = decision.reply;
         if let Work::Ask(ask) = work {
             if let (Request::Dii(_), Some(system)) =
@@ -262,7 +285,8 @@ impl Core {
                             session.subscription = Some(Subscription::new(interest, before));
                         }
                     }
-                    Effect::ReadLog { .. } => return None,
+                    Effect::ReadLog { .. } => return Performed::Log,
+                    Effect::ReadPast(viewer) => return Performed::Past(viewer),
                     effect => self.give(effect),
                 }
             }
@@ -271,7 +295,7 @@ impl Core {
         if let Some(Response::Welcome(welcome)) = &mut response {
             welcome.enabler.clone_from(&self.name);
         }
-        Some(response.unwrap_or(Response::Done))
+        Performed::Said(response.unwrap_or(Response::Done))
     }
 
     /// In answers, twins have the names that this session's datagrams know them by.
@@ -335,11 +359,11 @@ impl Core {
     fn read_log(&self, work: Work) {
         let Work::Ask(ask) = work else { return };
         let Request::Log { after, limit } = ask.request else { return };
-        let log = self.log.clone();
+        let (log, mut names) = (self.log.clone(), self.names.clone());
         let limit = if limit == 0 { 100 } else { limit.min(500) };
         tokio::spawn(async move {
             let response = match log.read(after, u32::from(limit)).await {
-                Ok(lines) => Response::Log(page(lines)),
+                Ok(lines) => Response::Log(page(lines, &mut names)),
                 Err(error) => Response::Refused(Refusal::new(RefusalCode::Storage, error.to_string())),
             };
             // Who asked may be gone.
@@ -349,7 +373,7 @@ impl Core {
 }
 
 /// As many lines as fit a frame, one at least: only an empty page is the last one.
-fn page(lines: Vec<Line>) -> Vec<LogLine> {
+fn page(lines: Vec<Line>, names: &mut NameBook) -> Vec<LogLine> {
     let mut bytes = 0;
     let fits = lines.into_iter().take_while(|line| {
         let first = bytes == 0;
@@ -359,10 +383,18 @@ fn page(lines: Vec<Line>) -> Vec<LogLine> {
     let words = |line: Line| LogLine {
         sequence: line.sequence,
         at: line.at,
-        event: String::from_utf8_lossy(&line.payload).into_owned(),
+        event: in_words(&line.payload, names),
         hash: line.hash,
     };
     fits.map(words).collect()
+}
+
+/// A line with the names that are not erased. What the hash covers has pseudonyms in their place.
+pub(crate) fn in_words(payload: &[u8], names: &mut NameBook) -> String {
+    let read = names.scope(|| LogEvent::read(payload)).ok();
+    let named = read.and_then(|event| serde_json::to_string(&event).ok());
+    // A line of a newer program is shown as it is.
+    named.unwrap_or_else(|| String::from_utf8_lossy(payload).into_owned())
 }
 
 /// Whether the end of a command is still to be written.
@@ -382,7 +414,7 @@ fn reply(work: Work, outcome: Result<Response, Refusal>) {
         Work::Ask(ask) => {
             let _ = ask.reply.send(outcome.unwrap_or_else(Response::Refused));
         }
-        Work::Enroll { reply, .. } => {
+        Work::Enroll { reply, .. } | Work::Write { reply, .. } => {
             let _ = reply.send(outcome.map(|_| ()));
         }
     }

@@ -7,9 +7,10 @@ use std::sync::{
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
-use vestibule_enabler_core::{Fingerprint, Identity, PairingCode};
-use vestibule_model::{ContentHash, Refusal, RefusalCode, RoleId, UserId};
+use vestibule_enabler_core::{Fingerprint, Identity, LogEvent, PairingCode};
+use vestibule_model::{ContentHash, Pseudonym, Refusal, RefusalCode, RoleId, UserId};
 use vestibule_protocol::{DiiUp, Request, Response};
+use vestibule_store::{Head, StoreError};
 
 use super::{HubError, HubStatus, MOST_IN_FLIGHT, Outgoing, Peer, contents::Contents};
 
@@ -18,10 +19,41 @@ pub(super) type SessionId = u64;
 
 /// What the hub is asked for besides requests.
 pub(super) enum Control {
-    Open { identity: Identity, reply: oneshot::Sender<Result<Opened, HubError>> },
+    Open {
+        identity: Identity,
+        reply: oneshot::Sender<Result<Opened, HubError>>,
+    },
     Closed(SessionId),
-    PairingCode { role: RoleId, reply: oneshot::Sender<Result<PairingCode, HubError>> },
+    PairingCode {
+        role: RoleId,
+        reply: oneshot::Sender<Result<PairingCode, HubError>>,
+    },
     Status(oneshot::Sender<HubStatus>),
+    Erase {
+        user: UserId,
+        reply: oneshot::Sender<Result<(), HubError>>,
+    },
+    /// The name of whoever is to be forgotten is destroyed, or could not be.
+    Forgotten {
+        person: Pseudonym,
+        done: Result<(), StoreError>,
+        reply: oneshot::Sender<Result<(), HubError>>,
+    },
+    /// Lines up to `at` are about to be cut off.
+    Cut {
+        at: Head,
+        snapshot: ContentHash,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    /// A snapshot is written, or could not be.
+    Kept {
+        lines: u64,
+        done: Result<(), StoreError>,
+    },
+    /// What a snapshot stood for at the start was looked at.
+    Verified(Result<(), StoreError>),
+    /// Lines up to this one are cut off.
+    Begins(u64),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -72,7 +104,17 @@ pub(super) struct Ask {
 /// What is decided in order.
 pub(super) enum Work {
     Ask(Ask),
-    Enroll { certificate: Fingerprint, user: UserId, roles: Vec<RoleId>, reply: oneshot::Sender<Result<(), Refusal>> },
+    /// The enabler's own decisions.
+    Write {
+        events: Vec<LogEvent>,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Enroll {
+        certificate: Fingerprint,
+        user: UserId,
+        roles: Vec<RoleId>,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
 }
 
 /// What is taken at once.
@@ -169,6 +211,16 @@ impl HubHandle {
     /// [`HubError::Store`].
     pub async fn put_content(&self, bytes: Bytes, media: &str) -> Result<ContentHash, HubError> {
         Ok(self.contents.put(bytes, media).await?)
+    }
+
+    /// Forgets a person: their devices and the rules about them go, and everything written about them reads as erased.
+    ///
+    /// # Errors
+    /// [`HubError::Refused`] where nobody is known by that name, nobody else could manage the enabler after that, or
+    /// they have commands that have not ended; [`HubError::Store`] where the disk says no.
+    pub async fn erase(&self, user: UserId) -> Result<(), HubError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::Erase { user, reply }, answer).await?
     }
 
     /// How the hub is.

@@ -5,7 +5,7 @@ use std::{fs, io, net::SocketAddr, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use vestibule_model::RoleId;
+use vestibule_model::{RoleId, UserId};
 use vestibule_quic::{Exchange, Identity, IdentityError, QuicError, ServerConnection};
 
 use super::Shared;
@@ -26,6 +26,11 @@ pub enum Question {
         /// The role.
         role: RoleId,
     },
+    /// Forget a person.
+    Erase {
+        /// Who.
+        user: UserId,
+    },
 }
 
 /// What is answered.
@@ -41,6 +46,8 @@ pub enum Answer {
         /// Where the device connects.
         address: SocketAddr,
     },
+    /// To what needs no words.
+    Done,
     /// To anything: no, and why.
     Refused(String),
 }
@@ -180,6 +187,10 @@ async fn answer(question: Question, shared: &Shared) -> Answer {
             connections: Arc::strong_count(&shared.clients).saturating_sub(1),
             hub: shared.hub_status().await,
         }),
+        Question::Erase { user } => match shared.hub.erase(user).await {
+            Ok(()) => Answer::Done,
+            Err(error) => Answer::Refused(error.to_string()),
+        },
         Question::Pair { role } => match shared.desk.open(&shared.hub, role).await {
             Ok(code) => Answer::Code { code: code.as_str().to_owned(), address: shared.server.address() },
             Err(error) => Answer::Refused(error.to_string()),

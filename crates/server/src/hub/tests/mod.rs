@@ -2,6 +2,8 @@
 
 mod crowd;
 mod disk;
+mod keeping;
+mod past;
 mod path;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

@@ -1,0 +1,337 @@
+//! People's names, kept apart from what is written about them for ever.
+//!
+//! A log that must not be changed and a person who may be forgotten go together when the log never had the name: inside
+//! of [`NameBook::scope`] every [`UserId`](crate::UserId) and every [`personal`] text is written as the commitment
+//! `BLAKE3(salt, text)`, and the book has salt and text. Who has both can check that a name belongs to a line; once the
+//! book has forgotten them, nobody can tell whose line it was.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{IdError, from_hex, hex_serde};
+
+/// What a text that was erased reads as.
+pub const ERASED: &str = "erased";
+const USER: &str = "p:";
+const TEXT: &str = "t:";
+/// What begins the id of a user whose name was erased; their pseudonym follows.
+const ERASED_USER: &str = "erased:";
+
+/// The commitment that stands in place of a personal text.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pseudonym(pub [u8; 16]);
+
+hex_serde!(Pseudonym, 16);
+
+impl Pseudonym {
+    /// The commitment to `text` under `salt`: without the salt it says nothing, with it it fits no other text.
+    #[must_use]
+    pub fn of(salt: &[u8; 32], text: &str) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"vestibule name 1");
+        hasher.update(salt);
+        hasher.update(text.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        Self(bytes)
+    }
+
+    fn read(text: &str, kind: &str) -> Option<Self> {
+        text.strip_prefix(kind)?.parse().ok()
+    }
+}
+
+impl fmt::Display for Pseudonym {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Pseudonym {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pseudonym({self})")
+    }
+}
+
+impl std::str::FromStr for Pseudonym {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        from_hex(text).map(Self)
+    }
+}
+
+/// A personal text and what its commitment was made with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Name {
+    /// What is written in its place.
+    pub pseudonym: Pseudonym,
+    /// Whose it is: the pseudonym of their user id.
+    pub person: Pseudonym,
+    /// 32 random bytes.
+    pub salt: [u8; 32],
+    /// The text.
+    pub text: String,
+}
+
+impl Name {
+    /// Whether the commitment is to this text.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.pseudonym == Pseudonym::of(&self.salt, &self.text)
+    }
+}
+
+/// Which text each pseudonym stands for, until it is forgotten.
+#[derive(Clone)]
+pub struct NameBook {
+    texts: HashMap<Pseudonym, Name>,
+    users: HashMap<String, Pseudonym>,
+    personal: BTreeMap<(Pseudonym, String), Pseudonym>,
+    /// Made since they were last taken to be written down.
+    fresh: Vec<Name>,
+    /// The person who was last written in this scope: the text that follows is theirs.
+    current: Option<Pseudonym>,
+    salt: fn() -> [u8; 32],
+}
+
+impl fmt::Debug for NameBook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Names have no place in a program's own log.
+        write!(f, "NameBook({} names)", self.texts.len())
+    }
+}
+
+thread_local! {
+    // serde passes no context to what it writes and reads; this is its stand-in, for the time of one call of `scope`.
+    static OPEN: RefCell<Option<NameBook>> = const { RefCell::new(None) };
+}
+
+/// Takes the book back, also where what ran in its scope panicked.
+struct Scope<'a>(&'a mut NameBook);
+
+impl Drop for Scope<'_> {
+    fn drop(&mut self) {
+        if let Some(book) = OPEN.with_borrow_mut(Option::take) {
+            *self.0 = book;
+        }
+        self.0.current = None;
+    }
+}
+
+impl NameBook {
+    /// An empty book; `salt` gives 32 random bytes each time.
+    #[must_use]
+    pub fn new(salt: fn() -> [u8; 32]) -> Self {
+        Self {
+            texts: HashMap::new(),
+            users: HashMap::new(),
+            personal: BTreeMap::new(),
+            fresh: Vec::new(),
+            current: None,
+            salt,
+        }
+    }
+
+    /// Takes a name that was written down; `false` where it is not what its pseudonym was made of.
+    pub fn insert(&mut self, name: Name) -> bool {
+        if !name.is_sound() {
+            return false;
+        }
+        if name.pseudonym == name.person {
+            self.users.insert(name.text.clone(), name.pseudonym);
+        } else {
+            self.personal.insert((name.person, name.text.clone()), name.pseudonym);
+        }
+        self.texts.insert(name.pseudonym, name);
+        true
+    }
+
+    /// Has everything that `work` writes be written with pseudonyms, and what it reads be read with names.
+    pub fn scope<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let book = std::mem::replace(self, Self::new(self.salt));
+        OPEN.with_borrow_mut(|open| *open = Some(book));
+        let scope = Scope(self);
+        let result = work();
+        drop(scope);
+        result
+    }
+
+    /// Names that were made since the last call; they must be durable before what was written with them.
+    pub fn take_fresh(&mut self) -> Vec<Name> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// Names that could not be made durable after all.
+    pub fn return_fresh(&mut self, names: Vec<Name>) {
+        self.fresh.extend(names);
+    }
+
+    /// The pseudonym of a user; `None` where nothing was written about them, or they were forgotten.
+    #[must_use]
+    pub fn user(&self, user: &str) -> Option<Pseudonym> {
+        self.users.get(user).copied()
+    }
+
+    /// Forgets everything of a person. What was written about them reads as erased from now on.
+    pub fn forget(&mut self, person: Pseudonym) {
+        self.texts.retain(|_, name| name.person != person);
+        self.users.retain(|_, pseudonym| *pseudonym != person);
+        self.personal.retain(|(whose, _), _| *whose != person);
+        self.fresh.retain(|name| name.person != person);
+    }
+
+    fn make(&mut self, person: Option<Pseudonym>, text: &str) -> Pseudonym {
+        let salt = (self.salt)();
+        let pseudonym = Pseudonym::of(&salt, text);
+        let name = Name { pseudonym, person: person.unwrap_or(pseudonym), salt, text: text.to_owned() };
+        self.fresh.push(name.clone());
+        self.insert(name);
+        pseudonym
+    }
+
+    fn seal_user(&mut self, user: &str) -> String {
+        let erased = Pseudonym::read(user, ERASED_USER);
+        let known = erased.or_else(|| self.user(user));
+        let pseudonym = known.unwrap_or_else(|| self.make(None, user));
+        self.current = Some(pseudonym);
+        format!("{USER}{pseudonym}")
+    }
+
+    fn seal_text(&mut self, text: &str) -> String {
+        let Some(person) = self.current.filter(|_| text != ERASED) else { return text.to_owned() };
+        let known = self.personal.get(&(person, text.to_owned())).copied();
+        format!("{TEXT}{}", known.unwrap_or_else(|| self.make(Some(person), text)))
+    }
+
+    fn open(&self, pseudonym: Pseudonym) -> Option<String> {
+        self.texts.get(&pseudonym).map(|name| name.text.clone())
+    }
+}
+
+/// The id that a user has once their name was erased.
+#[must_use]
+pub fn erased_user(pseudonym: Pseudonym) -> String {
+    format!("{ERASED_USER}{pseudonym}")
+}
+
+fn with_book<T>(work: impl FnOnce(&mut NameBook) -> T) -> Option<T> {
+    OPEN.with_borrow_mut(|open| open.as_mut().map(work))
+}
+
+pub(crate) fn sealed_user(user: &str) -> Option<String> {
+    with_book(|book| book.seal_user(user))
+}
+
+pub(crate) fn opened_user(text: String) -> String {
+    // A line from before names were kept apart has the name itself.
+    let Some(pseudonym) = Pseudonym::read(&text, USER) else { return text };
+    with_book(|book| book.open(pseudonym).unwrap_or_else(|| erased_user(pseudonym))).unwrap_or(text)
+}
+
+/// For `#[serde(with = "personal")]`: a text that belongs to the user who is written just before it.
+pub mod personal {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{ERASED, Pseudonym, TEXT, with_book};
+
+    /// Writes the text, or its pseudonym inside of a scope.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        match with_book(|book| book.seal_text(text)) {
+            Some(token) => serializer.serialize_str(&token),
+            None => serializer.serialize_str(text),
+        }
+    }
+
+    /// Reads the text; [`ERASED`] where it was forgotten.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let Some(pseudonym) = Pseudonym::read(&text, TEXT) else { return Ok(text) };
+        Ok(with_book(|book| book.open(pseudonym).unwrap_or_else(|| ERASED.to_owned())).unwrap_or(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::UserId;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Line {
+        user: UserId,
+        #[serde(with = "personal")]
+        device: String,
+        by: UserId,
+    }
+
+    fn salt() -> [u8; 32] {
+        static NEXT: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(1);
+        [NEXT.fetch_add(1, std::sync::atomic::Ordering::SeqCst); 32]
+    }
+
+    fn line() -> Line {
+        Line { user: UserId::slug("ada"), device: "Ada's phone".to_owned(), by: UserId::slug("bo") }
+    }
+
+    #[test]
+    fn names_are_written_apart_and_read_together() {
+        let mut book = NameBook::new(salt);
+        let text = book.scope(|| serde_json::to_string(&line())).unwrap();
+        assert!(!text.contains("ada") && !text.contains("phone") && !text.contains("\"bo\""), "{text}");
+        assert_eq!(book.take_fresh().len(), 3);
+        assert_eq!(book.scope(|| serde_json::to_string(&line())).unwrap(), text, "always the same pseudonym");
+        assert!(book.take_fresh().is_empty());
+        assert_eq!(book.scope(|| serde_json::from_str::<Line>(&text)).unwrap(), line());
+        // Nothing of this happens outside of a scope: on the wire names are names.
+        assert!(serde_json::to_string(&line()).unwrap().contains("ada"));
+        let other: Line = serde_json::from_str(&serde_json::to_string(&line()).unwrap()).unwrap();
+        assert_eq!(other, line());
+    }
+
+    #[test]
+    fn what_is_forgotten_stays_forgotten_and_keeps_its_place() {
+        let mut book = NameBook::new(salt);
+        let text = book.scope(|| serde_json::to_string(&line())).unwrap();
+        let person = book.user("ada").unwrap();
+        book.forget(person);
+        let read: Line = book.scope(|| serde_json::from_str(&text)).unwrap();
+        assert_eq!((read.user.as_str(), read.device.as_str()), (erased_user(person).as_str(), ERASED));
+        assert_eq!(read.by.as_str(), "bo");
+        book.take_fresh();
+        let again = book.scope(|| serde_json::to_string(&read)).unwrap();
+        assert!(again.contains(&person.to_string()), "the same pseudonym: {again}");
+        assert!(book.take_fresh().is_empty());
+        let new = book.scope(|| serde_json::to_string(&line())).unwrap();
+        assert!(!new.contains(&person.to_string()), "somebody with the same name is somebody else");
+    }
+
+    #[test]
+    fn a_name_that_was_changed_is_no_name() {
+        let mut book = NameBook::new(salt);
+        book.scope(|| serde_json::to_string(&line())).unwrap();
+        let mut name = book.take_fresh().remove(0);
+        name.text = "bo".to_owned();
+        assert!(!NameBook::new(salt).insert(name));
+    }
+
+    #[test]
+    fn a_user_who_calls_themselves_a_pseudonym_is_a_user() {
+        let mut book = NameBook::new(salt);
+        let text = book.scope(|| serde_json::to_string(&line())).unwrap();
+        let token = format!("{USER}{}", book.user("ada").unwrap());
+        let sly = Line { user: UserId::slug(&token), ..line() };
+        let sealed = book.scope(|| serde_json::to_string(&sly)).unwrap();
+        assert_ne!(sealed, text);
+        assert_eq!(book.scope(|| serde_json::from_str::<Line>(&sealed)).unwrap(), sly);
+    }
+}

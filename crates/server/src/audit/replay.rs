@@ -1,0 +1,65 @@
+//! The state of a moment, rebuilt from the log.
+
+use std::{io::Write, path::PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+use vestibule_store::{EventLog, Snapshots};
+
+use super::{filter::moment, open};
+use crate::{
+    SNAPSHOT_FOLDER,
+    cli::{CliError, utc},
+    hub::{Loaded, Until, load},
+};
+
+/// What `vestibule-enabler replay` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The data folder.
+    #[arg(long, env = "VESTIBULE_DATA")]
+    data: PathBuf,
+    /// The moment (2026-11-20T14:03:07Z, its own lines included) or the number of a line.
+    #[arg(long, value_parser = until)]
+    until: Until,
+}
+
+fn until(text: &str) -> Result<Until, String> {
+    if let Ok(sequence) = text.parse() {
+        return Ok(Until::Sequence(sequence));
+    }
+    moment(text).map(Until::Time).map_err(|error| format!("{error}, or the number of a line"))
+}
+
+/// Rebuilds the state, every line checked on the way, and prints it as JSON. The enabler may be running meanwhile.
+pub(crate) async fn replay(args: ReplayArgs) -> Result<(), CliError> {
+    let log = open(&args.data).await?;
+    let snapshots = Snapshots::look(args.data.join(SNAPSHOT_FOLDER));
+    let loaded = load(&log, Some(&snapshots), args.until).await.map_err(CliError::Hub)?;
+    let begins = log.anchor().await?.sequence;
+    let text = serde_json::to_string_pretty(&shown(&loaded, begins)?).map_err(std::io::Error::from)?;
+    writeln!(std::io::stdout().lock(), "{text}")?;
+    Ok(())
+}
+
+/// The state, with what it stands on.
+fn shown(loaded: &Loaded, begins: u64) -> Result<Value, CliError> {
+    let mut state = serde_json::to_value(&loaded.state).map_err(std::io::Error::from)?;
+    if let Some(parts) = state.as_object_mut() {
+        // What became of commands that have ended is in the log; here is what still went on.
+        let open = parts.remove("open").unwrap_or_default();
+        let commands = parts.remove("commands").unwrap_or_default();
+        let is_open = |id: &str| open.as_array().is_some_and(|open| open.iter().any(|other| other == id));
+        let commands = commands.as_object().into_iter().flatten().filter(|(id, _)| is_open(id));
+        parts.insert("open_commands".to_owned(), commands.map(|(id, record)| (id.clone(), record.clone())).collect());
+        parts.remove("forget");
+    }
+    Ok(json!({
+        "sequence": loaded.head.sequence,
+        "hash": loaded.head.hash,
+        "at": utc(loaded.at),
+        "from_snapshot": loaded.snapshot,
+        "log_begins_behind": begins,
+        "state": state,
+    }))
+}
