@@ -10,7 +10,7 @@ use vestibule_server::{Embedded, EmbeddedConfig};
 use vestibule_sim::{HomeConfig, SimHome};
 use vestibule_twin::{Notify, Urgency};
 
-use super::{ClientError, Flags, folders::Folders};
+use super::{ClientError, Flags, folders::Folders, kept::Kept};
 use crate::{connect, connect::runtime, tour::Physical};
 
 /// The running parts; dropped when the App ends.
@@ -30,9 +30,23 @@ struct Running {
 impl Backend {
     /// Starts what the flags ask for.
     pub(super) fn start(flags: &Flags, folders: &Folders) -> Result<Self, ClientError> {
+        let backend = Self::begin(flags, folders)?;
+        match Kept::open(&folders.data.join("models")) {
+            Ok(kept) => {
+                Ok(Self { connection: backend.connection.map_link(|link| Box::new(kept.link(link))), ..backend })
+            }
+            Err(error) => {
+                warn!("models are fetched anew each time: {error}");
+                Ok(backend)
+            }
+        }
+    }
+
+    /// The parts without the disk's share.
+    fn begin(flags: &Flags, folders: &Folders) -> Result<Self, ClientError> {
         let words = |error: &dyn std::fmt::Display| ClientError::Backend(error.to_string());
-        if let Some(target) = flags.connect {
-            let connection = connect(&target.to_string(), flags.pair.as_deref(), &folders.data);
+        if let Some(target) = &flags.connect {
+            let connection = connect(target, flags.pair.as_deref(), &folders.data);
             return Ok(Self { home: None, enabler: None, connection: connection.map_err(|error| words(&error))? });
         }
         let runtime = runtime().map_err(|error| words(&error))?;

@@ -12,7 +12,7 @@ use crate::setup::{self, Purpose};
 use crate::stages::{PICTURE, STAGES, Stage, Work};
 use crate::tally::Tally;
 use crate::tidy;
-use crate::workspace::{Workspace, program, software_vulkan, vulkan_drivers};
+use crate::workspace::{Workspace, software_vulkan, vulkan_drivers};
 
 /// What was asked for on the command line.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -164,7 +164,6 @@ impl Run {
                 Ok(Tally::of_cargo_test(&said, ending.is_success()))
             }
             Work::Tidy => Ok(Tally::one(tidy::check()? == 0)),
-            Work::Deny => self.deny(stage.limit),
             Work::Tour => {
                 let folder = self.workspace.target.join("tour/home");
                 let mut command = Command::new(self.workspace.binary("vestibule"));
@@ -189,16 +188,6 @@ impl Run {
             println!("cargo {} {}", args.first().unwrap_or(&""), result.0);
         }
         Ok(result)
-    }
-
-    /// Building cargo-deny takes longer than everything else here, so it runs only where somebody installed it.
-    fn deny(&mut self, limit: Duration) -> Result<Tally> {
-        if program("cargo-deny").is_none() {
-            self.lines.push("cargo-deny is not installed here: licences and sources were not checked".to_owned());
-            return Ok(Tally::default());
-        }
-        let checked = self.cargo(&["deny", "check", "bans", "licenses", "sources"], limit)?;
-        Ok(Tally::one(checked.0.is_success()))
     }
 
     fn close(&self) {

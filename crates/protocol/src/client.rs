@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use vestibule_model::{Command, ContentHash, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo};
+use vestibule_model::{
+    BlobRef, Command, ContentHash, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo,
+};
 
 use crate::{
     CommandUpdate, DiiDown, DiiUp, Event, Hello, HotDatagram, HotReceiver, Interest, LinkCommand, LinkEvent,
@@ -202,9 +204,10 @@ impl ClientSession {
         self.enqueue(Request::Dii(message), now_ms, false)
     }
 
-    /// Fetches content by its hash; comes as [`News::Content`].
-    pub fn fetch(&mut self, hash: ContentHash, size: u64) {
-        self.commands.push_back(LinkCommand::Fetch { hash, size });
+    /// Fetches content by its hash; comes as [`News::Content`]. Models may be kept for the next time, pictures never.
+    pub fn fetch(&mut self, blob: &BlobRef) {
+        let keep = blob.media.starts_with("model/");
+        self.commands.push_back(LinkCommand::Fetch { hash: blob.hash, size: blob.size, keep });
     }
 
     fn enqueue(&mut self, request: Request, now_ms: u64, repeats: bool) -> RequestId {

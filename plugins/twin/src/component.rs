@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bevy_ecs::prelude::*;
-use vestibule_model::{FeatureId, PropertyId, Truth, TwinId, TwinInfo, Value};
+use vestibule_model::{ActionId, FeatureId, PropertyId, RuleId, Truth, TwinId, TwinInfo, Value};
 
 /// This entity mirrors that twin. Several entities may mirror one twin. Never changed in place: insert it anew.
 #[derive(Component, Clone, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +15,20 @@ pub struct TwinRoot;
 /// What the twin is: only what the user may see and do. Absent until its system has been found.
 #[derive(Component, Clone, Debug)]
 pub struct TwinDescription(pub Arc<TwinInfo>);
+
+/// Which rules of the enabler's access control let the user read each feature and perform each of its actions. Comes with
+/// [`TwinDescription`], and like it holds nothing that the user may not see or do.
+#[derive(Component, Clone, Debug, Default, PartialEq, Eq)]
+pub struct TwinAccess(pub Arc<BTreeMap<FeatureId, FeatureRules>>);
+
+/// The rules that admit the user to one feature.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeatureRules {
+    /// The rule that lets them read.
+    pub read: Option<RuleId>,
+    /// The rule that lets them perform each action.
+    pub act: BTreeMap<ActionId, RuleId>,
+}
 
 /// What is known of the twin. Absent until the first news. Cheap to clone.
 #[derive(Component, Clone, Debug, Default)]
