@@ -1,14 +1,15 @@
 //! What runs beside the App: the simulated home, the embedded enabler, the way to it.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use bevy::prelude::*;
 use vestibule_adapter_mqtt::{AdapterState, MqttConfig};
+use vestibule_model::SystemId;
 use vestibule_plugin_enabler::EnablerConnection;
 use vestibule_quic::Identity;
 use vestibule_server::{Embedded, EmbeddedConfig};
 use vestibule_sim::{HomeConfig, SimHome};
-use vestibule_twin::{Notify, Urgency};
+use vestibule_twin::{EnablerLink, Notify, Twin, TwinRoot, TwinState, Urgency};
 
 use super::{ClientError, Flags, folders::Folders, kept::Kept};
 use crate::{connect, connect::runtime, tour::Physical};
@@ -82,7 +83,7 @@ pub(super) fn attach(app: &mut App, backend: Backend) {
     app.insert_resource(Physical(home.as_ref().map(SimHome::hand)));
     app.world_mut().spawn((Name::new("enabler"), connection));
     app.insert_resource(Running { home, enabler });
-    app.add_systems(Update, brokers).add_systems(Last, stop.run_if(on_message::<AppExit>));
+    app.add_systems(Update, (brokers, systems)).add_systems(Last, stop.run_if(on_message::<AppExit>));
 }
 
 /// The person leaves: what is decided is on disk already, devices say goodbye.
@@ -97,6 +98,41 @@ fn stop(mut running: ResMut<Running>) {
             home.stop().await;
         }
     });
+}
+
+/// With an enabler somewhere else, what is known of its brokers is what becomes of their devices: where all of a system's
+/// are gone at once, that is told.
+fn systems(
+    running: Res<Running>,
+    link: Res<EnablerLink>,
+    twins: Query<(&Twin, &TwinState), With<TwinRoot>>,
+    mut there: Local<BTreeMap<SystemId, bool>>,
+    mut notify: MessageWriter<Notify>,
+) {
+    if running.enabler.is_some() || !link.state.is_connected() {
+        return;
+    }
+    let mut now: BTreeMap<SystemId, bool> = BTreeMap::new();
+    for (twin, state) in &twins {
+        *now.entry(twin.0.system()).or_default() |= state.reachable;
+    }
+    for (system, reachable) in now {
+        let (urgency, title, text) = match (there.get(&system), reachable) {
+            (Some(true), false) => (
+                Urgency::Problem,
+                format!("No device of {system} can be reached"),
+                "Its twin system, its broker or the network between them is away. What you see of it is old.",
+            ),
+            (Some(false), true) => (Urgency::Info, format!("The devices of {system} are back"), ""),
+            (None, true) => {
+                there.insert(system, true);
+                continue;
+            }
+            _ => continue,
+        };
+        notify.write(Notify { urgency, title, text: text.to_owned(), twin: None });
+        there.insert(system, reachable);
+    }
 }
 
 /// A broker that goes or comes back is told to the person: its devices are what they see going stale.
