@@ -1,7 +1,7 @@
 //! From the device to the component and from the button to the device, beside bare MQTT in the same run.
 
 use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::mpsc::{Receiver, channel},
     thread,
     time::{Duration, Instant},
 };
@@ -251,7 +251,7 @@ fn presses(parts: &mut Parts) -> Presses {
 
 /// The gate says how it stands, and the App knows.
 fn say(parts: &mut Parts, is: &str) {
-    let publish = parts.device.client.publish("bench/gate/state", QoS::AtLeastOnce, true, is);
+    let publish = parts.device.client.publish("bench/gate/state", QoS::AtLeastOnce, true, is.to_owned());
     parts.runtime.block_on(publish).unwrap();
     let known = |app: &App| shown(app, &gate()).and_then(|value| value.as_text().map(|text| text == is));
     frames(&mut parts.app, |app| known(app).filter(|known| *known));

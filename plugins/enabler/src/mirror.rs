@@ -175,8 +175,10 @@ impl Mirror {
                 wanted.push((feature.clone(), blob.clone()));
             }
         }
-        for (feature, blob) in wanted {
+        for (feature, blob) in &wanted {
             known.pictures.insert(feature.clone(), blob.hash);
+        }
+        for (feature, blob) in wanted {
             let wanted = Wanted::Picture { twin: twin.clone(), feature, media: blob.media.clone() };
             self.fetch(&blob, wanted, session);
         }

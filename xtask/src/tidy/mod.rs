@@ -32,6 +32,7 @@ impl Finding {
 }
 
 /// What rules look at.
+#[derive(Default)]
 struct Tree {
     graph: Graph,
     sources: Vec<Source>,
@@ -207,12 +208,7 @@ mod tests {
     #[test]
     fn a_tree_full_of_faults_breaks_every_rule_for_single_files() {
         let bad = Source::new("crates/model/src/bad.rs", &bad_file());
-        let tree = Tree {
-            graph: Graph::default(),
-            sources: vec![bad],
-            supplied: Vec::new(),
-            policy: supply::Policy::default(),
-        };
+        let tree = Tree { sources: vec![bad], ..Tree::default() };
         for name in [
             "no clock, chance or environment in the logic",
             "nothing unfinished",

@@ -26,7 +26,7 @@ use crate::{
 /// Features on a card that is not pinned.
 const GLANCE: usize = 2;
 /// Greatest height of a picture.
-const PICTURE_HEIGHT: f32 = 188.0;
+const PICTURE_HEIGHT: f32 = 150.0;
 
 /// Everything that the card is made of.
 pub(super) struct CardInput<'a> {
@@ -92,6 +92,9 @@ pub(super) fn card(input: &CardInput<'_>) -> (El, Vec<HudAction>) {
         body.children.push(El::small("card.empty", "It offers nothing to read and nothing to do."));
     }
     body.children.extend(problems(info).filter(|_| input.pinned));
+    if input.pinned && !info.features.is_empty() {
+        body.children.push(El::small("card.rules", permission(input.access, info)));
+    }
     panel = panel.with(body);
     panel.children.extend(footer(input, info, left_out));
     (panel, sheet.slots)
@@ -216,9 +219,6 @@ fn permission(access: Option<&TwinAccess>, info: &TwinInfo) -> String {
 
 fn footer(input: &CardInput<'_>, info: &TwinInfo, left_out: usize) -> Vec<El> {
     let mut lines = Vec::new();
-    if input.pinned && !info.features.is_empty() {
-        lines.push(El::small("card.rules", permission(input.access, info)));
-    }
     if !input.pinned {
         let bad = input.tracks.of(input.twin).any(|track| track.mood() == Mood::Bad);
         let more = match (left_out, bad) {
