@@ -135,19 +135,41 @@ fn systems(
     }
 }
 
-/// A broker that goes or comes back is told to the person: its devices are what they see going stale.
-fn brokers(running: Res<Running>, mut told: Local<Vec<AdapterState>>, mut notify: MessageWriter<Notify>) {
+/// What was last told of an adapter.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    state: AdapterState,
+    notes: Vec<(String, String)>,
+}
+
+/// A broker that goes or comes back is told to the person: its devices are what they see going stale. So is what of
+/// them cannot be shown, and why.
+fn brokers(running: Res<Running>, mut told: Local<Vec<Told>>, mut notify: MessageWriter<Notify>) {
     let Some(enabler) = &running.enabler else { return };
-    told.resize(enabler.adapters().len(), AdapterState::Connecting);
+    told.resize(enabler.adapters().len(), Told::default());
     for (adapter, told) in enabler.adapters().iter().zip(&mut *told) {
         let status = adapter.borrow();
-        let was_away = matches!(told, AdapterState::Away { .. });
-        let (urgency, title) = match &status.state {
-            AdapterState::Away { .. } if !was_away => (Urgency::Problem, "Your devices cannot be reached"),
-            AdapterState::Connected if was_away => (Urgency::Info, "Your devices are back"),
-            _ => continue,
+        let mut tell = |urgency, title: &str, text: String| {
+            notify.write(Notify { urgency, title: title.to_owned(), text, twin: None });
         };
-        *told = status.state.clone();
-        notify.write(Notify { urgency, title: title.to_owned(), text: status.to_string(), twin: None });
+        let fails = |state: &AdapterState| {
+            matches!(state, AdapterState::Away { .. } | AdapterState::Broken { .. } | AdapterState::Ended)
+        };
+        let was_away = fails(&told.state);
+        let news = match &status.state {
+            state if fails(state) && !was_away => Some((Urgency::Problem, "Your devices cannot be reached")),
+            AdapterState::Connected if was_away => Some((Urgency::Info, "Your devices are back")),
+            _ => None,
+        };
+        if let Some((urgency, title)) = news {
+            told.state = status.state.clone();
+            tell(urgency, title, status.to_string());
+        }
+        for note in status.notes.iter().filter(|note| !told.notes.contains(note)) {
+            tell(Urgency::Info, "A device cannot be shown as it is", format!("{}: {}", note.0, note.1));
+        }
+        if told.notes != status.notes {
+            told.notes.clone_from(&status.notes);
+        }
     }
 }

@@ -20,6 +20,9 @@ const MOST_NEWS: usize = 65_536;
 /// Requests that wait for an answer or a connection: a person's clicks, not a program's flood.
 const MOST_REQUESTS: usize = 1_024;
 
+/// Happenings remembered: what an enabler tells again is what it kept, and less than this.
+const MOST_HAPPENED: usize = 256;
+
 /// Tells requests of a session apart.
 pub type RequestId = u64;
 
@@ -138,6 +141,8 @@ pub struct ClientSession {
     /// Twins known before a resynchronization that have not come again yet.
     unconfirmed: HashSet<TwinId>,
     hot: HotReceiver,
+    /// The latest happenings, so that none is told twice.
+    happened: VecDeque<Occurrence>,
     /// The enabler's clock minus ours, milliseconds.
     clock_offset: Option<i128>,
 }
@@ -158,6 +163,7 @@ impl ClientSession {
             twins: HashMap::new(),
             unconfirmed: HashSet::new(),
             hot: HotReceiver::default(),
+            happened: VecDeque::new(),
             clock_offset: None,
         }
     }
@@ -394,11 +400,23 @@ impl ClientSession {
             Event::Reading { short, epoch, index, reading } => {
                 self.readings(short, epoch, None, vec![(index, reading)])
             }
-            Event::Occurred(occurrence) => self.tell_news(News::Occurred(occurrence)),
+            Event::Occurred(occurrence) => self.occurred(occurrence),
             Event::Command(update) => self.tell_news(News::Command(update)),
             Event::System(view) => self.tell_news(News::System(view)),
             Event::Dii(message) => self.tell_news(News::Dii(message)),
         }
+    }
+
+    /// After a reconnect the enabler tells again what may not have arrived.
+    fn occurred(&mut self, occurrence: Occurrence) {
+        if self.happened.contains(&occurrence) {
+            return;
+        }
+        self.happened.push_back(occurrence.clone());
+        if self.happened.len() > MOST_HAPPENED {
+            self.happened.pop_front();
+        }
+        self.tell_news(News::Occurred(occurrence));
     }
 
     fn twin(&mut self, view: Box<TwinView>) {

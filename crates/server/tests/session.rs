@@ -85,8 +85,9 @@ async fn pictures_are_fetched_by_their_hash() {
         twin: lamp_id(),
         feature: FeatureId::slug("light"),
         property: PropertyId::slug("picture"),
-        value: Value::Blob(blob.clone()),
-        at: now(),
+        value: Some(Value::Blob(blob.clone())),
+        at: Some(now()),
+        fresh: true,
         revision: now().0 + 10,
     };
     bench.peer.tell(DiiUp::Report(report)).await;

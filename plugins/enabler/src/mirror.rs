@@ -135,7 +135,8 @@ impl Mirror {
         let readings: BTreeMap<_, _> =
             names.zip(view.readings.into_iter().map(|reading| as_reading(reading, now_s))).collect();
         let id = view.info.id.clone();
-        let state = TwinState { readings: Arc::new(readings), reachable: view.reachable };
+        let state =
+            TwinState { readings: Arc::new(readings), reachable: view.reachable, away: Arc::new(view.away.clone()) };
         let known = self.twins.entry(id.clone()).or_insert_with(|| Mirrored {
             connection,
             root: None,

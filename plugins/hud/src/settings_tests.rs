@@ -49,7 +49,7 @@ fn a_key_that_is_not_known_costs_only_itself() {
     fs::write(&path, "[settings]\nui_scale = 1.5\n[keys]\ninteract = \"Warp\"\njump = \"J\"\n").unwrap();
     let (kept, problem) = read(&path);
     assert_eq!((problem, kept.settings.ui_scale), (None, 1.5));
-    assert_eq!(kept.keys.label(vestibule_input::Control::Jump), "J");
+    assert_eq!(kept.keys.label(Control::Jump), "J");
     assert_eq!(kept.keys.problems().len(), 1);
     assert!(path.exists());
 }

@@ -140,7 +140,9 @@ fn reading(
 ) -> Vec<El> {
     let known = sheet.state.reading(feature.as_str(), property.as_str());
     let told = known.and_then(|reading| reading.value.as_ref());
-    let text = told.map_or_else(|| "no report yet".to_owned(), |value| format::value(about, property, value));
+    // A thing may also report that it does not know.
+    let none = if known.is_some_and(|reading| reading.revision > 0) { "unknown" } else { "no report yet" };
+    let text = told.map_or_else(|| none.to_owned(), |value| format::value(about, property, value));
     let mut words = El::text("value", text).node(|node| node.flex_shrink = 1.0);
     words = if told.is_none() { words.colored(style::FAINT) } else { words.strong() };
     let mut right = El::row("right", 7.0);

@@ -96,7 +96,7 @@ pub(super) fn card(input: &CardInput<'_>) -> (El, Vec<HudAction>) {
         body.children.push(El::small("card.rules", permission(input.access, info)));
     }
     panel = panel.with(body);
-    panel.children.extend(footer(input, info, left_out));
+    panel.children.extend(footer(input, left_out));
     (panel, sheet.slots)
 }
 
@@ -139,7 +139,10 @@ fn header(input: &CardInput<'_>) -> El {
 
 fn status(input: &CardInput<'_>, state: &TwinState) -> El {
     let newest = state.readings.values().filter_map(|reading| reading.age(input.now)).reduce(f64::min);
-    let age = newest.map_or_else(|| "no report yet".to_owned(), |age| format!("reported {}", format::age(age)));
+    // A broker may have kept what was said at a time that nobody knows.
+    let kept = state.readings.values().any(|reading| reading.value.is_some());
+    let none = if kept { "reported, nobody knows when" } else { "no report yet" };
+    let age = newest.map_or_else(|| none.to_owned(), |age| format!("reported {}", format::age(age)));
     let mut row = El::row("card.status", style::GAP)
         .node(|node| {
             node.flex_wrap = FlexWrap::Wrap;
@@ -217,7 +220,7 @@ fn permission(access: Option<&TwinAccess>, info: &TwinInfo) -> String {
     }
 }
 
-fn footer(input: &CardInput<'_>, info: &TwinInfo, left_out: usize) -> Vec<El> {
+fn footer(input: &CardInput<'_>, left_out: usize) -> Vec<El> {
     let mut lines = Vec::new();
     if !input.pinned {
         let bad = input.tracks.of(input.twin).any(|track| track.mood() == Mood::Bad);
