@@ -43,9 +43,8 @@ fn a_foreign_lock_and_light_are_found_shown_commanded_and_report_back() {
     assert!(known.contains(&"porch-1") && known.contains(&"porch-serial-77"), "{known:?}");
 
     let lock = garage.info.features.keys().next().unwrap().to_string();
-    // It has no availability and has said nothing since: what the broker kept may be over.
     owner.reading(LOCK, &format!("{lock}.state"), |r| {
-        r.value == Some(Value::Text("locked".to_owned())) && r.truth == Truth::Stale && r.age_ms.is_none()
+        r.value == Some(Value::Text("locked".to_owned())) && r.truth == Truth::Live
     });
     let unlock = owner.actuate(LOCK, &lock, "unlock", None, 10_000).unwrap();
     things.until("lock UNLOCK", SOON);
@@ -80,7 +79,7 @@ fn a_broker_that_goes_in_mid_command_makes_twins_stale_and_never_acts_late() {
     let garage = owner.twin(LOCK, |view| view.reachable);
     let lock = garage.info.features.keys().next().unwrap().to_string();
     let property = format!("{lock}.state");
-    owner.reading(LOCK, &property, |r| r.value == Some(Value::Text("locked".to_owned())));
+    owner.reading(LOCK, &property, |r| r.truth == Truth::Live);
     broker.stop();
     owner.forget();
     owner.twin(LOCK, |view| !view.reachable);
@@ -93,7 +92,7 @@ fn a_broker_that_goes_in_mid_command_makes_twins_stale_and_never_acts_late() {
     owner.forget();
     broker.resume();
     owner.twin(LOCK, |view| view.reachable);
-    owner.reading(LOCK, &property, |r| r.value == Some(Value::Text("locked".to_owned())));
+    owner.reading(LOCK, &property, |r| r.value == Some(Value::Text("locked".to_owned())) && r.truth == Truth::Live);
     std::thread::sleep(Duration::from_secs(2));
     assert!(!things.said[said..].iter().any(|line| line.contains("UNLOCK")), "an expired command was executed");
 }
@@ -141,7 +140,7 @@ fn the_client_shows_foreign_devices_of_your_own_broker() {
         title = "Somebody else's devices"
         [[step]]
         name = "They are on the shelf"
-        expect = [{ twins = 2 }, { reads = { twin = "home/garage-1", property = "LOCK.state", is = "locked", truth = "stale" } }]
+        expect = [{ twins = 2 }, { reads = { twin = "home/garage-1", property = "LOCK.state", is = "locked", truth = "live" } }]
         within = 60.0
         [[step]]
         name = "One is unlocked by hand"

@@ -79,11 +79,13 @@ impl Session {
     /// Tells of a happening whoever may know of it; which user that is.
     pub(super) fn occurred(&mut self, state: &State, occurrence: &Occurrence) -> Option<UserId> {
         let viewer = self.viewer(state)?;
-        if !self.may_hear(state, &viewer, occurrence) || self.urgent.len() >= MOST_URGENT {
+        if !self.may_hear(state, &viewer, occurrence) {
             return None;
         }
+        // Without room it is told after the synchronization that follows.
+        let is_told = self.urgent.len() < MOST_URGENT;
         self.urge(Event::Occurred(occurrence.clone()));
-        Some(viewer.user)
+        is_told.then_some(viewer.user)
     }
 
     fn may_hear(&self, state: &State, viewer: &Viewer, occurrence: &Occurrence) -> bool {
