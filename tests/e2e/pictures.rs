@@ -79,7 +79,7 @@ fn another_view_is_another_picture() {
             // The hall is the first view of both tours; under the card little of the open door is to be seen.
             let all = |parts: &[&str]| {
                 let is = |path: &&PathBuf| parts.iter().any(|part| path.to_string_lossy().contains(part));
-                [one, other].iter().all(|path| is(path))
+                [one, other].iter().all(is)
             };
             let same = all(&["/01-"]) || all(&["door/02-", "door/03-"]);
             assert!(same || score < ALIKE, "{} and {}: {score}", one.display(), other.display());

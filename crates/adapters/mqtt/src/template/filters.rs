@@ -161,6 +161,31 @@ fn numbers(env: &mut Environment<'static>) {
     };
     env.add_filter("log", log);
     env.add_function("log", log);
+    functions(env);
+    bits(env);
+    // The guard writes it behind what is multiplied: minijinja would repeat texts and lists without bounds.
+    env.add_filter("__factor", |value: &Value| {
+        let number = matches!(value.kind(), ValueKind::Number | ValueKind::Bool);
+        if number { Ok(value.clone()) } else { Err(refused(format!("`*` wants two numbers, not {}", value.kind()))) }
+    });
+    env.add_function("range", |from: i64, to: Option<i64>, step: Option<i64>| {
+        let (first, last) = to.map_or((0, from), |to| (from, to));
+        let step = step.unwrap_or(1);
+        let count = last.saturating_sub(first).checked_div(step).ok_or_else(|| refused("a step of 0"))?;
+        if count > MAX_RANGE {
+            return Err(refused(format!("`range` counts to {MAX_RANGE} at most")));
+        }
+        let next = move |at: &i64| at.checked_add(step);
+        let there = move |at: &i64| if step > 0 { *at < last } else { *at > last };
+        Ok(std::iter::successors(Some(first), next).take_while(there).map(Value::from).collect::<Value>())
+    });
+    env.add_filter("ord", |v: &str| v.chars().next().map(u32::from).ok_or_else(|| refused("`ord` wants a character")));
+    env.add_global("pi", std::f64::consts::PI);
+    env.add_global("e", std::f64::consts::E);
+}
+
+/// Functions of one number or of several, each also as a filter.
+fn functions(env: &mut Environment<'static>) {
     for (name, function) in [
         ("sqrt", f64::sqrt as fn(f64) -> f64),
         ("sin", f64::sin),
@@ -182,27 +207,14 @@ fn numbers(env: &mut Environment<'static>) {
         env.add_filter(name, pick);
         env.add_function(name, pick);
     }
-    // The guard writes it behind what is multiplied: minijinja would repeat texts and lists without bounds.
-    env.add_filter("__factor", |value: &Value| {
-        let number = matches!(value.kind(), ValueKind::Number | ValueKind::Bool);
-        if number { Ok(value.clone()) } else { Err(refused(format!("`*` wants two numbers, not {}", value.kind()))) }
-    });
-    env.add_function("range", |from: i64, to: Option<i64>, step: Option<i64>| {
-        let (first, last) = to.map_or((0, from), |to| (from, to));
-        let step = step.unwrap_or(1);
-        let count = last.saturating_sub(first).checked_div(step).ok_or_else(|| refused("a step of 0"))?;
-        if count > MAX_RANGE {
-            return Err(refused(format!("`range` counts to {MAX_RANGE} at most")));
-        }
-        let next = move |at: &i64| at.checked_add(step);
-        let there = move |at: &i64| if step > 0 { *at < last } else { *at > last };
-        Ok(std::iter::successors(Some(first), next).take_while(there).map(Value::from).collect::<Value>())
-    });
     for (name, least) in [("min", true), ("max", false)] {
         let pick = move |values: Rest<Value>| extreme(&values, least);
         env.add_filter(name, pick);
         env.add_function(name, pick);
     }
+}
+
+fn bits(env: &mut Environment<'static>) {
     for (name, op) in [
         ("bitwise_and", (|a, b| a & b) as fn(i64, i64) -> i64),
         ("bitwise_or", |a, b| a | b),
@@ -212,9 +224,6 @@ fn numbers(env: &mut Environment<'static>) {
         env.add_filter(name, apply);
         env.add_function(name, apply);
     }
-    env.add_filter("ord", |v: &str| v.chars().next().map(u32::from).ok_or_else(|| refused("`ord` wants a character")));
-    env.add_global("pi", std::f64::consts::PI);
-    env.add_global("e", std::f64::consts::E);
 }
 
 fn rounded(value: &Value, digits: Option<i32>, method: Option<&str>, default: Option<Value>) -> Result<Value, Error> {
