@@ -10,9 +10,9 @@ use crate::process::{program, run, without, words};
 /// Only views that do not depend on where exactly a walk ended have references: a step's length is a frame's, and a
 /// slow machine takes longer ones. The tour `door` therefore takes none.
 ///
-/// Structural similarity that counts as the same picture. Another driver's edges cost a few hundredths; a missing door,
-/// a dark room or an open panel cost tenths.
-const ALIKE: f64 = 0.85;
+/// Structural similarity that counts as the same picture. The same view drawn again has 0.99; somebody in the open door
+/// of the hall, which is a small part of it, leaves 0.93, a dark room or an open panel much less.
+const ALIKE: f64 = 0.96;
 
 fn play(tour: &str, size: &str, folder: &Path) {
     let mut command = program("vestibule");
@@ -61,12 +61,12 @@ fn looks_as_found_good(name: &str, tour: &str, least: usize) {
 
 #[test]
 fn the_tour_of_the_home_looks_as_a_person_found_good() {
-    looks_as_found_good("home", "home", 2);
+    looks_as_found_good("home", "home", 1);
 }
 
 #[test]
 fn the_door_looks_as_a_person_found_good() {
-    looks_as_found_good("door", concat!(env!("CARGO_MANIFEST_DIR"), "/tours/door.toml"), 4);
+    looks_as_found_good("door", concat!(env!("CARGO_MANIFEST_DIR"), "/tours/door.toml"), 5);
 }
 
 /// The measure can fail: what differs by an open panel, a person in the door or a room is not alike.

@@ -146,8 +146,7 @@ impl Run {
         {
             self.variables.push(("VESTIBULE_LAVAPIPE_ICD", driver.display().to_string()));
         }
-        let this = std::env::current_exe().context("cannot tell where xtask is")?;
-        self.variables.push(("VESTIBULE_XTASK", this.display().to_string()));
+        self.variables.push(("VESTIBULE_XTASK", self.workspace.binary("xtask").display().to_string()));
         self.variables.push(("VESTIBULE_BIN_DIR", self.workspace.binary("").display().to_string()));
         self.variables.push(("VESTIBULE_WITHOUT", self.choice.without.join(",")));
         for (name, value) in &self.variables {
@@ -172,7 +171,8 @@ impl Run {
             }
             Work::XrTour => {
                 let folder = self.workspace.target.join("tour/xr");
-                let mut command = Command::new(std::env::current_exe()?);
+                // Not `current_exe`: the build before may have put a new one in its place.
+                let mut command = Command::new(self.workspace.binary("xtask"));
                 command.args(["monado", "exec", "--"]).arg(self.workspace.binary("vestibule"));
                 command.args(["--xr", "--tour", "xr", "--offscreen"]).arg(&folder);
                 Ok(demo::tour(command.envs(self.variables.clone()), &folder, stage.limit)?)
