@@ -102,7 +102,10 @@ impl Link for KeptLink {
     }
 
     fn poll(&mut self) -> Option<LinkEvent> {
-        while let Some(found) = self.next_found() {
+        // A link that is busy lets the disk wait, and the disk whoever asks.
+        while self.missing.len() < JOBS
+            && let Some(found) = self.next_found()
+        {
             match found {
                 Found::Bytes { hash, bytes } => return Some(LinkEvent::Content { hash, bytes: Ok(bytes) }),
                 Found::Nothing { hash, size } => {
