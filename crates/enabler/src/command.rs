@@ -92,7 +92,7 @@ impl CommandRecord {
             }
             (mine, theirs) => mine == theirs,
         };
-        let rest = |command: &Command| Command { input: None, ..command.clone() };
+        let rest = |command: &Command| Command { input: None, trace: None, ..command.clone() };
         same_input && rest(&self.command) == rest(other)
     }
 }
@@ -106,5 +106,6 @@ pub(crate) fn execution(command: &Command) -> Execution {
         action: command.action.clone(),
         input: command.input.clone(),
         not_after: command.not_after,
+        trace: command.trace,
     }
 }

@@ -118,7 +118,7 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
             let limit = if *limit == 0 { 100 } else { (*limit).min(500) };
             Ok(Decision::default().with(Effect::ReadLog { after: *after, limit }))
         }
-        Request::Hello(_) | Request::Pair { .. } | Request::Dii(_) => {
+        Request::Hello(_) | Request::Pair { .. } | Request::Dii(_) | Request::Acquire(_) | Request::Steps { .. } => {
             Err(Refusal::new(RefusalCode::Invalid, "that is not decided here"))
         }
     }

@@ -40,7 +40,7 @@ mod state;
 pub use command::{CommandRecord, Wish, WishKey};
 pub use decide::{Decision, Effect, decide};
 pub use dtif::{
-    dtac::{Viewer, default_rules, enroll, is_owner, may, may_read, pair, verdict},
+    dtac::{Viewer, default_rules, enroll, is_owner, may, may_read, may_use, pair, system_verdict, verdict},
     dtia::view,
     dts::{dispatch, execution_failed},
     dtsd::{may_see_system, system_view},

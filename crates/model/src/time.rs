@@ -1,10 +1,11 @@
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A moment, in milliseconds since the Unix epoch, on the enabler's clock.
 ///
 /// Peers learn the enabler's clock in the handshake and speak in its time, so that a validity window means the same
 /// on both sides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Timestamp(pub u64);
 
 impl Timestamp {

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use utoipa::ToSchema;
 
 use crate::{
     ActionId, BlobRef, EventKind, FeatureId, MAX_FEATURES, MAX_PROPERTIES, MAX_TEXT, PropertyId, TwinId, Value,
@@ -9,7 +10,7 @@ use crate::{
 };
 
 /// What a digital twin is: the description that its system registers (FGMV-29 8.3.1) and that DTIA fetches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TwinInfo {
     /// Unique in a metaverse.
     pub id: TwinId,
@@ -34,7 +35,7 @@ pub struct TwinInfo {
 }
 
 /// An identity of the physical object, such as `("mac", "02:5b:26:a8:dc:12")` or `("id", "front_door")`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct PhysicalId {
     /// The kind of identity.
     pub kind: String,
@@ -43,7 +44,7 @@ pub struct PhysicalId {
 }
 
 /// Which software described a twin (Home Assistant's `origin`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Origin {
     /// The software's name.
     pub name: String,
@@ -54,7 +55,7 @@ pub struct Origin {
 }
 
 /// A part that was announced and cannot be offered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FeatureProblem {
     /// Its name, as announced.
     pub feature: String,
@@ -63,7 +64,7 @@ pub struct FeatureProblem {
 }
 
 /// How a twin looks: a glTF binary, and which node of it is the twin.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Visual {
     /// The GLB, fetched by its hash.
     pub model: BlobRef,
@@ -72,7 +73,7 @@ pub struct Visual {
 }
 
 /// Where a twin stands: metres in the space's frame (Y up, -Z forward, right-handed).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Place {
     /// The space whose frame this is, such as `home`.
     pub space: String,
@@ -83,7 +84,7 @@ pub struct Place {
 }
 
 /// What a feature is, in Home Assistant's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FeatureKind {
     /// `state` (`locked`, `unlocked`, `open`, `locking`, `unlocking`, `opening`, `jammed`); `lock`, `unlock`, `open`.
@@ -129,7 +130,7 @@ impl FeatureKind {
 }
 
 /// One feature of a twin.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FeatureInfo {
     /// For people.
     pub name: String,
@@ -146,7 +147,7 @@ pub struct FeatureInfo {
 }
 
 /// One property of a feature.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PropertyInfo {
     /// What values it can have.
     pub value: ValueType,
@@ -185,7 +186,7 @@ impl PropertyInfo {
 }
 
 /// One behaviour of a feature.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ActionInfo {
     /// What it takes; `None`: nothing.
     pub input: Option<ValueType>,
@@ -196,7 +197,7 @@ pub struct ActionInfo {
 }
 
 /// A report to expect after an action.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Effect {
     /// A property of the same feature.
     pub property: PropertyId,
@@ -205,11 +206,14 @@ pub struct Effect {
 }
 
 /// What an effect's value is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Expect {
     /// Always this.
+    #[serde(alias = "Value")]
     Value(Value),
     /// Whatever the action was given.
+    #[serde(alias = "Input")]
     Input,
 }
 

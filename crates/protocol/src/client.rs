@@ -6,7 +6,8 @@ use vestibule_model::{
 
 use crate::{
     CommandUpdate, DiiDown, DiiUp, Event, Hello, HotDatagram, HotReceiver, Interest, LinkCommand, LinkEvent,
-    Occurrence, Party, Request, Response, SystemView, TwinView, Welcome, WireReading, decode, encode, protocol_hash,
+    Occurrence, Party, ProcedureStep, Request, Response, SystemView, TwinView, Welcome, WireReading, decode, encode,
+    protocol_hash,
 };
 
 /// Milliseconds before the first new attempt to connect; doubles up to [`RETRY_MOST_MS`].
@@ -68,6 +69,8 @@ pub enum News {
     Command(CommandUpdate),
     /// A system's state changed.
     System(SystemView),
+    /// A step of a procedure that is followed.
+    Step(ProcedureStep),
     /// For digital twin systems.
     Dii(DiiDown),
     /// The answer to a request; refusals, lost links and lateness are refusals.
@@ -403,6 +406,7 @@ impl ClientSession {
             Event::Occurred(occurrence) => self.occurred(occurrence),
             Event::Command(update) => self.tell_news(News::Command(update)),
             Event::System(view) => self.tell_news(News::System(view)),
+            Event::Step(step) => self.tell_news(News::Step(step)),
             Event::Dii(message) => self.tell_news(News::Dii(message)),
         }
     }

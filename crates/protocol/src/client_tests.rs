@@ -93,6 +93,7 @@ fn open_door(not_after: u64) -> Command {
         input: None,
         expected_revision: None,
         not_after: Timestamp(not_after),
+        trace: None,
     }
 }
 

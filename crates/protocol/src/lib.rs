@@ -22,15 +22,17 @@ mod codec;
 mod hot;
 mod link;
 mod message;
+mod procedure;
 
 pub use client::{ClientConfig, ClientSession, News, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, protocol_hash};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
 pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
 pub use message::{
-    CommandUpdate, DiiDown, DiiUp, Event, Execution, FeatureAccess, Hello, Interest, LogLine, Occurrence, Party,
-    Report, Request, Response, SystemView, TwinView, Welcome, WireReading,
+    CommandUpdate, DiiDown, DiiUp, Event, Execution, FeatureAccess, Hello, InquiryAnswer, Interest, LogLine,
+    Occurrence, Party, Report, Request, Response, SystemView, TwinView, Welcome, WireReading,
 };
+pub use procedure::{Participant, Procedure, ProcedureStep};
 
 /// What QUIC peers agree on before the first byte.
 pub const ALPN: &[u8] = b"vestibule/1";

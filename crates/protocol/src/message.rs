@@ -1,11 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use vestibule_model::{
-    ActionId, Command, CommandId, CommandStatus, ContentHash, EventKind, FeatureId, PropertyId, Refusal, RoleId, Rule,
-    RuleId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, Truth, TwinId, TwinInfo, UserId, Value,
-    Verdict,
+    ActionId, Command, CommandId, CommandStatus, ContentHash, EventKind, FeatureId, InquiryId, PropertyId, Refusal,
+    RoleId, Rule, RuleId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TraceId, Truth, TwinId, TwinInfo,
+    TwinPermission, UserId, Value, Verdict,
 };
+
+use crate::ProcedureStep;
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,8 +33,10 @@ pub enum Request {
         /// At most so many; 0: the default of 50.
         limit: u16,
     },
-    /// DTIA: properties and permission of one twin (P2.8).
+    /// DTIA: what is known of one twin by now.
     DescribeTwin(TwinId),
+    /// DTIA: properties and permission of one twin, fresh from its system (P2.8 to P2.12).
+    Acquire(TwinId),
     /// DTS: a stream of events about the twins of interest, beginning with all of them (P2.14).
     Subscribe(Interest),
     /// DTS: have a physical object do something (P2.15).
@@ -59,6 +64,15 @@ pub enum Request {
         after: u64,
         /// At most so many; 0: the default of 100.
         limit: u16,
+    },
+    /// Steps of the procedures P1 and P2 as they happened: the asker's own, all for owners.
+    Steps {
+        /// Those after this one; 0: all that are still known.
+        after: u64,
+        /// At most so many; 0: the default of 100.
+        limit: u16,
+        /// Tell those that come as [`Event::Step`], from now on or no longer.
+        follow: bool,
     },
     /// What a digital twin system says.
     Dii(DiiUp),
@@ -122,7 +136,7 @@ pub enum Response {
     },
     /// To [`Request::DiscoverSystems`]. A full page may have a next one.
     Systems(Vec<SystemView>),
-    /// To [`Request::ListTwins`] and [`Request::DescribeTwin`].
+    /// To [`Request::ListTwins`], [`Request::DescribeTwin`] and [`Request::Acquire`].
     Twins(Vec<TwinView>),
     /// To [`Request::Actuate`]: written down, with its status by now. Updates follow as events.
     Command(CommandUpdate),
@@ -132,6 +146,8 @@ pub enum Response {
     Rules(Vec<Rule>),
     /// To [`Request::Log`].
     Log(Vec<LogLine>),
+    /// To [`Request::Steps`], in the order of their numbers.
+    Steps(Vec<ProcedureStep>),
     /// To whatever needs no words.
     Done,
     /// To anything: no, and why.
@@ -139,7 +155,7 @@ pub enum Response {
 }
 
 /// A registered system and its measured health.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SystemView {
     /// What it said of itself.
     pub info: SystemInfo,
@@ -148,7 +164,7 @@ pub struct SystemView {
 }
 
 /// A twin as one user may see it: what they may not read or do is not there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TwinView {
     /// Names the twin in this session's datagrams.
     pub short: u32,
@@ -167,7 +183,7 @@ pub struct TwinView {
 }
 
 /// Which rules admit a user to a feature.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FeatureAccess {
     /// The rule that lets them read.
     pub read: Option<RuleId>,
@@ -176,7 +192,7 @@ pub struct FeatureAccess {
 }
 
 /// What is known of a property, with ages instead of moments, so that clocks need not agree.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WireReading {
     /// What the thing last reported; `None` before that, and where it reports that nobody knows.
     pub value: Option<Value>,
@@ -218,12 +234,14 @@ pub enum Event {
     Command(CommandUpdate),
     /// A system's state changed.
     System(SystemView),
+    /// A step of a procedure, for whoever follows them.
+    Step(ProcedureStep),
     /// For digital twin systems.
     Dii(DiiDown),
 }
 
 /// Something that happened at a physical object.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Occurrence {
     /// The twin.
     pub twin: TwinId,
@@ -238,7 +256,7 @@ pub struct Occurrence {
 }
 
 /// How far a command has come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CommandUpdate {
     /// The command.
     pub command: CommandId,
@@ -257,7 +275,7 @@ pub struct CommandUpdate {
 }
 
 /// One line of the log, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogLine {
     /// Its place in the log.
     pub sequence: u64,
@@ -305,6 +323,13 @@ pub enum DiiUp {
         /// How it went.
         status: CommandStatus,
     },
+    /// To [`DiiDown::Inquire`] (P2.10).
+    Inquired {
+        /// Which inquiry.
+        inquiry: InquiryId,
+        /// The twin as it is now, or why not.
+        answer: InquiryAnswer,
+    },
     /// Bytes that a later report or description refers to by their hash.
     Blob {
         /// The bytes.
@@ -314,8 +339,23 @@ pub enum DiiUp {
     },
 }
 
+/// What a digital twin system answers when it is asked for one of its twins (P2.10).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InquiryAnswer {
+    /// This is it.
+    Twin {
+        /// Its properties.
+        info: Box<TwinInfo>,
+        /// What the user who asked may do with it, by its system's own rules (REQ-DT-05).
+        permission: TwinPermission,
+    },
+    /// It is not told, and why.
+    Refused(Refusal),
+}
+
 /// What the thing says of one property.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Report {
     /// The twin.
     pub twin: TwinId,
@@ -334,7 +374,8 @@ pub struct Report {
 }
 
 /// What the enabler tells a digital twin system (DII).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum DiiDown {
     /// Registered (P2.3). Describe your twins now.
     Registered,
@@ -342,12 +383,21 @@ pub enum DiiDown {
     Refused(Refusal),
     /// Have the thing do this (P2.17).
     Execute(Execution),
-    /// Report everything that you know of this twin now (P2.9).
+    /// Report everything that you know of this twin now.
     Refresh(TwinId),
+    /// Properties of this twin, and what this user may do with it? (P2.9)
+    Inquire {
+        /// Names the question; the answer names it too.
+        inquiry: InquiryId,
+        /// The twin.
+        twin: TwinId,
+        /// Who asks.
+        user: UserId,
+    },
 }
 
 /// A decided command for a digital twin system. It comes once; late ones must not be executed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Execution {
     /// Idempotency key.
     pub command: CommandId,
@@ -361,4 +411,7 @@ pub struct Execution {
     pub input: Option<Value>,
     /// After this moment it must not be executed.
     pub not_after: Timestamp,
+    /// Names in traces the click that it follows from.
+    #[serde(default)]
+    pub trace: Option<TraceId>,
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bevy::{ecs::system::SystemParam, prelude::*};
-use vestibule_model::{Command, CommandId, Refusal, RefusalCode, TwinInfo};
+use vestibule_model::{Command, CommandId, Refusal, RefusalCode, TraceId, TwinInfo};
 use vestibule_protocol::{CommandUpdate, Request, RequestId, Response};
 use vestibule_twin::{ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinState};
 
@@ -135,6 +135,7 @@ pub(crate) fn send(
             input: request.input.clone(),
             expected_revision: seen(info, state, request),
             not_after: session.enabler_time(now).plus(valid),
+            trace: Some(TraceId(id.0)),
         };
         let asked = session.actuate(command, now);
         tickets.commands.insert(id, request.ticket);

@@ -1,8 +1,8 @@
 //! FGMV-29 8.3.5, digital twin access control (DTAC): who may do what with each twin, and who may change that.
 
 use vestibule_model::{
-    Access, ActionId, FeatureId, MAX_TEXT, Refusal, RefusalCode, Right, RoleId, Rule, RuleEffect, RuleId, Subject,
-    TwinId, TwinSelector, UserId, Verdict, decide_access,
+    About, Access, ActionId, FeatureId, MAX_TEXT, Refusal, RefusalCode, Right, RoleId, Rule, RuleEffect, RuleId,
+    ServiceId, Subject, SystemId, TwinId, TwinSelector, UserId, Verdict, decide_access,
 };
 use vestibule_protocol::Response;
 
@@ -66,7 +66,17 @@ pub fn default_rules() -> Vec<LogEvent> {
 /// Whether `viewer` has `right`, and which rule says so.
 #[must_use]
 pub fn verdict(state: &State, viewer: &Viewer, twin: &TwinId, feature: Option<&FeatureId>, right: &Right) -> Verdict {
-    let access = Access { user: &viewer.user, roles: &viewer.roles, twin, feature, right };
+    ask(state, viewer, About::Twin(twin), feature, right)
+}
+
+/// Whether `viewer` has `right` to a system: to see it, to use a service.
+#[must_use]
+pub fn system_verdict(state: &State, viewer: &Viewer, system: &SystemId, right: &Right) -> Verdict {
+    ask(state, viewer, About::System(system), None, right)
+}
+
+fn ask(state: &State, viewer: &Viewer, about: About<'_>, feature: Option<&FeatureId>, right: &Right) -> Verdict {
+    let access = Access { user: &viewer.user, roles: &viewer.roles, about, feature, right };
     decide_access(state.rules.values(), &access)
 }
 
@@ -81,7 +91,21 @@ pub fn may(
     feature: Option<&FeatureId>,
     right: &Right,
 ) -> Result<RuleId, Refusal> {
-    match verdict(state, viewer, twin, feature, right) {
+    let whose = || feature.map(|feature| format!("{feature} of {twin}")).unwrap_or_else(|| twin.to_string());
+    allowed(verdict(state, viewer, twin, feature, right), viewer, right, whose)
+}
+
+/// The rule that lets `viewer` use a service of a system; a refusal with the rule that decided otherwise.
+///
+/// # Errors
+/// [`RefusalCode::Forbidden`].
+pub fn may_use(state: &State, viewer: &Viewer, system: &SystemId, service: &ServiceId) -> Result<RuleId, Refusal> {
+    let right = Right::Use(service.clone());
+    allowed(system_verdict(state, viewer, system, &right), viewer, &right, || format!("of {system}"))
+}
+
+fn allowed(verdict: Verdict, viewer: &Viewer, right: &Right, whose: impl Fn() -> String) -> Result<RuleId, Refusal> {
+    match verdict {
         Verdict { allowed: true, rule: Some(rule) } => Ok(rule),
         Verdict { rule, .. } => {
             let what = match right {
@@ -89,10 +113,11 @@ pub fn may(
                 Right::Act(action) => action.to_string(),
                 Right::ActAny => "act on".to_owned(),
                 Right::Manage => "manage".to_owned(),
+                Right::Use(service) => format!("use {service}"),
+                Right::UseAny => "use any service".to_owned(),
             };
-            let whose = feature.map(|feature| format!("{feature} of ")).unwrap_or_default();
             let words = if rule.is_some() { "may not" } else { "may not (no rule allows it)" };
-            let message = format!("{} {words} {what} {whose}{twin}", viewer.user);
+            let message = format!("{} {words} {what} {}", viewer.user, whose());
             Err(Refusal { code: RefusalCode::Forbidden, rule, message })
         }
     }

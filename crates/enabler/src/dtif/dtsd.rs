@@ -20,6 +20,7 @@ pub fn system_view(state: &State, hot: &Hot, system: &SystemId) -> Option<System
         failures: known.stats.failures,
         p50_ms: known.stats.latency.quantile(50),
         p99_ms: known.stats.latency.quantile(99),
+        ..SystemHealth::default()
     };
     Some(SystemView { info: known.info.clone(), health })
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use vestibule_model::{
-    CommandStatus, MAX_TEXT, PhysicalId, Refusal, RefusalCode, RoleId, SystemId, SystemInfo, SystemKind, TwinId,
-    TwinInfo,
+    CommandStatus, PhysicalId, Refusal, RefusalCode, RoleId, SystemId, SystemInfo, SystemKind, TwinId, TwinInfo,
 };
 use vestibule_protocol::{DiiUp, encode};
 
@@ -16,8 +15,6 @@ const MOST_SYSTEMS: usize = 256;
 const MOST_TWINS: usize = 16_384;
 /// Bytes of one description: fifty of them fit a page and its frame.
 const MOST_DESCRIPTION: usize = 48 * 1024;
-/// The longest promise of a sign of life: an hour.
-const LONGEST_HEARTBEAT_MS: u64 = 3_600_000;
 
 pub(crate) fn register(state: &State, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
     may_register(state, actor, &info.id)?;
@@ -67,16 +64,7 @@ fn check(info: &SystemInfo) -> Result<(), Refusal> {
     if info.kind != SystemKind::DigitalTwin {
         return refuse("only digital twin systems register here; third-party systems come with the SIF".to_owned());
     }
-    if info.name.len() > MAX_TEXT || info.properties.len() > 64 {
-        return refuse(format!("a system has a name of at most {MAX_TEXT} bytes and 64 properties"));
-    }
-    if info.properties.iter().any(|(key, value)| key.len() > 256 || value.len() > MAX_TEXT) {
-        return refuse("a system's properties have at most 256 bytes of name and 4096 of value".to_owned());
-    }
-    if info.heartbeat_ms > LONGEST_HEARTBEAT_MS {
-        return refuse("a sign of life is promised at least every hour, or not at all (0)".to_owned());
-    }
-    Ok(())
+    info.check().or_else(|error| refuse(error.to_string()))
 }
 
 fn own_system(actor: &Actor, twin: &TwinId) -> Result<SystemId, Refusal> {

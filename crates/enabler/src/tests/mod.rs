@@ -62,13 +62,7 @@ fn lamp_info() -> TwinInfo {
 }
 
 fn system_info() -> SystemInfo {
-    SystemInfo {
-        id: home(),
-        kind: SystemKind::DigitalTwin,
-        name: "Home".to_owned(),
-        properties: BTreeMap::new(),
-        heartbeat_ms: 0,
-    }
+    SystemInfo::new(home(), SystemKind::DigitalTwin, "Home")
 }
 
 struct House {
@@ -212,6 +206,7 @@ impl House {
             input: None,
             expected_revision: None,
             not_after: self.now.plus(5_000),
+            trace: None,
         }
     }
 

@@ -9,7 +9,8 @@ use std::{
 use tokio::time::sleep;
 use vestibule_model::*;
 use vestibule_protocol::{
-    ClientConfig, ClientSession, CommandUpdate, DiiDown, DiiUp, Interest, Link, News, Party, Report, Request, Response,
+    ClientConfig, ClientSession, CommandUpdate, DiiDown, DiiUp, InquiryAnswer, Interest, Link, News, Party,
+    ProcedureStep, Report, Request, Response,
 };
 use vestibule_quic::{Fingerprint, Identity, LinkConfig, QuicLink};
 
@@ -31,6 +32,7 @@ pub struct Peer {
     pub disconnected: Vec<String>,
     pub readings: HashMap<(TwinId, PropertyId), Option<Value>>,
     pub dii: Vec<DiiDown>,
+    pub steps: Vec<ProcedureStep>,
     pub contents: HashMap<ContentHash, Result<Vec<u8>, String>>,
     pub connected: usize,
 }
@@ -51,6 +53,7 @@ impl Peer {
             disconnected: Vec::new(),
             readings: HashMap::new(),
             dii: Vec::new(),
+            steps: Vec::new(),
             contents: HashMap::new(),
             connected: 0,
         }
@@ -100,6 +103,7 @@ impl Peer {
             News::Answer { id, answer } => drop(self.answers.insert(id, answer.map(|response| *response))),
             News::Dii(message) => self.dii.push(message),
             News::Content { hash, bytes } => drop(self.contents.insert(hash, bytes)),
+            News::Step(step) => self.steps.push(step),
             News::Occurred(_) | News::System(_) => {}
         }
     }
@@ -138,13 +142,7 @@ pub fn lamp_id() -> TwinId {
 }
 
 pub fn system_info() -> SystemInfo {
-    SystemInfo {
-        id: SystemId::slug("bench"),
-        kind: SystemKind::DigitalTwin,
-        name: "A bench".to_owned(),
-        properties: BTreeMap::new(),
-        heartbeat_ms: 0,
-    }
+    SystemInfo::new(SystemId::slug("bench"), SystemKind::DigitalTwin, "A bench")
 }
 
 pub fn lamp() -> TwinInfo {
@@ -175,6 +173,7 @@ pub fn turn_on(id: [u8; 16]) -> Command {
         input: None,
         expected_revision: None,
         not_after: now().plus(60_000),
+        trace: None,
     }
 }
 
@@ -215,6 +214,11 @@ impl FakeSystem {
                     self.report(true);
                 }
                 DiiDown::Refresh(_) => self.report(false),
+                DiiDown::Inquire { inquiry, .. } => {
+                    let answer =
+                        InquiryAnswer::Twin { info: Box::new(lamp()), permission: TwinPermission::Unrestricted };
+                    self.peer.session.tell(DiiUp::Inquired { inquiry, answer }, ms);
+                }
                 DiiDown::Refused(refusal) => panic!("{refusal}"),
             }
         }

@@ -216,6 +216,7 @@ impl Work {
             }
             DiiDown::Execute(execution) => self.registry.on_execute(execution, now()),
             DiiDown::Refresh(twin) => self.registry.on_refresh(twin, now()),
+            DiiDown::Inquire { inquiry, twin, .. } => self.registry.on_inquire(*inquiry, twin),
         };
         self.take(outputs);
     }

@@ -12,6 +12,7 @@ use crate::topic;
 mod availability;
 mod documents;
 mod entity;
+mod inquiry;
 mod outbox;
 mod twin;
 
@@ -121,11 +122,10 @@ impl Registry {
     pub fn info(&self) -> SystemInfo {
         let properties = [("protocol", "mqtt"), ("discovery", "homeassistant"), ("broker", &self.config.broker)];
         SystemInfo {
-            id: self.config.system.clone(),
-            kind: SystemKind::DigitalTwin,
-            name: self.config.name.clone(),
+            system_type: "home".to_owned(),
             properties: properties.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             heartbeat_ms: self.config.heartbeat_ms,
+            ..SystemInfo::new(self.config.system.clone(), SystemKind::DigitalTwin, self.config.name.clone())
         }
     }
 

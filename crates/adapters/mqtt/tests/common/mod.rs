@@ -80,6 +80,7 @@ impl Enabler {
             DiiUp::Occurred(occurrence) => self.occurred.push(occurrence),
             DiiUp::Outcome { command, status } => drop(self.outcomes.insert(command, status)),
             DiiUp::Blob { .. } => self.blobs += 1,
+            DiiUp::Inquired { .. } => panic!("nobody asked for that"),
         }
     }
 
@@ -123,6 +124,7 @@ impl Enabler {
             action: ActionId::slug(action),
             input,
             not_after: now().plus(validity),
+            trace: None,
         };
         self.down.send(DiiDown::Execute(execution)).await.unwrap();
         command

@@ -60,6 +60,7 @@ fn command(number: u8, action: &str, now: Timestamp) -> Command {
         input: None,
         expected_revision: None,
         not_after: now.plus(5_000),
+        trace: None,
     }
 }
 
@@ -181,8 +182,7 @@ impl House {
     /// A twin system that has registered.
     async fn system(&self) -> Peer1 {
         let peer = Peer1::open(&self.hub, Peer::Local(home())).await;
-        let (kind, name) = (SystemKind::DigitalTwin, "Home".to_owned());
-        let info = SystemInfo { id: home(), kind, name, properties: BTreeMap::new(), heartbeat_ms: 0 };
+        let info = SystemInfo::new(home(), SystemKind::DigitalTwin, "Home");
         peer.say(DiiUp::Register(info)).await;
         peer
     }

@@ -12,7 +12,7 @@ use vestibule_model::{
     ActionId, CommandId, CommandStatus, FeatureId, FeatureInfo, PropertyId, PropertyState, Reported, SystemId,
     Timestamp, Truth, TwinId, TwinInfo, Value,
 };
-use vestibule_protocol::{DiiUp, Execution, Occurrence, Report};
+use vestibule_protocol::{DiiUp, Execution, InquiryAnswer, Occurrence, Report};
 
 use super::*;
 
@@ -28,6 +28,7 @@ struct Home {
     revisions: BTreeMap<String, u64>,
     occurred: Vec<Occurrence>,
     outcomes: Vec<(CommandId, CommandStatus)>,
+    answers: Vec<InquiryAnswer>,
     blobs: usize,
     describes: usize,
     notes: Vec<String>,
@@ -48,6 +49,7 @@ impl Home {
             revisions: BTreeMap::new(),
             occurred: Vec::new(),
             outcomes: Vec::new(),
+            answers: Vec::new(),
             blobs: 0,
             describes: 0,
             notes: Vec::new(),
@@ -116,6 +118,7 @@ impl Home {
             }
             DiiUp::Occurred(occurrence) => self.occurred.push(occurrence),
             DiiUp::Outcome { command, status } => self.outcomes.push((command, status)),
+            DiiUp::Inquired { answer, .. } => self.answers.push(answer),
             DiiUp::Blob { .. } => self.blobs += 1,
             DiiUp::Register(_) | DiiUp::Heartbeat => {}
         }
@@ -162,6 +165,7 @@ impl Home {
             action: ActionId::slug(action),
             input,
             not_after: Timestamp(self.now + validity),
+            trace: None,
         };
         let outputs = self.registry.on_execute(&execution, Timestamp(self.now));
         self.heed(outputs);
