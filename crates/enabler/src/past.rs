@@ -98,7 +98,12 @@ impl Past {
     /// The twin at the moment reached, with the readings that were kept. `covered`: nothing was missed between the
     /// oldest of them and `at`.
     #[must_use]
-    pub fn twin_at(&self, at: Timestamp, readings: &[(FeatureId, PropertyId, Value)], covered: bool) -> PastTwin {
+    pub fn twin_at(
+        &self,
+        at: Timestamp,
+        readings: &[(FeatureId, PropertyId, Option<Value>)],
+        covered: bool,
+    ) -> PastTwin {
         let mut hot = Hot::restore(&self.then, at);
         if covered {
             hot.attach(&self.twin.system(), 0, at);
@@ -106,8 +111,10 @@ impl Past {
         }
         for (revision, (feature, property, value)) in (1..).zip(readings) {
             let (twin, feature, property) = (self.twin.clone(), feature.clone(), property.clone());
+            let (value, fresh) = (value.clone(), true);
+            let report = Report { twin, feature, property, value, at: Some(at), fresh, revision };
             // A value that the description of that moment does not allow was said of another one: left out.
-            let _ = hot.report(&Report { twin, feature, property, value: value.clone(), at, revision }, at);
+            let _ = hot.report(&report, at);
         }
         let view = view(&self.then, &hot, &self.viewer, &self.twin, at);
         let view = view.filter(|_| self.may_read(None)).map(|(mut view, _)| {

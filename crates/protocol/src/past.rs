@@ -82,8 +82,8 @@ pub struct PastReading {
     pub feature: FeatureId,
     /// The property.
     pub property: PropertyId,
-    /// What it became.
-    pub value: Value,
+    /// What it became; `None`: the thing says that nobody knows.
+    pub value: Option<Value>,
     /// When the enabler heard it.
     pub at: Timestamp,
 }

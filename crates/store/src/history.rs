@@ -36,8 +36,8 @@ pub struct KeptReading {
     pub feature: FeatureId,
     /// The property.
     pub property: PropertyId,
-    /// What it became.
-    pub value: Value,
+    /// What it became; `None`: the thing says that nobody knows.
+    pub value: Option<Value>,
     /// When the enabler heard it.
     pub at: Timestamp,
 }
@@ -312,7 +312,7 @@ mod tests {
 
     fn said(value: bool, at: u64) -> KeptReading {
         let (feature, property) = (FeatureId::slug("light"), PropertyId::slug("on"));
-        KeptReading { twin: lamp(), feature, property, value: Value::Bool(value), at: Timestamp(at) }
+        KeptReading { twin: lamp(), feature, property, value: Some(Value::Bool(value)), at: Timestamp(at) }
     }
 
     #[tokio::test]

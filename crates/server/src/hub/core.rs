@@ -17,6 +17,7 @@ use super::{
     handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
     history::Historian,
     keeper::Keeper,
+    recent::Recent,
     session::Session,
     subscription::World,
 };
@@ -72,6 +73,8 @@ pub(super) struct Core {
     pub(super) forgotten: Vec<Forgotten>,
     /// To tell itself what its background tasks did.
     pub(super) control: mpsc::WeakSender<Control>,
+    /// What happened of late, for whoever was not there.
+    recent: Recent,
     next_session: SessionId,
     folder: Option<DataFolder>,
 }
@@ -84,6 +87,8 @@ pub(super) struct Past {
     pub(super) historian: Historian,
     /// The line that the log begins behind.
     pub(super) begins: u64,
+    /// Why the log is not as it was written. Stays until somebody has looked after it.
+    pub(super) damage: Option<String>,
     /// Places for questions.
     pub(super) questions: Arc<tokio::sync::Semaphore>,
 }
@@ -122,6 +127,7 @@ impl Core {
             snapshotting: false,
             forgotten: Vec::new(),
             control,
+            recent: Recent::default(),
             next_session: 1,
             folder,
         }
@@ -189,7 +195,10 @@ impl Core {
         let now = self.clock.now();
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let world = World { state, hot: &self.hot, now };
-        self.sessions.values_mut().for_each(|session| session.pump(world));
+        for (id, session) in &mut self.sessions {
+            session.pump(world);
+            session.catch_up(*id, world, &mut self.recent);
+        }
     }
 
     fn next_wakeup(&self) -> Timestamp {
@@ -246,6 +255,7 @@ impl Core {
         let system = session.actor.system.clone();
         let untold = session.close(words);
         self.undelivered(untold, "its system went away before it could be told");
+        self.recent.closed(id, self.clock.now());
         if let Some(system) = system.filter(|system| self.systems.get(system) == Some(&id)) {
             self.systems.remove(&system);
             let changes = self.hot.detach(&system, self.clock.now());
@@ -286,14 +296,14 @@ impl Core {
             devices: state.devices.len(),
             open_commands: self.hot.open_commands(),
             head: self.head,
-            storage: self.storage.clone(),
+            storage: self.past.damage.clone().or_else(|| self.storage.clone()),
             begins: self.past.begins,
         }
     }
 
     fn hot_message(&mut self, message: HotMessage) {
         match message {
-            HotMessage::Ask(ask) => self.hot_ask(ask),
+            HotMessage::Ask(ask) => self.hot_ask(*ask),
             HotMessage::Datagram { session, bytes } => {
                 let subscription = self.sessions.get_mut(&session).and_then(|session| session.subscription.as_mut());
                 if let (Some(subscription), Ok(ack)) = (subscription, decode::<HotAck>(&bytes)) {
@@ -350,7 +360,10 @@ impl Core {
                 changes.readings.iter().for_each(|(twin, place)| subscription.reading_changed(world, twin, *place));
             }
             changes.commands.iter().for_each(|update| session.command(state, update));
-            changes.occurred.iter().for_each(|occurrence| session.occurred(state, occurrence));
+        }
+        for occurrence in changes.occurred {
+            let told = self.sessions.iter_mut().filter_map(|(id, s)| Some((s.occurred(state, &occurrence)?, *id)));
+            self.recent.keep(occurrence.clone(), now, told.collect());
         }
         self.to_dispatch.extend(changes.reachable);
     }

@@ -179,15 +179,19 @@ impl Task {
         round.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                // What came before the round is written in it: it says until when nothing was missed.
+                biased;
                 message = told.recv() => match message {
                     Some(Told::Reading(reading)) => {
+                        let at = reading.at;
                         self.pending.push(*reading);
                         if self.pending.len() >= TOGETHER {
-                            self.flush().await;
+                            // More may be waiting.
+                            self.flush(at).await;
                         }
                     }
                     Some(Told::Flush(reply)) => {
-                        self.flush().await;
+                        self.flush(self.clock.now()).await;
                         // Who asked may be gone.
                         let _ = reply.send(());
                     }
@@ -207,7 +211,7 @@ impl Task {
     async fn round(&mut self) {
         self.rounds = self.rounds.wrapping_add(1);
         if !self.pending.is_empty() || self.rounds % QUIET_ROUNDS == 0 {
-            self.flush().await;
+            self.flush(self.clock.now()).await;
         }
         if let Err(error) = self.shared.catch_up().await {
             tracing::debug!(%error, "the index of the log is behind");
@@ -217,8 +221,8 @@ impl Task {
         }
     }
 
-    async fn flush(&mut self) {
-        let now = self.clock.now();
+    /// Writes what came, which is everything up to `now`.
+    async fn flush(&mut self, now: Timestamp) {
         let missed = self.missed.swap(false, Ordering::SeqCst);
         // What was missed came after the last write: until then nothing was.
         let until = if missed { self.until } else { now };
@@ -245,7 +249,7 @@ impl Task {
     }
 
     async fn close(mut self) {
-        self.flush().await;
+        self.flush(self.clock.now()).await;
         let _ = self.shared.catch_up().await.inspect_err(|error| tracing::debug!(%error, "the index is behind"));
         if let Some(history) = self.shared.history.lock().await.take() {
             history.close().await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 use vestibule_enabler_core::State;
 use vestibule_model::{ContentHash, NameBook, Timestamp};
 use vestibule_store::{EventLog, Head, SnapshotFile, Snapshots, StoreError};
@@ -29,6 +29,11 @@ impl Keeper {
         Self { snapshots, turn: Arc::default() }
     }
 
+    /// A turn to write, where nobody has one.
+    pub(super) fn try_turn(&self) -> Option<OwnedMutexGuard<()>> {
+        self.turn.clone().try_lock_owned().ok()
+    }
+
     /// Returns when nobody writes.
     pub(super) async fn idle(&self) {
         drop(self.turn.lock().await);
@@ -41,15 +46,16 @@ impl Keeper {
     /// Writes the state at `head`, then lets go of snapshots that nobody needs.
     pub(super) async fn write(
         &self,
+        turn: OwnedMutexGuard<()>,
         log: &dyn EventLog,
         state: State,
         head: Head,
         at: Timestamp,
         names: NameBook,
     ) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().await;
         self.put(state, head, at, names).await?;
         self.prune(log.anchor().await?);
+        drop(turn);
         Ok(())
     }
 

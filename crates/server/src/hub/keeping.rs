@@ -63,11 +63,13 @@ impl Core {
             return;
         }
         let Some(keeper) = self.past.keeper.clone() else { return };
+        // Where old lines are being cut off, the next decision asks again. Taken here, so that a stop waits for it.
+        let Some(turn) = keeper.try_turn() else { return };
         self.snapshotting = true;
         let (log, state, head, names) = (self.log.clone(), self.state.clone(), self.head, self.names.clone());
         let (at, lines, control) = (self.clock.now(), self.written, self.control.clone());
         tokio::spawn(async move {
-            let done = keeper.write(log.as_ref(), state, head, at, names).await;
+            let done = keeper.write(turn, log.as_ref(), state, head, at, names).await;
             if let Some(control) = control.upgrade() {
                 // A hub that has stopped needs to know nothing.
                 let _ = control.send(Control::Kept { lines, done }).await;
@@ -92,7 +94,7 @@ impl Core {
             Ok(()) => tracing::info!("the whole log is as it was written"),
             Err(error) => {
                 tracing::error!(%error, "the log is not as it was written");
-                self.storage = Some(error.to_string());
+                self.past.damage = Some(error.to_string());
             }
         }
     }

@@ -10,6 +10,7 @@ mod keeper;
 mod keeping;
 mod load;
 mod past;
+mod recent;
 mod session;
 mod subscription;
 mod write;
@@ -170,7 +171,7 @@ pub struct HubStatus {
     pub open_commands: usize,
     /// Where the log ends.
     pub head: Head,
-    /// Why nothing can be written at the moment, and what to do.
+    /// Why nothing can be written at the moment, or what is wrong with what was written, and what to do.
     pub storage: Option<String>,
     /// The line that the log begins behind; 0: it is whole.
     pub begins: u64,
@@ -229,6 +230,7 @@ impl HubHandle {
             keeper: snapshots.map(Keeper::new),
             historian,
             begins: log.anchor().await?.sequence,
+            damage: None,
             questions: Arc::new(tokio::sync::Semaphore::new(MOST_QUESTIONS)),
         };
         let core = core::Core::new(config, log, loaded, hot, folder, past, control.downgrade());

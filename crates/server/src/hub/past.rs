@@ -184,7 +184,7 @@ impl Question {
             let end = at.min(self.asked);
             (kept, covered.iter().any(|(since, until)| *since <= oldest && *until >= end))
         };
-        let readings: Vec<(FeatureId, PropertyId, Value)> =
+        let readings: Vec<(FeatureId, PropertyId, Option<Value>)> =
             kept.into_iter().map(|reading| (reading.feature, reading.property, reading.value)).collect();
         Ok(Response::Past(Box::new(past.twin_at(at, &readings, covered))))
     }

@@ -115,7 +115,7 @@ async fn what_was_kept_from_somebody_then_or_now_stays_kept() {
     assert_eq!(accepted.by_ref().map(|entry| entry.at).collect::<Vec<_>>(), [seen, again]);
     let told = readings(&guest, START, house.clock.now(), 0).await;
     let told: Vec<_> = told.readings.iter().filter(|r| r.at > START).map(|r| (r.at, r.value.clone())).collect();
-    assert_eq!(told, [(seen, Value::Bool(true)), (again, Value::Bool(true))], "nothing of {hidden:?}");
+    assert_eq!(told, [(seen, Some(Value::Bool(true))), (again, Some(Value::Bool(true)))], "nothing of {hidden:?}");
     let then = twin_at(&guest, hidden).await;
     assert!(then.view.is_none_or(|view| view.info.features.is_empty()), "the rules of then");
     assert!(!twin_at(&guest, again).await.view.unwrap().info.features.is_empty());
