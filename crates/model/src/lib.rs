@@ -42,7 +42,7 @@ pub use ids::{
     TraceId, TwinId, UserId,
 };
 pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH};
-pub use names::{ERASED, Name, NameBook, Pseudonym, erased_user, personal};
+pub use names::{ERASED, Name, NameBook, Pseudonym, erased_user, is_erased, personal};
 pub use permission::{
     About, Access, Right, Rule, RuleEffect, Subject, TwinPermission, TwinSelector, Verdict, decide_access,
 };

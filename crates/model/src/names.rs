@@ -219,6 +219,12 @@ pub fn erased_user(pseudonym: Pseudonym) -> String {
     format!("{ERASED_USER}{pseudonym}")
 }
 
+/// Whether this is the id of a user whose name was erased: nobody else may take it.
+#[must_use]
+pub fn is_erased(user: &str) -> bool {
+    Pseudonym::read(user, ERASED_USER).is_some()
+}
+
 fn with_book<T>(work: impl FnOnce(&mut NameBook) -> T) -> Option<T> {
     OPEN.with_borrow_mut(|open| open.as_mut().map(work))
 }
@@ -307,6 +313,7 @@ mod tests {
         let read: Line = book.scope(|| serde_json::from_str(&text)).unwrap();
         assert_eq!((read.user.as_str(), read.device.as_str()), (erased_user(person).as_str(), ERASED));
         assert_eq!(read.by.as_str(), "bo");
+        assert!(is_erased(read.user.as_str()) && !is_erased("bo") && !is_erased("erased:bo"));
         book.take_fresh();
         let again = book.scope(|| serde_json::to_string(&read)).unwrap();
         assert!(again.contains(&person.to_string()), "the same pseudonym: {again}");

@@ -289,6 +289,9 @@ pub fn enroll(
     if state.devices.get(&certificate) == Some(&known) {
         return Ok(Decision::done(Vec::new()));
     }
+    if vestibule_model::is_erased(user.as_str()) {
+        return Err(Refusal::new(RefusalCode::Invalid, "so reads somebody who was forgotten: take another name"));
+    }
     if state.devices.len() >= MOST_DEVICES && !state.devices.contains_key(&certificate) {
         let message = format!("{MOST_DEVICES} devices are known already");
         return Err(Refusal::new(RefusalCode::Overloaded, message));

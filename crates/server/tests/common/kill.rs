@@ -19,6 +19,10 @@ use crate::common::{FakeSystem, Peer, lamp_id, turn_on};
 
 /// People who press at the same time.
 const PEOPLE: usize = 4;
+/// How long something may take that takes a moment, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// A run with fewer acknowledged commands, or fewer executed ones, says nothing: the last round goes on until there are.
+const ENOUGH: (usize, usize) = (50, 20);
 
 /// What was done and found.
 #[derive(Debug, Default)]
@@ -113,7 +117,7 @@ impl Scene {
     async fn until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) {
         let start = Instant::now();
         while !done(self) {
-            assert!(start.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
+            assert!(start.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
             self.pump();
             sleep(Duration::from_millis(3)).await;
         }
@@ -122,18 +126,36 @@ impl Scene {
     async fn press(&mut self, rng: &mut StdRng, lasts: Duration) {
         let start = Instant::now();
         while start.elapsed() < lasts {
-            for index in 0..self.people.len() {
-                if rng.random_bool(0.7) {
-                    self.sent += 1;
-                    let mut id = [0; 16];
-                    id[..8].copy_from_slice(&self.sent.to_le_bytes());
-                    let ms = self.people[index].ms();
-                    self.people[index].session.actuate(turn_on(id), ms);
-                }
-            }
-            self.pump();
-            sleep(Duration::from_millis(3)).await;
+            self.press_once(rng).await;
         }
+    }
+
+    async fn press_once(&mut self, rng: &mut StdRng) {
+        for index in 0..self.people.len() {
+            if rng.random_bool(0.7) {
+                self.sent += 1;
+                let mut id = [0; 16];
+                id[..8].copy_from_slice(&self.sent.to_le_bytes());
+                let ms = self.people[index].ms();
+                self.people[index].session.actuate(turn_on(id), ms);
+            }
+        }
+        self.pump();
+        sleep(Duration::from_millis(3)).await;
+    }
+
+    /// Presses until this run says something.
+    async fn press_enough(&mut self, rng: &mut StdRng) {
+        let start = Instant::now();
+        while self.acknowledged.len() <= ENOUGH.0 || self.system.executed.len() <= ENOUGH.1 || self.snapshots() == 0 {
+            assert!(start.elapsed() < PATIENCE, "too little happens within {PATIENCE:?}");
+            self.press_once(rng).await;
+        }
+    }
+
+    fn snapshots(&self) -> usize {
+        let files = std::fs::read_dir(self.data.join("snapshots")).into_iter().flatten().flatten();
+        files.filter(|file| file.path().extension().is_some_and(|ending| ending == "snapshot")).count()
     }
 
     /// With the enabler dead: the chain is whole, and everything that was acknowledged or executed is in it.
@@ -214,9 +236,10 @@ pub async fn run(program: &Path, data: &Path, kills: usize, seed: u64) -> Found 
     }
     // What had no answer is asked again by its sender, and decided one way or the other; never executed twice.
     scene.press(&mut rng, Duration::from_millis(1_500)).await;
+    scene.press_enough(&mut rng).await;
     enabler.kill();
     scene.check(kills + 1);
-    let snapshots = std::fs::read_dir(data.join("snapshots")).map_or(0, Iterator::count);
+    let snapshots = scene.snapshots();
     let (acknowledged, executed) = (scene.acknowledged.len(), scene.system.executed.len());
     Found { kills: kills + 1, sent: scene.sent, acknowledged, executed, lines: scene.last, snapshots }
 }

