@@ -68,7 +68,7 @@ impl Decision {
     }
 
     /// Notes in what is to be written which device asked for it.
-    pub(crate) fn from_device(mut self, actor: &Actor) -> Self {
+    pub(crate) fn noting_device(mut self, actor: &Actor) -> Self {
         if let Identity::Certificate(certificate) = &actor.identity {
             for event in &mut self.events {
                 if let LogEvent::CommandAccepted { device, .. } = event {
@@ -120,7 +120,7 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         }
         Request::DescribeTwin(twin) => dtia::describe(state, hot, now, &viewer, twin).map(Decision::reply),
         Request::Subscribe(interest) => subscribe(interest),
-        Request::Actuate(command) => Ok(dts::actuate(state, hot, now, &viewer, command)?.from_device(actor)),
+        Request::Actuate(command) => Ok(dts::actuate(state, hot, now, &viewer, command)?.noting_device(actor)),
         Request::Refresh(twin) => dts::refresh(state, hot, &viewer, twin),
         Request::Explain { twin, feature, action } => {
             Ok(Decision::reply(dtac::explain(state, &viewer, twin, feature, action.as_ref())))
