@@ -22,6 +22,7 @@ mod codec;
 mod hot;
 mod link;
 mod message;
+mod people;
 mod procedure;
 
 pub use client::{ClientConfig, ClientSession, News, RequestId};
@@ -32,6 +33,7 @@ pub use message::{
     CommandUpdate, DiiDown, DiiUp, Event, Execution, FeatureAccess, Hello, InquiryAnswer, Interest, LogLine,
     Occurrence, Party, Report, Request, Response, SystemView, TwinView, Welcome, WireReading,
 };
+pub use people::{DeviceView, Me, People, TokenView, UserView};
 pub use procedure::{Participant, Procedure, ProcedureStep};
 
 /// What QUIC peers agree on before the first byte.
