@@ -23,7 +23,6 @@ pub mod cli;
 mod embedded;
 mod hub;
 mod local;
-pub mod login;
 mod net;
 
 pub use embedded::{Embedded, EmbeddedConfig, StartError};
