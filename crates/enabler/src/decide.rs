@@ -184,6 +184,7 @@ fn dii(state: &State, now: Timestamp, actor: &Actor, message: &DiiUp) -> Result<
         DiiUp::Register(info) => dtsr::register(state, now, actor, info),
         DiiUp::Describe(info) => dtsr::describe(state, actor, info),
         DiiUp::Gone(twin) => dtsr::gone(state, actor, twin),
+        DiiUp::Complete { twins } => dtsr::complete(state, actor, twins),
         _ => Err(Refusal::new(RefusalCode::Invalid, "that is observed, not decided")),
     }
 }

@@ -6,6 +6,7 @@ mod contents;
 mod core;
 mod handle;
 mod keys;
+mod recent;
 mod session;
 mod subscription;
 mod write;
