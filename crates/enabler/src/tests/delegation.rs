@@ -82,7 +82,7 @@ fn a_bearer_acts_exactly_within_the_token() {
         Request::Log { after: 0, limit: 0 },
         Request::RemoveUser(UserId::slug("guest")),
         Request::RevokeDevice(GUEST),
-        Request::SetUser(UserInfo { id: UserId::slug("x"), name: "x".to_owned(), roles: vec![], login: None }),
+        Request::SetUser(UserInfo { id: UserId::slug("x"), name: "x".to_owned(), roles: vec![] }),
     ];
     for request in owner_things {
         assert_eq!(house.ask(&postman, &request).unwrap_err().code, RefusalCode::Forbidden, "{request:?}");
@@ -164,7 +164,6 @@ fn a_token_of_somebody_who_is_gone_is_void_even_under_the_same_name() {
         id: UserId::slug(id),
         name: id.to_owned(),
         roles: vec![RoleId::slug(OWNER_ROLE)],
-        login: None,
     };
     house.ask(&metaverse(OWNER), &Request::SetUser(owner("guest"))).unwrap();
     let limits = ring_only(&house);
