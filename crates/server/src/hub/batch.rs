@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{
-    Changes, Decision, Effect, LogEvent, State, decide, delegate, dispatch, enroll, may_delegate,
-    may_open_pairing, pair, token::mint,
+    Changes, Decision, Effect, LogEvent, State, decide, delegate, dispatch, enroll, may_delegate, may_open_pairing,
+    pair, token::mint,
 };
 use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
 use vestibule_protocol::{DiiDown, Execution, LogLine, MAX_FRAME, Request, Response};

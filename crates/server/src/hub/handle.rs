@@ -73,12 +73,7 @@ pub(super) struct Ask {
 /// What is decided in order.
 pub(super) enum Work {
     Ask(Ask),
-    Enroll {
-        certificate: Fingerprint,
-        user: UserId,
-        roles: Vec<RoleId>,
-        reply: oneshot::Sender<Result<(), Refusal>>,
-    },
+    Enroll { certificate: Fingerprint, user: UserId, roles: Vec<RoleId>, reply: oneshot::Sender<Result<(), Refusal>> },
 }
 
 /// What is taken at once.
