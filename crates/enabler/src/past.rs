@@ -40,13 +40,16 @@ impl Past {
         self.then.apply(at, event);
         let what = what?;
         let own = matches!(&what, PastFact::Accepted { user, .. } if *user == self.viewer.user);
-        (own || self.may_read(feature.flatten().as_ref())).then_some(PastEntry { sequence, at, what })
+        (own || self.may_read(feature.flatten().as_ref(), at)).then_some(PastEntry { sequence, at, what })
     }
 
-    /// Whether the asker may read a feature of the twin now, and might have at the moment reached.
+    /// Whether the asker may read a feature of the twin now, and might have at this moment, which what was taken reaches.
     #[must_use]
-    pub fn may_read(&self, feature: Option<&FeatureId>) -> bool {
-        [&self.now, &self.then].into_iter().all(|state| dtac::may_read(state, &self.viewer, &self.twin, feature))
+    pub fn may_read(&self, feature: Option<&FeatureId>, at: Timestamp) -> bool {
+        // Rules that had ended by then allowed nothing.
+        let then = Viewer { at, ..self.viewer.clone() };
+        dtac::may_read(&self.now, &self.viewer, &self.twin, feature)
+            && dtac::may_read(&self.then, &then, &self.twin, feature)
     }
 
     /// The last line taken.
@@ -117,18 +120,19 @@ impl Past {
             let _ = hot.report(&report, at);
         }
         let view = view(&self.then, &hot, &self.viewer, &self.twin, at);
-        let view = view.filter(|_| self.may_read(None)).map(|(mut view, _)| {
-            let keep: Vec<bool> = view.info.properties().map(|(feature, _, _)| self.may_read(Some(feature))).collect();
+        let view = view.filter(|_| self.may_read(None, at)).map(|(mut view, _)| {
+            let keep: Vec<bool> =
+                view.info.properties().map(|(feature, _, _)| self.may_read(Some(feature), at)).collect();
             let mut kept = keep.into_iter();
             view.readings.retain(|_| kept.next().unwrap_or(false));
-            view.info.features.retain(|feature, _| self.may_read(Some(feature)));
-            view.access.retain(|feature, _| self.may_read(Some(feature)));
+            view.info.features.retain(|feature, _| self.may_read(Some(feature), at));
+            view.access.retain(|feature, _| self.may_read(Some(feature), at));
             view
         });
         let open = self
             .then
             .open_on(&self.twin)
-            .filter(|record| record.user == self.viewer.user || self.may_read(Some(&record.command.feature)));
+            .filter(|record| record.user == self.viewer.user || self.may_read(Some(&record.command.feature), at));
         let commands = open.map(|record| record.update(record.status.clone(), record.at)).collect();
         PastTwin { at, sequence: self.sequence, view, commands, covered }
     }

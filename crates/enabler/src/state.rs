@@ -7,11 +7,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use vestibule_model::{
-    CommandId, CommandStatus, Desired, PropertyId, Rule, RuleId, Subject, SystemId, SystemInfo, Timestamp, TwinId,
-    TwinInfo, UserId,
+    CommandId, CommandStatus, Desired, PropertyId, Rule, RuleId, SystemId, SystemInfo, Timestamp, TokenId, TokenKey,
+    TwinId, TwinInfo, UserId,
 };
 
-use crate::{CommandRecord, Device, Fingerprint, Histogram, Identity, LogEvent, Wish, WishKey};
+use crate::{CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, LogEvent, User, Wish, WishKey};
 
 /// Milliseconds beyond its validity for which an ended command answers its repetitions with its end.
 const REMEMBERED_MS: u64 = 10 * 60 * 1_000;
@@ -59,6 +59,14 @@ pub struct State {
     pub rules: Arc<BTreeMap<RuleId, Rule>>,
     /// Known devices by their certificates.
     pub devices: Arc<BTreeMap<Fingerprint, Device>>,
+    /// Users by id: each that a device was ever enrolled for, and those whom owners named.
+    pub users: Arc<BTreeMap<UserId, User>>,
+    /// The public key of this enabler's tokens.
+    pub token_key: Option<TokenKey>,
+    /// Tokens that were delegated and have not expired.
+    pub delegated: Arc<BTreeMap<TokenId, Delegated>>,
+    /// Tokens that are void, with when nobody could use them anyway.
+    pub revoked: Arc<BTreeMap<TokenId, Timestamp>>,
     /// Registered systems.
     pub systems: Arc<BTreeMap<SystemId, Arc<System>>>,
     /// Described twins.
@@ -85,9 +93,13 @@ impl State {
             LogEvent::RuleRemoved { rule, .. } => {
                 Arc::make_mut(&mut self.rules).remove(rule);
             }
-            LogEvent::DeviceEnrolled { certificate, user, roles, device } => {
-                let known = Device { user: user.clone(), roles: roles.clone(), device: device.clone() };
-                Arc::make_mut(&mut self.devices).insert(*certificate, known);
+            LogEvent::DeviceEnrolled { .. }
+            | LogEvent::DeviceRevoked { .. }
+            | LogEvent::UserSet { .. }
+            | LogEvent::UserRemoved { .. }
+            | LogEvent::PersonErased { .. } => self.apply_people(at, event),
+            LogEvent::TokenKeySet { .. } | LogEvent::TokenDelegated { .. } | LogEvent::TokenRevoked { .. } => {
+                self.apply_tokens(at, event);
             }
             LogEvent::SystemRegistered { info, owner } => {
                 let stats = self.systems.get(&info.id).map(|system| system.stats.clone()).unwrap_or_default();
@@ -127,16 +139,9 @@ impl State {
                     Arc::make_mut(&mut self.wishes).remove(&key);
                 }
             }
-            LogEvent::PersonErased { user, .. } => self.erase(user),
             // The lines that go are in this state already.
             LogEvent::LogCut { .. } => {}
         }
-    }
-
-    /// What was known of a person goes; what they did stays, and their name in it is the store's to forget.
-    fn erase(&mut self, user: &UserId) {
-        Arc::make_mut(&mut self.devices).retain(|_, device| device.user != *user);
-        Arc::make_mut(&mut self.rules).retain(|_, rule| rule.who != Subject::User(user.clone()));
     }
 
     fn drop_wishes(&mut self, which: impl Fn(&WishKey) -> bool) {

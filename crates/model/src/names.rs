@@ -84,6 +84,20 @@ impl Name {
     pub fn is_sound(&self) -> bool {
         self.pseudonym == Pseudonym::of(&self.salt, &self.text)
     }
+
+    /// Whether this is a user id.
+    #[must_use]
+    pub fn is_user(&self) -> bool {
+        self.pseudonym == self.person
+    }
+
+    /// Whether it says who `person` is: their own id and texts, and the ids of those who acted in their stead, which
+    /// begin with theirs.
+    #[must_use]
+    pub fn tells_of(&self, person: &Self) -> bool {
+        let after = self.text.strip_prefix(&person.text).filter(|_| self.is_user());
+        self.person == person.pseudonym || after.is_some_and(|rest| rest.starts_with(':'))
+    }
 }
 
 /// Which text each pseudonym stands for, until it is forgotten.
@@ -142,7 +156,7 @@ impl NameBook {
         if !name.is_sound() {
             return false;
         }
-        if name.pseudonym == name.person {
+        if name.is_user() {
             self.users.insert(name.text.clone(), name.pseudonym);
         } else {
             self.personal.insert((name.person, name.text.clone()), name.pseudonym);
@@ -179,10 +193,12 @@ impl NameBook {
 
     /// Forgets everything of a person. What was written about them reads as erased from now on.
     pub fn forget(&mut self, person: Pseudonym) {
-        self.texts.retain(|_, name| name.person != person);
-        self.users.retain(|_, pseudonym| *pseudonym != person);
-        self.personal.retain(|(whose, _), _| *whose != person);
-        self.fresh.retain(|name| name.person != person);
+        let Some(known) = self.texts.get(&person).cloned() else { return };
+        self.texts.retain(|_, name| !name.tells_of(&known));
+        let texts = &self.texts;
+        self.users.retain(|_, pseudonym| texts.contains_key(pseudonym));
+        self.personal.retain(|_, pseudonym| texts.contains_key(pseudonym));
+        self.fresh.retain(|name| !name.tells_of(&known));
     }
 
     fn make(&mut self, person: Option<Pseudonym>, text: &str) -> Pseudonym {
@@ -204,12 +220,20 @@ impl NameBook {
 
     fn seal_text(&mut self, text: &str) -> String {
         let Some(person) = self.current.filter(|_| text != ERASED) else { return text.to_owned() };
+        if self.open_user(person) == text {
+            // Who has no other name is called as their id is.
+            return format!("{USER}{person}");
+        }
         let known = self.personal.get(&(person, text.to_owned())).copied();
         format!("{TEXT}{}", known.unwrap_or_else(|| self.make(Some(person), text)))
     }
 
     fn open(&self, pseudonym: Pseudonym) -> Option<String> {
         self.texts.get(&pseudonym).map(|name| name.text.clone())
+    }
+
+    fn open_user(&self, pseudonym: Pseudonym) -> String {
+        self.open(pseudonym).unwrap_or_else(|| erased_user(pseudonym))
     }
 }
 
@@ -236,14 +260,14 @@ pub(crate) fn sealed_user(user: &str) -> Option<String> {
 pub(crate) fn opened_user(text: String) -> String {
     // A line from before names were kept apart has the name itself.
     let Some(pseudonym) = Pseudonym::read(&text, USER) else { return text };
-    with_book(|book| book.open(pseudonym).unwrap_or_else(|| erased_user(pseudonym))).unwrap_or(text)
+    with_book(|book| book.open_user(pseudonym)).unwrap_or(text)
 }
 
 /// For `#[serde(with = "personal")]`: a text that belongs to the user who is written just before it.
 pub mod personal {
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::{ERASED, Pseudonym, TEXT, with_book};
+    use super::{ERASED, Pseudonym, TEXT, USER, with_book};
 
     /// Writes the text, or its pseudonym inside of a scope.
     ///
@@ -262,6 +286,9 @@ pub mod personal {
     /// Those of the deserializer.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
         let text = String::deserialize(deserializer)?;
+        if let Some(pseudonym) = Pseudonym::read(&text, USER) {
+            return Ok(with_book(|book| book.open_user(pseudonym)).unwrap_or(text));
+        }
         let Some(pseudonym) = Pseudonym::read(&text, TEXT) else { return Ok(text) };
         Ok(with_book(|book| book.open(pseudonym).unwrap_or_else(|| ERASED.to_owned())).unwrap_or(text))
     }
@@ -320,6 +347,24 @@ mod tests {
         assert!(book.take_fresh().is_empty());
         let new = book.scope(|| serde_json::to_string(&line())).unwrap();
         assert!(!new.contains(&person.to_string()), "somebody with the same name is somebody else");
+    }
+
+    #[test]
+    fn who_acts_in_their_stead_and_what_they_are_called_after_go_with_them() {
+        let mut book = NameBook::new(salt);
+        let named = Line { device: "ada".to_owned(), by: UserId::slug("ada:postman"), ..line() };
+        let text = book.scope(|| serde_json::to_string(&named)).unwrap();
+        let fresh = book.take_fresh();
+        assert_eq!(fresh.len(), 2, "a name that is the id needs no other pseudonym: {text}");
+        assert_eq!(book.scope(|| serde_json::from_str::<Line>(&text)).unwrap(), named);
+        let (ada, postman) = (book.user("ada").unwrap(), book.user("ada:postman").unwrap());
+        let other = book.scope(|| serde_json::to_string(&UserId::slug("adam:postman"))).unwrap();
+        book.forget(ada);
+        let read: Line = book.scope(|| serde_json::from_str(&text)).unwrap();
+        assert_eq!((read.device.as_str(), read.by.as_str()), (read.user.as_str(), erased_user(postman).as_str()));
+        assert_eq!(book.scope(|| serde_json::to_string(&read)).unwrap(), text, "the same pseudonyms");
+        let other: UserId = book.scope(|| serde_json::from_str(&other)).unwrap();
+        assert_eq!(other.as_str(), "adam:postman");
     }
 
     #[test]

@@ -22,10 +22,12 @@ mod codec;
 mod hot;
 mod link;
 mod message;
+mod news;
 mod past;
+mod people;
 mod procedure;
 
-pub use client::{ClientConfig, ClientSession, News, RequestId};
+pub use client::{ClientConfig, ClientSession, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, protocol_hash};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
 pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
@@ -33,7 +35,9 @@ pub use message::{
     CommandUpdate, DiiDown, DiiUp, Event, Execution, FeatureAccess, Hello, InquiryAnswer, Interest, LogLine,
     Occurrence, Party, Report, Request, Response, SystemView, TwinView, Welcome, WireReading,
 };
+pub use news::News;
 pub use past::{PastEntry, PastFact, PastReading, PastReadings, PastTwin, TwinHistory};
+pub use people::{DeviceView, Me, People, TokenView, UserView};
 pub use procedure::{Participant, Procedure, ProcedureStep};
 
 /// What QUIC peers agree on before the first byte.

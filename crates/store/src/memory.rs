@@ -112,7 +112,10 @@ impl EventLog for MemoryLog {
     }
 
     async fn forget(&self, person: Pseudonym) -> Result<(), StoreError> {
-        self.inner().names.retain(|name| name.person != person);
+        let mut inner = self.inner();
+        if let Some(person) = inner.names.iter().find(|name| name.pseudonym == person).cloned() {
+            inner.names.retain(|name| !name.tells_of(&person));
+        }
         Ok(())
     }
 

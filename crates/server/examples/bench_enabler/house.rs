@@ -26,7 +26,7 @@ pub fn system(index: usize) -> SystemInfo {
 
 /// Every third twin is a lock, the others are lights.
 pub fn kind(index: usize) -> FeatureKind {
-    if index % 3 == 0 { FeatureKind::Lock } else { FeatureKind::Light }
+    if index.is_multiple_of(3) { FeatureKind::Lock } else { FeatureKind::Light }
 }
 
 pub fn twin(index: usize) -> TwinInfo {
@@ -51,6 +51,8 @@ pub fn enrolled() -> LogEvent {
         user: UserId::slug("owner"),
         roles: vec![RoleId::slug("owner")],
         device: "bench".to_owned(),
+        until: None,
+        by: None,
     }
 }
 

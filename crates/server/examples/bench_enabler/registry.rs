@@ -103,7 +103,7 @@ pub fn measure(runtime: &tokio::runtime::Runtime, twins: usize, rounds: usize) -
     let state = state(twins);
     let hot = Hot::restore(&state, NOW);
     let owner = owner();
-    let viewer = Viewer::of(&state, &owner.identity).expect("the owner");
+    let viewer = Viewer::of(&state, NOW, &owner).expect("the owner");
     assert!(events(0).count() > 0);
     let (mut by_id, mut found, mut checked) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {

@@ -66,8 +66,8 @@ impl Filter {
             .filter_map(|name| fact.get(name).and_then(Value::as_str))
             .map(str::to_owned)
             .collect();
-        let rule = fact.pointer("/rule/who/User").and_then(Value::as_str);
-        who.extend(rule.map(str::to_owned));
+        let inside = ["/rule/who/User", "/user/id"].into_iter().filter_map(|path| fact.pointer(path));
+        who.extend(inside.filter_map(Value::as_str).map(str::to_owned));
         let command = fact.get("command").filter(|command| command.is_object());
         let described = fact.get("info").filter(|info| info.get("features").is_some());
         let twin = text(fact, &["twin"])

@@ -15,7 +15,7 @@ use vestibule_store::{EventLog, SqliteLog, verify_export};
 
 use crate::{
     HubConfig, HubHandle, LOG_FILE,
-    cli::{CliError, utc},
+    cli::CliError,
     hub::{in_words, names},
     net::control::{Answer, ControlError, Question, ask},
 };
@@ -126,7 +126,7 @@ async fn print(log: &SqliteLog, args: &LogArgs) -> Result<(), CliError> {
             let words = in_words(&line.payload, &mut names);
             if filter.takes(line.at, &words) && line.sequence > args.after {
                 // JSON has no line breaks; control characters in it are escaped.
-                writeln!(out, "{:>8}  {}  {}", line.sequence, utc(line.at), words)?;
+                writeln!(out, "{:>8}  {}  {}", line.sequence, line.at.to_utc(), words)?;
             }
         }
     }

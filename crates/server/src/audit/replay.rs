@@ -9,7 +9,7 @@ use vestibule_store::{EventLog, Snapshots};
 use super::{filter::moment, open};
 use crate::{
     SNAPSHOT_FOLDER,
-    cli::{CliError, utc},
+    cli::CliError,
     hub::{Loaded, Until, load},
 };
 
@@ -57,7 +57,7 @@ fn shown(loaded: &Loaded, begins: u64) -> Result<Value, CliError> {
     Ok(json!({
         "sequence": loaded.head.sequence,
         "hash": loaded.head.hash,
-        "at": utc(loaded.at),
+        "at": loaded.at.to_utc(),
         "from_snapshot": loaded.snapshot,
         "log_begins_behind": begins,
         "state": state,

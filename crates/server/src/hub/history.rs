@@ -210,7 +210,7 @@ impl Task {
 
     async fn round(&mut self) {
         self.rounds = self.rounds.wrapping_add(1);
-        if !self.pending.is_empty() || self.rounds % QUIET_ROUNDS == 0 {
+        if !self.pending.is_empty() || self.rounds.is_multiple_of(QUIET_ROUNDS) {
             self.flush(self.clock.now()).await;
         }
         if let Err(error) = self.shared.catch_up().await {

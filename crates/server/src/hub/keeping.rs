@@ -25,7 +25,7 @@ const DAY_MS: u64 = 86_400_000;
 impl Core {
     /// Begins what goes on in the background.
     pub(super) fn begin_keeping(&self) {
-        let (log, control) = (self.log.clone(), self.control.clone());
+        let (log, control) = (self.log.clone(), self.past.control.clone());
         if self.written < self.head.sequence {
             tokio::spawn(async move {
                 tokio::time::sleep(IDLE).await;
@@ -37,7 +37,7 @@ impl Core {
             });
         }
         let (Some(days), Some(keeper)) = (self.keeping.log_days, self.past.keeper.clone()) else { return };
-        let (log, control, clock) = (self.log.clone(), self.control.clone(), self.clock.clone());
+        let (log, control, clock) = (self.log.clone(), self.past.control.clone(), self.clock.clone());
         tokio::spawn(async move {
             let mut round = tokio::time::interval(RETENTION);
             loop {
@@ -67,7 +67,7 @@ impl Core {
         let Some(turn) = keeper.try_turn() else { return };
         self.snapshotting = true;
         let (log, state, head, names) = (self.log.clone(), self.state.clone(), self.head, self.names.clone());
-        let (at, lines, control) = (self.clock.now(), self.written, self.control.clone());
+        let (at, lines, control) = (self.clock.now(), self.written, self.past.control.clone());
         tokio::spawn(async move {
             let done = keeper.write(turn, log.as_ref(), state, head, at, names).await;
             if let Some(control) = control.upgrade() {
@@ -118,7 +118,7 @@ impl Core {
         let person = known.ok_or_else(|| {
             Refusal::new(RefusalCode::NotFound, format!("nothing is written about anybody called {user}"))
         });
-        let person = person.and_then(|person| may_erase(&self.state, user).map(|()| person));
+        let person = person.and_then(|person| may_erase(&self.state, self.clock.now(), user).map(|()| person));
         let person = match person {
             Ok(person) => person,
             Err(refusal) => {
@@ -132,7 +132,7 @@ impl Core {
             events: vec![LogEvent::PersonErased { user: user.clone(), by: None }],
             reply: written,
         });
-        let (log, control) = (self.log.clone(), self.control.clone());
+        let (log, control) = (self.log.clone(), self.past.control.clone());
         tokio::spawn(async move {
             let done = match decided.await {
                 Ok(Ok(())) => log.forget(person).await,

@@ -8,6 +8,7 @@ mod handle;
 mod history;
 mod keeper;
 mod keeping;
+mod keys;
 mod load;
 mod past;
 mod recent;
@@ -19,7 +20,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use thiserror::Error;
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{EventError, Hot, default_rules};
+use vestibule_enabler_core::{
+    EventError, Hot, LogEvent, State, default_rules,
+    token::{RootKey, TokenError},
+};
 use vestibule_model::{Refusal, SystemId, Timestamp};
 use vestibule_protocol::Event;
 use vestibule_store::{
@@ -109,6 +113,8 @@ pub enum Peer {
     Certificate([u8; 32]),
     /// An adapter in this process that maintains the twins of this system. It needs no hello.
     Local(SystemId),
+    /// The enabler's own program, proven by the data folder's key. It needs no hello and may what owners may.
+    Console,
 }
 
 /// What a connection is to be told.
@@ -145,6 +151,12 @@ pub enum HubError {
     /// More connections than there may be.
     #[error("{MOST_SESSIONS} connections are open already")]
     TooManySessions,
+    /// The key that signs tokens.
+    #[error(transparent)]
+    Key(#[from] TokenError),
+    /// The file with that key.
+    #[error("{0}: {1}")]
+    KeyFile(PathBuf, std::io::Error),
     /// The hub was shut down.
     #[error("the enabler has stopped")]
     Stopped,
@@ -214,7 +226,11 @@ impl HubHandle {
         if loaded.head.sequence == 0 {
             first_start(log.as_ref(), &mut loaded, config.clock.now()).await?;
         }
-        if let Err(error) = loaded.names.scope(|| serde_json::to_writer(std::io::sink(), &loaded.state.devices)) {
+        let token_key = keys::token_key(folder.as_ref().map(DataFolder::path))?;
+        announce_key(log.as_ref(), &mut loaded, &token_key, config.clock.now()).await?;
+        let State { devices, users, rules, delegated, .. } = &loaded.state;
+        let people = (devices, users, rules, delegated);
+        if let Err(error) = loaded.names.scope(|| serde_json::to_writer(std::io::sink(), &people)) {
             // Only names from before they were kept apart would have been new here.
             tracing::debug!(%error, "names are kept apart from the next line on");
         }
@@ -227,13 +243,14 @@ impl HubHandle {
         let (hot_sender, hot_inbox) = mpsc::channel(WAITING);
         let historian = Historian::start(history, log.clone(), &loaded.state, config.clock.clone(), config.keeping);
         let past = core::Past {
+            control: control.downgrade(),
             keeper: snapshots.map(Keeper::new),
             historian,
             begins: log.anchor().await?.sequence,
             damage: None,
             questions: Arc::new(tokio::sync::Semaphore::new(MOST_QUESTIONS)),
         };
-        let core = core::Core::new(config, log, loaded, hot, folder, past, control.downgrade());
+        let core = core::Core::new(config, log, loaded, hot, folder, past, token_key);
         let handle = Self::new(control, decide, hot_sender, contents);
         tokio::spawn(core.run(core::Inbox { control: control_inbox, decide: decide_inbox, hot: hot_inbox }));
         Ok(handle)
@@ -268,8 +285,26 @@ async fn open(config: &HubConfig) -> Result<Places, HubError> {
 
 /// Writes the rules that a house begins with.
 async fn first_start(log: &dyn EventLog, loaded: &mut Loaded, now: Timestamp) -> Result<(), HubError> {
+    write_down(log, loaded, default_rules(), now).await
+}
+
+/// Writes down which key signs tokens, where it is another one than before: those of the older one are void.
+async fn announce_key(log: &dyn EventLog, loaded: &mut Loaded, key: &RootKey, now: Timestamp) -> Result<(), HubError> {
+    let key = key.public()?;
+    if loaded.state.token_key == Some(key) {
+        return Ok(());
+    }
+    write_down(log, loaded, vec![LogEvent::TokenKeySet { key }], now).await
+}
+
+async fn write_down(
+    log: &dyn EventLog,
+    loaded: &mut Loaded,
+    events: Vec<LogEvent>,
+    now: Timestamp,
+) -> Result<(), HubError> {
     let mut lines = Vec::new();
-    for event in default_rules() {
+    for event in events {
         let (payload, event) = loaded.names.scope(|| event.written())?;
         loaded.state.apply(now, &event);
         lines.push(NewLine { at: now, payload });

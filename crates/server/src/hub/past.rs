@@ -159,7 +159,7 @@ impl Question {
                 let _ = past.take(line.sequence, line.at, &event);
                 ahead = lines.next().await?;
             }
-            if past.may_read(Some(&reading.feature)) {
+            if past.may_read(Some(&reading.feature), reading.at) {
                 let KeptReading { feature, property, value, at, .. } = reading;
                 readings.push(PastReading { feature, property, value, at });
             }

@@ -1,6 +1,6 @@
 //! What leaves the log: old lines by retention, names by erasure.
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection};
 use vestibule_model::{ContentHash, Name, Pseudonym};
 
 use super::{anchor, head, run, signed};
@@ -63,9 +63,18 @@ pub(super) async fn names(connection: &mut SqliteConnection) -> Result<Vec<Name>
     rows.iter().map(name).collect()
 }
 
-/// Destroys a person's names, also in the write-ahead log.
+/// Destroys what says who a person was ([`Name::tells_of`]), also in the write-ahead log.
 pub(super) async fn forget(connection: &mut SqliteConnection, person: Pseudonym) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM name WHERE person = ?").bind(person.0.to_vec()).execute(&mut *connection).await?;
+    let known = names(connection).await?;
+    let gone = known.iter().find(|name| name.pseudonym == person).map_or_else(Vec::new, |person| {
+        known.iter().filter(|name| name.tells_of(person)).map(|name| name.pseudonym).collect()
+    });
+    // All at once: their own name is what finds the others after a kill.
+    let mut transaction = connection.begin().await?;
+    for name in gone {
+        sqlx::query("DELETE FROM name WHERE pseudonym = ?").bind(name.0.to_vec()).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
     let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(connection).await?;
     let busy: i64 = row.try_get(0).map_err(|error| StoreError::Damaged(error.to_string()))?;
     // Somebody else reads the file: their view still has the page with the name.

@@ -178,7 +178,9 @@ async fn who_is_forgotten_is_nowhere_and_the_chain_is_whole() {
     let before = house.hub.status().await.head;
     erase().await.unwrap();
     assert!(erase().await.is_err(), "nobody of that name any more");
-    assert!(house.hub.erase(UserId::slug("owner")).await.unwrap_err().to_string().contains("nobody could manage"));
+    assert!(
+        house.hub.erase(UserId::slug("owner")).await.unwrap_err().to_string().contains("nobody could change the rules")
+    );
     assert_eq!(other.refused(Request::Rules).await.code, RefusalCode::Unauthenticated);
     let owner = house.owner().await;
     let Response::Log(lines) = owner.ask(Request::Log { after: 0, limit: 500 }).await else { panic!("no log") };
@@ -209,7 +211,7 @@ async fn an_erasure_that_a_kill_interrupted_is_carried_out() {
     house.hub.clone().shutdown().await;
     let log = SqliteLog::open(dir.path().join(LOG_FILE)).await.unwrap();
     let mut book = names(&log).await.unwrap();
-    let event = vestibule_enabler_core::LogEvent::PersonErased { user: UserId::slug("Esmeralda"), by: None };
+    let event = LogEvent::PersonErased { user: UserId::slug("Esmeralda"), by: None };
     let payload = book.scope(|| event.written()).unwrap().0;
     log.append(log.head().await.unwrap(), vec![NewLine { at: START, payload }], Vec::new()).await.unwrap();
     log.close().await;

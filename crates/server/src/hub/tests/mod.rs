@@ -6,6 +6,7 @@ mod keeping;
 mod missed;
 mod past;
 mod path;
+mod people;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

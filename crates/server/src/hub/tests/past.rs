@@ -46,9 +46,7 @@ fn deny(feature: Option<FeatureId>) -> Rule {
 
 fn default_rule() -> Rule {
     let rules = default_rules();
-    let vestibule_enabler_core::LogEvent::RuleSet { rule, .. } = rules.into_iter().next().unwrap() else {
-        panic!("the first rule is a rule")
-    };
+    let LogEvent::RuleSet { rule, .. } = rules.into_iter().next().unwrap() else { panic!("the first rule is a rule") };
     rule
 }
 
