@@ -1,11 +1,11 @@
 //! The gate to all functional entities: who may ask what, before any entity looks at it.
 
-use vestibule_model::{Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
+use vestibule_model::{LeaseId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Execution, Hello, Interest, Party, Request, Response, Welcome, protocol_hash};
 
 use crate::{
     Actor, Hot, Identity, LogEvent, State, Viewer,
-    dtif::{dtac, dtia, dts, dtsd, dtsr},
+    dtif::{dtac, dtia, dts, dtsd, dtsr, lease},
 };
 
 /// What was decided. The events are written first, then applied, then the reply and the effects leave.
@@ -41,6 +41,28 @@ pub enum Effect {
         system: SystemId,
         /// The command.
         execution: Execution,
+    },
+    /// Tell a system who holds one of its twins. Again whenever its system is there again.
+    Integrate {
+        /// The system.
+        system: SystemId,
+        /// The twin.
+        twin: TwinId,
+        /// The lease.
+        lease: LeaseId,
+        /// Its token.
+        fence: u64,
+        /// The last moment of it, unless renewed.
+        until: Timestamp,
+    },
+    /// Tell a system that whoever held one of its twins up to this token does no longer.
+    Released {
+        /// The system.
+        system: SystemId,
+        /// The twin.
+        twin: TwinId,
+        /// The token.
+        fence: u64,
     },
     /// Ask a system for fresh reports.
     Refresh {
@@ -118,6 +140,10 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
             let limit = if *limit == 0 { 100 } else { (*limit).min(500) };
             Ok(Decision::default().with(Effect::ReadLog { after: *after, limit }))
         }
+        Request::Lease(request) => lease::ask(state, hot, now, actor, &viewer, request),
+        Request::RenewLease(lease) => lease::renew(state, hot, now, &viewer, lease),
+        Request::ReleaseLease(lease) => lease::release(state, hot, now, &viewer, lease),
+        Request::Leases { twin } => lease::tell::list(state, now, &viewer, twin),
         Request::Hello(_) | Request::Pair { .. } | Request::Dii(_) | Request::Acquire(_) | Request::Steps { .. } => {
             Err(Refusal::new(RefusalCode::Invalid, "that is not decided here"))
         }

@@ -23,6 +23,7 @@ mod command;
 mod content;
 mod ids;
 mod json;
+mod lease;
 mod permission;
 mod service;
 mod state;
@@ -36,10 +37,13 @@ pub use cell::{Area, AreaCells, Cell, CellError, MAX_RING};
 pub use command::{Command, CommandStatus, Refusal, RefusalCode};
 pub use content::{BlobRef, ContentHash};
 pub use ids::{
-    ActionId, CommandId, EventKind, FeatureId, IdError, InquiryId, PropertyId, RoleId, RuleId, ServiceId, SystemId,
-    TraceId, TwinId, UserId,
+    ActionId, CommandId, EventKind, FeatureId, IdError, InquiryId, LeaseId, PropertyId, RoleId, RuleId, ServiceId,
+    SystemId, TraceId, TwinId, UserId,
 };
 pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH};
+pub use lease::{
+    DEFAULT_LONGEST_LEASE_MS, Integration, LONGEST_LEASE_BOUNDS_MS, LeaseEnd, LeaseRequest, LeaseStatus, LeaseUpdate,
+};
 pub use permission::{
     About, Access, Right, Rule, RuleEffect, Subject, TwinPermission, TwinSelector, Verdict, decide_access,
 };

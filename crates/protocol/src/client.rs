@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use vestibule_model::{Command, ContentHash, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo};
+use vestibule_model::{
+    Command, ContentHash, FeatureId, LeaseUpdate, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo,
+};
 
 use crate::{
     CommandUpdate, DiiDown, DiiUp, Event, Hello, HotDatagram, HotReceiver, Interest, LinkCommand, LinkEvent,
@@ -66,6 +68,8 @@ pub enum News {
     System(SystemView),
     /// A step of a procedure that is followed.
     Step(ProcedureStep),
+    /// A lease came further.
+    Lease(LeaseUpdate),
     /// For digital twin systems.
     Dii(DiiDown),
     /// The answer to a request; refusals, lost links and lateness are refusals.
@@ -399,6 +403,7 @@ impl ClientSession {
             Event::System(view) => self.tell_news(News::System(view)),
             Event::Step(step) => self.tell_news(News::Step(step)),
             Event::Dii(message) => self.tell_news(News::Dii(message)),
+            Event::Lease(update) => self.tell_news(News::Lease(update)),
         }
     }
 

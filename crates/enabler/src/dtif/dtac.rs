@@ -123,6 +123,27 @@ fn allowed(verdict: Verdict, viewer: &Viewer, right: &Right, whose: impl Fn() ->
     }
 }
 
+/// The rule that lets `viewer` hold the twin: whoever may do anything with it at all may do it alone.
+///
+/// # Errors
+/// [`RefusalCode::Forbidden`].
+pub fn may_lease(state: &State, viewer: &Viewer, twin: &TwinId) -> Result<RuleId, Refusal> {
+    let info = state.twins.get(twin).map(|twin| twin.info.as_ref());
+    let features = info.into_iter().flat_map(|info| &info.features);
+    let mut actions = features.flat_map(|(id, feature)| feature.actions.keys().map(move |action| (id, action)));
+    let allowed = actions.find_map(|(feature, action)| {
+        let verdict = verdict(state, viewer, twin, Some(feature), &Right::Act(action.clone()));
+        verdict.rule.filter(|_| verdict.allowed)
+    });
+    allowed.map_or_else(|| may(state, viewer, twin, None, &Right::ActAny), Ok)
+}
+
+/// How urgent the rules let `viewer` be with this twin.
+#[must_use]
+pub const fn priority(_state: &State, _viewer: &Viewer, _twin: &TwinId) -> u8 {
+    0
+}
+
 /// Whether `viewer` may read a feature of a twin; `None`: the twin as such.
 #[must_use]
 pub fn may_read(state: &State, viewer: &Viewer, twin: &TwinId, feature: Option<&FeatureId>) -> bool {

@@ -1,6 +1,7 @@
 //! A house without sockets: decisions are "written" to a vector, executions collected.
 
 mod access;
+mod lease;
 mod random;
 mod registration;
 mod truth;
@@ -205,6 +206,7 @@ impl House {
             expected_revision: None,
             not_after: self.now.plus(5_000),
             trace: None,
+            lease: None,
         }
     }
 

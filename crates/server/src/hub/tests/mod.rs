@@ -2,6 +2,7 @@
 
 mod crowd;
 mod disk;
+mod lease;
 mod path;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -60,6 +61,7 @@ fn command(number: u8, action: &str, now: Timestamp) -> Command {
         expected_revision: None,
         not_after: now.plus(5_000),
         trace: None,
+        lease: None,
     }
 }
 
