@@ -339,6 +339,7 @@ pub struct InquiryId(pub u64);
 pub struct LeaseId(pub [u8; 16]);
 
 hex_serde!(LeaseId, 16);
+text_schema!(LeaseId, "^[0-9a-fA-F]{32}$");
 
 impl fmt::Display for LeaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

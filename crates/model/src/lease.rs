@@ -1,6 +1,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{LeaseId, RuleId, Timestamp, TwinId, UserId};
 
@@ -10,7 +11,7 @@ pub const DEFAULT_LONGEST_LEASE_MS: u64 = 10 * 60 * 1_000;
 pub const LONGEST_LEASE_BOUNDS_MS: (u64, u64) = (1_000, 24 * 60 * 60 * 1_000);
 
 /// How a twin lets itself be integrated with its physical object (FGMV-28 7.1.3, REQ-DT-08).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Integration {
     /// Only a holder may act on it; otherwise anybody whom the rules let, while nobody holds it.
     #[serde(default)]
@@ -33,7 +34,7 @@ impl Integration {
 }
 
 /// A wish to be the one whose twin is integrated with its physical object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LeaseRequest {
     /// Idempotency key: 16 random bytes, chosen once.
     pub id: LeaseId,
@@ -48,7 +49,7 @@ pub struct LeaseRequest {
 }
 
 /// How far a lease is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LeaseStatus {
     /// It has a place in the queue.
@@ -70,7 +71,7 @@ pub enum LeaseStatus {
 }
 
 /// Why a lease is over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LeaseEnd {
     /// Its user gave it back, or left the queue.
@@ -127,7 +128,7 @@ impl fmt::Display for LeaseStatus {
 }
 
 /// How far a lease is, for one who may know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LeaseUpdate {
     /// The lease.
     pub lease: LeaseId,
