@@ -7,7 +7,7 @@ use std::{
 
 use vestibule_model::{LeaseEnd, LeaseId, LeaseRequest, RuleId, Timestamp, TwinId, UserId};
 
-use crate::{Identity, LogEvent};
+use crate::{Grant, Identity, LogEvent};
 
 /// Milliseconds for which an ended lease still answers for itself: why it ended, and that its id was used.
 const REMEMBERED_MS: u64 = 10 * 60 * 1_000;
@@ -50,6 +50,8 @@ pub struct Lease {
     pub by: Identity,
     /// Which rule let them.
     pub rule: RuleId,
+    /// The token that let them, where no rule about them did: the lease ends with it at the latest.
+    pub token: Option<Arc<Grant>>,
     /// What it counts for.
     pub priority: u8,
     /// When it was asked.
@@ -67,6 +69,12 @@ impl Lease {
         !matches!(self.phase, LeasePhase::Ended { .. })
     }
 
+    /// Whether it was asked for by somebody who is no user of this enabler and bears a token.
+    #[must_use]
+    pub fn is_borne(&self) -> bool {
+        self.user.as_str().contains(':')
+    }
+
     /// Its token and its last moment, where it holds its object at `now`.
     #[must_use]
     pub fn held(&self, now: Timestamp) -> Option<(u64, Timestamp)> {
@@ -78,7 +86,7 @@ impl Lease {
 
     /// The first moment at which it ends by itself.
     #[must_use]
-    pub const fn deadline(&self) -> Option<Timestamp> {
+    pub fn deadline(&self) -> Option<Timestamp> {
         match self.phase {
             LeasePhase::Waiting => Some(self.gives_up().plus(1)),
             LeasePhase::Held { until, .. } => Some(until.plus(1)),
@@ -88,8 +96,15 @@ impl Lease {
 
     /// The last moment for which its user waits.
     #[must_use]
-    pub const fn gives_up(&self) -> Timestamp {
-        self.asked.plus(self.request.wait_ms)
+    pub fn gives_up(&self) -> Timestamp {
+        self.at_most(self.asked.plus(self.request.wait_ms))
+    }
+
+    /// `until`, or the last moment of its token where that is earlier.
+    #[must_use]
+    pub fn at_most(&self, until: Timestamp) -> Timestamp {
+        let over = self.token.as_ref().and_then(|grant| grant.limits.until);
+        over.map_or(until, |over| until.min(Timestamp(over.0.saturating_sub(1))))
     }
 
     /// Its place among those that wait, smallest first: by priority, then by arrival, and each [`AGEING_MS`] of waiting
@@ -172,11 +187,12 @@ impl Leases {
 
     pub(crate) fn apply(&mut self, at: Timestamp, event: &LogEvent) {
         match event {
-            LogEvent::LeaseQueued { request, user, by, rule, priority } => self.queued(Lease {
+            LogEvent::LeaseQueued { request, user, by, rule, priority, token } => self.queued(Lease {
                 request: request.clone(),
                 user: user.clone(),
                 by: by.clone(),
                 rule: rule.clone(),
+                token: token.as_ref().map(|grant| Arc::new(grant.as_ref().clone())),
                 priority: *priority,
                 asked: at,
                 phase: LeasePhase::Waiting,

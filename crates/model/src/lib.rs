@@ -12,7 +12,8 @@
 //!
 //! let info = PropertyInfo::new(ValueType::Bool).reported_every(60_000);
 //! let mut on = PropertyState::default();
-//! on.reported = Some(Reported { value: Value::Bool(true), at: Timestamp(1_000), revision: 1 });
+//! let (value, at) = (Some(Value::Bool(true)), Some(Timestamp(1_000)));
+//! on.reported = Some(Reported { value, at, fresh: true, revision: 1 });
 //! assert_eq!(on.truth(&info, true, Timestamp(2_000)), Truth::Live);
 //! // Older than the twin promised: nobody is told that it is still true.
 //! assert_eq!(on.truth(&info, true, Timestamp(200_000)), Truth::Stale);
@@ -21,6 +22,7 @@
 mod cell;
 mod command;
 mod content;
+mod identity;
 mod ids;
 mod json;
 mod lease;
@@ -36,9 +38,10 @@ mod value_json;
 pub use cell::{Area, AreaCells, Cell, CellError, MAX_RING};
 pub use command::{Command, CommandStatus, Refusal, RefusalCode};
 pub use content::{BlobRef, ContentHash};
+pub use identity::{Delegation, Explanation, Inquiry, Limits, UserInfo, Wanted};
 pub use ids::{
-    ActionId, CommandId, EventKind, FeatureId, IdError, InquiryId, LeaseId, PropertyId, RoleId, RuleId, ServiceId,
-    SystemId, TraceId, TwinId, UserId,
+    ActionId, CommandId, EventKind, FeatureId, Fingerprint, IdError, InquiryId, LeaseId, PropertyId, RoleId, RuleId,
+    ServiceId, SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,
 };
 pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH};
 pub use lease::{

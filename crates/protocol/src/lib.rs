@@ -23,6 +23,7 @@ mod fence;
 mod hot;
 mod link;
 mod message;
+mod people;
 mod procedure;
 
 pub use client::{ClientConfig, ClientSession, News, RequestId};
@@ -34,6 +35,7 @@ pub use message::{
     CommandUpdate, DiiDown, DiiUp, Event, Execution, FeatureAccess, Hello, InquiryAnswer, Interest, LogLine,
     Occurrence, Party, Report, Request, Response, SystemView, TwinView, Welcome, WireReading,
 };
+pub use people::{DeviceView, Me, People, TokenView, UserView};
 pub use procedure::{Participant, Procedure, ProcedureStep};
 
 /// What QUIC peers agree on before the first byte.

@@ -1,14 +1,15 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
-    ActionId, Command, CommandId, CommandStatus, ContentHash, EventKind, FeatureId, InquiryId, LeaseId, LeaseRequest,
-    LeaseUpdate, PropertyId, Refusal, RoleId, Rule, RuleId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp,
-    TraceId, Truth, TwinId, TwinInfo, TwinPermission, UserId, Value, Verdict,
+    ActionId, Command, CommandId, CommandStatus, ContentHash, Delegation, EventKind, Explanation, FeatureId,
+    Fingerprint, Inquiry, InquiryId, LeaseId, LeaseRequest, LeaseUpdate, PropertyId, Refusal, RoleId, Rule, RuleId,
+    SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, TraceId, Truth, TwinId, TwinInfo,
+    TwinPermission, UserId, UserInfo, Value,
 };
 
-use crate::ProcedureStep;
+use crate::{Me, People, ProcedureStep};
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,21 +44,41 @@ pub enum Request {
     Actuate(Command),
     /// DTS: ask the twin's system for fresh reports now (REQ-DT-07: on request).
     Refresh(TwinId),
-    /// DTAC: may I do this, and which rule says so?
-    Explain {
-        /// The twin.
-        twin: TwinId,
-        /// The feature.
-        feature: FeatureId,
-        /// The action; `None`: to read.
-        action: Option<ActionId>,
-    },
+    /// DTAC: why may I (not) do this, or somebody else (owners only)?
+    Explain(Inquiry),
     /// DTAC: all rules (owners only).
     Rules,
     /// DTAC: add a rule or change the one of its id (owners only).
     SetRule(Rule),
     /// DTAC: take a rule away (owners only).
     RemoveRule(RuleId),
+    /// Who am I taken for, and what was presented?
+    WhoAmI,
+    /// Users, their devices, and what was delegated: all of them for owners, oneself for others.
+    Users,
+    /// Add a user or change one (owners only).
+    SetUser(UserInfo),
+    /// Take a user away with all their devices and rules; their connections end (owners only).
+    RemoveUser(UserId),
+    /// Make a device unknown; its connections end. One's own, or any (owners).
+    RevokeDevice(Fingerprint),
+    /// Show a pairing code: for a device of somebody new, or for one more device of a user. Owners for everybody,
+    /// others for themselves with a role that they have.
+    OpenPairing {
+        /// What the device may be.
+        role: RoleId,
+        /// Whose it will be; `None`: somebody new, named like the device.
+        user: Option<UserId>,
+    },
+    /// Sign a token with which somebody else acts in one's stead, within limits.
+    Delegate(Delegation),
+    /// Add what a token allows to this connection. Needs no known device.
+    Present {
+        /// The token.
+        token: String,
+    },
+    /// End a token, or one attenuation of it and what was made from that: whoever delegated it, and owners.
+    RevokeToken(TokenId),
     /// The log's lines after a sequence number (owners only).
     Log {
         /// Lines after this one; 0: from the beginning.
@@ -153,7 +174,20 @@ pub enum Response {
     /// To [`Request::Actuate`]: written down, with its status by now. Updates follow as events.
     Command(CommandUpdate),
     /// To [`Request::Explain`].
-    Verdict(Verdict),
+    Explanation(Explanation),
+    /// To [`Request::WhoAmI`] and [`Request::Present`].
+    Me(Me),
+    /// To [`Request::Users`].
+    People(People),
+    /// To [`Request::OpenPairing`].
+    Code {
+        /// Six digits.
+        digits: String,
+        /// They can be used until then.
+        until: Timestamp,
+    },
+    /// To [`Request::Delegate`].
+    Token(String),
     /// To [`Request::Rules`].
     Rules(Vec<Rule>),
     /// To [`Request::Log`].
@@ -192,6 +226,8 @@ pub struct TwinView {
     pub access: BTreeMap<FeatureId, FeatureAccess>,
     /// Whether the twin's system and device are connected.
     pub reachable: bool,
+    /// Features that are away although the twin is not.
+    pub away: BTreeSet<FeatureId>,
     /// One reading for each property, in the order of [`TwinInfo::properties`].
     pub readings: Vec<WireReading>,
 }
@@ -208,13 +244,13 @@ pub struct FeatureAccess {
 /// What is known of a property, with ages instead of moments, so that clocks need not agree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WireReading {
-    /// What the thing last reported.
+    /// What the thing last reported; `None` before that, and where it reports that nobody knows.
     pub value: Option<Value>,
     /// What was wanted and has not come true.
     pub desired: Option<Value>,
     /// How far `value` is to be believed.
     pub truth: Truth,
-    /// Milliseconds since the report when this was sent.
+    /// Milliseconds since the report when this was sent, where that is known.
     pub age_ms: Option<u64>,
     /// The twin's revision of the report.
     pub revision: u64,
@@ -314,10 +350,17 @@ pub enum DiiUp {
     Describe(Box<TwinInfo>),
     /// A twin is no longer maintained.
     Gone(TwinId),
-    /// Whether the twin's device is connected to its system. Until told, it is not.
+    /// All twins of this system are described: others that the enabler remembers of it are no longer maintained.
+    Complete {
+        /// Every twin that there is.
+        twins: Vec<TwinId>,
+    },
+    /// Whether the twin's device is connected to its system. Until told, it is not, and all its features are with it.
     Reachable {
         /// The twin.
         twin: TwinId,
+        /// One part of it that can be away by itself; `None`: the twin as a whole.
+        feature: Option<FeatureId>,
         /// Whether it is.
         reachable: bool,
     },
@@ -389,10 +432,12 @@ pub struct Report {
     pub feature: FeatureId,
     /// The property.
     pub property: PropertyId,
-    /// The value.
-    pub value: Value,
-    /// When the twin system heard it.
-    pub at: Timestamp,
+    /// The value; `None`: the thing says that nobody knows.
+    pub value: Option<Value>,
+    /// When the twin system heard it; `None`: somebody had kept it for whoever comes later, nobody knows since when.
+    pub at: Option<Timestamp>,
+    /// Whether the thing stands by it: it has said so since it was last out of reach, or says that it is there.
+    pub fresh: bool,
     /// Grows with each report of the twin, also over restarts of its system (milliseconds of the clock at least).
     pub revision: u64,
 }

@@ -37,6 +37,8 @@ impl Worlds {
             feature: None,
             right: Right::ActAny,
             effect: RuleEffect::Allow,
+            until: None,
+            priority: Some(2),
         };
         assert_eq!(owner.ask(Request::SetRule(rule)).await, Ok(Response::Done));
         let mut worlds = Vec::new();
@@ -110,7 +112,7 @@ async fn three_worlds_want_one_lamp() {
     assert!(matches!(second.status, LeaseStatus::Waiting { position: 1, expected_ms: 1..=60_000 }), "{second:?}");
     let refusal = all.lease(2, 0).await.unwrap_err();
     assert_eq!(refusal.code, RefusalCode::Held);
-    assert!(refusal.message.contains("somebody holds bench/lamp with priority 0"), "{refusal}");
+    assert!(refusal.message.contains("somebody holds bench/lamp with priority 2"), "{refusal}");
     assert!(refusal.message.contains("1 wait already"), "{refusal}");
     // Everybody sees that somebody has it, nobody but the winner whom.
     all.until("all see the holder", |_, worlds| {

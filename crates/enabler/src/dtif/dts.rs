@@ -51,7 +51,7 @@ pub(crate) fn actuate(
         };
         value.map(|value| Wish { property: effect.property.clone(), value: value.clone() })
     });
-    let dispatched = hot.is_reachable(twin);
+    let dispatched = hot.is_feature_reachable(twin, feature);
     let event = LogEvent::CommandAccepted {
         command: command.clone(),
         user: viewer.user.clone(),
@@ -151,8 +151,9 @@ pub fn dispatch(state: &State, hot: &Hot, now: Timestamp, twins: &BTreeSet<TwinI
     let mut decision = Decision::default();
     for twin in twins.iter().filter(|twin| hot.is_reachable(twin)) {
         decision.effects.extend(lease::act::remind(state, hot, now, twin));
+        let there = |record: &CommandRecord| hot.is_feature_reachable(twin, &record.command.feature);
         let mut waiting: Vec<_> =
-            state.open_on(twin).filter(|record| !record.dispatched && !record.is_late(now)).collect();
+            state.open_on(twin).filter(|r| !r.dispatched && !r.is_late(now) && there(r)).collect();
         waiting.sort_by_key(|record| (record.accepted, record.command.id));
         for record in waiting {
             let Some(until) = lease::act::still_admits(state, now, &record.command) else { continue };

@@ -88,13 +88,16 @@ pub(crate) fn ask(
     check(state, viewer, request)?;
     let object = state.object_of(twin);
     let queue = Queue::of(state, &object, now);
-    let priority = dtac::priority(state, viewer, twin).min(request.priority);
+    let priority = dtac::priority(state, now, viewer, twin).min(request.priority);
+    let token = viewer.tokens.iter().find(|bearing| bearing.grant.rule() == rule);
+    let token = token.map(|bearing| Box::new(bearing.grant.as_ref().clone()));
     let queued = LogEvent::LeaseQueued {
         request: request.clone(),
         user: viewer.user.clone(),
         by: actor.identity.clone(),
         rule,
         priority,
+        token,
     };
     let mut after = state.clone();
     after.apply(now, &queued);
@@ -189,7 +192,7 @@ pub(crate) fn renew(
     dtac::may_lease(state, viewer, &lease.request.twin)?;
     let object = state.object_of(&lease.request.twin);
     let others_wait = !Queue::of(state, &object, now).waiting.is_empty();
-    let mut end = now.plus(lasts(state, &lease.request));
+    let mut end = lease.at_most(now.plus(lasts(state, &lease.request)));
     if others_wait {
         end = end.min(since.plus(longest(state, &lease.request.twin)));
     }

@@ -7,9 +7,9 @@ use std::{
 
 use tokio::sync::mpsc;
 use vestibule_enabler_core::{
-    Changes, Hot, LogEvent, Pairing, PairingCode, State, all_leases, execution_failed, observe,
+    Changes, Hot, LogEvent, Offer, Pairing, PairingCode, State, all_leases, execution_failed, observe, token::RootKey,
 };
-use vestibule_model::{CommandId, Refusal, RefusalCode, RoleId, SystemId, Timestamp, TwinId};
+use vestibule_model::{CommandId, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, HotAck, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};
 
@@ -17,6 +17,7 @@ use super::{
     Clock, HubConfig, HubError, HubStatus, MOST_SESSIONS,
     batch::InFlight,
     handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
+    recent::Recent,
     session::Session,
     subscription::World,
 };
@@ -45,6 +46,8 @@ pub(super) struct Core {
     pub(super) state: State,
     pub(super) hot: Hot,
     pub(super) pairing: Pairing,
+    /// Signs tokens.
+    pub(super) token_key: RootKey,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     /// Which session speaks for a system.
     pub(super) systems: BTreeMap<SystemId, SessionId>,
@@ -61,6 +64,8 @@ pub(super) struct Core {
     pub(super) storage: Option<String>,
     /// The next attempt to write what nobody waits for.
     pub(super) retry_at: Timestamp,
+    /// What happened of late, for whoever was not there.
+    recent: Recent,
     next_session: SessionId,
     folder: Option<DataFolder>,
 }
@@ -73,6 +78,7 @@ impl Core {
         state: State,
         hot: Hot,
         folder: Option<DataFolder>,
+        token_key: RootKey,
     ) -> Self {
         Self {
             name: config.name,
@@ -82,6 +88,7 @@ impl Core {
             state,
             hot,
             pairing: Pairing::default(),
+            token_key,
             sessions: BTreeMap::new(),
             systems: BTreeMap::new(),
             backlog: Vec::new(),
@@ -92,6 +99,7 @@ impl Core {
             commit: None,
             storage: None,
             retry_at: Timestamp(0),
+            recent: Recent::default(),
             next_session: 1,
             folder,
         }
@@ -144,6 +152,7 @@ impl Core {
         let (changes, events) = self.hot.due(now);
         self.backlog.extend(events);
         self.distribute(changes);
+        self.expire_tokens(now);
         let waits = self.waits();
         if self.commit.is_none() && (!self.carried.is_empty() || waits && now >= self.retry_at) {
             let works = std::mem::take(&mut self.carried);
@@ -152,7 +161,10 @@ impl Core {
         let now = self.clock.now();
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let world = World { state, hot: &self.hot, now };
-        self.sessions.values_mut().for_each(|session| session.pump(world));
+        for (id, session) in &mut self.sessions {
+            session.pump(world);
+            session.catch_up(*id, world, &mut self.recent);
+        }
     }
 
     /// Whether something is to be decided that nobody asked for.
@@ -165,7 +177,7 @@ impl Core {
         let waits = self.waits();
         let retry = (waits && self.commit.is_none()).then_some(self.retry_at);
         let carried = (!self.carried.is_empty() && self.commit.is_none()).then_some(now);
-        let sessions = self.sessions.values().filter_map(|session| session.next_pump(now));
+        let sessions = self.sessions.values().filter_map(|session| session.next_wakeup(now));
         let wakeups = self.hot.next_wakeup().into_iter().chain(retry).chain(carried).chain(sessions);
         wakeups.min().unwrap_or(Timestamp(u64::MAX)).min(now.plus(LONGEST_SLEEP_MS))
     }
@@ -180,8 +192,11 @@ impl Core {
                 }
             }
             Control::Closed(id) => self.close(id, "the connection ended"),
-            Control::PairingCode { role, reply } => {
-                let _ = reply.send(self.pairing_code(&role));
+            Control::PairingCode { offer, reply } => {
+                let _ = reply.send(self.pairing_code(&offer).map(|(code, _)| code).map_err(HubError::from));
+            }
+            Control::NewestCode(reply) => {
+                let _ = reply.send(self.pairing.newest(self.clock.now()));
             }
             Control::Status(reply) => {
                 let _ = reply.send(self.status());
@@ -199,7 +214,7 @@ impl Core {
         }
         let id = self.next_session;
         self.next_session += 1;
-        let (session, opened) = Session::open(id, identity, self.committed());
+        let (session, opened) = Session::open(id, identity, self.committed(), self.clock.now());
         self.sessions.insert(id, session);
         Ok(opened)
     }
@@ -210,6 +225,7 @@ impl Core {
         let system = session.actor.system.clone();
         let untold = session.close(words);
         self.undelivered(untold, "its system went away before it could be told");
+        self.recent.closed(id, self.clock.now());
         if let Some(system) = system.filter(|system| self.systems.get(system) == Some(&id)) {
             self.systems.remove(&system);
             let changes = self.hot.detach(&system, self.clock.now());
@@ -224,18 +240,19 @@ impl Core {
         self.backlog.extend(ends);
     }
 
-    fn pairing_code(&mut self, role: &RoleId) -> Result<PairingCode, HubError> {
+    /// A new code, and until when it can be used.
+    pub(super) fn pairing_code(&mut self, offer: &Offer) -> Result<(PairingCode, Timestamp), Refusal> {
         let now = self.clock.now();
         // Another code where this very one is open already.
         for _ in 0..8 {
             let code = PairingCode::of(rand::random_range(0..1_000_000));
-            match self.pairing.open(code.clone(), role.clone(), now) {
-                Ok(()) => return Ok(code),
-                Err(refusal) if refusal.code != RefusalCode::Conflict => return Err(refusal.into()),
+            match self.pairing.open(code.clone(), offer.clone(), now) {
+                Ok(until) => return Ok((code, until)),
+                Err(refusal) if refusal.code != RefusalCode::Conflict => return Err(refusal),
                 Err(_) => {}
             }
         }
-        Err(Refusal::new(RefusalCode::Overloaded, "no pairing code is free").into())
+        Err(Refusal::new(RefusalCode::Overloaded, "no pairing code is free"))
     }
 
     fn status(&self) -> HubStatus {
@@ -298,12 +315,12 @@ impl Core {
             return;
         }
         let now = self.clock.now();
+        if changes.access {
+            self.end_unknown(now);
+        }
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let world = World { state, hot: &self.hot, now };
         for session in self.sessions.values_mut() {
-            if changes.access {
-                session.access_changed(state);
-            }
             if let Some(subscription) = &mut session.subscription {
                 if changes.access {
                     subscription.access_changed(state);
@@ -315,8 +332,11 @@ impl Core {
             if let Some(subscription) = &mut session.subscription {
                 changes.leases.iter().for_each(|lease| subscription.lease_changed(*lease));
             }
-            changes.commands.iter().for_each(|update| session.command(state, update));
-            changes.occurred.iter().for_each(|occurrence| session.occurred(state, occurrence));
+            changes.commands.iter().for_each(|update| session.command(state, now, update));
+        }
+        for occurrence in changes.occurred {
+            let told = self.sessions.iter_mut().filter_map(|(id, s)| Some((s.occurred(state, now, &occurrence)?, *id)));
+            self.recent.keep(occurrence.clone(), now, told.collect());
         }
         self.to_dispatch.extend(changes.reachable);
         if changes.settle || changes.access {
@@ -327,6 +347,26 @@ impl Core {
     /// Something may follow for leases.
     pub(super) fn unsettle(&mut self, access: bool) {
         self.to_settle = Some(access || self.to_settle.unwrap_or_default());
+    }
+
+    /// Ends the sessions of whoever was known and is not any more: their user was removed, their device revoked, their
+    /// token has ended.
+    pub(super) fn end_unknown(&mut self, now: Timestamp) {
+        let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
+        let lost = |(id, session): (&SessionId, &Session)| (!session.access_changed(state, now)).then_some(*id);
+        let ended: Vec<SessionId> = self.sessions.iter().filter_map(lost).collect();
+        ended
+            .into_iter()
+            .for_each(|id| self.close(id, "you are not known here any more: pair again, or present a token"));
+    }
+
+    /// Tokens end by themselves: who has lost one sees another world.
+    fn expire_tokens(&mut self, now: Timestamp) {
+        let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
+        let expired = self.sessions.values_mut().map(|session| session.expire_tokens(state, now));
+        if expired.fold(false, |any, one| any | one) {
+            self.end_unknown(now);
+        }
     }
 
     /// Writes what is decided, says goodbye, lets go of the disk.

@@ -63,6 +63,8 @@ pub(super) struct Subscription {
     told: BTreeMap<LeaseId, LeaseUpdate>,
     datagrams: HotSender,
     flushed: Option<Timestamp>,
+    /// A synchronization has just ended.
+    caught_up: bool,
 }
 
 impl Subscription {
@@ -84,6 +86,7 @@ impl Subscription {
             told: BTreeMap::new(),
             datagrams,
             flushed: None,
+            caught_up: false,
         }
     }
 
@@ -101,6 +104,11 @@ impl Subscription {
             Interest::Systems(systems) => systems.contains(system),
             Interest::Twins(twins) => twins.iter().any(|twin| twin.system() == *system),
         }
+    }
+
+    /// Whether a synchronization has ended since this was asked last.
+    pub(super) const fn has_caught_up(&mut self) -> bool {
+        std::mem::replace(&mut self.caught_up, false)
     }
 
     /// Something was lost that cannot be told again: synchronize anew.
@@ -217,6 +225,7 @@ impl Subscription {
         let told = self.twins.is_empty() && self.systems.is_empty() && self.leases.is_empty();
         if self.phase == Phase::Syncing && told && outbox.capacity() > 0 {
             self.phase = Phase::Live;
+            self.caught_up = true;
             send(outbox, Event::Synchronized);
         }
         self.flush(world.now, outbox);
@@ -309,7 +318,7 @@ impl Subscription {
 
 /// What a view looks like apart from readings and names.
 fn shape(view: &TwinView) -> ContentHash {
-    let bytes = encode(&(&view.info, &view.access, view.reachable)).unwrap_or_default();
+    let bytes = encode(&(&view.info, &view.access, view.reachable, &view.away)).unwrap_or_default();
     ContentHash::of(&bytes)
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vestibule_model::{CommandId, CommandStatus, LeaseEnd, LeaseId, RuleId, Timestamp, TwinId};
 
 use super::{Queue, act::still_admits, integrate, lasts, released};
-use crate::{Decision, Effect, Hot, Lease, LeasePhase, LogEvent, State, Viewer, dtif::dtac};
+use crate::{Actor, Decision, Effect, Hot, Lease, LeasePhase, LogEvent, State, Viewer, dtif::dtac};
 
 /// Whether something may follow for leases from this event, and whether it changes who may do what.
 #[must_use]
@@ -16,6 +16,7 @@ pub const fn unsettles(event: &LogEvent) -> Option<bool> {
         | LogEvent::CommandDispatched { .. }
         | LogEvent::WishEnded { .. }
         | LogEvent::SystemRegistered { .. }
+        | LogEvent::TokenDelegated { .. }
         | LogEvent::LeaseQueued { .. }
         | LogEvent::LeaseRenewed { .. }
         | LogEvent::LeaseIntegrated { .. } => None,
@@ -111,7 +112,7 @@ impl Settling<'_> {
             return;
         }
         let (request, fence) = (next.request.clone(), self.state.leases.fence().saturating_add(1));
-        let until = self.now.plus(lasts(&self.state, &request));
+        let until = next.at_most(self.now.plus(lasts(&self.state, &request)));
         self.emit(LogEvent::LeaseGranted { lease: request.id, fence, until });
         // Other twins of the object have systems of their own, which do not hear of this holder: what they were given
         // before is over.
@@ -158,13 +159,16 @@ fn over(state: &State, now: Timestamp, access: bool, lease: &Lease) -> Option<Le
     if !access {
         return None;
     }
-    permitted(state, lease).err().map(|rule| LeaseEnd::Forbidden { rule })
+    permitted(state, now, lease).err().map(|rule| LeaseEnd::Forbidden { rule })
 }
 
 /// Whether whoever asked still may; the rule that says otherwise.
-fn permitted(state: &State, lease: &Lease) -> Result<(), Option<RuleId>> {
-    let viewer = Viewer::of(state, &lease.by).map_err(|refusal| refusal.rule)?;
-    if viewer.user != lease.user {
+fn permitted(state: &State, now: Timestamp, lease: &Lease) -> Result<(), Option<RuleId>> {
+    let actor = Actor { tokens: lease.token.iter().cloned().collect(), ..Actor::new(lease.by.clone()) };
+    let viewer = Viewer::of(state, now, &actor).map_err(|refusal| refusal.rule)?;
+    // A user is the same one on the same device; whoever only bore a token bears it still.
+    let is_same = if viewer.is_user { viewer.user == lease.user } else { lease.is_borne() };
+    if !is_same {
         return Err(None);
     }
     dtac::may_lease(state, &viewer, &lease.request.twin).map(|_| ()).map_err(|refusal| refusal.rule)

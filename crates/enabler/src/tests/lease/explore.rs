@@ -230,5 +230,5 @@ fn nobody_waits_for_ever() {
         assert!(world.now.since(asked) <= 5 * 60_000 + 4 * LONGEST, "{others} went before");
     }
     assert!(world.state.leases.get(&patient.id).unwrap().held(world.now).is_some());
-    assert!(others >= 2, "they really came: {others}");
+    assert!(others >= 20, "they really went before: {others}");
 }

@@ -3,6 +3,8 @@
 mod explore;
 mod world;
 
+use std::sync::Arc;
+
 use super::*;
 use world::{Step, TTL, World, name, twin, user};
 
@@ -24,7 +26,7 @@ fn lease(answer: Result<Response, Refusal>) -> Result<LeaseUpdate, Refusal> {
 
 fn status(world: &World, number: usize) -> LeaseStatus {
     let id = world.lease_id(number).unwrap();
-    let viewer = Viewer::of(&world.state, &user(number).identity).unwrap();
+    let viewer = Viewer::of(&world.state, world.now, &user(number)).unwrap();
     lease_update(&world.state, &viewer, world.now, world.state.leases.get(&id).unwrap()).status
 }
 
@@ -175,6 +177,77 @@ fn what_is_taken_away_ends_with_words() {
     world.step(&Step::Gone(0));
     assert_eq!(status(&world, 2), LeaseStatus::Ended { reason: LeaseEnd::TwinGone });
     assert!(world.state.leases.fence() == fence + 1, "tokens outlive twins");
+}
+
+#[test]
+fn the_rules_say_how_urgent_somebody_is_at_most() {
+    let integration = Integration { preempt: true, ..Integration::default() };
+    let mut world = World::new(3, 1, false, integration);
+    let calm = Rule { priority: Some(2), ..world.state.rules[&RuleId::slug("user1-acts")].clone() };
+    world.ask(&metaverse(OWNER), &Request::SetRule(calm)).unwrap();
+    assert_eq!(ask(&mut world, 0, 3, 0).unwrap().priority, 3, "no more than was asked for");
+    let refusal = ask(&mut world, 1, 200, 0).unwrap_err();
+    assert!(refusal.code == RefusalCode::Held && refusal.message.contains("priority 3"), "{refusal}");
+    let waits = ask(&mut world, 1, 200, 60_000).unwrap();
+    assert_eq!(waits.priority, 2, "no more than the rules give");
+    let third = ask(&mut world, 2, 200, 60_000).unwrap();
+    assert_eq!((third.priority, third.status), (9, LeaseStatus::Granted), "before whoever waits, and from its holder");
+    assert_eq!(status(&world, 0), LeaseStatus::Ended { reason: LeaseEnd::Preempted });
+    assert!(matches!(status(&world, 1), LeaseStatus::Waiting { position: 1, .. }));
+}
+
+/// Somebody whom the enabler does not know, with a token of `user0`.
+fn postman(world: &World, until: Timestamp) -> Actor {
+    let twins = Some(vec![TwinSelector::Twin(twin(0))]);
+    let limits = Limits { twins, until: Some(until), priority: Some(3), ..Limits::default() };
+    let (ids, by, guest) = (vec![TokenId([1; 16])], name(0), "postman".to_owned());
+    let grant = Grant { ids, by, guest, issued: world.now, limits };
+    Actor { tokens: vec![Arc::new(grant)], ..metaverse(Fingerprint([99; 32])) }
+}
+
+#[test]
+fn a_lease_by_a_token_is_as_urgent_as_it_and_ends_with_it() {
+    let mut world = World::new(2, 2, false, Integration::default());
+    let until = world.now.plus(TTL / 2);
+    let actor = postman(&world, until);
+    let request = |id: u8, on: usize| LeaseRequest {
+        id: LeaseId([id; 16]),
+        twin: twin(on),
+        priority: 9,
+        ttl_ms: TTL,
+        wait_ms: 60_000,
+    };
+    let held = lease(world.ask(&actor, &Request::Lease(request(101, 0)))).unwrap();
+    assert_eq!((held.priority, held.user.as_ref().map(UserId::as_str)), (3, Some("user0:postman")));
+    assert_eq!(held.until, Some(Timestamp(until.0 - 1)), "its last moment");
+    let other = world.ask(&actor, &Request::Lease(request(102, 1))).unwrap_err();
+    assert_eq!(other.code, RefusalCode::Forbidden, "the token is not about that one");
+    let renewed = lease(world.ask(&actor, &Request::RenewLease(held.lease))).unwrap();
+    assert_eq!(renewed.until, held.until, "nor does it last longer by renewing");
+    ask(&mut world, 1, 9, 60_000).unwrap();
+    world.step(&Step::Crash);
+    world.step(&Step::Connect);
+    world.drain_wire();
+    assert_eq!(world.integrated[&1], 1, "it stays over a restart");
+    while world.now < until {
+        assert!(matches!(status(&world, 1), LeaseStatus::Waiting { .. }));
+        let rest = until.since(world.now);
+        world.pass(rest);
+    }
+    assert_eq!(status(&world, 1), LeaseStatus::Granted, "the next one's turn at that very moment");
+}
+
+#[test]
+fn a_lease_by_a_token_ends_when_that_is_revoked() {
+    let mut world = plain();
+    let actor = postman(&world, world.now.plus(60 * TTL));
+    let request = world.request(1, 0, 0, 0);
+    lease(world.ask(&actor, &Request::Lease(request.clone()))).unwrap();
+    ask(&mut world, 2, 9, 60_000).unwrap();
+    world.ask(&metaverse(OWNER), &Request::RevokeToken(TokenId([1; 16]))).unwrap();
+    let phase = &world.state.leases.get(&request.id).unwrap().phase;
+    assert!(matches!(phase, LeasePhase::Ended { reason: LeaseEnd::Forbidden { .. }, .. }), "{phase:?}");
+    assert_eq!(status(&world, 2), LeaseStatus::Granted);
 }
 
 #[test]

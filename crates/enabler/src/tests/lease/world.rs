@@ -105,6 +105,8 @@ fn rule(number: usize) -> Rule {
         feature: None,
         right: Right::ActAny,
         effect: RuleEffect::Allow,
+        until: None,
+        priority: Some(9),
     }
 }
 
@@ -245,7 +247,7 @@ impl World {
         self.changed(changes);
         for twin in self.twins.clone() {
             if self.state.twins.contains_key(&twin) {
-                self.say(DiiUp::Reachable { twin, reachable: true });
+                self.say(DiiUp::Reachable { twin, feature: None, reachable: true });
             }
         }
     }
@@ -416,7 +418,7 @@ impl World {
             Step::Describe(number, shared) => {
                 let integration = self.base.twins[&twin(0)].info.integration;
                 self.say(DiiUp::Describe(Box::new(info(number, shared, integration))));
-                self.say(DiiUp::Reachable { twin: twin(number), reachable: true });
+                self.say(DiiUp::Reachable { twin: twin(number), feature: None, reachable: true });
             }
         }
     }
