@@ -5,11 +5,11 @@ use utoipa::ToSchema;
 use vestibule_model::{
     ActionId, Command, CommandId, CommandStatus, ContentHash, Delegation, EventKind, Explanation, FeatureId,
     Fingerprint, Inquiry, InquiryId, LeaseId, LeaseRequest, LeaseUpdate, PropertyId, Refusal, RoleId, Rule, RuleId,
-    SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, TraceId, Truth, TwinId, TwinInfo,
-    TwinPermission, UserId, UserInfo, Value,
+    SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId, TwinInfo, TwinPermission,
+    UserId, UserInfo, Value,
 };
 
-use crate::{Me, People, ProcedureStep};
+use crate::{Execution, Me, People, ProcedureStep};
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -283,7 +283,7 @@ pub enum Event {
     /// A command came further: the user's own, and others' on twins that they may read.
     Command(CommandUpdate),
     /// A system's state changed.
-    System(SystemView),
+    System(Box<SystemView>),
     /// A step of a procedure, for whoever follows them.
     Step(ProcedureStep),
     /// For digital twin systems.
@@ -482,27 +482,4 @@ pub enum DiiDown {
         /// The token.
         fence: u64,
     },
-}
-
-/// A decided command for a digital twin system. It comes once; late ones must not be executed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Execution {
-    /// Idempotency key.
-    pub command: CommandId,
-    /// The twin.
-    pub twin: TwinId,
-    /// The feature.
-    pub feature: FeatureId,
-    /// What it should do.
-    pub action: ActionId,
-    /// With what.
-    pub input: Option<Value>,
-    /// After this moment it must not be executed.
-    pub not_after: Timestamp,
-    /// Names in traces the click that it follows from.
-    #[serde(default)]
-    pub trace: Option<TraceId>,
-    /// The fencing token of the holder on whose behalf it comes; `None`: nobody holds the twin. One that is lower than
-    /// any seen before must not be executed.
-    pub fence: Option<u64>,
 }

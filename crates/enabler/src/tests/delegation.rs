@@ -160,11 +160,8 @@ fn tokens_end_by_time_revocation_and_with_their_delegator() {
 #[test]
 fn a_token_of_somebody_who_is_gone_is_void_even_under_the_same_name() {
     let mut house = House::with_lamp();
-    let owner = |id: &str| UserInfo {
-        id: UserId::slug(id),
-        name: id.to_owned(),
-        roles: vec![RoleId::slug(OWNER_ROLE)],
-    };
+    let owner =
+        |id: &str| UserInfo { id: UserId::slug(id), name: id.to_owned(), roles: vec![RoleId::slug(OWNER_ROLE)] };
     house.ask(&metaverse(OWNER), &Request::SetUser(owner("guest"))).unwrap();
     let limits = ring_only(&house);
     let token = owners_token(&mut house, limits);

@@ -74,17 +74,12 @@ pub(super) struct Ask {
 /// What is decided in order.
 pub(super) enum Work {
     Ask(Ask),
-    Enroll {
-        certificate: Fingerprint,
-        user: UserId,
-        roles: Vec<RoleId>,
-        reply: oneshot::Sender<Result<(), Refusal>>,
-    },
+    Enroll { certificate: Fingerprint, user: UserId, roles: Vec<RoleId>, reply: oneshot::Sender<Result<(), Refusal>> },
 }
 
 /// What is taken at once.
 pub(super) enum HotMessage {
-    Ask(Ask),
+    Ask(Box<Ask>),
     Datagram { session: SessionId, bytes: Vec<u8> },
 }
 
@@ -256,7 +251,7 @@ impl SessionHandle {
         let sent = if is_hot {
             inner
                 .hot
-                .try_send(HotMessage::Ask(ask))
+                .try_send(HotMessage::Ask(Box::new(ask)))
                 .map_err(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
         } else {
             inner.decide.try_send(Work::Ask(ask)).map_err(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
