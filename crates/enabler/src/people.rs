@@ -258,7 +258,8 @@ pub fn pair(state: &State, identity: &Identity, offer: &Offer, name: &str) -> Re
             free_name(state, name)
         }
     };
-    let reply = Response::Paired { user: user.clone(), roles: state.roles_on(&user, &[offer.role.clone()]) };
+    let reply =
+        Response::Paired { user: user.clone(), roles: state.roles_on(&user, std::slice::from_ref(&offer.role)) };
     // What its user has anyway goes when the user loses it.
     let has = state.users.get(&user).is_some_and(|user| user.roles.contains(&offer.role));
     let roles = if has { Vec::new() } else { vec![offer.role.clone()] };

@@ -38,8 +38,8 @@ const MOST_BLOCKS: usize = 8;
 const MOST_BORNE: usize = 8;
 /// Tokens that one user has delegated and that have not ended.
 const MOST_DELEGATED_EACH: usize = 256;
-/// The same over all users.
-const MOST_DELEGATED: usize = 8_192;
+/// The same over all users: none says more than [`MOST_CHARACTERS`], so all of them fit a frame.
+const MOST_DELEGATED: usize = 1_024;
 /// Revocations that are remembered; the oldest are of tokens that have ended long before.
 const MOST_REVOKED: usize = 65_536;
 
