@@ -80,7 +80,7 @@ impl Worlds {
     }
 
     async fn lease(&mut self, world: usize, wait_ms: u64) -> Result<LeaseUpdate, Refusal> {
-        let request = LeaseRequest { id: lease_id(world), twin: lamp_id(), priority: 3, ttl_ms: 60_000, wait_ms };
+        let request = LeaseRequest { id: lease_id(world), twin: lamp_id(), priority: 3, ttl_ms: 600_000, wait_ms };
         match self.ask(world, Request::Lease(request)).await? {
             Response::Lease(update) => Ok(update),
             other => panic!("{other:?}"),
@@ -109,7 +109,7 @@ async fn three_worlds_want_one_lamp() {
     assert!(matches!(first.status, LeaseStatus::Granted | LeaseStatus::Integrated), "{first:?}");
     all.until("the winner hears it", |_, worlds| integrated(&worlds[0], 0) == 1).await;
     let second = all.lease(1, 600_000).await.unwrap();
-    assert!(matches!(second.status, LeaseStatus::Waiting { position: 1, expected_ms: 1..=60_000 }), "{second:?}");
+    assert!(matches!(second.status, LeaseStatus::Waiting { position: 1, expected_ms: 1..=600_000 }), "{second:?}");
     let refusal = all.lease(2, 0).await.unwrap_err();
     assert_eq!(refusal.code, RefusalCode::Held);
     assert!(refusal.message.contains("somebody holds bench/lamp with priority 2"), "{refusal}");
@@ -159,7 +159,7 @@ async fn a_holder_stays_one_over_a_restart() {
     let enabler = Embedded::start(config).await.unwrap();
     let mut all = Worlds { enabler, folder, bench, worlds };
     all.until("all are back", |bench, worlds| {
-        bench.integrated.len() >= 2 && worlds.iter().all(|world| world.synchronized == 2)
+        bench.integrated.len() >= 2 && worlds.iter().all(|world| world.synchronized >= 2)
     })
     .await;
     assert!(all.bench.integrated.iter().all(|fence| Some(*fence) == first.fence), "{:?}", all.bench.integrated);
