@@ -107,7 +107,8 @@ impl Matrix {
         let mut house = House::with_lamp();
         let guest = RoleId::slug(GUEST_ROLE);
         for (device, user) in [(GONE, "gone"), (RINGER, "ringer")] {
-            let decision = enroll(&house.state, device, &UserId::slug(user), std::slice::from_ref(&guest), "x").unwrap();
+            let decision =
+                enroll(&house.state, device, &UserId::slug(user), std::slice::from_ref(&guest), "x").unwrap();
             house.committed(decision.events);
         }
         house.ask(&metaverse(OWNER), &Request::RevokeDevice(GONE)).unwrap();
