@@ -71,13 +71,14 @@ impl From<TokenError> for Refusal {
 }
 
 /// What a token says, signatures checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// The token's and its attenuations', in this order. Each revokes it.
     pub ids: Vec<TokenId>,
     /// Who delegates.
     pub by: UserId,
     /// What to call the bearer.
+    #[serde(with = "vestibule_model::personal")]
     pub guest: String,
     /// When it was signed.
     pub issued: Timestamp,

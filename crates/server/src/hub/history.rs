@@ -138,25 +138,40 @@ impl Shared {
             for line in lines {
                 // A line that this program cannot read may be about anything.
                 let event = LogEvent::read(&line.payload).ok();
-                about.push((line.sequence, event.and_then(|event| twin_of(&event, &mut commands))));
+                match event.map(|event| about_of(&event, &mut commands)) {
+                    Some(About::Nothing) => {}
+                    Some(About::Twin(twin)) => about.push((line.sequence, Some(twin))),
+                    Some(About::Everything) | None => about.push((line.sequence, None)),
+                }
             }
             history.index(&about, last).await?;
         }
     }
 }
 
-/// The twin that an event is about; `None`: everything, or a command that nothing is known of.
-fn twin_of(event: &LogEvent, commands: &mut HashMap<CommandId, TwinId>) -> Option<TwinId> {
+/// Whose past depends on a line.
+enum About {
+    Nothing,
+    Twin(TwinId),
+    /// Every twin's; or it is a command that nothing is known of.
+    Everything,
+}
+
+fn about_of(event: &LogEvent, commands: &mut HashMap<CommandId, TwinId>) -> About {
     if let LogEvent::CommandAccepted { command, .. } = event {
         commands.insert(command.id, command.twin.clone());
     }
     match event.about() {
-        Topic::Everything => None,
-        Topic::Twin(twin) => Some(twin),
-        Topic::Command(id) => match event {
-            LogEvent::CommandEnded { .. } => commands.remove(&id),
-            _ => commands.get(&id).cloned(),
-        },
+        Topic::Nothing => About::Nothing,
+        Topic::Everything => About::Everything,
+        Topic::Twin(twin) => About::Twin(twin),
+        Topic::Command(id) => {
+            let twin = match event {
+                LogEvent::CommandEnded { .. } => commands.remove(&id),
+                _ => commands.get(&id).cloned(),
+            };
+            twin.map_or(About::Everything, About::Twin)
+        }
     }
 }
 

@@ -181,6 +181,8 @@ pub struct HubStatus {
     pub devices: usize,
     /// Commands that have not ended.
     pub open_commands: usize,
+    /// Leases that are held or waited for.
+    pub leases: usize,
     /// Where the log ends.
     pub head: Head,
     /// Why nothing can be written at the moment, or what is wrong with what was written, and what to do.
@@ -200,6 +202,7 @@ impl HubStatus {
             twins: 0,
             devices: 0,
             open_commands: 0,
+            leases: 0,
             head: Head::EMPTY,
             storage: None,
             begins: 0,

@@ -3,6 +3,7 @@
 mod crowd;
 mod disk;
 mod keeping;
+mod lease;
 mod missed;
 mod past;
 mod path;
@@ -64,6 +65,7 @@ fn command(number: u8, action: &str, now: Timestamp) -> Command {
         expected_revision: None,
         not_after: now.plus(5_000),
         trace: None,
+        lease: None,
     }
 }
 
