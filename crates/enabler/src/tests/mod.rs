@@ -246,7 +246,7 @@ impl House {
     }
 
     /// The state by a snapshot after `lines` lines, with names kept apart as a server keeps them.
-    fn from_snapshot(&self, lines: usize) -> State {
+    fn snapshot_read(&self, lines: usize) -> State {
         let (before, behind) = self.log.split_at(lines);
         let mut state = State::default();
         before.iter().for_each(|(at, event)| state.apply(*at, event));
@@ -265,7 +265,7 @@ impl House {
             state.apply(*at, &LogEvent::read(&bytes).unwrap());
         }
         assert_eq!(state, self.state, "state is a fold of the log");
-        assert_eq!(self.from_snapshot(self.log.len() / 2), state, "a snapshot and the lines behind it say the same");
+        assert_eq!(self.snapshot_read(self.log.len() / 2), state, "a snapshot and the lines behind it say the same");
         self.hot = Hot::restore(&state, self.now);
         self.state = state;
     }
