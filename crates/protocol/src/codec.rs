@@ -50,6 +50,7 @@ pub fn protocol_hash() -> [u8; 16] {
         include_str!("hot.rs"),
         include_str!("people.rs"),
         include_str!("procedure.rs"),
+        include_str!("report.rs"),
         include_str!("../../model/src/cell.rs"),
         include_str!("past.rs"),
         include_str!("../../model/src/command.rs"),

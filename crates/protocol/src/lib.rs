@@ -29,6 +29,7 @@ mod news;
 mod past;
 mod people;
 mod procedure;
+mod report;
 
 pub use client::{ClientConfig, ClientSession, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, protocol_hash};
@@ -37,13 +38,14 @@ pub use fence::{FenceError, Fences};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
 pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
 pub use message::{
-    CommandUpdate, DiiDown, DiiUp, Event, FeatureAccess, Hello, InquiryAnswer, Interest, LogLine, Occurrence, Party,
-    Report, Request, Response, SystemView, TwinView, Welcome, WireReading,
+    CommandUpdate, DiiDown, DiiUp, Event, FeatureAccess, Hello, InquiryAnswer, Interest, Occurrence, Party, Request,
+    Response, SystemView, TwinView, Welcome, WireReading,
 };
 pub use news::News;
-pub use past::{PastEntry, PastFact, PastReading, PastReadings, PastTwin, TwinHistory};
+pub use past::{LogLine, PastEntry, PastFact, PastReading, PastReadings, PastTwin, TwinHistory};
 pub use people::{DeviceView, Me, People, TokenView, UserView};
 pub use procedure::{Participant, Procedure, ProcedureStep};
+pub use report::Report;
 
 /// What QUIC peers agree on before the first byte.
 pub const ALPN: &[u8] = b"vestibule/1";

@@ -3,13 +3,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
-    ActionId, Command, CommandId, CommandStatus, ContentHash, Delegation, EventKind, Explanation, FeatureId,
-    Fingerprint, Inquiry, InquiryId, LeaseId, LeaseRequest, LeaseUpdate, PropertyId, Refusal, RoleId, Rule, RuleId,
-    SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId, TwinInfo, TwinPermission,
-    UserId, UserInfo, Value,
+    ActionId, Command, CommandId, CommandStatus, Delegation, EventKind, Explanation, FeatureId, Fingerprint, Inquiry,
+    InquiryId, LeaseId, LeaseRequest, LeaseUpdate, Refusal, RoleId, Rule, RuleId, SystemHealth, SystemId, SystemInfo,
+    SystemQuery, Timestamp, TokenId, Truth, TwinId, TwinInfo, TwinPermission, UserId, UserInfo, Value,
 };
 
-use crate::{Execution, Me, PastReadings, PastTwin, People, ProcedureStep, TwinHistory};
+use crate::{Execution, LogLine, Me, PastReadings, PastTwin, People, ProcedureStep, Report, TwinHistory};
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -359,19 +358,6 @@ pub struct CommandUpdate {
     pub at: Timestamp,
 }
 
-/// One line of the log, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct LogLine {
-    /// Its place in the log.
-    pub sequence: u64,
-    /// When it was decided.
-    pub at: Timestamp,
-    /// What was decided, as JSON.
-    pub event: String,
-    /// The hash that chains it to the line before.
-    pub hash: ContentHash,
-}
-
 /// What a digital twin system tells the enabler (DII).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum DiiUp {
@@ -454,25 +440,6 @@ pub enum InquiryAnswer {
     },
     /// It is not told, and why.
     Refused(Refusal),
-}
-
-/// What the thing says of one property.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Report {
-    /// The twin.
-    pub twin: TwinId,
-    /// The feature.
-    pub feature: FeatureId,
-    /// The property.
-    pub property: PropertyId,
-    /// The value; `None`: the thing says that nobody knows.
-    pub value: Option<Value>,
-    /// When the twin system heard it; `None`: somebody had kept it for whoever comes later, nobody knows since when.
-    pub at: Option<Timestamp>,
-    /// Whether the thing stands by it: it has said so since it was last out of reach, or says that it is there.
-    pub fresh: bool,
-    /// Grows with each report of the twin, also over restarts of its system (milliseconds of the clock at least).
-    pub revision: u64,
 }
 
 /// What the enabler tells a digital twin system (DII).

@@ -1,9 +1,25 @@
 //! What a twin was: decisions from the log, what the thing said from a history beside it.
 
 use serde::{Deserialize, Serialize};
-use vestibule_model::{ActionId, CommandId, CommandStatus, FeatureId, PropertyId, RuleId, Timestamp, UserId, Value};
+use utoipa::ToSchema;
+use vestibule_model::{
+    ActionId, CommandId, CommandStatus, ContentHash, FeatureId, PropertyId, RuleId, Timestamp, UserId, Value,
+};
 
 use crate::{CommandUpdate, TwinView};
+
+/// One line of the log, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LogLine {
+    /// Its place in the log.
+    pub sequence: u64,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What was decided, as JSON.
+    pub event: String,
+    /// The hash that chains it to the line before.
+    pub hash: ContentHash,
+}
 
 /// A page of what was decided about a twin, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
