@@ -7,7 +7,12 @@ use vestibule_model::{Command, CommandId, Refusal, RefusalCode, TraceId, TwinInf
 use vestibule_protocol::{CommandUpdate, Request, RequestId, Response};
 use vestibule_twin::{ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinState};
 
-use crate::{EnablerConnection, Settings, mirror::Mirror, pump::now_ms};
+use crate::{
+    EnablerConnection, Settings,
+    discover::{Known, Question},
+    mirror::Mirror,
+    pump::now_ms,
+};
 
 /// Commands whose end is remembered, so that late updates still find their ticket: a day of a busy person.
 const MOST_TICKETS: usize = 4_096;
@@ -33,6 +38,7 @@ pub struct EnablerAnswered {
 #[derive(Debug)]
 enum Asked {
     Actuation(ActuateTwin),
+    Known(Question),
     Other(ActuationTicket),
 }
 
@@ -44,6 +50,13 @@ pub(crate) struct Tickets {
     made: u64,
 }
 
+impl Tickets {
+    /// The answer to `id` is to be kept for whoever shows it.
+    pub(crate) fn ask(&mut self, connection: Entity, id: RequestId, question: Question) {
+        self.asked.insert((connection, id), Asked::Known(question));
+    }
+}
+
 /// Where answers go.
 #[derive(SystemParam)]
 pub(crate) struct Answers<'w> {
@@ -51,6 +64,7 @@ pub(crate) struct Answers<'w> {
     actuated: MessageWriter<'w, TwinActuated>,
     refused: MessageWriter<'w, ActuationRefused>,
     answered: MessageWriter<'w, EnablerAnswered>,
+    pub(crate) known: Known<'w>,
 }
 
 impl Answers<'_> {
@@ -62,6 +76,7 @@ impl Answers<'_> {
                 Ok(_) => self.refuse(&request, Refusal::new(RefusalCode::Invalid, "an answer to another question")),
                 Err(refusal) => self.refuse(&request, refusal),
             },
+            Some(Asked::Known(question)) => self.known.take(question, answer.map(|response| *response)),
             Some(Asked::Other(ticket)) => {
                 self.answered.write(EnablerAnswered { ticket, answer: answer.map(|response| *response) });
             }

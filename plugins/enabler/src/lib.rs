@@ -3,7 +3,8 @@
 //! **Does**: drives a [`ClientSession`] over any [`Link`] (QUIC in production, queues in tests); keeps
 //! [`TwinDescription`], [`TwinAccess`] and [`TwinState`] on every entity with [`Twin`]; spawns one root entity for each
 //! twin that the user may see, with its [`TwinPictures`]; turns [`ActuateTwin`] into a command with a validity window, the revision that was seen and
-//! an idempotency key, and reports its way as [`TwinActuated`] or [`ActuationRefused`].
+//! an idempotency key, and reports its way as [`TwinActuated`] or [`ActuationRefused`]; keeps [`KnownSystems`] and the
+//! [`Procedures`]' steps for whoever asked for them.
 //!
 //! **Does not**: open sockets, decide who may do what, draw, or show a wish as if it had come true.
 //!
@@ -29,6 +30,7 @@
 
 mod actuate;
 mod connection;
+mod discover;
 mod mirror;
 mod pump;
 
@@ -38,13 +40,13 @@ use vestibule_twin::{TwinSystems, ensure_twin_plugin};
 
 pub use actuate::{AskEnabler, EnablerAnswered};
 pub use connection::{Connected, Disconnected, EnablerConnection};
-pub use mirror::SystemNews;
 
 #[cfg(doc)]
 use vestibule_protocol::{ClientSession, Link};
 #[cfg(doc)]
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, Twin, TwinAccess, TwinActuated, TwinDescription, TwinPictures, TwinState,
+    ActuateTwin, ActuationRefused, KnownSystems, Procedures, Twin, TwinAccess, TwinActuated, TwinDescription,
+    TwinPictures, TwinState,
 };
 
 /// Talks to enablers. Add it once, then spawn an [`EnablerConnection`].
@@ -88,12 +90,15 @@ impl Plugin for EnablerPlugin {
         app.insert_resource(Settings(self.clone()))
             .init_resource::<mirror::Mirror>()
             .init_resource::<actuate::Tickets>()
+            .init_resource::<discover::Further>()
             .init_resource::<vestibule_twin::EnablerLink>()
             .add_message::<AskEnabler>()
             .add_message::<EnablerAnswered>()
-            .add_message::<SystemNews>()
             .add_systems(PreUpdate, (pump::receive, mirror::adopt).chain().in_set(TwinSystems::Receive))
-            .add_systems(PostUpdate, (actuate::send, actuate::ask, pump::send).chain().in_set(TwinSystems::Send));
+            .add_systems(
+                PostUpdate,
+                (actuate::send, actuate::ask, discover::send, pump::send).chain().in_set(TwinSystems::Send),
+            );
     }
 }
 

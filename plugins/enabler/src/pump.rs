@@ -50,9 +50,12 @@ pub(crate) fn receive(
                     shown.set_if_neq(EnablerLink { state, name: name.clone() });
                     commands.entity(entity).insert(Disconnected { reason, retry_s }).remove::<Connected>();
                     mirror.lose(entity);
+                    answers.known.lose();
                 }
                 News::Answer { id, answer } => answers.take(entity, id, answer),
                 News::Command(update) => answers.update(update),
+                News::System(view) => answers.known.system(*view),
+                News::Step(step) => answers.known.step(&step),
                 other => mirror.take(entity, other, session, &mut mirroring, &settings, time.elapsed_secs_f64()),
             }
         }

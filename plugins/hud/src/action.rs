@@ -51,6 +51,10 @@ pub enum HudWindow {
     Catalogue,
     /// All devices, whether the world shows them or not.
     Devices,
+    /// The systems that the enabler knows, and their services.
+    Systems,
+    /// The procedures' steps as they happened.
+    Procedures,
     /// The settings.
     Settings,
     /// Past notifications.

@@ -190,6 +190,8 @@ impl Default for KeyBindings {
             (C::Notification, KeyCode::KeyN),
             (C::Attend, KeyCode::KeyG),
             (C::Devices, KeyCode::KeyL),
+            (C::Systems, KeyCode::KeyK),
+            (C::Procedures, KeyCode::KeyP),
             (C::Settings, KeyCode::F2),
             (C::Help, KeyCode::F1),
             (C::ChooseUp, KeyCode::ArrowUp),

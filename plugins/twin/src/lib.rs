@@ -29,6 +29,7 @@ mod index;
 mod link;
 mod message;
 mod person;
+mod system;
 
 use bevy_app::{App, Plugin, PreUpdate};
 use bevy_ecs::prelude::*;
@@ -46,6 +47,7 @@ pub use message::{
     ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished,
 };
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
+pub use system::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};
 pub use vestibule_model as model;
 
 /// When the frame's news of twins is written and may be read.
@@ -66,6 +68,10 @@ impl Plugin for TwinPlugin {
         app.init_resource::<TwinIndex>()
             .init_resource::<PointedTwin>()
             .init_resource::<EnablerLink>()
+            .init_resource::<KnownSystems>()
+            .init_resource::<Procedures>()
+            .add_message::<DiscoverSystems>()
+            .add_message::<FollowProcedures>()
             .add_message::<Notify>()
             .add_message::<ActuateTwin>()
             .add_message::<TwinActuated>()

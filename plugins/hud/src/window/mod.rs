@@ -1,13 +1,18 @@
-//! Windows that have all the attention: help, catalogue, all devices, settings, past notifications.
+//! Windows that have all the attention: help, catalogue, all devices, systems, what happened step by step, settings,
+//! past notifications.
 
 mod catalogue;
 mod devices;
 mod help;
+mod procedures;
 mod settings;
+mod systems;
 
 use bevy::{picking::hover::Hovered, prelude::*};
 use vestibule_input::{Attention, Binding, Control, Controls, KeyBindings};
-use vestibule_twin::{Catalogue, HeldFurniture, HoldFurniture};
+use vestibule_twin::{
+    Catalogue, DiscoverSystems, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture, KnownSystems, Procedures,
+};
 
 use crate::{
     action::{HudAction, HudWindow},
@@ -114,6 +119,8 @@ pub(crate) fn keys(
         (Control::Help, HudWindow::Help),
         (Control::Catalogue, HudWindow::Catalogue),
         (Control::Devices, HudWindow::Devices),
+        (Control::Systems, HudWindow::Systems),
+        (Control::Procedures, HudWindow::Procedures),
         (Control::Settings, HudWindow::Settings),
     ];
     for (control, wanted) in windows {
@@ -183,6 +190,29 @@ pub(crate) fn act(
     }
 }
 
+/// Asks the enabler for what an open window shows, and no longer than it is open. After a lost connection: anew.
+pub(crate) fn ask(
+    (window, link): (Res<OpenWindow>, Res<EnablerLink>),
+    mut asked: Local<Option<HudWindow>>,
+    mut discover: MessageWriter<DiscoverSystems>,
+    mut follow: MessageWriter<FollowProcedures>,
+) {
+    let connected = link.state.is_connected();
+    let now = window.get().filter(|_| connected);
+    if now == *asked {
+        return;
+    }
+    if *asked == Some(HudWindow::Procedures) && connected {
+        follow.write(FollowProcedures(false));
+    }
+    match now {
+        Some(HudWindow::Systems) => drop(discover.write(DiscoverSystems::default())),
+        Some(HudWindow::Procedures) => drop(follow.write(FollowProcedures(true))),
+        _ => {}
+    }
+    *asked = now;
+}
+
 /// What the windows read.
 #[derive(bevy::ecs::system::SystemParam)]
 pub(crate) struct Shown<'w, 's> {
@@ -193,6 +223,9 @@ pub(crate) struct Shown<'w, 's> {
     catalogue: Res<'w, Catalogue>,
     held: Res<'w, HeldFurniture>,
     notices: Res<'w, Notices>,
+    link: Res<'w, EnablerLink>,
+    systems: Res<'w, KnownSystems>,
+    procedures: Res<'w, Procedures>,
     time: Res<'w, Time<Real>>,
     assets: Option<Res<'w, AssetServer>>,
     devices: devices::Devices<'w, 's>,
@@ -211,6 +244,8 @@ pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_, '_>, mut screen: Re
             settings::window(&shown.settings, &shown.keys, &shown.capturing, shown.dragging.0.as_ref())
         }
         HudWindow::Devices => devices::window(&shown.devices, &shown.keys, shown.time.elapsed_secs_f64()),
+        HudWindow::Systems => systems::window(&shown.systems, shown.link.state.is_connected(), &shown.keys),
+        HudWindow::Procedures => procedures::window(&shown.procedures, shown.link.state.is_connected(), &shown.keys),
         HudWindow::History => history(&shown.notices, &shown.keys, shown.time.elapsed_secs_f64()),
     };
     let shade = El::new("window")

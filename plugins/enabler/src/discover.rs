@@ -1,0 +1,142 @@
+//! What the enabler says of systems and of the procedures' steps, kept for whoever shows it.
+
+use bevy::{ecs::system::SystemParam, prelude::*};
+use vestibule_model::{Refusal, RefusalCode, SystemQuery};
+use vestibule_protocol::{ProcedureStep, Request, Response, SystemView};
+use vestibule_twin::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};
+
+use crate::{EnablerConnection, actuate::Tickets, pump::now_ms};
+
+/// Systems on a page, as the enabler has them where nobody says otherwise.
+const PAGE: u16 = 50;
+/// Steps of one answer.
+const STEPS: u16 = 200;
+
+/// A question whose answer is kept here.
+#[derive(Clone, Debug)]
+pub(crate) enum Question {
+    Systems(SystemQuery),
+    /// Those after a number, as far as they are still known; and whether news of them are to come.
+    Steps {
+        after: u64,
+        follow: bool,
+    },
+}
+
+/// Questions for the next pages of answers.
+#[derive(Resource, Debug, Default)]
+pub(crate) struct Further(Vec<Question>);
+
+/// What is kept.
+#[derive(SystemParam)]
+pub(crate) struct Known<'w> {
+    systems: ResMut<'w, KnownSystems>,
+    procedures: ResMut<'w, Procedures>,
+    further: ResMut<'w, Further>,
+}
+
+impl Known<'_> {
+    pub(crate) fn system(&mut self, view: SystemView) {
+        let SystemView { info, health } = view;
+        // Whoever never asked gets no half of an answer.
+        if self.systems.complete {
+            self.systems.systems.insert(info.id.clone(), KnownSystem { info, health });
+        }
+    }
+
+    pub(crate) fn step(&mut self, step: &ProcedureStep) {
+        if self.procedures.following {
+            self.procedures.add(taken(step));
+        }
+    }
+
+    /// Nothing is followed over a lost connection: whoever shows it asks anew.
+    pub(crate) fn lose(&mut self) {
+        self.procedures.following = false;
+        self.systems.complete = false;
+        self.further.0.clear();
+    }
+
+    pub(crate) fn take(&mut self, question: Question, answer: Result<Response, Refusal>) {
+        match (question, answer) {
+            (Question::Systems(query), Ok(Response::Systems(page))) => self.page(query, page),
+            (Question::Steps { follow, .. }, Ok(Response::Steps(steps))) => self.steps(follow, &steps),
+            (question, answer) => {
+                let wrong = || Refusal::new(RefusalCode::Invalid, "an answer to another question");
+                let problem = Some(answer.err().unwrap_or_else(wrong));
+                match question {
+                    Question::Systems(_) => self.systems.problem = problem,
+                    Question::Steps { .. } => self.procedures.problem = problem,
+                }
+            }
+        }
+    }
+
+    fn steps(&mut self, follow: bool, steps: &[ProcedureStep]) {
+        self.procedures.following = follow;
+        self.procedures.problem = None;
+        for step in steps {
+            self.procedures.add(taken(step));
+        }
+        if let Some(last) = steps.last().filter(|_| follow && steps.len() >= usize::from(STEPS)) {
+            self.further.0.push(Question::Steps { after: last.sequence, follow });
+        }
+    }
+
+    fn page(&mut self, mut query: SystemQuery, page: Vec<SystemView>) {
+        self.systems.problem = None;
+        if query.after.is_none() {
+            self.systems.systems.clear();
+        }
+        let full = page.len() >= usize::from(PAGE);
+        for SystemView { info, health } in page {
+            query.after = Some(info.id.clone());
+            self.systems.systems.insert(info.id.clone(), KnownSystem { info, health });
+        }
+        self.systems.complete = !full;
+        if full {
+            self.further.0.push(Question::Systems(query));
+        }
+    }
+}
+
+fn taken(step: &ProcedureStep) -> StepTaken {
+    StepTaken {
+        sequence: step.sequence,
+        id: step.id(),
+        what: step.what(),
+        at: step.at,
+        from: step.from.name(),
+        to: step.to.name(),
+        about: step.about.clone(),
+        refused: step.refused,
+        trace: step.trace,
+    }
+}
+
+/// Sends what is asked for.
+pub(crate) fn send(
+    mut discover: MessageReader<DiscoverSystems>,
+    mut follow: MessageReader<FollowProcedures>,
+    mut connections: Query<(Entity, &mut EnablerConnection)>,
+    (mut tickets, mut known): (ResMut<Tickets>, Known),
+    time: Res<Time<Real>>,
+) {
+    let systems = discover.read().map(|DiscoverSystems(query)| Question::Systems(query.clone()));
+    let steps = follow.read().map(|FollowProcedures(follow)| Question::Steps { after: 0, follow: *follow });
+    let mut questions = std::mem::take(&mut known.further.0);
+    questions.extend(systems.chain(steps));
+    for question in questions {
+        let connection = connections.iter_mut().next();
+        let session = connection.and_then(|(entity, c)| Some((entity, c.into_inner().session.as_mut()?)));
+        let Some((entity, session)) = session else {
+            known.take(question, Err(Refusal::new(RefusalCode::Unavailable, "there is no connection to an enabler")));
+            continue;
+        };
+        let request = match &question {
+            Question::Systems(query) => Request::DiscoverSystems(SystemQuery { limit: PAGE, ..query.clone() }),
+            Question::Steps { after, follow } => Request::Steps { after: *after, limit: STEPS, follow: *follow },
+        };
+        tickets.ask(entity, session.request(request, now_ms(&time)), question);
+    }
+}
