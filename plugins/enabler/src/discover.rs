@@ -1,11 +1,18 @@
-//! What the enabler says of systems and of the procedures' steps, kept for whoever shows it.
+//! What the enabler says of systems, of the procedures' steps and of people, kept for whoever shows it.
 
 use bevy::{ecs::system::SystemParam, prelude::*};
-use vestibule_model::{Refusal, RefusalCode, SystemQuery};
+use vestibule_model::{Refusal, RefusalCode, SystemQuery, Timestamp};
 use vestibule_protocol::{ProcedureStep, Request, Response, SystemView};
-use vestibule_twin::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};
+use vestibule_twin::{
+    DiscoverSystems, FollowProcedures, KnownPeople, KnownSystem, KnownSystems, ManagePeople, Procedures, StepTaken,
+};
 
-use crate::{EnablerConnection, actuate::Tickets, pump::now_ms};
+use crate::{
+    EnablerConnection,
+    actuate::Tickets,
+    people::{self, PeopleQuestion},
+    pump::now_ms,
+};
 
 /// Systems on a page, as the enabler has them where nobody says otherwise.
 const PAGE: u16 = 50;
@@ -23,15 +30,16 @@ pub(crate) enum Question {
     },
 }
 
-/// Questions for the next pages of answers.
+/// What follows from answers: next pages, and what a change changed.
 #[derive(Resource, Debug, Default)]
-pub(crate) struct Further(Vec<Question>);
+pub(crate) struct Further(Vec<(Question, Request)>);
 
 /// What is kept.
 #[derive(SystemParam)]
 pub(crate) struct Known<'w> {
     systems: ResMut<'w, KnownSystems>,
     procedures: ResMut<'w, Procedures>,
+    people: ResMut<'w, KnownPeople>,
     further: ResMut<'w, Further>,
 }
 
@@ -57,8 +65,19 @@ impl Known<'_> {
         self.further.0.clear();
     }
 
+    /// The enabler's clock at a second of ours.
+    pub(crate) fn clock(&mut self, enabler: Timestamp, now_s: f64) {
+        self.people.bypass_change_detection().clock = Some((enabler, now_s));
+    }
+
     pub(crate) fn take(&mut self, question: Question, answer: Result<Response, Refusal>) {
         match (question, answer) {
+            (Question::People(question), answer) => {
+                let next = people::take(&mut self.people, &question, answer);
+                self.further
+                    .0
+                    .extend(next.into_iter().map(|(question, request)| (Question::People(question), request)));
+            }
             (Question::Systems(query), Ok(Response::Systems(page))) => self.page(query, page),
             (Question::Steps { follow, .. }, Ok(Response::Steps(steps))) => self.steps(follow, &steps),
             (question, answer) => {
@@ -66,7 +85,7 @@ impl Known<'_> {
                 let problem = Some(answer.err().unwrap_or_else(wrong));
                 match question {
                     Question::Systems(_) => self.systems.problem = problem,
-                    Question::Steps { .. } => self.procedures.problem = problem,
+                    Question::Steps { .. } | Question::People(_) => self.procedures.problem = problem,
                 }
             }
         }
@@ -79,7 +98,7 @@ impl Known<'_> {
             self.procedures.add(taken(step));
         }
         if let Some(last) = steps.last().filter(|_| follow && steps.len() >= usize::from(STEPS)) {
-            self.further.0.push(Question::Steps { after: last.sequence, follow });
+            self.further.0.push(Question::steps(last.sequence, follow));
         }
     }
 
@@ -95,7 +114,7 @@ impl Known<'_> {
         }
         self.systems.complete = !full;
         if full {
-            self.further.0.push(Question::Systems(query));
+            self.further.0.push(Question::systems(query));
         }
     }
 }
@@ -118,25 +137,27 @@ fn taken(step: &ProcedureStep) -> StepTaken {
 pub(crate) fn send(
     mut discover: MessageReader<DiscoverSystems>,
     mut follow: MessageReader<FollowProcedures>,
+    mut manage: MessageReader<ManagePeople>,
     mut connections: Query<(Entity, &mut EnablerConnection)>,
     (mut tickets, mut known): (ResMut<Tickets>, Known),
     time: Res<Time<Real>>,
 ) {
-    let systems = discover.read().map(|DiscoverSystems(query)| Question::Systems(query.clone()));
-    let steps = follow.read().map(|FollowProcedures(follow)| Question::Steps { after: 0, follow: *follow });
-    let mut questions = std::mem::take(&mut known.further.0);
-    questions.extend(systems.chain(steps));
-    for question in questions {
-        let connection = connections.iter_mut().next();
-        let session = connection.and_then(|(entity, c)| Some((entity, c.into_inner().session.as_mut()?)));
-        let Some((entity, session)) = session else {
+    let now = now_ms(&time);
+    let connection = connections.iter_mut().next();
+    let mut session = connection.and_then(|(entity, c)| Some((entity, c.into_inner().session.as_mut()?)));
+    let mut asked = std::mem::take(&mut known.further.0);
+    asked.extend(discover.read().map(|DiscoverSystems(query)| Question::systems(query.clone())));
+    asked.extend(follow.read().map(|FollowProcedures(follow)| Question::steps(0, *follow)));
+    let clock = session.as_ref().map_or(Timestamp(0), |(_, session)| session.enabler_time(now));
+    for wish in manage.read() {
+        let requests = people::requests(wish, clock);
+        asked.extend(requests.into_iter().map(|(question, request)| (Question::People(question), request)));
+    }
+    for (question, request) in asked {
+        if let Some((entity, session)) = &mut session {
+            tickets.ask(*entity, session.request(request, now), question);
+        } else {
             known.take(question, Err(Refusal::new(RefusalCode::Unavailable, "there is no connection to an enabler")));
-            continue;
-        };
-        let request = match &question {
-            Question::Systems(query) => Request::DiscoverSystems(SystemQuery { limit: PAGE, ..query.clone() }),
-            Question::Steps { after, follow } => Request::Steps { after: *after, limit: STEPS, follow: *follow },
-        };
-        tickets.ask(entity, session.request(request, now_ms(&time)), question);
+        }
     }
 }

@@ -3,8 +3,8 @@
 //! **Does**: drives a [`ClientSession`] over any [`Link`] (QUIC in production, queues in tests); keeps
 //! [`TwinDescription`], [`TwinAccess`] and [`TwinState`] on every entity with [`Twin`]; spawns one root entity for each
 //! twin that the user may see, with its [`TwinPictures`]; turns [`ActuateTwin`] into a command with a validity window, the revision that was seen and
-//! an idempotency key, and reports its way as [`TwinActuated`] or [`ActuationRefused`]; keeps [`KnownSystems`] and the
-//! [`Procedures`]' steps for whoever asked for them.
+//! an idempotency key, and reports its way as [`TwinActuated`] or [`ActuationRefused`]; keeps [`KnownSystems`],
+//! [`KnownPeople`] and the [`Procedures`]' steps for whoever asked for them.
 //!
 //! **Does not**: open sockets, decide who may do what, draw, or show a wish as if it had come true.
 //!
@@ -32,6 +32,7 @@ mod actuate;
 mod connection;
 mod discover;
 mod mirror;
+mod people;
 mod pump;
 
 use bevy::prelude::*;
@@ -45,8 +46,8 @@ pub use connection::{Connected, Disconnected, EnablerConnection};
 use vestibule_protocol::{ClientSession, Link};
 #[cfg(doc)]
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, KnownSystems, Procedures, Twin, TwinAccess, TwinActuated, TwinDescription,
-    TwinPictures, TwinState,
+    ActuateTwin, ActuationRefused, KnownPeople, KnownSystems, Procedures, Twin, TwinAccess, TwinActuated,
+    TwinDescription, TwinPictures, TwinState,
 };
 
 /// Talks to enablers. Add it once, then spawn an [`EnablerConnection`].

@@ -52,7 +52,10 @@ pub(crate) fn receive(
                     mirror.lose(entity);
                     answers.known.lose();
                 }
-                News::Answer { id, answer } => answers.take(entity, id, answer),
+                News::Answer { id, answer } => {
+                    answers.known.clock(session.enabler_time(now), time.elapsed_secs_f64());
+                    answers.take(entity, id, answer);
+                }
                 News::Command(update) => answers.update(update),
                 News::System(view) => answers.known.system(*view),
                 News::Step(step) => answers.known.step(&step),

@@ -1,6 +1,9 @@
 use bevy::prelude::*;
 use vestibule_input::Control;
-use vestibule_twin::model::{ActionId, FeatureId, TwinId, Value};
+use vestibule_twin::{
+    ManagePeople,
+    model::{ActionId, FeatureId, TwinId, Value},
+};
 
 use crate::settings::{Knob, SettingChange};
 
@@ -38,6 +41,10 @@ pub enum HudAction {
     Capture(Control),
     /// Every control gets its first key back.
     ResetKeys,
+    /// Manage whom the enabler knows and what they may do.
+    People(ManagePeople),
+    /// Ask for one more press before this is done.
+    Confirm(ManagePeople),
     /// A button that only shows why it does nothing.
     Nothing,
 }
@@ -55,6 +62,8 @@ pub enum HudWindow {
     Systems,
     /// The procedures' steps as they happened.
     Procedures,
+    /// Whom the enabler knows and what they may do.
+    People,
     /// The settings.
     Settings,
     /// Past notifications.

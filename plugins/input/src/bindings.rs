@@ -192,6 +192,7 @@ impl Default for KeyBindings {
             (C::Devices, KeyCode::KeyL),
             (C::Systems, KeyCode::KeyK),
             (C::Procedures, KeyCode::KeyP),
+            (C::People, KeyCode::KeyU),
             (C::Settings, KeyCode::F2),
             (C::Help, KeyCode::F1),
             (C::ChooseUp, KeyCode::ArrowUp),

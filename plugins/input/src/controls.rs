@@ -53,6 +53,8 @@ pub enum Control {
     Systems,
     /// Open or close what happened, step by step.
     Procedures,
+    /// Open or close people and what they may do.
+    People,
     /// Open or close the settings.
     Settings,
     /// Show or hide the keys.
@@ -75,7 +77,7 @@ pub enum Control {
 
 impl Control {
     /// All of them, in the order that they are shown.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Forward,
         Self::Back,
         Self::Left,
@@ -99,6 +101,7 @@ impl Control {
         Self::Devices,
         Self::Systems,
         Self::Procedures,
+        Self::People,
         Self::Settings,
         Self::Help,
         Self::ChooseUp,
@@ -137,6 +140,7 @@ impl Control {
             Self::Devices => "all devices",
             Self::Systems => "systems and services",
             Self::Procedures => "what happened, step by step",
+            Self::People => "people and what they may do",
             Self::Settings => "settings",
             Self::Help => "show or hide the keys",
             Self::ChooseUp => "choose above",

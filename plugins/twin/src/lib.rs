@@ -28,6 +28,7 @@ mod furniture;
 mod index;
 mod link;
 mod message;
+mod people;
 mod person;
 mod system;
 
@@ -46,6 +47,7 @@ pub use link::{EnablerLink, LinkState};
 pub use message::{
     ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished,
 };
+pub use people::{KnownDevice, KnownPeople, KnownUser, ManagePeople, ShownCode};
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
 pub use system::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};
 pub use vestibule_model as model;
@@ -70,6 +72,8 @@ impl Plugin for TwinPlugin {
             .init_resource::<EnablerLink>()
             .init_resource::<KnownSystems>()
             .init_resource::<Procedures>()
+            .init_resource::<KnownPeople>()
+            .add_message::<ManagePeople>()
             .add_message::<DiscoverSystems>()
             .add_message::<FollowProcedures>()
             .add_message::<Notify>()

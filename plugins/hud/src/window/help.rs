@@ -27,6 +27,7 @@ pub(super) fn window(keys: &KeyBindings) -> El {
     let buttons = El::row("help.more", style::GAP)
         .with(open("All devices", HudWindow::Devices))
         .with(open("Systems", HudWindow::Systems))
+        .with(open("People", HudWindow::People))
         .with(open("What happened", HudWindow::Procedures))
         .with(open("Notifications", HudWindow::History))
         .with(open("Settings and keys", HudWindow::Settings));
