@@ -4,7 +4,8 @@
 //! [`TwinDescription`], [`TwinAccess`] and [`TwinState`] on every entity with [`Twin`]; spawns one root entity for each
 //! twin that the user may see, with its [`TwinPictures`]; turns [`ActuateTwin`] into a command with a validity window, the revision that was seen and
 //! an idempotency key, and reports its way as [`TwinActuated`] or [`ActuationRefused`]; keeps [`KnownSystems`],
-//! [`KnownPeople`] and the [`Procedures`]' steps for whoever asked for them.
+//! [`KnownPeople`] and the [`Procedures`]' steps for whoever asked for them; asks for the physical object's turn
+//! ([`IntegrateTwin`]), renews it while it is wanted, and keeps [`TwinTurns`].
 //!
 //! **Does not**: open sockets, decide who may do what, draw, or show a wish as if it had come true.
 //!
@@ -34,6 +35,7 @@ mod discover;
 mod mirror;
 mod people;
 mod pump;
+mod turns;
 
 use bevy::prelude::*;
 use vestibule_protocol::Interest;
@@ -46,7 +48,7 @@ pub use connection::{Connected, Disconnected, EnablerConnection};
 use vestibule_protocol::{ClientSession, Link};
 #[cfg(doc)]
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, KnownPeople, KnownSystems, Procedures, Twin, TwinAccess, TwinActuated,
+    ActuateTwin, ActuationRefused, IntegrateTwin, KnownPeople, KnownSystems, Procedures, Twin, TwinAccess, TwinActuated,
     TwinDescription, TwinPictures, TwinState,
 };
 
@@ -92,13 +94,14 @@ impl Plugin for EnablerPlugin {
             .init_resource::<mirror::Mirror>()
             .init_resource::<actuate::Tickets>()
             .init_resource::<discover::Further>()
+            .init_resource::<turns::Own>()
             .init_resource::<vestibule_twin::EnablerLink>()
             .add_message::<AskEnabler>()
             .add_message::<EnablerAnswered>()
             .add_systems(PreUpdate, (pump::receive, mirror::adopt).chain().in_set(TwinSystems::Receive))
             .add_systems(
                 PostUpdate,
-                (actuate::send, actuate::ask, discover::send, pump::send).chain().in_set(TwinSystems::Send),
+                (actuate::send, actuate::ask, discover::send, turns::send, pump::send).chain().in_set(TwinSystems::Send),
             );
     }
 }

@@ -51,6 +51,7 @@ pub(crate) fn receive(
                     commands.entity(entity).insert(Disconnected { reason, retry_s }).remove::<Connected>();
                     mirror.lose(entity);
                     answers.known.lose();
+                    answers.leases.lose();
                 }
                 News::Answer { id, answer } => {
                     answers.known.clock(session.enabler_time(now), time.elapsed_secs_f64());
@@ -58,6 +59,7 @@ pub(crate) fn receive(
                 }
                 News::Command(update) => answers.update(update),
                 News::System(view) => answers.known.system(*view),
+                News::Lease(update) => answers.leases.take(update),
                 News::Step(step) => answers.known.step(&step),
                 other => mirror.take(entity, other, session, &mut mirroring, &settings, time.elapsed_secs_f64()),
             }

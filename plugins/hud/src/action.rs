@@ -1,7 +1,7 @@
 use bevy::prelude::*;
 use vestibule_input::Control;
 use vestibule_twin::{
-    ManagePeople,
+    IntegrateTwin, ManagePeople,
     model::{ActionId, FeatureId, TwinId, Value},
 };
 
@@ -45,6 +45,8 @@ pub enum HudAction {
     People(ManagePeople),
     /// Ask for one more press before this is done.
     Confirm(ManagePeople),
+    /// Ask for one's turn at a thing, or give it back.
+    Integrate(IntegrateTwin),
     /// A button that only shows why it does nothing.
     Nothing,
 }

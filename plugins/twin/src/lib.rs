@@ -31,6 +31,7 @@ mod message;
 mod people;
 mod person;
 mod system;
+mod turn;
 
 use bevy_app::{App, Plugin, PreUpdate};
 use bevy_ecs::prelude::*;
@@ -50,6 +51,7 @@ pub use message::{
 pub use people::{KnownDevice, KnownPeople, KnownUser, ManagePeople, ShownCode};
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
 pub use system::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};
+pub use turn::{IntegrateTwin, TwinTurn, TwinTurns};
 pub use vestibule_model as model;
 
 /// When the frame's news of twins is written and may be read.
@@ -74,6 +76,8 @@ impl Plugin for TwinPlugin {
             .init_resource::<Procedures>()
             .init_resource::<KnownPeople>()
             .add_message::<ManagePeople>()
+            .init_resource::<TwinTurns>()
+            .add_message::<IntegrateTwin>()
             .add_message::<DiscoverSystems>()
             .add_message::<FollowProcedures>()
             .add_message::<Notify>()

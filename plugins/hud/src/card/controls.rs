@@ -35,6 +35,7 @@ const COLORS: [(&str, [u8; 3]); 8] = [
 pub(super) struct Sheet<'a> {
     pub info: &'a TwinInfo,
     pub state: &'a TwinState,
+    pub turn: Option<&'a TwinTurn>,
     pub waiting: Vec<Waiting>,
     pub tracks: &'a Tracks,
     pub connected: bool,
@@ -48,7 +49,7 @@ pub(super) struct Sheet<'a> {
 impl Sheet<'_> {
     fn can(&self, feature: &FeatureId, action: &ActionId) -> Availability {
         if self.connected {
-            available(self.info, self.state, feature, action, &self.waiting, self.now)
+            available(self.info, self.state, self.turn, feature, action, &self.waiting, self.now)
         } else {
             Availability::Disabled("the home is not reachable".to_owned())
         }

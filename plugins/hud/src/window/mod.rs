@@ -12,7 +12,7 @@ mod systems;
 use bevy::{picking::hover::Hovered, prelude::*};
 use vestibule_input::{Attention, Binding, Control, Controls, KeyBindings};
 use vestibule_twin::{
-    Catalogue, DiscoverSystems, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture, KnownPeople, KnownSystems,
+    Catalogue, DiscoverSystems, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture, IntegrateTwin, KnownPeople, KnownSystems,
     ManagePeople, Procedures, model::TwinId,
 };
 
@@ -167,7 +167,7 @@ pub(crate) fn act(
     mut next: ResMut<NextState<Attention>>,
     (mut window, card): (ResMut<OpenWindow>, Res<CardShown>),
     mut holds: MessageWriter<HoldFurniture>,
-    mut people: MessageWriter<ManagePeople>,
+    (mut people, mut turns): (MessageWriter<ManagePeople>, MessageWriter<IntegrateTwin>),
 ) {
     for action in actions.read() {
         if window.confirming.is_some() {
@@ -198,6 +198,7 @@ pub(crate) fn act(
                 next.set(Attention::Walk);
             }
             HudAction::People(wish) => drop(people.write(wish.clone())),
+            HudAction::Integrate(wish) => drop(turns.write(wish.clone())),
             HudAction::Confirm(wish) => window.confirming = Some(wish.clone()),
             _ => {}
         }
