@@ -213,7 +213,8 @@ mod tests {
 
     #[test]
     fn keys_never_repeat() {
-        let mut keys: Vec<_> = (0..1000).flat_map(|n| [key(&[0; 16], "", n), key(&[1; 16], "", n), key(&[0; 16], "lease", n)]).collect();
+        let mut keys: Vec<_> =
+            (0..1000).flat_map(|n| [key(&[0; 16], "", n), key(&[1; 16], "", n), key(&[0; 16], "lease", n)]).collect();
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), 3000);

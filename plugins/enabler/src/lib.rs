@@ -48,8 +48,8 @@ pub use connection::{Connected, Disconnected, EnablerConnection};
 use vestibule_protocol::{ClientSession, Link};
 #[cfg(doc)]
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, IntegrateTwin, KnownPeople, KnownSystems, Procedures, Twin, TwinAccess, TwinActuated,
-    TwinDescription, TwinPictures, TwinState,
+    ActuateTwin, ActuationRefused, IntegrateTwin, KnownPeople, KnownSystems, Procedures, Twin, TwinAccess,
+    TwinActuated, TwinDescription, TwinPictures, TwinState, TwinTurns,
 };
 
 /// Talks to enablers. Add it once, then spawn an [`EnablerConnection`].
@@ -101,7 +101,9 @@ impl Plugin for EnablerPlugin {
             .add_systems(PreUpdate, (pump::receive, mirror::adopt).chain().in_set(TwinSystems::Receive))
             .add_systems(
                 PostUpdate,
-                (actuate::send, actuate::ask, discover::send, turns::send, pump::send).chain().in_set(TwinSystems::Send),
+                (actuate::send, actuate::ask, discover::send, turns::send, pump::send)
+                    .chain()
+                    .in_set(TwinSystems::Send),
             );
     }
 }

@@ -7,7 +7,12 @@ use vestibule_model::{LeaseId, LeaseRequest, LeaseStatus, LeaseUpdate, Refusal, 
 use vestibule_protocol::{Request, Response};
 use vestibule_twin::{IntegrateTwin, TwinTurns};
 
-use crate::{EnablerConnection, Settings, actuate::{Asked, Tickets, key}, mirror::Mirror, pump::now_ms};
+use crate::{
+    EnablerConnection, Settings,
+    actuate::{Asked, Tickets, key},
+    mirror::Mirror,
+    pump::now_ms,
+};
 
 /// Milliseconds that a lease lasts unless it is renewed: a client that vanished blocks nobody for longer.
 const TTL_MS: u64 = 60_000;
@@ -90,7 +95,8 @@ pub(crate) fn send(
             IntegrateTwin::Take(twin) if leases.own.of(twin).is_none() => {
                 leases.own.made += 1;
                 let id = LeaseId(key(&settings.0.key_seed, "lease", leases.own.made));
-                let request = LeaseRequest { id, twin: twin.clone(), priority: u8::MAX, ttl_ms: TTL_MS, wait_ms: WAIT_MS };
+                let request =
+                    LeaseRequest { id, twin: twin.clone(), priority: u8::MAX, ttl_ms: TTL_MS, wait_ms: WAIT_MS };
                 leases.own.leases.insert(id, Wish { twin: twin.clone(), asked_ms: Some(now) });
                 asked.push((id, twin.clone(), Request::Lease(request)));
             }

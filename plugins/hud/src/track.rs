@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use bevy::prelude::*;
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, ActuationTicket, EnablerLink, Notify, TwinActuated, TwinDescription, TwinIndex, TwinTurns,
-    TwinState, Urgency,
+    ActuateTwin, ActuationRefused, ActuationTicket, EnablerLink, Notify, TwinActuated, TwinDescription, TwinIndex,
+    TwinState, TwinTurns, Urgency,
     model::{ActionId, CommandStatus, FeatureId, Refusal, TwinId, Value},
 };
 

@@ -1,7 +1,7 @@
 use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
-    Reading, TwinState,
+    Reading, TwinState, TwinTurn,
     model::{ActionId, ActionInfo, Expect, FeatureId, FeatureInfo, PropertyId, Truth, TwinInfo, Value, ValueType},
 };
 

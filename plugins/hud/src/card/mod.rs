@@ -21,8 +21,8 @@ use crate::{
     window::{Capturing, OpenWindow},
 };
 pub(crate) use controls::believed;
-pub(crate) use turn::name as holder_name;
 pub(crate) use picture::{Pictures, decode};
+pub(crate) use turn::name as holder_name;
 use view::{CardInput, Shot};
 
 /// Seconds after the buttons changed places within which their keys do nothing: the finger meant the old ones.

@@ -43,12 +43,15 @@ pub(super) fn line(twin: &TwinId, info: &TwinInfo, turn: Option<&TwinTurn>, enab
         .with(widgets::spring())
         .with(widgets::button("card.turn.button", press, None, Tone::Plain));
     let ended = turn.ended.as_ref().and_then(|update| match &update.status {
-        LeaseStatus::Ended { reason } => Some(El::small("card.turn.ended", format!("Your last turn is over: {reason}"))),
+        LeaseStatus::Ended { reason } => {
+            Some(El::small("card.turn.ended", format!("Your last turn is over: {reason}")))
+        }
         _ => None,
     });
-    let refused = turn.refused.as_ref().map(|refusal| {
-        El::small("card.turn.refused", format!("You do not get it: {refusal}")).colored(style::WRONG)
-    });
+    let refused = turn
+        .refused
+        .as_ref()
+        .map(|refusal| El::small("card.turn.refused", format!("You do not get it: {refusal}")).colored(style::WRONG));
     let column = El::column("card.turns", style::TIGHT).node(|node| node.flex_shrink = 0.0);
     Some(column.with(row).with_all(ended).with_all(refused))
 }

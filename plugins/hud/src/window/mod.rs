@@ -12,8 +12,8 @@ mod systems;
 use bevy::{picking::hover::Hovered, prelude::*};
 use vestibule_input::{Attention, Binding, Control, Controls, KeyBindings};
 use vestibule_twin::{
-    Catalogue, DiscoverSystems, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture, IntegrateTwin, KnownPeople, KnownSystems,
-    ManagePeople, Procedures, model::TwinId,
+    Catalogue, DiscoverSystems, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture, IntegrateTwin,
+    KnownPeople, KnownSystems, ManagePeople, Procedures, model::TwinId,
 };
 
 use crate::{
