@@ -16,7 +16,7 @@ use vestibule_quic::QuicError;
 use vestibule_store::{EventLog, SqliteLog, StoreError};
 
 use crate::{
-    Embedded, EmbeddedConfig, HubError, LOG_FILE, StartError,
+    Embedded, EmbeddedConfig, HttpConfig, HttpError, HubError, LOG_FILE, StartError,
     net::control::{Answer, ControlError, Question, ask},
 };
 
@@ -44,6 +44,15 @@ enum Order {
         /// Address for clients and twin systems, UDP.
         #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
         quic: SocketAddr,
+        /// Address for HTTP, on this machine only: tokens are not encrypted.
+        #[arg(long, env = "VESTIBULE_HTTP")]
+        http: Option<SocketAddr>,
+        /// Address for HTTPS, with the enabler's own certificate.
+        #[arg(long, env = "VESTIBULE_HTTPS")]
+        https: Option<SocketAddr>,
+        /// Speak plain HTTP to other machines as well, where everybody between can read it.
+        #[arg(long)]
+        http_insecure: bool,
         /// A broker whose devices become twins: mqtt://[user:password@]host[:port][?system=home]. May be given often.
         #[arg(long = "mqtt", value_name = "URL", env = "VESTIBULE_MQTT", value_parser = broker, hide_env_values = true)]
         mqtt: Vec<MqttConfig>,
@@ -111,7 +120,7 @@ impl CliError {
             Self::Start(StartError::Hub(HubError::Store(StoreError::InUse(_) | StoreError::Folder { .. })))
             | Self::Start(StartError::Folder(..))
             | Self::NoLog(_) => 4,
-            Self::Start(StartError::Network(QuicError::InUse(_))) => 5,
+            Self::Start(StartError::Network(QuicError::InUse(_)) | StartError::Http(HttpError::InUse(_))) => 5,
             Self::Store(StoreError::Bad(_) | StoreError::Damaged(_))
             | Self::Start(StartError::Hub(HubError::Store(StoreError::Bad(_) | StoreError::Damaged(_)))) => 6,
             _ => 1,
@@ -122,7 +131,10 @@ impl CliError {
 /// Runs what the flags say.
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        Order::Serve { data, quic, mqtt, name } => serve(EmbeddedConfig { data_dir: data, name, mqtt, quic }).await,
+        Order::Serve { data, quic, http, https, http_insecure, mqtt, name } => {
+            let http = HttpConfig { plain: http, tls: https, insecure: http_insecure };
+            serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http }).await
+        }
         Order::Pair { data, role } => pair(&data, RoleId::slug(&role)).await,
         Order::Status { data } => status(&data).await,
         Order::Log { data, after, verify } => log(&data, after, verify).await,
@@ -146,6 +158,11 @@ async fn serve(config: EmbeddedConfig) -> Result<(), CliError> {
     // For whoever starts this program and waits for it; port 0 is known from here on.
     let mut out = std::io::stdout();
     writeln!(out, "listening on {} as {}", enabler.address(), enabler.fingerprint())?;
+    for (scheme, address) in [("http", enabler.http()), ("https", enabler.https())] {
+        if let Some(address) = address {
+            writeln!(out, "listening on {scheme}://{address}")?;
+        }
+    }
     out.flush()?;
     let signal = stop.wait().await;
     tracing::info!(signal, "stopping");

@@ -16,7 +16,9 @@ use vestibule_model::{RoleId, UserId};
 use vestibule_quic::{Fingerprint, Identity, IdentityError, QuicError, QuicServer, ServerLimits};
 
 use crate::{
-    HubConfig, HubError, HubHandle, local,
+    HttpConfig, HttpError, HubConfig, HubError, HubHandle,
+    http::HttpServer,
+    local,
     net::{
         self, Shared,
         control::{Endpoint, IDENTITY},
@@ -35,6 +37,8 @@ pub struct EmbeddedConfig {
     pub mqtt: Vec<MqttConfig>,
     /// Where it listens for QUIC.
     pub quic: SocketAddr,
+    /// Where it listens for HTTP.
+    pub http: HttpConfig,
 }
 
 impl EmbeddedConfig {
@@ -46,6 +50,7 @@ impl EmbeddedConfig {
             name: "Vestibule".to_owned(),
             mqtt: Vec::new(),
             quic: (Ipv4Addr::LOCALHOST, 0).into(),
+            http: HttpConfig::default(),
         }
     }
 }
@@ -62,6 +67,9 @@ pub enum StartError {
     /// The network.
     #[error(transparent)]
     Network(#[from] QuicError),
+    /// HTTP.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// Where it listens cannot be written down for `vestibule-enabler pair` and others.
     #[error("{0} cannot be written to: {1}")]
     Folder(PathBuf, io::Error),
@@ -77,6 +85,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Embedded {
     shared: Arc<Shared>,
+    http: HttpServer,
     serving: JoinHandle<()>,
     bridges: Vec<JoinHandle<()>>,
     _adapters: Vec<MqttTwinSystem>,
@@ -89,7 +98,7 @@ impl Embedded {
     /// # Errors
     /// [`StartError`] in words for people: the folder is in use, the port is taken, the disk is full.
     pub async fn start(config: EmbeddedConfig) -> Result<Self, StartError> {
-        let EmbeddedConfig { data_dir, name, mqtt, quic } = config;
+        let EmbeddedConfig { data_dir, name, mqtt, quic, http } = config;
         let mut systems: Vec<_> = mqtt.iter().map(|broker| &broker.system).collect();
         systems.sort();
         if let Some(pair) = systems.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -114,15 +123,28 @@ impl Embedded {
         let states = adapters.iter().map(MqttTwinSystem::status).collect();
         let shared =
             Arc::new(Shared { name, server, hub, desk: Desk::default(), adapters: states, clients: Arc::default() });
+        let http = HttpServer::start(http, &identity, shared.clone()).await?;
         let serving = tokio::spawn(net::serve(shared.clone()));
         tracing::info!(%address, fingerprint = %shared.server.fingerprint(), "the enabler listens");
-        Ok(Self { shared, serving, bridges, _adapters: adapters, _endpoint: endpoint })
+        Ok(Self { shared, http, serving, bridges, _adapters: adapters, _endpoint: endpoint })
     }
 
     /// Where clients on this machine connect.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         net::control::from_here(self.shared.server.address())
+    }
+
+    /// Where plain HTTP listens.
+    #[must_use]
+    pub const fn http(&self) -> Option<SocketAddr> {
+        self.http.plain()
+    }
+
+    /// Where HTTPS listens.
+    #[must_use]
+    pub const fn https(&self) -> Option<SocketAddr> {
+        self.http.tls()
     }
 
     /// What clients pin.
@@ -161,10 +183,11 @@ impl Embedded {
     }
 
     /// Finishes what is decided, tells everybody, ends.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         // Adapters first: devices are told nothing that nobody writes down.
         self.bridges.iter().for_each(JoinHandle::abort);
         self.shared.hub.clone().shutdown().await;
+        self.http.stop().await;
         net::close(&self.shared).await;
     }
 }

@@ -80,6 +80,21 @@ fn repeated(hot: &Hot, user: &UserId, record: &CommandRecord, command: &Command)
     Err(Refusal::new(RefusalCode::Conflict, message))
 }
 
+pub(crate) fn status(state: &State, hot: &Hot, viewer: &Viewer, id: CommandId) -> Result<Response, Refusal> {
+    // Whoever may not know of it is answered as if there were none.
+    let may_know = |record: &CommandRecord| {
+        let Command { twin, feature, .. } = &record.command;
+        record.user == viewer.user || dtac::may_read(state, viewer, twin, Some(feature))
+    };
+    let record = state.commands.get(&id).filter(|record| may_know(record));
+    let record = record.ok_or_else(|| {
+        let message = format!("there is no command {id}: ended ones are forgotten after some minutes");
+        Refusal::new(RefusalCode::NotFound, message)
+    })?;
+    let (status, at) = hot.status_of(record);
+    Ok(Response::Command(record.update(status, at)))
+}
+
 fn find<'a>(state: &'a State, command: &Command) -> Result<&'a ActionInfo, Refusal> {
     let Command { twin, feature, action, .. } = command;
     let not_found = |message: String| Refusal::new(RefusalCode::NotFound, message);

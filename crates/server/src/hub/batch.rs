@@ -145,6 +145,7 @@ impl Core {
         };
         let session = self.sessions.get(&ask.session);
         let session = session.ok_or_else(|| Refusal::new(RefusalCode::Unavailable, "the connection is closed"))?;
+        ask.condition.as_ref().map_or(Ok(()), |condition| condition.check(&self.state))?;
         match &ask.request {
             Request::Pair { code, name } => {
                 let role = self.pairing.redeem(code, now)?;
