@@ -36,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(heartbeat))
         .routes(routes!(describe))
         .routes(routes!(gone))
+        .routes(routes!(complete))
         .routes(routes!(reach))
         .routes(routes!(report))
         .routes(routes!(occurred))
@@ -106,7 +107,7 @@ struct Described {
 async fn describe(speaker: Speaker, Json(described): Json<Described>) -> Result<StatusCode, Problem> {
     let twin = described.twin.id.clone();
     speaker.say(DiiUp::Describe(Box::new(described.twin))).await?;
-    speaker.say(DiiUp::Reachable { twin, reachable: described.reachable }).await?;
+    speaker.say(DiiUp::Reachable { twin, feature: None, reachable: described.reachable }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -124,12 +125,32 @@ async fn gone(speaker: Speaker, Path((system, twin)): Path<(SystemId, String)>) 
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// All twins of a system.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct All {
+    /// Every twin that there is.
+    twins: Vec<TwinId>,
+}
+
+/// All twins are described: others that the enabler remembers of this system are no longer maintained
+#[utoipa::path(
+    post, path = "/v1/dii/complete", tag = "dii", request_body = All,
+    responses((status = 204, description = "It is so."), Refusals, BadBody)
+)]
+async fn complete(speaker: Speaker, Json(All { twins }): Json<All>) -> Result<StatusCode, Problem> {
+    speaker.say(DiiUp::Complete { twins }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Whether a device is there.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Reach {
     /// Whether it is connected to its system.
     reachable: bool,
+    /// One part of it that can be away by itself; where not given: the twin as a whole.
+    feature: Option<FeatureId>,
 }
 
 /// Whether a twin's device is connected to its system
@@ -144,9 +165,9 @@ struct Reach {
 async fn reach(
     speaker: Speaker,
     Path((system, twin)): Path<(SystemId, String)>,
-    Json(Reach { reachable }): Json<Reach>,
+    Json(Reach { reachable, feature }): Json<Reach>,
 ) -> Result<StatusCode, Problem> {
-    speaker.say(DiiUp::Reachable { twin: twin_id(&system, &twin)?, reachable }).await?;
+    speaker.say(DiiUp::Reachable { twin: twin_id(&system, &twin)?, feature, reachable }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -160,12 +181,28 @@ struct Said {
     feature: FeatureId,
     /// The property.
     property: PropertyId,
-    /// The value.
-    value: Value,
+    /// The value; `null`: the thing says that nobody knows.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required = true)]
+    value: Option<Value>,
     /// When the twin system heard it; where not given: now.
     at: Option<Timestamp>,
+    /// Somebody had kept it for whoever comes later, and nobody knows since when: `at` is not used then.
+    #[serde(default)]
+    kept: bool,
+    /// Whether the thing stands by it: it has said so since it was last out of reach. Where not given: it does, unless
+    /// the value was kept.
+    fresh: Option<bool>,
     /// Grows with each report of the twin; where not given: the enabler numbers reports as they come.
     revision: Option<u64>,
+}
+
+impl Said {
+    fn report(self, now: Timestamp, next: impl FnOnce() -> u64) -> Report {
+        let Self { twin, feature, property, value, at, kept, fresh, revision } = self;
+        let at = (!kept).then(|| at.unwrap_or(now));
+        Report { twin, feature, property, value, at, fresh: fresh.unwrap_or(!kept), revision: revision.unwrap_or_else(next) }
+    }
 }
 
 /// Reports, oldest first.
@@ -212,9 +249,7 @@ async fn report(
     let _turn = speaker.turn.lock().await;
     for (index, said) in reports.into_iter().enumerate() {
         let now = api.clock.now();
-        let Said { twin, feature, property, value, at, revision } = said;
-        let revision = revision.unwrap_or_else(|| speaker.next_revision(now));
-        let report = Report { twin, feature, property, value, at: at.unwrap_or(now), revision };
+        let report = said.report(now, || speaker.next_revision(now));
         match speaker.done(Request::Dii(DiiUp::Report(report))).await {
             Ok(()) => answer.taken += 1,
             Err(problem) => answer.refused.push(NotTaken { index, problem }),

@@ -1,6 +1,6 @@
 //! Pure mapping: what the hub says of twins, as JSON that needs no session to be understood.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,6 +19,8 @@ pub(crate) struct Twin {
     pub(crate) access: BTreeMap<FeatureId, FeatureAccess>,
     /// Whether the twin's system and device are connected.
     pub(crate) reachable: bool,
+    /// Features that are away although the twin is not.
+    pub(crate) away: BTreeSet<FeatureId>,
     /// The newest revision of its reports: the twin's ETag, and what a command's `If-Match` names.
     pub(crate) revision: u64,
     /// What is known of each property.
@@ -28,11 +30,11 @@ pub(crate) struct Twin {
 
 impl From<TwinView> for Twin {
     fn from(view: TwinView) -> Self {
-        let TwinView { info, access, reachable, readings, .. } = view;
+        let TwinView { info, access, reachable, away, readings, .. } = view;
         let revision = readings.iter().map(|reading| reading.revision).max().unwrap_or_default();
         let names = names(&info);
         let readings = named(names.iter().zip(readings));
-        Self { info, access, reachable, revision, readings }
+        Self { info, access, reachable, away, revision, readings }
     }
 }
 
