@@ -63,8 +63,9 @@ async fn a_twin_system_in_python_is_found_and_does_as_told() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let mut served =
-        Running::start(enabler().args(["serve", "--quic", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"]).arg(&data));
+    let mut served = Running::start(
+        enabler().args(["serve", "--quic", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"]).arg(&data),
+    );
     assert!(served.line().starts_with("listening on "));
     let url = served.line().split_whitespace().last().unwrap().to_owned();
     let mut python = Running::start(example("twin_system.py").args([&url, &code(&data, "twin_system")]));
@@ -79,7 +80,7 @@ async fn a_twin_system_in_python_is_found_and_does_as_told() {
         client.get(format!("{url}{path}")).bearer_auth(token).send().await.unwrap().json().await.unwrap()
     };
     assert_eq!(get("/v1/systems?text=workshop&feature=light").await["systems"][0]["info"]["id"], "workshop");
-    let wish = json!({ "feature": "light", "action": "turn_on" });
+    let wish = json!({ "feature": "light", "action": "turn_on", "valid_for_ms": 60_000 });
     let press = client.post(format!("{url}/v1/twins/workshop/lamp/commands")).bearer_auth(token);
     let answer = press.header("Idempotency-Key", "press").json(&wish).send().await.unwrap();
     assert_eq!(answer.status(), 202);
@@ -87,7 +88,7 @@ async fn a_twin_system_in_python_is_found_and_does_as_told() {
     assert_eq!(python.line(), "turn_on");
     let start = Instant::now();
     while get(&location).await["status"] != "confirmed" {
-        assert!(start.elapsed() < Duration::from_secs(20), "{}", get(&location).await);
+        assert!(start.elapsed() < Duration::from_secs(60), "{}", get(&location).await);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(get("/v1/twins/workshop/lamp/properties/light/on").await["value"], true);

@@ -201,7 +201,15 @@ impl Said {
     fn report(self, now: Timestamp, next: impl FnOnce() -> u64) -> Report {
         let Self { twin, feature, property, value, at, kept, fresh, revision } = self;
         let at = (!kept).then(|| at.unwrap_or(now));
-        Report { twin, feature, property, value, at, fresh: fresh.unwrap_or(!kept), revision: revision.unwrap_or_else(next) }
+        Report {
+            twin,
+            feature,
+            property,
+            value,
+            at,
+            fresh: fresh.unwrap_or(!kept),
+            revision: revision.unwrap_or_else(next),
+        }
     }
 }
 

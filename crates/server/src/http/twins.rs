@@ -1,6 +1,6 @@
 //! MII: twins and their properties (DTIA; P2.6 to P2.12), and fresh reports on request (DTS).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json as Answer,
