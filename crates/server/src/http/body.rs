@@ -7,7 +7,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 
 use super::Problem;
@@ -25,6 +25,19 @@ pub(crate) struct Path<T>(pub(crate) T);
 
 /// Parameters of the query.
 pub(crate) struct Query<T>(pub(crate) T);
+
+/// Which part of a list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Part {
+    /// What comes after this number: `next` of the page before.
+    #[serde(default)]
+    pub(crate) after: u64,
+    /// At most so many; 0: the default of 100.
+    #[serde(default)]
+    pub(crate) limit: u16,
+}
 
 /// Reads a body of at most `limit` bytes.
 pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {

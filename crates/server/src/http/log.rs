@@ -13,7 +13,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use vestibule_model::{ContentHash, Timestamp};
 use vestibule_protocol::{LogLine, Request, Response};
 
-use super::{Api, Problem, body::Query, caller::Caller, problem::Refusals, steps::Part};
+use super::{
+    Api, Problem,
+    body::{Part, Query},
+    caller::Caller,
+    problem::Refusals,
+};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(log))

@@ -3,28 +3,20 @@
 use std::sync::Arc;
 
 use axum::Json as Answer;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vestibule_protocol::{ProcedureStep, Request, Response};
 
-use super::{Api, Problem, body::Query, caller::Caller, problem::Refusals};
+use super::{
+    Api, Problem,
+    body::{Part, Query},
+    caller::Caller,
+    problem::Refusals,
+};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(steps))
-}
-
-/// Which part of a list.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Part {
-    /// What comes after this number: `next` of the page before.
-    #[serde(default)]
-    pub(super) after: u64,
-    /// At most so many; 0: the default of 100.
-    #[serde(default)]
-    pub(super) limit: u16,
 }
 
 /// Steps in the order in which they happened.
