@@ -1,7 +1,9 @@
 //! Latencies in bounded memory.
 
+use serde::{Deserialize, Serialize};
+
 /// Counts by size, four buckets for each power of two: a quantile is at most a quarter too high.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Histogram {
     counts: Vec<u64>,
     total: u64,

@@ -57,6 +57,15 @@ pub(crate) enum Due {
     Command(CommandId),
     /// A system should have been heard.
     Heartbeat(SystemId),
+    /// What was measured of a system is to be written down.
+    Measure(SystemId),
+}
+
+impl HotTwin {
+    fn place(&self, feature: &FeatureId, property: &PropertyId) -> Option<u16> {
+        let found = self.index.binary_search_by(|(f, p)| (f, p).cmp(&(feature, property))).ok()?;
+        u16::try_from(found).ok()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -69,11 +78,14 @@ pub(crate) struct HotProperty {
     told: Truth,
     /// Where it stands in the deadlines.
     deadline: Option<Timestamp>,
+    /// When a report should have come, where it has not.
+    late: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct HotTwin {
-    index: BTreeMap<(FeatureId, PropertyId), u16>,
+    /// The names of the properties, in the order of the description, which is theirs.
+    index: Box<[(FeatureId, PropertyId)]>,
     pub(crate) properties: Vec<HotProperty>,
     /// Whether its system says that the device is connected.
     pub(crate) device: bool,
@@ -96,13 +108,16 @@ impl Hot {
     #[must_use]
     pub fn restore(state: &State, now: Timestamp) -> Self {
         let mut hot = Self::default();
+        for system in state.systems.keys() {
+            hot.watch(state, system, now);
+        }
         for twin in state.twins.values() {
             hot.describe(&twin.info, now);
         }
         for (key, wish) in state.wishes.iter() {
             hot.set_wish(key, Some(wish.clone()), now, &mut Changes::default());
         }
-        for record in state.open.iter().filter_map(|id| state.commands.get(id)) {
+        for record in state.open.keys().filter_map(|id| state.commands.get(id)) {
             hot.open_command(record);
         }
         hot
@@ -116,7 +131,12 @@ impl Hot {
                 changes.access = true;
             }
             LogEvent::SystemRegistered { info, .. } => {
+                self.watch(state, &info.id, now);
                 changes.systems.insert(info.id.clone());
+            }
+            LogEvent::SystemGone { system, .. } => changes.merge(self.forget(system, now)),
+            LogEvent::PermissionTold { twin, .. } => {
+                changes.twins.insert(twin.clone());
             }
             LogEvent::TwinDescribed { info } => {
                 if let Some(twin) = state.twins.get(&info.id) {
@@ -133,18 +153,18 @@ impl Hot {
             LogEvent::CommandAccepted { command, .. } => self.follow_accepted(state, now, command.id, &mut changes),
             LogEvent::CommandDispatched { command } => self.follow_dispatched(state, *command, &mut changes),
             LogEvent::CommandEnded { command, .. } => self.follow_ended(state, now, *command, &mut changes),
-            LogEvent::WishEnded { .. } => {}
+            LogEvent::WishEnded { .. } | LogEvent::SystemMeasured { .. } => {}
         }
         changes
     }
 
     fn describe(&mut self, info: &Arc<TwinInfo>, now: Timestamp) {
         let mut before = self.remove(&info.id);
-        let mut twin = HotTwin { index: BTreeMap::new(), properties: Vec::new(), device: false };
-        for (place, (feature, property, about)) in (0_u16..).zip(info.properties()) {
-            let key = (feature.clone(), property.clone());
+        let index = info.properties().map(|(feature, property, _)| (feature.clone(), property.clone())).collect();
+        let mut twin = HotTwin { index, properties: Vec::new(), device: false };
+        for (feature, property, about) in info.properties() {
             let known = before.as_mut().and_then(|old| {
-                let place = *old.index.get(&key)?;
+                let place = old.place(feature, property)?;
                 old.properties.get_mut(usize::from(place))
             });
             // A value that the property can no longer have was never said of it.
@@ -154,23 +174,43 @@ impl Hot {
             let (state, changed_revision) =
                 known.map(|old| (std::mem::take(&mut old.state), old.changed_revision)).unwrap_or_default();
             let (about, told) = (about.clone(), Truth::Stale);
-            twin.properties.push(HotProperty { about, state, changed_revision, told, deadline: None });
-            twin.index.insert(key, place);
+            twin.properties.push(HotProperty { about, state, changed_revision, told, deadline: None, late: None });
         }
+        twin.properties.shrink_to_fit();
+        self.count_periodic(&info.id, &twin, true);
         twin.device = before.is_some_and(|old| old.device);
         let count = twin.properties.len();
         self.twins.insert(info.id.clone(), twin);
         self.settle_all(&info.id, count, now);
     }
 
-    fn remove(&mut self, id: &TwinId) -> Option<HotTwin> {
+    pub(crate) fn remove(&mut self, id: &TwinId) -> Option<HotTwin> {
         let twin = self.twins.remove(id)?;
         for (place, property) in (0_u16..).zip(&twin.properties) {
             if let Some(at) = property.deadline {
                 self.deadlines.remove(&(at, Due::Property(id.clone(), place)));
             }
+            self.set_late(id, place, property.late, None);
         }
+        self.count_periodic(id, &twin, false);
         Some(twin)
+    }
+
+    fn count_periodic(&mut self, id: &TwinId, twin: &HotTwin, more: bool) {
+        let periodic = twin.properties.iter().filter(|property| property.about.period_ms.is_some()).count();
+        let Some(link) = (periodic > 0).then(|| self.systems.get_mut(&id.system())).flatten() else { return };
+        let count = &mut link.measure.periodic;
+        *count = if more { count.saturating_add(periodic) } else { count.saturating_sub(periodic) };
+    }
+
+    fn set_late(&mut self, id: &TwinId, place: u16, before: Option<Timestamp>, after: Option<Timestamp>) {
+        let Some(link) = (before != after).then(|| self.systems.get_mut(&id.system())).flatten() else { return };
+        if let Some(promised) = before {
+            link.measure.late.remove(&(promised, id.clone(), place));
+        }
+        if let Some(promised) = after {
+            link.measure.late.insert((promised, id.clone(), place));
+        }
     }
 
     pub(crate) fn settle_all(&mut self, id: &TwinId, count: usize, now: Timestamp) {
@@ -188,7 +228,11 @@ impl Hot {
         let truth = property.state.truth(&property.about, reachable, now);
         let changed = std::mem::replace(&mut property.told, truth) != truth;
         let next = property.state.next_change(&property.about, now);
+        let promised = property.state.reported.as_ref().zip(property.about.period_ms);
+        let promised = promised.map(|(report, period)| report.at.plus(period)).filter(|promised| now > *promised);
+        let late = std::mem::replace(&mut property.late, promised);
         let before = std::mem::replace(&mut property.deadline, next);
+        self.set_late(id, place, late, promised);
         if before != next {
             let due = Due::Property(id.clone(), place);
             if let Some(at) = before {
@@ -203,12 +247,12 @@ impl Hot {
 
     fn property(&self, key: &WishKey) -> Option<&HotProperty> {
         let twin = self.twins.get(&key.0)?;
-        let place = twin.index.get(&(key.1.clone(), key.2.clone()))?;
-        twin.properties.get(usize::from(*place))
+        let place = twin.place(&key.1, &key.2)?;
+        twin.properties.get(usize::from(place))
     }
 
     fn place(&self, key: &WishKey) -> Option<u16> {
-        self.twins.get(&key.0)?.index.get(&(key.1.clone(), key.2.clone())).copied()
+        self.twins.get(&key.0)?.place(&key.1, &key.2)
     }
 
     pub(crate) fn state_of(&self, key: &WishKey) -> Option<(&PropertyState, &PropertyInfo)> {
@@ -331,6 +375,7 @@ impl Hot {
                 }
                 Due::Command(id) => events.extend(self.command_due(id, &mut changes, now)),
                 Due::Heartbeat(system) => changes.merge(self.heartbeat_due(&system, now)),
+                Due::Measure(system) => events.extend(self.measure_due(&system, now)),
             }
         }
         (changes, events)

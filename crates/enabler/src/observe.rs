@@ -50,7 +50,7 @@ pub fn observe(
             observed.changes.merge(changes);
             observed.events.extend(events);
         }
-        DiiUp::Register(_) | DiiUp::Describe(_) | DiiUp::Gone(_) | DiiUp::Inquired { .. } => {
+        DiiUp::Register(_) | DiiUp::Deregister | DiiUp::Describe(_) | DiiUp::Gone(_) | DiiUp::Inquired { .. } => {
             return Err(Refusal::new(RefusalCode::Invalid, "that is to be decided, not observed"));
         }
     }

@@ -1,8 +1,11 @@
 //! A house without sockets: decisions are "written" to a vector, executions collected.
 
 mod access;
+mod discovery;
+mod monitoring;
 mod random;
 mod registration;
+mod systems;
 mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +20,10 @@ const GUEST: Fingerprint = Fingerprint([2; 32]);
 
 fn metaverse(device: Fingerprint) -> Actor {
     Actor::greeted(Identity::Certificate(device), Party::Metaverse)
+}
+
+fn owner() -> Viewer {
+    Viewer { user: UserId::slug(OWNER_ROLE), roles: vec![RoleId::slug(OWNER_ROLE)] }
 }
 
 fn home() -> SystemId {
@@ -154,7 +161,7 @@ impl House {
     }
 
     fn say(&mut self, message: DiiUp) -> Result<(), Refusal> {
-        if matches!(message, DiiUp::Register(_) | DiiUp::Describe(_) | DiiUp::Gone(_)) {
+        if matches!(message, DiiUp::Register(_) | DiiUp::Deregister | DiiUp::Describe(_) | DiiUp::Gone(_)) {
             let actor = self.system.clone();
             return self.ask(&actor, &Request::Dii(message)).map(|_| ());
         }

@@ -3,6 +3,7 @@
 mod crowd;
 mod disk;
 mod path;
+mod procedure;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
