@@ -203,6 +203,7 @@ fn dii(state: &State, actor: &Actor, message: &DiiUp) -> Result<Decision, Refusa
         DiiUp::Deregister => dtsr::deregister(state, actor),
         DiiUp::Describe(info) => dtsr::describe(state, actor, info),
         DiiUp::Gone(twin) => dtsr::gone(state, actor, twin),
+        DiiUp::Complete { twins } => dtsr::complete(state, actor, twins),
         _ => Err(Refusal::new(RefusalCode::Invalid, "that is observed, not decided")),
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -181,6 +181,8 @@ pub struct TwinView {
     pub access: BTreeMap<FeatureId, FeatureAccess>,
     /// Whether the twin's system and device are connected.
     pub reachable: bool,
+    /// Features that are away although the twin is not.
+    pub away: BTreeSet<FeatureId>,
     /// One reading for each property, in the order of [`TwinInfo::properties`].
     pub readings: Vec<WireReading>,
 }
@@ -197,13 +199,13 @@ pub struct FeatureAccess {
 /// What is known of a property, with ages instead of moments, so that clocks need not agree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WireReading {
-    /// What the thing last reported.
+    /// What the thing last reported; `None` before that, and where it reports that nobody knows.
     pub value: Option<Value>,
     /// What was wanted and has not come true.
     pub desired: Option<Value>,
     /// How far `value` is to be believed.
     pub truth: Truth,
-    /// Milliseconds since the report when this was sent.
+    /// Milliseconds since the report when this was sent, where that is known.
     pub age_ms: Option<u64>,
     /// The twin's revision of the report.
     pub revision: u64,
@@ -303,10 +305,17 @@ pub enum DiiUp {
     Describe(Box<TwinInfo>),
     /// A twin is no longer maintained.
     Gone(TwinId),
-    /// Whether the twin's device is connected to its system. Until told, it is not.
+    /// All twins of this system are described: others that the enabler remembers of it are no longer maintained.
+    Complete {
+        /// Every twin that there is.
+        twins: Vec<TwinId>,
+    },
+    /// Whether the twin's device is connected to its system. Until told, it is not, and all its features are with it.
     Reachable {
         /// The twin.
         twin: TwinId,
+        /// One part of it that can be away by itself; `None`: the twin as a whole.
+        feature: Option<FeatureId>,
         /// Whether it is.
         reachable: bool,
     },
@@ -361,10 +370,12 @@ pub struct Report {
     pub feature: FeatureId,
     /// The property.
     pub property: PropertyId,
-    /// The value.
-    pub value: Value,
-    /// When the twin system heard it.
-    pub at: Timestamp,
+    /// The value; `None`: the thing says that nobody knows.
+    pub value: Option<Value>,
+    /// When the twin system heard it; `None`: somebody had kept it for whoever comes later, nobody knows since when.
+    pub at: Option<Timestamp>,
+    /// Whether the thing stands by it: it has said so since it was last out of reach, or says that it is there.
+    pub fresh: bool,
     /// Grows with each report of the twin, also over restarts of its system (milliseconds of the clock at least).
     pub revision: u64,
 }

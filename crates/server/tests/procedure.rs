@@ -44,8 +44,6 @@ async fn all_eighteen_steps_of_p2() {
     ask(&mut bench, &mut person, Request::Subscribe(vestibule_protocol::Interest::All)).await;
     both(&mut bench, &mut person, "all is shown", |_, person| person.synchronized > 1).await;
     let before = person.readings.clone();
-    // A second passes: then there is room again for steps that come by themselves.
-    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     bench.report(true);
     both(&mut bench, &mut person, "the change is seen", |_, person| person.readings != before).await;
     let command = Command { trace: Some(TraceId([5; 16])), ..turn_on([1; 16]) };

@@ -3,6 +3,7 @@
 mod access;
 mod discovery;
 mod monitoring;
+mod presence;
 mod random;
 mod registration;
 mod systems;
@@ -108,7 +109,7 @@ impl House {
         let mut house = Self::empty();
         house.connect();
         house.say(DiiUp::Describe(Box::new(lamp_info()))).unwrap();
-        house.say(DiiUp::Reachable { twin: lamp(), reachable: true }).unwrap();
+        house.say(DiiUp::Reachable { twin: lamp(), feature: None, reachable: true }).unwrap();
         house.report("light", Value::Bool(false), 1);
         house
     }
@@ -161,7 +162,10 @@ impl House {
     }
 
     fn say(&mut self, message: DiiUp) -> Result<(), Refusal> {
-        if matches!(message, DiiUp::Register(_) | DiiUp::Deregister | DiiUp::Describe(_) | DiiUp::Gone(_)) {
+        if matches!(
+            message,
+            DiiUp::Register(_) | DiiUp::Deregister | DiiUp::Describe(_) | DiiUp::Gone(_) | DiiUp::Complete { .. }
+        ) {
             let actor = self.system.clone();
             return self.ask(&actor, &Request::Dii(message)).map(|_| ());
         }
@@ -169,6 +173,12 @@ impl House {
         self.take(observed.changes);
         self.committed(observed.events);
         Ok(())
+    }
+
+    /// The next moment at which something ends. What is measured of systems is written down from time to time besides.
+    fn next_deadline(&self) -> Option<Timestamp> {
+        let mut ends = self.hot.deadlines.iter().filter(|(_, due)| !matches!(due, hot::Due::Measure(_)));
+        ends.next().map(|(at, _)| *at)
     }
 
     fn connect(&mut self) {
@@ -182,12 +192,13 @@ impl House {
 
     fn reachable(&mut self) {
         self.connect();
-        self.say(DiiUp::Reachable { twin: lamp(), reachable: true }).unwrap();
+        self.say(DiiUp::Reachable { twin: lamp(), feature: None, reachable: true }).unwrap();
     }
 
     fn report(&mut self, feature: &str, value: Value, revision: u64) {
         let (feature, property) = (FeatureId::slug(feature), PropertyId::slug("on"));
-        self.say(DiiUp::Report(Report { twin: lamp(), feature, property, value, at: self.now, revision })).unwrap();
+        let (value, at) = (Some(value), Some(self.now));
+        self.say(DiiUp::Report(Report { twin: lamp(), feature, property, value, at, fresh: true, revision })).unwrap();
     }
 
     fn pass(&mut self, millis: u64) {

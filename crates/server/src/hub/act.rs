@@ -86,6 +86,7 @@ impl Core {
         let now = self.clock.now();
         if let Some(left) = left {
             self.systems.remove(&left);
+            self.unanswerable(&left);
             let changes = self.hot.detach(&left, now);
             self.distribute(changes);
         }

@@ -9,6 +9,7 @@ mod deferred;
 mod handle;
 mod inquiry;
 mod procedure;
+mod recent;
 mod session;
 mod subscription;
 mod write;
