@@ -1,11 +1,12 @@
 //! The gate to all functional entities: who may ask what, before any entity looks at it.
 
-use vestibule_model::{Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
+use vestibule_model::{InquiryId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId, UserId};
 use vestibule_protocol::{DiiUp, Execution, Hello, Interest, Party, Request, Response, Welcome, protocol_hash};
 
 use crate::{
-    Actor, Hot, Identity, LogEvent, State, Viewer,
-    dtif::{dtac, dtia, dts, dtsd, dtsr},
+    Actor, Hot, Identity, LogEvent, State, Viewer, discovery,
+    dtif::{dtac, dtia, dts, dtsr},
+    registry,
 };
 
 /// What was decided. The events are written first, then applied, then the reply and the effects leave.
@@ -41,6 +42,35 @@ pub enum Effect {
         system: SystemId,
         /// The command.
         execution: Execution,
+    },
+    /// Ask a system for a twin's properties and what a user may do with it (P2.9). Its answer is the reply.
+    Inquire {
+        /// The system.
+        system: SystemId,
+        /// The twin.
+        twin: TwinId,
+        /// Who asks.
+        user: UserId,
+    },
+    /// A system has answered a question: whoever waits is told.
+    Answered {
+        /// Which question.
+        inquiry: InquiryId,
+        /// Why there is no answer; `None`: what was asked for is known now.
+        refusal: Option<Refusal>,
+    },
+    /// This connection no longer speaks for the system, which is gone for good.
+    Detach(SystemId),
+    /// The system is gone for good, and its connection with it.
+    Expel(SystemId),
+    /// Answer with steps of procedures.
+    ReadSteps {
+        /// Those after this one.
+        after: u64,
+        /// At most so many.
+        limit: u16,
+        /// Tell those that come.
+        follow: bool,
     },
     /// Ask a system for fresh reports.
     Refresh {
@@ -99,11 +129,13 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
     }
     let viewer = Viewer::of(state, &actor.identity)?;
     match request {
-        Request::DiscoverSystems(query) => Ok(Decision::reply(dtsd::discover(state, hot, &viewer, query))),
+        Request::DiscoverSystems(query) => discovery::discover(state, hot, now, &viewer, query).map(Decision::reply),
+        Request::RemoveSystem(system) => registry::remove(state, &viewer, system),
         Request::ListTwins { system, after, limit } => {
             Ok(Decision::reply(dtia::list(state, hot, now, &viewer, system, after.as_ref(), *limit)))
         }
         Request::DescribeTwin(twin) => dtia::describe(state, hot, now, &viewer, twin).map(Decision::reply),
+        Request::Acquire(twin) => dtia::acquire(state, hot, &viewer, twin),
         Request::Subscribe(interest) => subscribe(interest),
         Request::Actuate(command) => dts::actuate(state, hot, now, &viewer, command),
         Request::CommandStatus(command) => dts::status(state, hot, &viewer, *command).map(Decision::reply),
@@ -119,7 +151,11 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
             let limit = if *limit == 0 { 100 } else { (*limit).min(500) };
             Ok(Decision::default().with(Effect::ReadLog { after: *after, limit }))
         }
-        Request::Hello(_) | Request::Pair { .. } | Request::Dii(_) | Request::Acquire(_) | Request::Steps { .. } => {
+        Request::Steps { after, limit, follow } => {
+            let effect = Effect::ReadSteps { after: *after, limit: *limit, follow: *follow };
+            Ok(Decision::default().with(effect))
+        }
+        Request::Hello(_) | Request::Pair { .. } | Request::Dii(_) => {
             Err(Refusal::new(RefusalCode::Invalid, "that is not decided here"))
         }
     }
@@ -165,6 +201,7 @@ fn subscribe(interest: &Interest) -> Result<Decision, Refusal> {
 fn dii(state: &State, actor: &Actor, message: &DiiUp) -> Result<Decision, Refusal> {
     match message {
         DiiUp::Register(info) => dtsr::register(state, actor, info),
+        DiiUp::Deregister => dtsr::deregister(state, actor),
         DiiUp::Describe(info) => dtsr::describe(state, actor, info),
         DiiUp::Gone(twin) => dtsr::gone(state, actor, twin),
         DiiUp::Complete { twins } => dtsr::complete(state, actor, twins),

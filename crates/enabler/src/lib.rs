@@ -5,7 +5,7 @@
 //! shows each user the world that they may see ([`view`]); opens and redeems pairing codes ([`Pairing`]).
 //!
 //! **Does not**: write the log, send anything, read a clock or make random numbers: the hub in `vestibule-server`
-//! does, in the order decide, commit, apply, act. Third-party systems (SIF) are not registered yet.
+//! does, in the order decide, commit, apply, act.
 //!
 //! ```
 //! use vestibule_enabler_core::{Actor, Fingerprint, Hot, Identity, LogEvent, State, decide, default_rules};
@@ -27,6 +27,7 @@
 mod command;
 mod condition;
 mod decide;
+mod discovery;
 mod dtif;
 mod event;
 mod histogram;
@@ -34,31 +35,42 @@ mod hot;
 mod hot_commands;
 mod hot_systems;
 mod identity;
+mod measure;
 mod observe;
 mod pairing;
+mod persistent;
+mod procedure;
+mod registry;
+mod sif;
 mod state;
 
 pub use command::{CommandRecord, Wish, WishKey};
 pub use condition::Condition;
 pub use decide::{Decision, Effect, decide};
+pub use discovery::{may_see_system, system_view};
 pub use dtif::{
     dtac::{Viewer, default_rules, enroll, is_owner, may, may_read, may_use, pair, system_verdict, verdict},
-    dtia::view,
+    dtia::{inquired, view},
     dts::{dispatch, execution_failed},
-    dtsd::{may_see_system, system_view},
 };
 pub use event::{EventError, LogEvent};
 pub use histogram::Histogram;
 pub use hot::{Changes, Hot};
 pub use identity::{Actor, Device, Fingerprint, Identity};
+pub use measure::Measured;
 pub use observe::{Observed, observe};
 pub use pairing::{Pairing, PairingCode};
-pub use state::{State, System, SystemStats, Twin};
+pub use persistent::Map;
+pub use procedure::{StepNote, Steps, metaverse, third_party, twin_system};
+pub use sif::tpsr;
+pub use state::{Census, State, System, SystemStats, Twin};
 
 /// Milliseconds that a command may be valid at most: nobody still means it after that.
 pub const LONGEST_VALIDITY_MS: u64 = 10 * 60 * 1_000;
 /// The role whose holders may register as a digital twin system.
 pub const TWIN_SYSTEM_ROLE: &str = "twin_system";
+/// The role whose holders may register as a third-party system.
+pub const THIRD_PARTY_ROLE: &str = "third_party";
 /// The role that the default rules let manage everything.
 pub const OWNER_ROLE: &str = "owner";
 /// The role that the default rules let see everything.

@@ -58,6 +58,7 @@ pub fn observe(
             observed.events.extend(events);
         }
         DiiUp::Register(_)
+        | DiiUp::Deregister
         | DiiUp::Describe(_)
         | DiiUp::Gone(_)
         | DiiUp::Complete { .. }

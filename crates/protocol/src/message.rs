@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
     ActionId, Command, CommandId, CommandStatus, ContentHash, EventKind, FeatureId, InquiryId, PropertyId, Refusal,
-    RoleId, Rule, RuleId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TraceId, Truth, TwinId, TwinInfo,
-    TwinPermission, UserId, Value, Verdict,
+    RoleId, Rule, RuleId, ServiceId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TraceId, Truth,
+    TwinId, TwinInfo, TwinPermission, UserId, Value, Verdict,
 };
 
 use crate::ProcedureStep;
@@ -24,6 +24,8 @@ pub enum Request {
     },
     /// DTSD: systems that meet conditions (P2.4).
     DiscoverSystems(SystemQuery),
+    /// DTSR, TPSR: take a system out, with its twins; its id is free again (owners only).
+    RemoveSystem(SystemId),
     /// DTIA: the twins of a system that the asker may see (P2.6), in the order of their ids.
     ListTwins {
         /// The system.
@@ -163,6 +165,9 @@ pub struct SystemView {
     pub info: SystemInfo,
     /// What was measured.
     pub health: SystemHealth,
+    /// The services that the asker may use, and which rule lets them.
+    #[serde(default)]
+    pub usable: BTreeMap<ServiceId, RuleId>,
 }
 
 /// A twin as one user may see it: what they may not read or do is not there.
@@ -294,6 +299,8 @@ pub struct LogLine {
 pub enum DiiUp {
     /// DTSR: this is me (P2.1). The first message of a digital twin system.
     Register(SystemInfo),
+    /// DTSR: this system is gone for good, and its twins with it. Its id stays its own.
+    Deregister,
     /// A sign of life, promised by [`SystemInfo::heartbeat_ms`].
     Heartbeat,
     /// A twin, new or changed (P2.1, P2.10).

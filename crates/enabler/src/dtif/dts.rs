@@ -132,7 +132,7 @@ fn check_revision(hot: &Hot, command: &Command, about: &ActionInfo) -> Result<()
 }
 
 fn check_room(state: &State, user: &UserId) -> Result<(), Refusal> {
-    let mine = state.open.iter().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
+    let mine = state.open.keys().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
     if mine >= MOST_OPEN_EACH || state.commands.len() >= MOST_COMMANDS {
         let message = format!("too many commands at once ({mine} of {user} are open): wait until some have ended");
         return Err(Refusal::new(RefusalCode::Overloaded, message));

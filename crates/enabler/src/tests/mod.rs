@@ -1,9 +1,12 @@
 //! A house without sockets: decisions are "written" to a vector, executions collected.
 
 mod access;
+mod discovery;
+mod monitoring;
 mod presence;
 mod random;
 mod registration;
+mod systems;
 mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +21,10 @@ const GUEST: Fingerprint = Fingerprint([2; 32]);
 
 fn metaverse(device: Fingerprint) -> Actor {
     Actor::greeted(Identity::Certificate(device), Party::Metaverse)
+}
+
+fn owner() -> Viewer {
+    Viewer { user: UserId::slug(OWNER_ROLE), roles: vec![RoleId::slug(OWNER_ROLE)] }
 }
 
 fn home() -> SystemId {
@@ -155,7 +162,10 @@ impl House {
     }
 
     fn say(&mut self, message: DiiUp) -> Result<(), Refusal> {
-        if matches!(message, DiiUp::Register(_) | DiiUp::Describe(_) | DiiUp::Gone(_) | DiiUp::Complete { .. }) {
+        if matches!(
+            message,
+            DiiUp::Register(_) | DiiUp::Deregister | DiiUp::Describe(_) | DiiUp::Gone(_) | DiiUp::Complete { .. }
+        ) {
             let actor = self.system.clone();
             return self.ask(&actor, &Request::Dii(message)).map(|_| ());
         }
@@ -163,6 +173,12 @@ impl House {
         self.take(observed.changes);
         self.committed(observed.events);
         Ok(())
+    }
+
+    /// The next moment at which something ends. What is measured of systems is written down from time to time besides.
+    fn next_deadline(&self) -> Option<Timestamp> {
+        let mut ends = self.hot.deadlines.iter().filter(|(_, due)| !matches!(due, hot::Due::Measure(_)));
+        ends.next().map(|(at, _)| *at)
     }
 
     fn connect(&mut self) {

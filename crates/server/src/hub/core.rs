@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{Changes, Hot, LogEvent, Pairing, PairingCode, State, execution_failed, observe};
+use vestibule_enabler_core::{Changes, Hot, LogEvent, Pairing, PairingCode, State, Steps, execution_failed, observe};
 use vestibule_model::{CommandId, Refusal, RefusalCode, RoleId, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, HotAck, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};
@@ -14,6 +14,7 @@ use vestibule_store::{DataFolder, EventLog, Head};
 use super::{
     Clock, HubConfig, HubError, HubStatus, MOST_SESSIONS,
     batch::InFlight,
+    deferred::Deferred,
     handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
     recent::Recent,
     session::Session,
@@ -54,6 +55,10 @@ pub(super) struct Core {
     /// Work that goes before what comes new: at most one batch.
     pub(super) carried: VecDeque<Work>,
     pub(super) commit: Option<InFlight>,
+    /// Questions to systems that somebody waits for.
+    pub(super) deferred: Deferred,
+    /// What happened, as steps of P1 and P2.
+    pub(super) steps: Steps,
     /// Why the last write failed.
     pub(super) storage: Option<String>,
     /// The next attempt to write what nobody waits for.
@@ -87,6 +92,8 @@ impl Core {
             to_dispatch: BTreeSet::new(),
             carried: VecDeque::new(),
             commit: None,
+            deferred: Deferred::default(),
+            steps: Steps::default(),
             storage: None,
             retry_at: Timestamp(0),
             recent: Recent::default(),
@@ -142,6 +149,7 @@ impl Core {
         let (changes, events) = self.hot.due(now);
         self.backlog.extend(events);
         self.distribute(changes);
+        self.answers_due(now);
         let waits = !self.backlog.is_empty() || !self.to_dispatch.is_empty();
         if self.commit.is_none() && (!self.carried.is_empty() || waits && now >= self.retry_at) {
             let works = std::mem::take(&mut self.carried);
@@ -162,7 +170,8 @@ impl Core {
         let retry = (waits && self.commit.is_none()).then_some(self.retry_at);
         let carried = (!self.carried.is_empty() && self.commit.is_none()).then_some(now);
         let sessions = self.sessions.values().filter_map(|session| session.next_pump(now));
-        let wakeups = self.hot.next_wakeup().into_iter().chain(retry).chain(carried).chain(sessions);
+        let due = self.hot.next_wakeup().into_iter().chain(self.deferred.next_deadline());
+        let wakeups = due.chain(retry).chain(carried).chain(sessions);
         wakeups.min().unwrap_or(Timestamp(u64::MAX)).min(now.plus(LONGEST_SLEEP_MS))
     }
 
@@ -203,9 +212,11 @@ impl Core {
         let system = session.actor.system.clone();
         let untold = session.close(words);
         self.undelivered(untold, "its system went away before it could be told");
+        self.deferred.nobody_waits(id);
         self.recent.closed(id, self.clock.now());
         if let Some(system) = system.filter(|system| self.systems.get(system) == Some(&id)) {
             self.systems.remove(&system);
+            self.unanswerable(&system);
             let changes = self.hot.detach(&system, self.clock.now());
             self.distribute(changes);
         }
@@ -281,7 +292,9 @@ impl Core {
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let observed = observe(state, &mut self.hot, now, &system, message)?;
         self.backlog.extend(observed.events);
+        let readings = observed.changes.readings.clone();
         self.distribute(observed.changes);
+        self.note_observed(&system, message, &readings);
         Ok(())
     }
 
@@ -320,6 +333,7 @@ impl Core {
             let written = InFlight::written(&mut self.commit).await;
             self.finish(written);
         }
+        self.backlog.extend(self.hot.measured(self.clock.now()));
         if !self.backlog.is_empty() {
             self.decide_together(VecDeque::new());
             if self.commit.is_some() {

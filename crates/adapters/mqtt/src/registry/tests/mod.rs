@@ -120,7 +120,7 @@ impl Home {
             DiiUp::Outcome { command, status } => self.outcomes.push((command, status)),
             DiiUp::Inquired { answer, .. } => self.answers.push(answer),
             DiiUp::Blob { .. } => self.blobs += 1,
-            DiiUp::Register(_) | DiiUp::Heartbeat => {}
+            DiiUp::Register(_) | DiiUp::Deregister | DiiUp::Heartbeat => {}
         }
     }
 
