@@ -60,3 +60,6 @@ while True:
             print(command["action"], flush=True)
             ask("POST", "/v1/dii/outcomes", {"command": command["command"], "status": "executed"})
             report(command["action"] == "turn_on")
+        elif "inquire" in what:
+            answer = {"twin": {"info": twin, "permission": "unrestricted"}}
+            ask("POST", "/v1/dii/answers", {"inquiry": what["inquire"]["inquiry"], "answer": answer})

@@ -1,4 +1,4 @@
-//! DII: what digital twin systems say (DTSR, DTS; P2.1 to P2.3, P2.14, P2.18).
+//! DII: what digital twin systems say (DTSR, DTS; P2.1 to P2.3, P2.10, P2.14, P2.18).
 
 mod down;
 
@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vestibule_model::{
-    CommandId, CommandStatus, ContentHash, EventKind, FeatureId, PropertyId, SystemId, SystemInfo, Timestamp, TwinId,
-    TwinInfo, Value,
+    CommandId, CommandStatus, ContentHash, EventKind, FeatureId, InquiryId, PropertyId, SystemId, SystemInfo,
+    Timestamp, TwinId, TwinInfo, Value,
 };
-use vestibule_protocol::{DiiUp, MAX_FRAME, Occurrence, Report, Request};
+use vestibule_protocol::{DiiUp, InquiryAnswer, MAX_FRAME, Occurrence, Report, Request};
 
 use super::{
     Api, Problem,
@@ -41,6 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(report))
         .routes(routes!(occurred))
         .routes(routes!(outcome))
+        .routes(routes!(answer))
         .routes(routes!(bring))
         .merge(down::routes())
 }
@@ -315,6 +316,26 @@ struct Outcome {
 )]
 async fn outcome(speaker: Speaker, Json(Outcome { command, status }): Json<Outcome>) -> Result<StatusCode, Problem> {
     speaker.say(DiiUp::Outcome { command, status }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// An answer to `inquire`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Inquired {
+    /// Which inquiry.
+    inquiry: InquiryId,
+    /// The twin as it is now, or why not.
+    answer: InquiryAnswer,
+}
+
+/// What a twin is and who may do what with it, on request (P2.10)
+#[utoipa::path(
+    post, path = "/v1/dii/answers", tag = "dii", request_body = Inquired,
+    responses((status = 204, description = "It is passed on."), Refusals, BadBody)
+)]
+async fn answer(speaker: Speaker, Json(Inquired { inquiry, answer }): Json<Inquired>) -> Result<StatusCode, Problem> {
+    speaker.say(DiiUp::Inquired { inquiry, answer }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

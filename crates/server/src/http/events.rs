@@ -21,7 +21,7 @@ use super::{
     caller::Caller,
     problem::Refusals,
     stream::{Mark, Reader},
-    systems::named,
+    systems::{named, word},
     view::Told,
 };
 
@@ -34,11 +34,12 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
 
 /// What a query wants to be told of.
 fn wanted(pairs: &[(String, String)]) -> Result<Vec<Request>, Problem> {
-    let (mut systems, mut twins) = (Vec::<SystemId>::new(), Vec::<TwinId>::new());
+    let (mut systems, mut twins, mut steps) = (Vec::<SystemId>::new(), Vec::<TwinId>::new(), false);
     for (name, value) in pairs {
         match name.as_str() {
             "system" => systems.push(named(name, value)?),
             "twin" => twins.push(named(name, value)?),
+            "steps" => steps = word(name, value)?,
             _ => return Err(Problem::malformed(format!("events are not chosen by {name}"))),
         }
     }
@@ -48,7 +49,8 @@ fn wanted(pairs: &[(String, String)]) -> Result<Vec<Request>, Problem> {
         (true, false) => Interest::Twins(twins),
         (false, false) => return Err(Problem::malformed("choose systems or twins, not both")),
     };
-    Ok(vec![Request::Subscribe(interest)])
+    let follow = steps.then_some(Request::Steps { after: 0, limit: 1, follow: true });
+    Ok([Request::Subscribe(interest)].into_iter().chain(follow).collect())
 }
 
 /// The answer that sends what a reader reads.
@@ -64,13 +66,14 @@ fn sent(reader: Reader) -> Response {
 /// What happens, as it happens
 ///
 /// Begins with `begin`, each `twin` and `system`, then `synchronized`; then come `twin`, `gone`, `readings`,
-/// `occurred`, `command` and `system`. With `Last-Event-ID` it goes on after that event; where that is out of
+/// `occurred`, `command`, `system` and `step`. With `Last-Event-ID` it goes on after that event; where that is out of
 /// reach, `resync` comes first and everything is told anew.
 #[utoipa::path(
     get, path = "/v1/events", tag = "mii",
     params(
         ("system" = Option<Vec<SystemId>>, Query, description = "Twins of these systems only."),
         ("twin" = Option<Vec<TwinId>>, Query, description = "These twins only."),
+        ("steps" = Option<bool>, Query, description = "Also steps of P1 and P2."),
         ("Last-Event-ID" = Option<String>, Header, description = "The last event that was received."),
     ),
     responses(

@@ -20,6 +20,7 @@ mod problem;
 mod rules;
 mod server;
 mod sessions;
+mod steps;
 mod stream;
 mod systems;
 mod twins;
@@ -75,6 +76,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(commands::routes())
         .merge(explain::routes())
         .merge(events::routes())
+        .merge(steps::routes())
         .merge(contents::routes())
         .merge(rules::routes())
         .merge(log::routes())

@@ -9,7 +9,7 @@ const REACHED: &[(&str, &str)] = &[
     ("DiscoverSystems", "discover"),
     ("ListTwins", "list"),
     ("DescribeTwin", "twin"),
-    ("Acquire", ""), // Nobody answers it yet.
+    ("Acquire", "acquire"),
     ("Subscribe", "events"),
     ("Actuate", "actuate"),
     ("CommandStatus", "status"),
@@ -19,7 +19,7 @@ const REACHED: &[(&str, &str)] = &[
     ("SetRule", "put"),
     ("RemoveRule", "remove"),
     ("Log", "log"),
-    ("Steps", ""), // Nobody answers it yet.
+    ("Steps", "steps"),
     ("Dii", "register"),
 ];
 

@@ -29,6 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(properties))
         .routes(routes!(property))
         .routes(routes!(refresh))
+        .routes(routes!(acquire))
 }
 
 /// The twin that a path names.
@@ -180,4 +181,25 @@ async fn property(
 async fn refresh(caller: Caller, Path((system, twin)): Path<(SystemId, String)>) -> Result<StatusCode, Problem> {
     caller.done(Request::Refresh(twin_id(&system, &twin)?)).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Properties and permission of a twin, fresh from its system
+///
+/// P2.8 to P2.12: the twin's system is asked and waited for.
+#[utoipa::path(
+    post, path = "/v1/twins/{system}/{twin}/acquisition", tag = "mii",
+    params(
+        ("system" = SystemId, Path, description = "The system that maintains it."),
+        ("twin" = String, Path, description = "Its name there."),
+    ),
+    responses(
+        (status = 200, description = "The twin as its system told it just now.", body = Twin, headers(
+            ("ETag" = String, description = "Its revision, for a command's `If-Match`.")
+        )),
+        Refusals
+    )
+)]
+async fn acquire(caller: Caller, Path((system, twin)): Path<(SystemId, String)>) -> Result<Tagged<Twin>, Problem> {
+    let twin = described(&caller, Request::Acquire(twin_id(&system, &twin)?)).await?;
+    Ok(tagged(&twin, twin.clone()))
 }

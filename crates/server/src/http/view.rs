@@ -120,7 +120,8 @@ impl Follower {
             Event::Occurred(occurrence) => told("occurred", &occurrence),
             Event::Command(update) => told("command", &update),
             Event::System(view) => told("system", &view),
-            Event::Step(_) | Event::Dii(_) => None,
+            Event::Step(step) => told("step", &step),
+            Event::Dii(_) => None,
         }
     }
 
