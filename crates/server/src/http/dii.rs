@@ -32,7 +32,7 @@ const MOST_REPORTS: usize = 256;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
-        .routes(routes!(register))
+        .routes(routes!(register, deregister))
         .routes(routes!(heartbeat))
         .routes(routes!(describe))
         .routes(routes!(gone))
@@ -76,6 +76,16 @@ async fn register(
 ) -> Result<Answer<Registered>, Problem> {
     speaker.say(DiiUp::Register(info)).await?;
     Ok(Answer(Registered { now: api.clock.now() }))
+}
+
+/// This system is gone for good, and its twins with it
+#[utoipa::path(
+    delete, path = "/v1/dii/registration", tag = "dii",
+    responses((status = 204, description = "It is gone."), Refusals)
+)]
+async fn deregister(speaker: Speaker) -> Result<StatusCode, Problem> {
+    speaker.say(DiiUp::Deregister).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// A sign of life

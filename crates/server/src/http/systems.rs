@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json as Answer,
-    http::{HeaderName, header},
+    http::{HeaderName, StatusCode, header},
     response::AppendHeaders,
 };
 use serde::Serialize;
@@ -15,10 +15,15 @@ use vestibule_model::{
 };
 use vestibule_protocol::{Request, Response, SystemView};
 
-use super::{Api, Problem, body::Query, caller::Caller, problem::Refusals};
+use super::{
+    Api, Problem,
+    body::{Path, Query},
+    caller::Caller,
+    problem::Refusals,
+};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(discover))
+    OpenApiRouter::new().routes(routes!(discover)).routes(routes!(remove_system))
 }
 
 /// A page of systems, in the order of their ids.
@@ -174,6 +179,17 @@ async fn discover(
     let next = systems.last().map(|view| view.info.id.clone());
     let link = link("/v1/systems", &pairs, next.as_ref().map(SystemId::as_str));
     Ok((AppendHeaders(link), Answer(Systems { systems, next })))
+}
+
+/// Take a system out, with its twins; its id is free again (owners only)
+#[utoipa::path(
+    delete, path = "/v1/systems/{system}", tag = "administration",
+    params(("system" = SystemId, Path, description = "The system.")),
+    responses((status = 204, description = "It is gone."), Refusals)
+)]
+async fn remove_system(caller: Caller, Path(system): Path<SystemId>) -> Result<StatusCode, Problem> {
+    caller.done(Request::RemoveSystem(system)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[cfg(test)]

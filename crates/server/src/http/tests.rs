@@ -7,6 +7,7 @@ const REACHED: &[(&str, &str)] = &[
     ("Hello", ""), // The first request of a session greets for it.
     ("Pair", "pair"),
     ("DiscoverSystems", "discover"),
+    ("RemoveSystem", "remove_system"),
     ("ListTwins", "list"),
     ("DescribeTwin", "twin"),
     ("Acquire", "acquire"),
