@@ -80,6 +80,7 @@ pub struct Embedded {
     serving: JoinHandle<()>,
     bridges: Vec<JoinHandle<()>>,
     _adapters: Vec<MqttTwinSystem>,
+    identity: PathBuf,
     _endpoint: Endpoint,
 }
 
@@ -97,7 +98,8 @@ impl Embedded {
         }
         // The hub takes the folder first: nobody else touches it from here on.
         let hub = HubHandle::start(HubConfig::new(&data_dir, name.clone())).await?;
-        let identity = Identity::load_or_create(data_dir.join(IDENTITY))?;
+        let certificate = data_dir.join(IDENTITY);
+        let identity = Identity::load_or_create(&certificate)?;
         let server = QuicServer::bind(quic, &identity, ServerLimits::default())?;
         let address = server.address();
         let endpoint = Endpoint::announce(&data_dir, address).map_err(|error| StartError::Folder(data_dir, error))?;
@@ -116,7 +118,14 @@ impl Embedded {
             Arc::new(Shared { name, server, hub, desk: Desk::default(), adapters: states, clients: Arc::default() });
         let serving = tokio::spawn(net::serve(shared.clone()));
         tracing::info!(%address, fingerprint = %shared.server.fingerprint(), "the enabler listens");
-        Ok(Self { shared, serving, bridges, _adapters: adapters, _endpoint: endpoint })
+        Ok(Self {
+            shared,
+            serving,
+            bridges,
+            _adapters: adapters,
+            identity: certificate,
+            _endpoint: endpoint,
+        })
     }
 
     /// Where clients on this machine connect.
@@ -158,6 +167,19 @@ impl Embedded {
     #[must_use]
     pub fn adapters(&self) -> &[watch::Receiver<AdapterStatus>] {
         &self.shared.adapters
+    }
+
+    /// Reads the certificate anew and shows it to whoever connects from now on; connections that are open go on.
+    ///
+    /// Clients that pinned another one refuse it until they pair anew.
+    ///
+    /// # Errors
+    /// [`StartError`] where the file holds no certificate with its key; then the one before stays.
+    pub fn reload(&self) -> Result<Fingerprint, StartError> {
+        let identity = Identity::load_or_create(&self.identity)?;
+        self.shared.server.renew(&identity)?;
+        tracing::info!(fingerprint = %identity.fingerprint(), "the certificate was read anew");
+        Ok(identity.fingerprint())
     }
 
     /// Finishes what is decided, tells everybody, ends.

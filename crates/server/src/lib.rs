@@ -24,6 +24,7 @@ mod embedded;
 mod hub;
 mod local;
 mod net;
+mod ops;
 
 pub use embedded::{Embedded, EmbeddedConfig, StartError};
 pub use hub::{Clock, Hub, HubConfig, HubError, HubHandle, HubStatus, LOG_FILE, Outgoing, Peer, SessionHandle};

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{Changes, Decision, Effect, LogEvent, State, decide, dispatch, enroll, pair};
-use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
+use vestibule_model::{Command, CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
 use vestibule_protocol::{DiiDown, Execution, LogLine, MAX_FRAME, Request, Response};
 use vestibule_store::{Head, Line, NewLine, StoreError};
 
@@ -322,6 +322,8 @@ impl Core {
 
     fn execute(&mut self, system: &SystemId, execution: Execution) {
         let command = execution.command;
+        let trace = execution.trace.map(tracing::field::display);
+        tracing::info!(trace, %command, %system, twin = %execution.twin, action = %execution.action, "given to its system");
         if self.clock.now() > execution.not_after {
             // Writing took too long. It is never executed late, and the thing owes nothing.
             self.backlog.push(LogEvent::CommandEnded { command, status: CommandStatus::Expired, unmet: Vec::new() });
@@ -376,11 +378,28 @@ fn still_open(state: &State, event: &LogEvent) -> bool {
     }
 }
 
+/// A command's first line of the log that people search: who wants what, and under which trace it goes on.
+fn note(request: &Request, response: &Response) {
+    let Request::Actuate(command) = request else { return };
+    let Command { id, twin, action, trace, .. } = command;
+    let trace = trace.map(tracing::field::display);
+    match response {
+        Response::Command(update) => {
+            let (user, status) = (&update.user, &update.status);
+            tracing::info!(trace, command = %id, %twin, %action, %user, %status, "accepted");
+        }
+        Response::Refused(refusal) => tracing::info!(trace, command = %id, %twin, %action, %refusal, "refused"),
+        _ => {}
+    }
+}
+
 fn reply(work: Work, outcome: Result<Response, Refusal>) {
     // Who asked may be gone: what was decided holds.
     match work {
         Work::Ask(ask) => {
-            let _ = ask.reply.send(outcome.unwrap_or_else(Response::Refused));
+            let response = outcome.unwrap_or_else(Response::Refused);
+            note(&ask.request, &response);
+            let _ = ask.reply.send(response);
         }
         Work::Enroll { reply, .. } => {
             let _ = reply.send(outcome.map(|_| ()));

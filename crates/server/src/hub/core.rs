@@ -282,6 +282,9 @@ impl Core {
         if changes == Changes::default() {
             return;
         }
+        for update in &changes.commands {
+            tracing::info!(command = %update.command, twin = %update.twin, status = %update.status, "came further");
+        }
         let now = self.clock.now();
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let world = World { state, hot: &self.hot, now };

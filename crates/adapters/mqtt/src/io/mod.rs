@@ -207,7 +207,11 @@ impl Work {
                 tracing::warn!("the enabler refused what the home said: {refusal}");
                 Vec::new()
             }
-            DiiDown::Execute(execution) => self.registry.on_execute(execution, now()),
+            DiiDown::Execute(execution) => {
+                let trace = execution.trace.map(tracing::field::display);
+                tracing::info!(trace, command = %execution.command, twin = %execution.twin, "passed on to the broker");
+                self.registry.on_execute(execution, now())
+            }
             DiiDown::Refresh(twin) => self.registry.on_refresh(twin, now()),
             DiiDown::Inquire { inquiry, twin, .. } => self.registry.on_inquire(*inquiry, twin),
         };
