@@ -118,14 +118,7 @@ impl Embedded {
             Arc::new(Shared { name, server, hub, desk: Desk::default(), adapters: states, clients: Arc::default() });
         let serving = tokio::spawn(net::serve(shared.clone()));
         tracing::info!(%address, fingerprint = %shared.server.fingerprint(), "the enabler listens");
-        Ok(Self {
-            shared,
-            serving,
-            bridges,
-            _adapters: adapters,
-            identity: certificate,
-            _endpoint: endpoint,
-        })
+        Ok(Self { shared, serving, bridges, _adapters: adapters, identity: certificate, _endpoint: endpoint })
     }
 
     /// Where clients on this machine connect.
