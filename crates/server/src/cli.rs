@@ -72,6 +72,9 @@ enum Order {
         /// Address for clients and twin systems, UDP.
         #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
         quic: SocketAddr,
+        /// Address for HTTP.
+        #[arg(long, env = "VESTIBULE_HTTP")]
+        http: Option<SocketAddr>,
         /// A broker whose devices become twins: mqtt://[user:password@]host[:port][?system=home]. May be given often.
         #[arg(long = "mqtt", value_name = "URL", env = "VESTIBULE_MQTT", value_parser = broker, hide_env_values = true)]
         mqtt: Vec<MqttConfig>,
@@ -175,7 +178,9 @@ impl CliError {
 /// Runs what the flags say.
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        Order::Serve { data, quic, mqtt, name } => serve(EmbeddedConfig { data_dir: data, name, mqtt, quic }).await,
+        Order::Serve { data, quic, http, mqtt, name } => {
+            serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http }).await
+        }
         Order::Pair { data, role } => pair(&data, RoleId::slug(&role)).await,
         Order::Status { data } => status(&data).await,
         #[cfg(unix)]
@@ -202,6 +207,9 @@ async fn serve(config: EmbeddedConfig) -> Result<(), CliError> {
     // For whoever starts this program and waits for it; port 0 is known from here on.
     let mut out = std::io::stdout();
     writeln!(out, "listening on {} as {}", enabler.address(), enabler.fingerprint())?;
+    if let Some(http) = enabler.http {
+        writeln!(out, "http://{http}")?;
+    }
     out.flush()?;
     let signal = loop {
         match stop.wait().await {

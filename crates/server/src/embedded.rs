@@ -35,6 +35,8 @@ pub struct EmbeddedConfig {
     pub mqtt: Vec<MqttConfig>,
     /// Where it listens for QUIC.
     pub quic: SocketAddr,
+    /// Where it listens for HTTP.
+    pub http: Option<SocketAddr>,
 }
 
 impl EmbeddedConfig {
@@ -46,6 +48,7 @@ impl EmbeddedConfig {
             name: "Vestibule".to_owned(),
             mqtt: Vec::new(),
             quic: (Ipv4Addr::LOCALHOST, 0).into(),
+            http: None,
         }
     }
 }
@@ -81,6 +84,8 @@ pub struct Embedded {
     bridges: Vec<JoinHandle<()>>,
     _adapters: Vec<MqttTwinSystem>,
     identity: PathBuf,
+    /// Where it listens for HTTP.
+    pub http: Option<SocketAddr>,
     _endpoint: Endpoint,
 }
 
@@ -90,7 +95,7 @@ impl Embedded {
     /// # Errors
     /// [`StartError`] in words for people: the folder is in use, the port is taken, the disk is full.
     pub async fn start(config: EmbeddedConfig) -> Result<Self, StartError> {
-        let EmbeddedConfig { data_dir, name, mqtt, quic } = config;
+        let EmbeddedConfig { data_dir, name, mqtt, quic, http } = config;
         let mut systems: Vec<_> = mqtt.iter().map(|broker| &broker.system).collect();
         systems.sort();
         if let Some(pair) = systems.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -117,8 +122,27 @@ impl Embedded {
         let shared =
             Arc::new(Shared { name, server, hub, desk: Desk::default(), adapters: states, clients: Arc::default() });
         let serving = tokio::spawn(net::serve(shared.clone()));
+        let mut http_address = None;
+        if let Some(http) = http {
+            let listener =
+                tokio::net::TcpListener::bind(http).await.map_err(|error| StartError::Folder("http".into(), error))?;
+            http_address = listener.local_addr().ok();
+            if let Some(recorder) = crate::ops::metrics::recorder() {
+                tokio::spawn(crate::ops::metrics::upkeep(recorder));
+            }
+            let router = crate::http::router(&shared.hub);
+            tokio::spawn(async move { axum::serve(listener, router).await });
+        }
         tracing::info!(%address, fingerprint = %shared.server.fingerprint(), "the enabler listens");
-        Ok(Self { shared, serving, bridges, _adapters: adapters, identity: certificate, _endpoint: endpoint })
+        Ok(Self {
+            shared,
+            serving,
+            bridges,
+            _adapters: adapters,
+            identity: certificate,
+            http: http_address,
+            _endpoint: endpoint,
+        })
     }
 
     /// Where clients on this machine connect.

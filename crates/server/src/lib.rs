@@ -21,6 +21,7 @@
 
 pub mod cli;
 mod embedded;
+mod http;
 mod hub;
 mod local;
 mod net;

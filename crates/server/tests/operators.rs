@@ -1,4 +1,4 @@
-//! What operators do: ask the doctor, change the certificate, read log lines by program.
+//! What operators see and do: health, readiness, metrics, the doctor, another certificate, log lines for programs.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
@@ -11,8 +11,66 @@ use common::{
     enabler::{Running, program, run, text},
     *,
 };
-use vestibule_protocol::{Party, Request};
+use vestibule_protocol::{Party, Request, Response};
 use vestibule_quic::Identity;
+
+/// The value of a sample, by its name and labels as they are written.
+fn sample(page: &str, name: &str) -> Option<f64> {
+    let line = page.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let enabler = Running::start(folder.path());
+    let health = enabler.ask("GET", "/health", None, None).await;
+    assert_eq!((health.0, health.1["status"].as_str()), (200, Some("alive")));
+    assert_eq!(enabler.ask("GET", "/ready", None, None).await.0, 200);
+    assert_eq!(enabler.ask("GET", "/metrics", None, None).await.0, 401);
+    let guest = enabler.token("guest").await;
+    assert_eq!(enabler.ask("GET", "/metrics", Some(&guest), None).await.0, 403, "what all systems do is the owners'");
+
+    let (bench, me) = (Identity::generate().unwrap(), Identity::generate().unwrap());
+    enabler.pair_over_quic(&bench, "twin_system").await;
+    enabler.pair_over_quic(&me, "owner").await;
+    let mut system = FakeSystem::new(enabler.address, enabler.fingerprint, &bench);
+    let mut person = Peer::new(enabler.address, enabler.fingerprint, &me, Party::Metaverse);
+    both(&mut system, &mut person, "the lamp", |_, person| person.twins.contains_key(&lamp_id())).await;
+    let ms = person.ms();
+    let id = person.session.request(Request::Actuate(turn_on([7; 16])), ms);
+    both(&mut system, &mut person, "an answer", |_, person| person.answers.contains_key(&id)).await;
+    assert!(matches!(person.answers.remove(&id), Some(Ok(Response::Command(_)))));
+    both(&mut system, &mut person, "the lamp was told", |system, _| system.executed.len() == 1).await;
+
+    let owner = enabler.token("owner").await;
+    let (status, page) = enabler.text("GET", "/metrics", Some(&owner), None).await;
+    assert_eq!(status, 200);
+    let at_least = |name: &str, least: f64| {
+        let value = sample(&page, name).unwrap_or_else(|| panic!("no {name} in\n{page}"));
+        assert!(value >= least, "{name} {value}");
+    };
+    at_least("vestibule_ready", 1.0);
+    at_least("vestibule_twins", 1.0);
+    at_least("vestibule_system_online{system=\"bench\"}", 1.0);
+    at_least("vestibule_system_commands_total{system=\"bench\"}", 1.0);
+    at_least("vestibule_sessions{party=\"twin_system\"}", 1.0);
+    at_least("vestibule_connections{transport=\"quic\"}", 2.0);
+    at_least("vestibule_commit_seconds_count", 3.0);
+    at_least("vestibule_hot_messages_total", 1.0);
+    at_least("vestibule_queue_limit{queue=\"decide\"}", 1024.0);
+    at_least("vestibule_requests_total{interface=\"mii\",outcome=\"done\"}", 1.0);
+    at_least("vestibule_refusals_total{code=\"forbidden\"}", 1.0);
+    for line in page.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let (name, value) = line.rsplit_once(' ').unwrap();
+        let family = name.split('{').next().unwrap();
+        assert!(family.starts_with("vestibule_") && value.parse::<f64>().is_ok(), "{line}");
+        let family = ["_bucket", "_sum", "_count"].iter().find_map(|end| family.strip_suffix(end)).unwrap_or(family);
+        assert!(DOCUMENTED.contains(&format!("`{family}`")), "{family} is not in docs/operating.md");
+    }
+}
+
+const DOCUMENTED: &str = include_str!("../../../docs/operating.md");
 
 #[test]
 fn the_doctor_finds_what_is_wrong() {

@@ -1,3 +1,7 @@
-//! The operators' surface: whether all is well, and what to do where it is not.
+//! The operators' surface: what is counted, whether all is well, what to do where it is not.
 
 pub(crate) mod doctor;
+pub(crate) mod exposition;
+pub(crate) mod metrics;
+mod page;
+pub(crate) mod routes;
