@@ -106,6 +106,7 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         Request::DescribeTwin(twin) => dtia::describe(state, hot, now, &viewer, twin).map(Decision::reply),
         Request::Subscribe(interest) => subscribe(interest),
         Request::Actuate(command) => dts::actuate(state, hot, now, &viewer, command),
+        Request::CommandStatus(command) => dts::status(state, hot, &viewer, *command).map(Decision::reply),
         Request::Refresh(twin) => dts::refresh(state, hot, &viewer, twin),
         Request::Explain { twin, feature, action } => {
             Ok(Decision::reply(dtac::explain(state, &viewer, twin, feature, action.as_ref())))
@@ -166,6 +167,7 @@ fn dii(state: &State, actor: &Actor, message: &DiiUp) -> Result<Decision, Refusa
         DiiUp::Register(info) => dtsr::register(state, actor, info),
         DiiUp::Describe(info) => dtsr::describe(state, actor, info),
         DiiUp::Gone(twin) => dtsr::gone(state, actor, twin),
+        DiiUp::Complete { twins } => dtsr::complete(state, actor, twins),
         _ => Err(Refusal::new(RefusalCode::Invalid, "that is observed, not decided")),
     }
 }

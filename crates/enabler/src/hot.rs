@@ -16,6 +16,9 @@ use crate::{LogEvent, State, WishKey, hot_commands::OpenCommand, hot_systems::Li
 /// Bytes of texts that one twin can have reported: its view has to fit a frame.
 const MOST_TEXT_OF_TWIN: usize = 512 * 1024;
 
+/// A number that has not changed for so many milliseconds stands still: moving things report more often.
+const STILL_MS: u64 = 5_000;
+
 /// What changed, for whoever shows it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
@@ -61,6 +64,7 @@ pub(crate) enum Due {
 
 #[derive(Clone, Debug)]
 pub(crate) struct HotProperty {
+    feature: FeatureId,
     about: PropertyInfo,
     state: PropertyState,
     /// The revision at which the value last became another one.
@@ -69,6 +73,10 @@ pub(crate) struct HotProperty {
     told: Truth,
     /// Where it stands in the deadlines.
     deadline: Option<Timestamp>,
+    /// Words by which it says that the thing moves.
+    moving: &'static [&'static str],
+    /// When its value last became another one.
+    changed_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +85,8 @@ pub(crate) struct HotTwin {
     pub(crate) properties: Vec<HotProperty>,
     /// Whether its system says that the device is connected.
     pub(crate) device: bool,
+    /// Features of which its system says that they are not.
+    pub(crate) away: BTreeSet<FeatureId>,
 }
 
 /// What things and systems say now, and what must happen when they say nothing.
@@ -140,7 +150,7 @@ impl Hot {
 
     fn describe(&mut self, info: &Arc<TwinInfo>, now: Timestamp) {
         let mut before = self.remove(&info.id);
-        let mut twin = HotTwin { index: BTreeMap::new(), properties: Vec::new(), device: false };
+        let mut twin = HotTwin { index: BTreeMap::new(), properties: Vec::new(), device: false, away: BTreeSet::new() };
         for (place, (feature, property, about)) in (0_u16..).zip(info.properties()) {
             let key = (feature.clone(), property.clone());
             let known = before.as_mut().and_then(|old| {
@@ -149,15 +159,23 @@ impl Hot {
             });
             // A value that the property can no longer have was never said of it.
             let known = known.filter(|old| {
-                old.state.reported.as_ref().is_none_or(|report| about.value.accepts(&report.value).is_ok())
+                let value = old.state.reported.as_ref().and_then(|report| report.value.as_ref());
+                value.is_none_or(|value| about.value.is_a(value).is_ok())
             });
-            let (state, changed_revision) =
-                known.map(|old| (std::mem::take(&mut old.state), old.changed_revision)).unwrap_or_default();
-            let (about, told) = (about.clone(), Truth::Stale);
-            twin.properties.push(HotProperty { about, state, changed_revision, told, deadline: None });
+            let (state, changed_revision, changed_at) = known
+                .map(|old| (std::mem::take(&mut old.state), old.changed_revision, old.changed_at))
+                .unwrap_or_default();
+            let moving = info.features.get(feature).map_or(&[][..], |about| about.kind.moving());
+            let (about, told, deadline) = (about.clone(), Truth::Stale, None);
+            let feature = feature.clone();
+            let property = HotProperty { feature, about, state, changed_revision, told, deadline, moving, changed_at };
+            twin.properties.push(property);
             twin.index.insert(key, place);
         }
-        twin.device = before.is_some_and(|old| old.device);
+        if let Some(old) = before {
+            twin.device = old.device;
+            twin.away = old.away.into_iter().filter(|feature| info.features.contains_key(feature)).collect();
+        }
         let count = twin.properties.len();
         self.twins.insert(info.id.clone(), twin);
         self.settle_all(&info.id, count, now);
@@ -181,7 +199,7 @@ impl Hot {
 
     /// Works out a property's truth and its next deadline; whether the truth is another than was told.
     fn settle(&mut self, id: &TwinId, place: u16, now: Timestamp) -> bool {
-        let reachable = self.is_reachable(id);
+        let reachable = self.is_place_reachable(id, place);
         let Some(property) = self.twins.get_mut(id).and_then(|twin| twin.properties.get_mut(usize::from(place))) else {
             return false;
         };
@@ -201,6 +219,13 @@ impl Hot {
         changed
     }
 
+    /// Whether the feature that has this property can be reached.
+    fn is_place_reachable(&self, id: &TwinId, place: u16) -> bool {
+        let Some(twin) = self.twins.get(id).filter(|_| self.is_reachable(id)) else { return false };
+        let feature = twin.properties.get(usize::from(place)).map(|property| &property.feature);
+        feature.is_some_and(|feature| !twin.away.contains(feature))
+    }
+
     fn property(&self, key: &WishKey) -> Option<&HotProperty> {
         let twin = self.twins.get(&key.0)?;
         let place = twin.index.get(&(key.1.clone(), key.2.clone()))?;
@@ -213,6 +238,49 @@ impl Hot {
 
     pub(crate) fn state_of(&self, key: &WishKey) -> Option<(&PropertyState, &PropertyInfo)> {
         self.property(key).map(|property| (&property.state, &property.about))
+    }
+
+    /// Whether the thing says that a feature is on its way: in words, or since a property that is wished for changes.
+    pub(crate) fn is_moving(
+        &self,
+        twin: &TwinId,
+        feature: &FeatureId,
+        wished: &BTreeSet<PropertyId>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(known) = self.twins.get(twin).filter(|_| self.is_feature_reachable(twin, feature)) else {
+            return false;
+        };
+        let own = known.index.iter().filter(|((of, _), _)| of == feature);
+        own.filter_map(|((_, id), place)| Some((id, known.properties.get(usize::from(*place))?))).any(
+            |(id, property)| {
+                let said = property
+                    .state
+                    .reported
+                    .as_ref()
+                    .filter(|report| report.fresh)
+                    .and_then(|report| report.value.as_ref());
+                let word = said.and_then(Value::as_text).is_some_and(|word| property.moving.contains(&word));
+                let number = said.is_some_and(|value| value.as_f64().is_some());
+                let changes = property.changed_at.is_some_and(|at| now.since(at) <= STILL_MS);
+                word || number && changes && wished.contains(id)
+            },
+        )
+    }
+
+    /// A wish that is still coming true gets more time.
+    pub(crate) fn extend_wish(
+        &mut self,
+        key: &WishKey,
+        command: CommandId,
+        until: Timestamp,
+        now: Timestamp,
+        changes: &mut Changes,
+    ) {
+        let desired = self.state_of(key).and_then(|(state, _)| state.desired.clone());
+        if let Some(wish) = desired.filter(|wish| wish.command == command) {
+            self.set_wish(key, Some(Desired { expires: until, ..wish }), now, changes);
+        }
     }
 
     pub(crate) fn set_wish(&mut self, key: &WishKey, wish: Option<Desired>, now: Timestamp, changes: &mut Changes) {
@@ -238,9 +306,9 @@ impl Hot {
     pub fn reading(&self, id: &TwinId, place: u16, now: Timestamp) -> Option<WireReading> {
         let property = self.twins.get(id)?.properties.get(usize::from(place))?;
         Some(WireReading {
-            value: property.state.reported.as_ref().map(|report| report.value.clone()),
+            value: property.state.reported.as_ref().and_then(|report| report.value.clone()),
             desired: property.state.desired.as_ref().map(|wish| wish.value.clone()),
-            truth: property.state.truth(&property.about, self.is_reachable(id), now),
+            truth: property.state.truth(&property.about, self.is_place_reachable(id, place), now),
             age_ms: property.state.age_ms(now),
             revision: property.state.reported.as_ref().map_or(0, |report| report.revision),
         })
@@ -269,7 +337,8 @@ impl Hot {
         self.check_room(report, place)?;
         let property = self.twins.get_mut(&report.twin).and_then(|twin| twin.properties.get_mut(usize::from(place)));
         let property = property.ok_or_else(not_found)?;
-        property.about.value.accepts(&report.value).map_err(|error| {
+        // Bounds are for wishes: what the thing reports beyond them is what it is.
+        report.value.as_ref().map_or(Ok(()), |value| property.about.value.is_a(value)).map_err(|error| {
             let message = format!("{} of {} of {}: {error}", report.property, report.feature, report.twin);
             Refusal::new(RefusalCode::Invalid, message)
         })?;
@@ -277,22 +346,24 @@ impl Hot {
         let is_new = known.is_none_or(|known| known.value != report.value);
         let wish = property.state.desired.clone();
         // A clock ahead of ours would keep an old report fresh.
-        let reported = Reported { value: report.value.clone(), at: report.at.min(now), revision: report.revision };
-        if !property.state.report(reported) {
+        let at = report.at.map(|at| at.min(now));
+        let reported = Reported { value: report.value.clone(), at, fresh: report.fresh, revision: report.revision };
+        if !property.state.report(&property.about, reported) {
             return Ok((changes, Vec::new()));
         }
         if is_new {
-            property.changed_revision = report.revision;
+            (property.changed_revision, property.changed_at) = (report.revision, Some(now));
         }
         let fulfilled = if property.state.desired.is_none() { wish } else { None };
         self.settle(&report.twin, place, now);
         changes.readings.insert((report.twin.clone(), place));
-        let events = self.reported(&key, &report.value, fulfilled.as_ref());
+        let stands = report.value.as_ref().filter(|_| report.fresh);
+        let events = stands.map(|value| self.reported(&key, value, fulfilled.as_ref())).unwrap_or_default();
         Ok((changes, events))
     }
 
     fn check_room(&self, report: &Report, place: u16) -> Result<(), Refusal> {
-        let length = |value: &Value| if let Value::Text(text) = value { text.len() } else { 0 };
+        let length = |value: &Option<Value>| if let Some(Value::Text(text)) = value { text.len() } else { 0 };
         // Short ones cannot sum up to too much.
         if length(&report.value) <= MOST_TEXT_OF_TWIN / MAX_PROPERTIES {
             return Ok(());

@@ -1,6 +1,8 @@
 //! Who is connected (DTSR's monitoring, FGMV-29 8.3.1): systems, their signs of life, their devices.
 
-use vestibule_model::{SystemId, Timestamp, TwinId};
+use std::collections::BTreeSet;
+
+use vestibule_model::{FeatureId, SystemId, Timestamp, TwinId};
 
 use crate::{Changes, Hot, hot::Due};
 
@@ -20,6 +22,18 @@ impl Hot {
     #[must_use]
     pub fn is_reachable(&self, id: &TwinId) -> bool {
         self.twins.get(id).is_some_and(|twin| twin.device) && self.is_online(&id.system())
+    }
+
+    /// Whether a feature of the twin can be reached: a part may be away while the rest of the device is there.
+    #[must_use]
+    pub fn is_feature_reachable(&self, id: &TwinId, feature: &FeatureId) -> bool {
+        self.is_reachable(id) && self.twins.get(id).is_some_and(|twin| !twin.away.contains(feature))
+    }
+
+    /// Features that are away although the twin is not.
+    #[must_use]
+    pub fn away(&self, id: &TwinId) -> BTreeSet<FeatureId> {
+        self.twins.get(id).filter(|_| self.is_reachable(id)).map(|twin| twin.away.clone()).unwrap_or_default()
     }
 
     /// Whether a system is connected and keeps its promise of signs of life.
@@ -50,6 +64,9 @@ impl Hot {
         self.deadlines.retain(|(_, due)| !matches!(due, Due::Heartbeat(of) if of == system));
         let mut changes = self.set_online(system, false, now);
         for id in self.twins_of(system) {
+            if let Some(twin) = self.twins.get_mut(&id) {
+                twin.away.clear();
+            }
             changes.merge(self.set_device(&id, false, now));
         }
         changes
@@ -93,6 +110,15 @@ impl Hot {
             _ => return Changes::default(),
         }
         self.reachability_changed(id, now)
+    }
+
+    /// Whether one part of the twin's device is there.
+    pub(crate) fn set_feature(&mut self, id: &TwinId, feature: &FeatureId, there: bool, now: Timestamp) -> Changes {
+        let changed = self
+            .twins
+            .get_mut(id)
+            .is_some_and(|twin| if there { twin.away.remove(feature) } else { twin.away.insert(feature.clone()) });
+        if changed { self.reachability_changed(id, now) } else { Changes::default() }
     }
 
     fn reachability_changed(&mut self, id: &TwinId, now: Timestamp) -> Changes {

@@ -25,6 +25,7 @@
 //! ```
 
 mod command;
+mod condition;
 mod decide;
 mod dtif;
 mod event;
@@ -38,6 +39,7 @@ mod pairing;
 mod state;
 
 pub use command::{CommandRecord, Wish, WishKey};
+pub use condition::Condition;
 pub use decide::{Decision, Effect, decide};
 pub use dtif::{
     dtac::{Viewer, default_rules, enroll, is_owner, may, may_read, may_use, pair, system_verdict, verdict},

@@ -21,8 +21,10 @@ pub struct TwinInfo {
     /// Which model it is, where known.
     pub model: Option<String>,
     /// What identifies the physical object itself: serial numbers, addresses.
+    #[serde(default)]
     pub physical_ids: Vec<PhysicalId>,
     /// What can be read and done, by feature.
+    #[serde(default)]
     pub features: BTreeMap<FeatureId, FeatureInfo>,
     /// How it looks, where its system knows.
     pub visual: Option<Visual>,
@@ -31,6 +33,7 @@ pub struct TwinInfo {
     /// Which software described it.
     pub origin: Option<Origin>,
     /// Parts that were announced but cannot be offered, and why.
+    #[serde(default)]
     pub problems: Vec<FeatureProblem>,
 }
 
@@ -87,7 +90,7 @@ pub struct Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FeatureKind {
-    /// `state` (`locked`, `unlocked`, `locking`, `unlocking`, `jammed`); `lock`, `unlock`, `open`.
+    /// `state` (`locked`, `unlocked`, `open`, `locking`, `unlocking`, `opening`, `jammed`); `lock`, `unlock`, `open`.
     Lock,
     /// `state` (`open`, `opening`, `closed`, `closing`, `stopped`), `position` (0 closed to 100 open); `open`,
     /// `close`, `stop`, `set_position`.
@@ -117,6 +120,18 @@ pub enum FeatureKind {
     Select,
 }
 
+impl FeatureKind {
+    /// The words of `state` by which such a thing says that it is on its way and not there yet.
+    #[must_use]
+    pub const fn moving(self) -> &'static [&'static str] {
+        match self {
+            Self::Lock => &["locking", "unlocking", "opening"],
+            Self::Cover => &["opening", "closing"],
+            _ => &[],
+        }
+    }
+}
+
 /// One feature of a twin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FeatureInfo {
@@ -127,10 +142,13 @@ pub struct FeatureInfo {
     /// What it is in its kind (Home Assistant's `device_class`): `door`, `doorbell`, `battery`.
     pub class: Option<String>,
     /// What can be read.
+    #[serde(default)]
     pub properties: BTreeMap<PropertyId, PropertyInfo>,
     /// Which behaviours it can perform (DTAC, FGMV-29 8.3.5).
+    #[serde(default)]
     pub actions: BTreeMap<ActionId, ActionInfo>,
     /// What can happen.
+    #[serde(default)]
     pub events: BTreeSet<EventKind>,
 }
 
@@ -144,14 +162,26 @@ pub struct PropertyInfo {
     /// Milliseconds within which the thing promises to report again; `None`: it reports changes only.
     pub period_ms: Option<u64>,
     /// The thing never reports it: what was commanded is all that is known.
+    #[serde(default)]
     pub assumed: bool,
+    /// How far a number may be off what was wanted and count as that: devices round and motors stop early. `None`: as
+    /// [`Value::fulfils`] has it.
+    #[serde(default)]
+    pub tolerance: Option<f64>,
 }
 
 impl PropertyInfo {
     /// A property that is reported when it changes.
     #[must_use]
     pub const fn new(value: ValueType) -> Self {
-        Self { value, unit: None, period_ms: None, assumed: false }
+        Self { value, unit: None, period_ms: None, assumed: false, tolerance: None }
+    }
+
+    /// Whether a report of `reported` fulfils the wish for `desired`.
+    #[must_use]
+    pub fn fulfils(&self, reported: &Value, desired: &Value) -> bool {
+        // What is no number is not helped by a tolerance; a hostile one helps nobody either.
+        reported.fulfils_within(desired, self.tolerance.filter(|within| within.is_finite()).unwrap_or_default())
     }
 
     /// The same, promised to be reported at least every `millis` milliseconds.
@@ -168,6 +198,7 @@ pub struct ActionInfo {
     /// What it takes; `None`: nothing.
     pub input: Option<ValueType>,
     /// What should be reported once it has worked; empty: the twin system's word is all there is.
+    #[serde(default)]
     pub effects: Vec<Effect>,
     /// Milliseconds that the thing takes at most, where known; a command's validity should not be shorter.
     pub takes_ms: Option<u64>,

@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use vestibule_model::{Command, ContentHash, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo};
+use vestibule_model::{
+    BlobRef, Command, ContentHash, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo,
+};
 
 use crate::{
     CommandUpdate, DiiDown, DiiUp, Event, Hello, HotDatagram, HotReceiver, Interest, LinkCommand, LinkEvent,
@@ -18,6 +20,9 @@ const REQUEST_TIMEOUT_MS: u64 = 10_000;
 const MOST_NEWS: usize = 65_536;
 /// Requests that wait for an answer or a connection: a person's clicks, not a program's flood.
 const MOST_REQUESTS: usize = 1_024;
+
+/// Happenings remembered: what an enabler tells again is what it kept, and less than this.
+const MOST_HAPPENED: usize = 256;
 
 /// Tells requests of a session apart.
 pub type RequestId = u64;
@@ -63,7 +68,7 @@ pub enum News {
     /// A command came further.
     Command(CommandUpdate),
     /// A system's state changed.
-    System(SystemView),
+    System(Box<SystemView>),
     /// A step of a procedure that is followed.
     Step(ProcedureStep),
     /// For digital twin systems.
@@ -139,6 +144,8 @@ pub struct ClientSession {
     /// Twins known before a resynchronization that have not come again yet.
     unconfirmed: HashSet<TwinId>,
     hot: HotReceiver,
+    /// The latest happenings, so that none is told twice.
+    happened: VecDeque<Occurrence>,
     /// The enabler's clock minus ours, milliseconds.
     clock_offset: Option<i128>,
 }
@@ -159,6 +166,7 @@ impl ClientSession {
             twins: HashMap::new(),
             unconfirmed: HashSet::new(),
             hot: HotReceiver::default(),
+            happened: VecDeque::new(),
             clock_offset: None,
         }
     }
@@ -205,9 +213,10 @@ impl ClientSession {
         self.enqueue(Request::Dii(message), now_ms, false)
     }
 
-    /// Fetches content by its hash; comes as [`News::Content`].
-    pub fn fetch(&mut self, hash: ContentHash, size: u64) {
-        self.commands.push_back(LinkCommand::Fetch { hash, size });
+    /// Fetches content by its hash; comes as [`News::Content`]. Models may be kept for the next time, pictures never.
+    pub fn fetch(&mut self, blob: &BlobRef) {
+        let keep = blob.media.starts_with("model/");
+        self.commands.push_back(LinkCommand::Fetch { hash: blob.hash, size: blob.size, keep });
     }
 
     fn enqueue(&mut self, request: Request, now_ms: u64, repeats: bool) -> RequestId {
@@ -394,12 +403,24 @@ impl ClientSession {
             Event::Reading { short, epoch, index, reading } => {
                 self.readings(short, epoch, None, vec![(index, reading)])
             }
-            Event::Occurred(occurrence) => self.tell_news(News::Occurred(occurrence)),
+            Event::Occurred(occurrence) => self.occurred(occurrence),
             Event::Command(update) => self.tell_news(News::Command(update)),
             Event::System(view) => self.tell_news(News::System(view)),
             Event::Step(step) => self.tell_news(News::Step(step)),
             Event::Dii(message) => self.tell_news(News::Dii(message)),
         }
+    }
+
+    /// After a reconnect the enabler tells again what may not have arrived.
+    fn occurred(&mut self, occurrence: Occurrence) {
+        if self.happened.contains(&occurrence) {
+            return;
+        }
+        self.happened.push_back(occurrence.clone());
+        if self.happened.len() > MOST_HAPPENED {
+            self.happened.pop_front();
+        }
+        self.tell_news(News::Occurred(occurrence));
     }
 
     fn twin(&mut self, view: Box<TwinView>) {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,6 +41,8 @@ pub enum Request {
     Subscribe(Interest),
     /// DTS: have a physical object do something (P2.15).
     Actuate(Command),
+    /// DTS: how far a command is: the asker's own, and others' on features that they may read.
+    CommandStatus(CommandId),
     /// DTS: ask the twin's system for fresh reports now (REQ-DT-07: on request).
     Refresh(TwinId),
     /// DTAC: may I do this, and which rule says so?
@@ -138,7 +140,7 @@ pub enum Response {
     Systems(Vec<SystemView>),
     /// To [`Request::ListTwins`], [`Request::DescribeTwin`] and [`Request::Acquire`].
     Twins(Vec<TwinView>),
-    /// To [`Request::Actuate`]: written down, with its status by now. Updates follow as events.
+    /// To [`Request::Actuate`] and [`Request::CommandStatus`]: written down, with its status by now. Updates follow as events.
     Command(CommandUpdate),
     /// To [`Request::Explain`].
     Verdict(Verdict),
@@ -176,6 +178,8 @@ pub struct TwinView {
     pub access: BTreeMap<FeatureId, FeatureAccess>,
     /// Whether the twin's system and device are connected.
     pub reachable: bool,
+    /// Features that are away although the twin is not.
+    pub away: BTreeSet<FeatureId>,
     /// One reading for each property, in the order of [`TwinInfo::properties`].
     pub readings: Vec<WireReading>,
 }
@@ -192,13 +196,13 @@ pub struct FeatureAccess {
 /// What is known of a property, with ages instead of moments, so that clocks need not agree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WireReading {
-    /// What the thing last reported.
+    /// What the thing last reported; `None` before that, and where it reports that nobody knows.
     pub value: Option<Value>,
     /// What was wanted and has not come true.
     pub desired: Option<Value>,
     /// How far `value` is to be believed.
     pub truth: Truth,
-    /// Milliseconds since the report when this was sent.
+    /// Milliseconds since the report when this was sent, where that is known.
     pub age_ms: Option<u64>,
     /// The twin's revision of the report.
     pub revision: u64,
@@ -231,7 +235,7 @@ pub enum Event {
     /// A command came further: the user's own, and others' on twins that they may read.
     Command(CommandUpdate),
     /// A system's state changed.
-    System(SystemView),
+    System(Box<SystemView>),
     /// A step of a procedure, for whoever follows them.
     Step(ProcedureStep),
     /// For digital twin systems.
@@ -296,10 +300,17 @@ pub enum DiiUp {
     Describe(Box<TwinInfo>),
     /// A twin is no longer maintained.
     Gone(TwinId),
-    /// Whether the twin's device is connected to its system. Until told, it is not.
+    /// All twins of this system are described: others that the enabler remembers of it are no longer maintained.
+    Complete {
+        /// Every twin that there is.
+        twins: Vec<TwinId>,
+    },
+    /// Whether the twin's device is connected to its system. Until told, it is not, and all its features are with it.
     Reachable {
         /// The twin.
         twin: TwinId,
+        /// One part of it that can be away by itself; `None`: the twin as a whole.
+        feature: Option<FeatureId>,
         /// Whether it is.
         reachable: bool,
     },
@@ -354,10 +365,12 @@ pub struct Report {
     pub feature: FeatureId,
     /// The property.
     pub property: PropertyId,
-    /// The value.
-    pub value: Value,
-    /// When the twin system heard it.
-    pub at: Timestamp,
+    /// The value; `None`: the thing says that nobody knows.
+    pub value: Option<Value>,
+    /// When the twin system heard it; `None`: somebody had kept it for whoever comes later, nobody knows since when.
+    pub at: Option<Timestamp>,
+    /// Whether the thing stands by it: it has said so since it was last out of reach, or says that it is there.
+    pub fresh: bool,
     /// Grows with each report of the twin, also over restarts of its system (milliseconds of the clock at least).
     pub revision: u64,
 }

@@ -74,5 +74,6 @@ pub use known::{KnownError, KnownServers};
 pub use link::{LinkConfig, QuicLink, Wake};
 pub use pairing::{PairError, PairProof, PairStream, Paired, pair};
 pub use server::QuicServer;
+pub use tls::https;
 pub use validity::Validity;
 pub use wire::{CloseCode, FrameError};

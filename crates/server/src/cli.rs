@@ -17,7 +17,7 @@ use vestibule_quic::QuicError;
 use vestibule_store::{EventLog, SqliteLog, StoreError};
 
 use crate::{
-    Embedded, EmbeddedConfig, HubError, LOG_FILE, StartError,
+    Embedded, EmbeddedConfig, HttpConfig, HttpError, HubError, LOG_FILE, StartError,
     net::control::{self, Answer, ControlError, Question, ask},
     ops::{
         self,
@@ -72,10 +72,17 @@ enum Order {
         /// Address for clients and twin systems, UDP.
         #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
         quic: SocketAddr,
-        /// Address for HTTP.
+        /// Address for HTTP, on this machine only: tokens are not encrypted.
         #[arg(long, env = "VESTIBULE_HTTP")]
         http: Option<SocketAddr>,
-        /// A broker whose devices become twins: mqtt://[user:password@]host[:port][?system=home]. May be given often.
+        /// Address for HTTPS, with the enabler's own certificate.
+        #[arg(long, env = "VESTIBULE_HTTPS")]
+        https: Option<SocketAddr>,
+        /// Speak plain HTTP to other machines as well, where everybody between can read it.
+        #[arg(long)]
+        http_insecure: bool,
+        /// A broker whose devices become twins: mqtt://[user:password@]host[:port][?system=home], or mqtts:// with
+        /// ?ca=FILE&cert=FILE&key=FILE; ?announce=false says nothing on Home Assistant's birth topic. May be given often.
         #[arg(long = "mqtt", value_name = "URL", env = "VESTIBULE_MQTT", value_parser = broker, hide_env_values = true)]
         mqtt: Vec<MqttConfig>,
         /// Its name, for people.
@@ -167,7 +174,7 @@ impl CliError {
             Self::Start(StartError::Hub(HubError::Store(StoreError::InUse(_) | StoreError::Folder { .. })))
             | Self::Start(StartError::Folder(..))
             | Self::NoLog(_) => 4,
-            Self::Start(StartError::Network(QuicError::InUse(_))) => 5,
+            Self::Start(StartError::Network(QuicError::InUse(_)) | StartError::Http(HttpError::InUse(_))) => 5,
             Self::Store(StoreError::Bad(_) | StoreError::Damaged(_))
             | Self::Start(StartError::Hub(HubError::Store(StoreError::Bad(_) | StoreError::Damaged(_)))) => 6,
             _ => 1,
@@ -178,7 +185,8 @@ impl CliError {
 /// Runs what the flags say.
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        Order::Serve { data, quic, http, mqtt, name } => {
+        Order::Serve { data, quic, http, https, http_insecure, mqtt, name } => {
+            let http = HttpConfig { plain: http, tls: https, insecure: http_insecure };
             serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http }).await
         }
         Order::Pair { data, role } => pair(&data, RoleId::slug(&role)).await,
@@ -207,8 +215,10 @@ async fn serve(config: EmbeddedConfig) -> Result<(), CliError> {
     // For whoever starts this program and waits for it; port 0 is known from here on.
     let mut out = std::io::stdout();
     writeln!(out, "listening on {} as {}", enabler.address(), enabler.fingerprint())?;
-    if let Some(http) = enabler.http {
-        writeln!(out, "http://{http}")?;
+    for (scheme, address) in [("http", enabler.http()), ("https", enabler.https())] {
+        if let Some(address) = address {
+            writeln!(out, "listening on {scheme}://{address}")?;
+        }
     }
     out.flush()?;
     let signal = loop {

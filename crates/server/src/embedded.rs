@@ -6,17 +6,15 @@ use std::{
 };
 
 use thiserror::Error;
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinHandle,
-};
+use tokio::{sync::watch, task::JoinHandle};
 use vestibule_adapter_mqtt::{AdapterStatus, MqttConfig, MqttTwinSystem};
 use vestibule_enabler_core::{OWNER_ROLE, PairingCode};
 use vestibule_model::{RoleId, UserId};
 use vestibule_quic::{Fingerprint, Identity, IdentityError, QuicError, QuicServer, ServerLimits};
 
 use crate::{
-    HubConfig, HubError, HubHandle, local,
+    HttpConfig, HttpError, HubConfig, HubError, HubHandle, adapters,
+    http::HttpServer,
     net::{
         self, Shared,
         control::{Endpoint, IDENTITY},
@@ -36,7 +34,7 @@ pub struct EmbeddedConfig {
     /// Where it listens for QUIC.
     pub quic: SocketAddr,
     /// Where it listens for HTTP.
-    pub http: Option<SocketAddr>,
+    pub http: HttpConfig,
 }
 
 impl EmbeddedConfig {
@@ -48,7 +46,7 @@ impl EmbeddedConfig {
             name: "Vestibule".to_owned(),
             mqtt: Vec::new(),
             quic: (Ipv4Addr::LOCALHOST, 0).into(),
-            http: None,
+            http: HttpConfig::default(),
         }
     }
 }
@@ -65,6 +63,9 @@ pub enum StartError {
     /// The network.
     #[error(transparent)]
     Network(#[from] QuicError),
+    /// HTTP.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// Where it listens cannot be written down for `vestibule-enabler pair` and others.
     #[error("{0} cannot be written to: {1}")]
     Folder(PathBuf, io::Error),
@@ -80,12 +81,11 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Embedded {
     shared: Arc<Shared>,
+    http: HttpServer,
     serving: JoinHandle<()>,
-    bridges: Vec<JoinHandle<()>>,
-    _adapters: Vec<MqttTwinSystem>,
+    /// One for each adapter, which ends with it.
+    keepers: Vec<JoinHandle<()>>,
     identity: PathBuf,
-    /// Where it listens for HTTP.
-    pub http: Option<SocketAddr>,
     _endpoint: Endpoint,
 }
 
@@ -108,47 +108,40 @@ impl Embedded {
         let server = QuicServer::bind(quic, &identity, ServerLimits::default())?;
         let address = server.address();
         let endpoint = Endpoint::announce(&data_dir, address).map_err(|error| StartError::Folder(data_dir, error))?;
-        let mut adapters = Vec::new();
-        let mut bridges = Vec::new();
+        let mut states = Vec::new();
+        let mut keepers = Vec::new();
         for broker in mqtt {
             let system = broker.system.clone();
-            let (up, from_adapter) = mpsc::channel(local::MESSAGES);
-            let (to_adapter, down) = mpsc::channel(local::MESSAGES);
             tracing::info!(%system, ?broker, "an MQTT broker's devices become twins");
-            adapters.push(MqttTwinSystem::spawn(broker, up, down));
-            bridges.push(tokio::spawn(local::bridge(hub.clone(), system, from_adapter, to_adapter)));
+            let (tell, state) = watch::channel(AdapterStatus { broker: broker.broker(), ..AdapterStatus::default() });
+            let start = move |up, down| MqttTwinSystem::spawn(broker.clone(), up, down);
+            states.push(state);
+            keepers.push(tokio::spawn(adapters::keep(hub.clone(), system, start, tell)));
         }
-        let states = adapters.iter().map(MqttTwinSystem::status).collect();
         let shared =
             Arc::new(Shared { name, server, hub, desk: Desk::default(), adapters: states, clients: Arc::default() });
+        let http = HttpServer::start(http, &identity, shared.clone()).await?;
         let serving = tokio::spawn(net::serve(shared.clone()));
-        let mut http_address = None;
-        if let Some(http) = http {
-            let listener =
-                tokio::net::TcpListener::bind(http).await.map_err(|error| StartError::Folder("http".into(), error))?;
-            http_address = listener.local_addr().ok();
-            if let Some(recorder) = crate::ops::metrics::recorder() {
-                tokio::spawn(crate::ops::metrics::upkeep(recorder));
-            }
-            let router = crate::http::router(&shared.hub);
-            tokio::spawn(async move { axum::serve(listener, router).await });
-        }
         tracing::info!(%address, fingerprint = %shared.server.fingerprint(), "the enabler listens");
-        Ok(Self {
-            shared,
-            serving,
-            bridges,
-            _adapters: adapters,
-            identity: certificate,
-            http: http_address,
-            _endpoint: endpoint,
-        })
+        Ok(Self { shared, http, serving, keepers, identity: certificate, _endpoint: endpoint })
     }
 
     /// Where clients on this machine connect.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         net::control::from_here(self.shared.server.address())
+    }
+
+    /// Where plain HTTP listens.
+    #[must_use]
+    pub const fn http(&self) -> Option<SocketAddr> {
+        self.http.plain()
+    }
+
+    /// Where HTTPS listens.
+    #[must_use]
+    pub const fn https(&self) -> Option<SocketAddr> {
+        self.http.tls()
     }
 
     /// What clients pin.
@@ -194,23 +187,25 @@ impl Embedded {
     /// [`StartError`] where the file holds no certificate with its key; then the one before stays.
     pub fn reload(&self) -> Result<Fingerprint, StartError> {
         let identity = Identity::load_or_create(&self.identity)?;
+        self.http.renew(&identity)?;
         self.shared.server.renew(&identity)?;
         tracing::info!(fingerprint = %identity.fingerprint(), "the certificate was read anew");
         Ok(identity.fingerprint())
     }
 
     /// Finishes what is decided, tells everybody, ends.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         // Adapters first: devices are told nothing that nobody writes down.
-        self.bridges.iter().for_each(JoinHandle::abort);
+        self.keepers.iter().for_each(JoinHandle::abort);
         self.shared.hub.clone().shutdown().await;
+        self.http.stop().await;
         net::close(&self.shared).await;
     }
 }
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        self.bridges.iter().for_each(JoinHandle::abort);
+        self.keepers.iter().for_each(JoinHandle::abort);
         self.serving.abort();
     }
 }

@@ -19,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod adapters;
 pub mod cli;
 mod embedded;
 mod http;
@@ -28,5 +29,6 @@ mod net;
 mod ops;
 
 pub use embedded::{Embedded, EmbeddedConfig, StartError};
+pub use http::{HttpConfig, HttpError};
 pub use hub::{Clock, Hub, HubConfig, HubError, HubHandle, HubStatus, LOG_FILE, Outgoing, Peer, SessionHandle};
 pub use net::control;

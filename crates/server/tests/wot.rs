@@ -10,7 +10,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use common::{enabler::Running, *};
@@ -76,7 +76,7 @@ impl Workshop {
             match message {
                 DiiDown::Registered => {
                     self.peer.session.tell(DiiUp::Describe(Box::new(described())), ms);
-                    self.peer.session.tell(DiiUp::Reachable { twin: id(), reachable: true }, ms);
+                    self.peer.session.tell(DiiUp::Reachable { twin: id(), feature: None, reachable: true }, ms);
                     self.report("on", Value::Bool(false));
                 }
                 DiiDown::Execute(execution) => {
@@ -96,7 +96,8 @@ impl Workshop {
     fn report(&mut self, property: &str, value: Value) {
         self.revision = (self.revision + 1).max(now().0);
         let (feature, property) = (FeatureId::slug("light"), PropertyId::slug(property));
-        let report = Report { twin: id(), feature, property, value, at: now(), revision: self.revision };
+        let (value, at) = (Some(value), Some(now()));
+        let report = Report { twin: id(), feature, property, value, at, fresh: true, revision: self.revision };
         self.peer.session.tell(DiiUp::Report(report), self.peer.ms());
     }
 
@@ -122,11 +123,17 @@ async fn node_wot_reads_observes_invokes_and_writes() {
     let identity = Identity::generate().unwrap();
     enabler.pair_over_quic(&identity, "twin_system").await;
     let mut workshop = Workshop::new(&enabler, &identity);
-    for _ in 0..200 {
+    let token = enabler.token("owner").await;
+    let start = Instant::now();
+    loop {
         workshop.pump();
+        let (_, on) = enabler.ask("GET", "/v1/twins/workshop/lamp/properties/light/on", Some(&token), None).await;
+        if on["value"] == false {
+            break;
+        }
+        assert!(start.elapsed() < PATIENCE, "the lamp is not there: {on}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let token = enabler.token("owner").await;
 
     let node = std::env::var_os("VESTIBULE_NODE").unwrap_or_else(|| "node".into());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/wot.cjs");

@@ -127,6 +127,9 @@ impl Parts<'_> {
         if let Some(period) = info.period_ms {
             described.insert("vestibule:periodMs".to_owned(), json!(period));
         }
+        if let Some(within) = info.tolerance {
+            described.insert("vestibule:tolerance".to_owned(), json!(within));
+        }
         if info.assumed {
             described.insert("vestibule:assumed".to_owned(), json!(true));
         }

@@ -68,6 +68,7 @@ pub fn discover(td: &Json) -> Result<Discovered, TdError> {
             unit: described["unit"].as_str().map(str::to_owned),
             period_ms: described["vestibule:periodMs"].as_u64(),
             assumed: described["vestibule:assumed"] == true,
+            tolerance: described["vestibule:tolerance"].as_f64(),
         };
         of(&mut info, &name.feature)?.properties.insert(name.name.clone(), property);
         if described["readOnly"] == false {

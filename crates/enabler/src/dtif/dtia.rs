@@ -40,7 +40,8 @@ pub fn view(state: &State, hot: &Hot, viewer: &Viewer, id: &TwinId, now: Timesta
         .collect();
     let readings = places.iter().map(|place| hot.reading(id, *place, now)).collect::<Option<Vec<_>>>()?;
     let reachable = hot.is_reachable(id);
-    Some((TwinView { short: 0, epoch: 0, info, access, reachable, readings }, places))
+    let away = hot.away(id).into_iter().filter(|feature| info.features.contains_key(feature)).collect();
+    Some((TwinView { short: 0, epoch: 0, info, access, reachable, away, readings }, places))
 }
 
 pub(crate) fn list(

@@ -49,7 +49,7 @@ pub(crate) fn actuate(
         };
         value.map(|value| Wish { property: effect.property.clone(), value: value.clone() })
     });
-    let dispatched = hot.is_reachable(twin);
+    let dispatched = hot.is_feature_reachable(twin, feature);
     let event = LogEvent::CommandAccepted {
         command: command.clone(),
         user: viewer.user.clone(),
@@ -78,6 +78,21 @@ fn repeated(hot: &Hot, user: &UserId, record: &CommandRecord, command: &Command)
     }
     let message = format!("command id {} was used for another command: choose a new random one for each", command.id);
     Err(Refusal::new(RefusalCode::Conflict, message))
+}
+
+pub(crate) fn status(state: &State, hot: &Hot, viewer: &Viewer, id: CommandId) -> Result<Response, Refusal> {
+    // Whoever may not know of it is answered as if there were none.
+    let may_know = |record: &CommandRecord| {
+        let Command { twin, feature, .. } = &record.command;
+        record.user == viewer.user || dtac::may_read(state, viewer, twin, Some(feature))
+    };
+    let record = state.commands.get(&id).filter(|record| may_know(record));
+    let record = record.ok_or_else(|| {
+        let message = format!("there is no command {id}: ended ones are forgotten after some minutes");
+        Refusal::new(RefusalCode::NotFound, message)
+    })?;
+    let (status, at) = hot.status_of(record);
+    Ok(Response::Command(record.update(status, at)))
 }
 
 fn find<'a>(state: &'a State, command: &Command) -> Result<&'a ActionInfo, Refusal> {
@@ -143,8 +158,9 @@ pub(crate) fn refresh(state: &State, hot: &Hot, viewer: &Viewer, twin: &TwinId) 
 pub fn dispatch(state: &State, hot: &Hot, now: Timestamp, twins: &BTreeSet<TwinId>) -> Decision {
     let mut decision = Decision::default();
     for twin in twins.iter().filter(|twin| hot.is_reachable(twin)) {
+        let there = |record: &CommandRecord| hot.is_feature_reachable(twin, &record.command.feature);
         let mut waiting: Vec<_> =
-            state.open_on(twin).filter(|record| !record.dispatched && !record.is_late(now)).collect();
+            state.open_on(twin).filter(|r| !r.dispatched && !r.is_late(now) && there(r)).collect();
         waiting.sort_by_key(|record| (record.accepted, record.command.id));
         for record in waiting {
             decision.events.push(LogEvent::CommandDispatched { command: record.command.id });

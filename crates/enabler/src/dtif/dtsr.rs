@@ -1,5 +1,7 @@
 //! FGMV-29 8.3.1, digital twin system registration (DTSR): systems and their twins, P2.1 to P2.3, P2.10 and P2.11.
 
+use std::collections::BTreeSet;
+
 use vestibule_model::{
     CommandStatus, PhysicalId, Refusal, RefusalCode, RoleId, SystemId, SystemInfo, SystemKind, TwinId, TwinInfo,
 };
@@ -116,8 +118,23 @@ fn same_thing(known: &TwinInfo, new: &TwinInfo) -> Result<(), Refusal> {
 
 pub(crate) fn gone(state: &State, actor: &Actor, twin: &TwinId) -> Result<Decision, Refusal> {
     own_system(actor, twin)?;
+    Ok(Decision::done(leave(state, twin)))
+}
+
+/// A system has described all that it maintains: what is remembered beyond that went while nobody listened.
+pub(crate) fn complete(state: &State, actor: &Actor, twins: &[TwinId]) -> Result<Decision, Refusal> {
+    let Some(system) = &actor.system else {
+        return Err(Refusal::new(RefusalCode::Invalid, "register the system before you say which twins it has"));
+    };
+    let there: BTreeSet<&TwinId> = twins.iter().collect();
+    let ghosts = state.twins_of(system).filter(|twin| !there.contains(&twin.info.id));
+    Ok(Decision::done(ghosts.flat_map(|twin| leave(state, &twin.info.id)).collect()))
+}
+
+/// What has to be decided when a twin goes.
+fn leave(state: &State, twin: &TwinId) -> Vec<LogEvent> {
     if !state.twins.contains_key(twin) {
-        return Ok(Decision::done(Vec::new()));
+        return Vec::new();
     }
     let reason = format!("{twin} is no longer maintained");
     let ends = state.open_on(twin).map(|record| LogEvent::CommandEnded {
@@ -125,6 +142,5 @@ pub(crate) fn gone(state: &State, actor: &Actor, twin: &TwinId) -> Result<Decisi
         status: CommandStatus::Failed { reason: reason.clone() },
         unmet: Vec::new(),
     });
-    let events = ends.chain([LogEvent::TwinGone { twin: twin.clone() }]).collect();
-    Ok(Decision::done(events))
+    ends.chain([LogEvent::TwinGone { twin: twin.clone() }]).collect()
 }

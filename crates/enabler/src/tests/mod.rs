@@ -1,6 +1,7 @@
 //! A house without sockets: decisions are "written" to a vector, executions collected.
 
 mod access;
+mod presence;
 mod random;
 mod registration;
 mod truth;
@@ -101,7 +102,7 @@ impl House {
         let mut house = Self::empty();
         house.connect();
         house.say(DiiUp::Describe(Box::new(lamp_info()))).unwrap();
-        house.say(DiiUp::Reachable { twin: lamp(), reachable: true }).unwrap();
+        house.say(DiiUp::Reachable { twin: lamp(), feature: None, reachable: true }).unwrap();
         house.report("light", Value::Bool(false), 1);
         house
     }
@@ -154,7 +155,7 @@ impl House {
     }
 
     fn say(&mut self, message: DiiUp) -> Result<(), Refusal> {
-        if matches!(message, DiiUp::Register(_) | DiiUp::Describe(_) | DiiUp::Gone(_)) {
+        if matches!(message, DiiUp::Register(_) | DiiUp::Describe(_) | DiiUp::Gone(_) | DiiUp::Complete { .. }) {
             let actor = self.system.clone();
             return self.ask(&actor, &Request::Dii(message)).map(|_| ());
         }
@@ -175,12 +176,13 @@ impl House {
 
     fn reachable(&mut self) {
         self.connect();
-        self.say(DiiUp::Reachable { twin: lamp(), reachable: true }).unwrap();
+        self.say(DiiUp::Reachable { twin: lamp(), feature: None, reachable: true }).unwrap();
     }
 
     fn report(&mut self, feature: &str, value: Value, revision: u64) {
         let (feature, property) = (FeatureId::slug(feature), PropertyId::slug("on"));
-        self.say(DiiUp::Report(Report { twin: lamp(), feature, property, value, at: self.now, revision })).unwrap();
+        let (value, at) = (Some(value), Some(self.now));
+        self.say(DiiUp::Report(Report { twin: lamp(), feature, property, value, at, fresh: true, revision })).unwrap();
     }
 
     fn pass(&mut self, millis: u64) {

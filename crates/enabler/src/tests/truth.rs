@@ -53,7 +53,7 @@ fn stale_by_period_and_by_absence() {
     assert_eq!(house.truth("light"), Truth::Stale);
     house.connect();
     assert_eq!(house.truth("light"), Truth::Stale, "until the system says that the device is there");
-    house.say(DiiUp::Reachable { twin: lamp(), reachable: true }).unwrap();
+    house.say(DiiUp::Reachable { twin: lamp(), feature: None, reachable: true }).unwrap();
     assert_eq!(house.truth("light"), Truth::Live);
 }
 
@@ -240,7 +240,8 @@ fn reports_are_checked_and_the_newest_wins() {
     assert_eq!(house.hot.reading(&lamp(), place, house.now).unwrap().value, Some(Value::Bool(true)));
     let report = |feature: &str, value, at| {
         let (feature, property) = (FeatureId::slug(feature), PropertyId::slug("on"));
-        DiiUp::Report(Report { twin: lamp(), feature, property, value, at, revision: 11 })
+        let (value, at) = (Some(value), Some(at));
+        DiiUp::Report(Report { twin: lamp(), feature, property, value, at, fresh: true, revision: 11 })
     };
     assert_eq!(house.say(report("light", Value::Int(3), house.now)).unwrap_err().code, RefusalCode::Invalid);
     assert_eq!(house.say(report("nothing", Value::Int(3), house.now)).unwrap_err().code, RefusalCode::NotFound);

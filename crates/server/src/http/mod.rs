@@ -1,28 +1,113 @@
-//! HTTP: what the hub does, for whoever has no QUIC.
+//! MII, DII and SII as JSON over HTTP: the same requests and sessions of the hub as over QUIC.
+//!
+//! One file a resource: its paths, its bodies, and the mapping between them and the hub's requests. Nothing is decided
+//! here. A handler's first argument says who asks ([`caller`]); what comes in is bounded before it is read ([`body`]).
 
-pub(crate) mod wot;
+mod body;
+mod caller;
+mod commands;
+mod contents;
+mod dii;
+mod events;
+mod explain;
+mod gate;
+mod inbox;
+mod listen;
+mod log;
+mod openapi;
+mod pairing;
+mod problem;
+mod rules;
+mod server;
+mod sessions;
+mod stream;
+mod systems;
+mod twins;
+mod view;
+mod wot;
 
-use crate::HubHandle;
+use std::{sync::Arc, time::Duration};
 
-async fn pair(
-    axum::extract::State(hub): axum::extract::State<HubHandle>,
-    axum::Json(body): axum::Json<serde_json::Value>,
-) -> axum::Json<serde_json::Value> {
-    let token = format!("{:032x}", rand::random::<u128>());
-    let Ok((session, _news)) = hub.open(crate::Peer::Certificate(*blake3::hash(token.as_bytes()).as_bytes())).await
-    else {
-        return axum::Json(serde_json::json!({}));
-    };
-    let code = body["code"].as_str().unwrap_or_default().to_owned();
-    let name = body["name"].as_str().unwrap_or_default().to_owned();
-    match session.request(vestibule_protocol::Request::Pair { code, name }).await {
-        vestibule_protocol::Response::Paired { .. } => axum::Json(serde_json::json!({ "token": token })),
-        other => axum::Json(serde_json::json!({ "error": format!("{other:?}") })),
+use axum::{
+    Router,
+    extract::Request,
+    http::header,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tokio::time::timeout;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{hub::Clock, net::Shared, ops};
+pub(crate) use caller::Caller;
+pub(crate) use problem::Problem;
+pub(crate) use wot::Things;
+use sessions::Sessions;
+use stream::Streams;
+
+pub(crate) use server::HttpServer;
+pub use server::{HttpConfig, HttpError};
+
+/// An answer begins no later: longer than the longest poll.
+const ANSWER: Duration = Duration::from_secs(40);
+
+/// What all handlers share.
+#[derive(Debug)]
+pub(crate) struct Api {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) sessions: Sessions,
+    streams: Streams,
+    clock: Clock,
+}
+
+impl Api {
+    /// Over what all transports share.
+    pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
+        let api = Self { shared, sessions: Sessions::default(), streams: Streams::default(), clock: Clock::system() };
+        Arc::new(api)
     }
 }
 
-pub(crate) fn router(hub: &HubHandle) -> axum::Router {
-    wot::router(wot::Things::new(hub.clone(), false))
-        .merge(crate::ops::routes::router(hub.clone()))
-        .merge(axum::Router::new().route("/v1/pairing", axum::routing::post(pair)).with_state(hub.clone()))
+/// Every resource: a new one adds its file's `routes` here.
+fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .merge(pairing::routes())
+        .merge(systems::routes())
+        .merge(twins::routes())
+        .merge(commands::routes())
+        .merge(explain::routes())
+        .merge(events::routes())
+        .merge(contents::routes())
+        .merge(rules::routes())
+        .merge(log::routes())
+        .merge(dii::routes())
 }
+
+/// The whole API, things and what operators ask.
+pub(crate) fn router(things: Things, api: Arc<Api>) -> Router {
+    let (router, document) = routes().split_for_parts();
+    // Nothing in the document cannot be JSON.
+    let document: Arc<str> = serde_json::to_string(&document).unwrap_or_default().into();
+    let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) };
+    router
+        .route("/openapi.json", get(document))
+        .fallback(|| async { Problem::not_found("there is no such path: /openapi.json names those that there are") })
+        .method_not_allowed_fallback(|| async { Problem::method() })
+        .layer(middleware::from_fn(in_time))
+        .with_state(api.clone())
+        // Clients of things wait in long polls, which have a limit of their own.
+        .merge(wot::router(things))
+        .merge(ops::routes::router(api))
+}
+
+/// Nobody waits for ever.
+async fn in_time(request: Request, next: Next) -> Response {
+    match timeout(ANSWER, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::unavailable("the answer took too long").into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

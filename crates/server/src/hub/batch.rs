@@ -151,7 +151,7 @@ impl Core {
         };
         let session = self.sessions.get(&ask.session);
         let session = session.ok_or_else(|| Refusal::new(RefusalCode::Unavailable, "the connection is closed"))?;
-        match &ask.request {
+        let decision = match &ask.request {
             Request::Pair { code, name } => {
                 let role = self.pairing.redeem(code, now)?;
                 pair(&self.state, &session.actor.identity, &role, name)
@@ -161,7 +161,10 @@ impl Core {
                 decide(&batch.base, &self.hot, now, &session.actor, &ask.request)
             }
             request => decide(&self.state, &self.hot, now, &session.actor, request),
-        }
+        }?;
+        // Last: whoever may not ask for it learns nothing of what is so.
+        ask.condition.as_ref().map_or(Ok(()), |condition| condition.check(&self.state))?;
+        Ok(decision)
     }
 
     /// The write is over.

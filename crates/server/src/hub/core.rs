@@ -19,6 +19,7 @@ use super::{
     Clock, HubConfig, HubError, HubStatus, MOST_SESSIONS,
     batch::InFlight,
     handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
+    recent::Recent,
     session::Session,
     subscription::World,
 };
@@ -61,6 +62,8 @@ pub(super) struct Core {
     pub(super) storage: Option<String>,
     /// The next attempt to write what nobody waits for.
     pub(super) retry_at: Timestamp,
+    /// What happened of late, for whoever was not there.
+    recent: Recent,
     next_session: SessionId,
     folder: Option<DataFolder>,
 }
@@ -90,6 +93,7 @@ impl Core {
             commit: None,
             storage: None,
             retry_at: Timestamp(0),
+            recent: Recent::default(),
             next_session: 1,
             folder,
         }
@@ -150,7 +154,10 @@ impl Core {
         let now = self.clock.now();
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let world = World { state, hot: &self.hot, now };
-        self.sessions.values_mut().for_each(|session| session.pump(world));
+        for (id, session) in &mut self.sessions {
+            session.pump(world);
+            session.catch_up(*id, world, &mut self.recent);
+        }
     }
 
     fn next_wakeup(&self) -> Timestamp {
@@ -205,6 +212,7 @@ impl Core {
         let system = session.actor.system.clone();
         let untold = session.close(words);
         self.undelivered(untold, "its system went away before it could be told");
+        self.recent.closed(id, self.clock.now());
         if let Some(system) = system.filter(|system| self.systems.get(system) == Some(&id)) {
             self.systems.remove(&system);
             let changes = self.hot.detach(&system, self.clock.now());
@@ -260,7 +268,7 @@ impl Core {
 
     fn hot_message(&mut self, message: HotMessage) {
         match message {
-            HotMessage::Ask(ask) => self.hot_ask(ask),
+            HotMessage::Ask(ask) => self.hot_ask(*ask),
             HotMessage::Datagram { session, bytes } => {
                 let subscription = self.sessions.get_mut(&session).and_then(|session| session.subscription.as_mut());
                 if let (Some(subscription), Ok(ack)) = (subscription, decode::<HotAck>(&bytes)) {
@@ -320,7 +328,10 @@ impl Core {
                 changes.readings.iter().for_each(|(twin, place)| subscription.reading_changed(world, twin, *place));
             }
             changes.commands.iter().for_each(|update| session.command(state, update));
-            changes.occurred.iter().for_each(|occurrence| session.occurred(state, occurrence));
+        }
+        for occurrence in changes.occurred {
+            let told = self.sessions.iter_mut().filter_map(|(id, s)| Some((s.occurred(state, &occurrence)?, *id)));
+            self.recent.keep(occurrence.clone(), now, told.collect());
         }
         self.to_dispatch.extend(changes.reachable);
     }

@@ -7,7 +7,7 @@ use std::sync::{
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
-use vestibule_enabler_core::{Fingerprint, Identity, PairingCode};
+use vestibule_enabler_core::{Condition, Fingerprint, Identity, PairingCode};
 use vestibule_model::{ContentHash, Refusal, RefusalCode, RoleId, UserId};
 use vestibule_protocol::{DiiUp, Request, Response, SystemView};
 
@@ -64,6 +64,8 @@ impl Drop for Ticket {
 pub(super) struct Ask {
     pub(super) session: SessionId,
     pub(super) request: Request,
+    /// Where this is not so when it is decided, it is refused.
+    pub(super) condition: Option<Condition>,
     pub(super) reply: oneshot::Sender<Response>,
     /// While it lives, what the session says later waits behind it.
     pub(super) _order: Option<Ticket>,
@@ -78,7 +80,7 @@ pub(super) enum Work {
 
 /// What is taken at once.
 pub(super) enum HotMessage {
-    Ask(Ask),
+    Ask(Box<Ask>),
     Datagram { session: SessionId, bytes: Vec<u8> },
 }
 
@@ -227,6 +229,11 @@ impl SessionHandle {
     ///
     /// What one session asks is decided in the order of these calls, as far as the caller polls them in order.
     pub async fn request(&self, request: Request) -> Response {
+        self.request_if(request, None).await
+    }
+
+    /// The same, where `condition` still holds when it is decided. What twin systems say all the time has none.
+    pub async fn request_if(&self, request: Request, condition: Option<Condition>) -> Response {
         let inner = &self.0;
         if inner.in_flight.load(Ordering::SeqCst) >= MOST_IN_FLIGHT {
             return refused(RefusalCode::Overloaded, "too many requests at once on this connection");
@@ -243,11 +250,11 @@ impl SessionHandle {
         let (reply, answer) = oneshot::channel();
         let is_hot = is_hot(&request) && inner.deciding.load(Ordering::SeqCst) == 0;
         let order = (!is_hot).then(|| Ticket::take(&inner.deciding));
-        let ask = Ask { session: inner.id, request, reply, _order: order, _in_flight: in_flight };
+        let ask = Ask { session: inner.id, request, condition, reply, _order: order, _in_flight: in_flight };
         let sent = if is_hot {
             inner
                 .hot
-                .try_send(HotMessage::Ask(ask))
+                .try_send(HotMessage::Ask(Box::new(ask)))
                 .map_err(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
         } else {
             inner.decide.try_send(Work::Ask(ask)).map_err(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
@@ -266,6 +273,11 @@ impl SessionHandle {
         }
         let put = self.0.contents.put(Bytes::from(bytes), media).await;
         put.map(|_| ()).map_err(|error| Refusal::new(RefusalCode::Storage, error.to_string()))
+    }
+
+    /// Whether the peer is a known user at this moment.
+    pub(crate) fn is_known(&self) -> bool {
+        self.0.flags.known.load(Ordering::SeqCst)
     }
 
     /// Takes a datagram of the peer: an acknowledgement of hot state. One more or less makes no difference.

@@ -5,6 +5,7 @@ mod clock;
 mod contents;
 mod core;
 mod handle;
+mod recent;
 mod session;
 mod subscription;
 mod write;

@@ -7,12 +7,13 @@ use std::{
 
 use tokio::sync::mpsc;
 use vestibule_enabler_core::{Actor, Identity, State, Viewer, may_read};
-use vestibule_model::{CommandId, SystemId, Timestamp};
+use vestibule_model::{CommandId, SystemId, Timestamp, UserId};
 use vestibule_protocol::{CommandUpdate, DiiDown, Event, Occurrence, Party};
 
 use super::{
     OUTBOX, Outgoing,
     handle::{Flags, Opened, SessionId},
+    recent::Recent,
     subscription::{Subscription, World},
 };
 
@@ -85,13 +86,33 @@ impl Session {
         }
     }
 
-    pub(super) fn occurred(&mut self, state: &State, occurrence: &Occurrence) {
-        let Some(subscription) = &self.subscription else { return };
-        let Some(viewer) = self.viewer(state) else { return };
-        let Occurrence { twin, feature, .. } = occurrence;
-        if subscription.is_interested(twin) && may_read(state, &viewer, twin, Some(feature)) {
-            self.urge(Event::Occurred(occurrence.clone()));
+    /// Tells of a happening whoever may know of it; which user that is.
+    pub(super) fn occurred(&mut self, state: &State, occurrence: &Occurrence) -> Option<UserId> {
+        let viewer = self.viewer(state)?;
+        if !self.may_hear(state, &viewer, occurrence) {
+            return None;
         }
+        // Without room it is told after the synchronization that follows.
+        let is_told = self.urgent.len() < MOST_URGENT;
+        self.urge(Event::Occurred(occurrence.clone()));
+        is_told.then_some(viewer.user)
+    }
+
+    fn may_hear(&self, state: &State, viewer: &Viewer, occurrence: &Occurrence) -> bool {
+        let Occurrence { twin, feature, .. } = occurrence;
+        self.subscription.as_ref().is_some_and(|subscription| subscription.is_interested(twin))
+            && may_read(state, viewer, twin, Some(feature))
+    }
+
+    /// Once all twins are known: what happened while nobody was there to be told.
+    pub(super) fn catch_up(&mut self, id: SessionId, world: World<'_>, recent: &mut Recent) {
+        if !self.subscription.as_mut().is_some_and(Subscription::has_caught_up) {
+            return;
+        }
+        let Some(viewer) = self.viewer(world.state) else { return };
+        let missed = recent.missed(&viewer.user, id, world.now, |missed| self.may_hear(world.state, &viewer, missed));
+        missed.into_iter().for_each(|occurrence| self.urge(Event::Occurred(occurrence)));
+        self.pump_urgent();
     }
 
     pub(super) fn command(&mut self, state: &State, update: &CommandUpdate) {

@@ -59,6 +59,8 @@ pub(super) struct Subscription {
     long: BTreeSet<(TwinId, u16)>,
     datagrams: HotSender,
     flushed: Option<Timestamp>,
+    /// A synchronization has just ended.
+    caught_up: bool,
 }
 
 impl Subscription {
@@ -78,6 +80,7 @@ impl Subscription {
             long: BTreeSet::new(),
             datagrams,
             flushed: None,
+            caught_up: false,
         }
     }
 
@@ -95,6 +98,11 @@ impl Subscription {
             Interest::Systems(systems) => systems.contains(system),
             Interest::Twins(twins) => twins.iter().any(|twin| twin.system() == *system),
         }
+    }
+
+    /// Whether a synchronization has ended since this was asked last.
+    pub(super) const fn has_caught_up(&mut self) -> bool {
+        std::mem::replace(&mut self.caught_up, false)
     }
 
     /// Something was lost that cannot be told again: synchronize anew.
@@ -178,7 +186,7 @@ impl Subscription {
             if may_see_system(world.state, viewer, &system)
                 && let Some(view) = system_view(world.state, world.hot, &system)
             {
-                send(outbox, Event::System(view));
+                send(outbox, Event::System(Box::new(view)));
             }
         }
         while outbox.capacity() > 0
@@ -193,6 +201,7 @@ impl Subscription {
         }
         if self.phase == Phase::Syncing && self.twins.is_empty() && self.systems.is_empty() && outbox.capacity() > 0 {
             self.phase = Phase::Live;
+            self.caught_up = true;
             send(outbox, Event::Synchronized);
         }
         self.flush(world.now, outbox);
@@ -263,7 +272,7 @@ impl Subscription {
 
 /// What a view looks like apart from readings and names.
 fn shape(view: &TwinView) -> ContentHash {
-    let bytes = encode(&(&view.info, &view.access, view.reachable)).unwrap_or_default();
+    let bytes = encode(&(&view.info, &view.access, view.reachable, &view.away)).unwrap_or_default();
     ContentHash::of(&bytes)
 }
 

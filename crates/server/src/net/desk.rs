@@ -70,6 +70,11 @@ impl Desk {
         self.book().open.take_if(|(open, _)| open == code);
     }
 
+    /// The code was used over another transport: nobody need prove it any more.
+    pub(crate) fn used(&self, digits: &str) {
+        self.book().open.take_if(|(open, _)| open.as_str() == digits);
+    }
+
     /// Lets a client prove the code. The hub counts what was wrong and makes known who was right.
     pub(crate) async fn pair(&self, stream: PairStream, session: &SessionHandle) -> Result<(), FrameError> {
         let (code, _running) = match self.begin() {

@@ -1,9 +1,11 @@
 //! What operators ask over HTTP. Whether the enabler lives and is ready, anybody may know; the rest is the owners'.
 
+use std::sync::Arc;
+
 use axum::{
     Json, Router,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -11,13 +13,10 @@ use serde_json::{Value, json};
 use vestibule_protocol::{Request, Response as Answer};
 
 use super::{exposition, page::page};
-use crate::{
-    HubHandle,
-    http::wot::{Problem, open, unexpected},
-};
+use crate::http::{Api, Caller, Problem};
 
 /// The routes of the operators' surface.
-pub(crate) fn router(hub: HubHandle) -> Router {
+pub(crate) fn router(api: Arc<Api>) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/status", get(page))
@@ -25,7 +24,7 @@ pub(crate) fn router(hub: HubHandle) -> Router {
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .route("/v1/status", get(status))
-        .with_state(hub)
+        .with_state(api)
 }
 
 /// The process lives and answers.
@@ -34,32 +33,31 @@ async fn health() -> Json<Value> {
 }
 
 /// Decisions can be made and written down; where not, why.
-async fn ready(State(hub): State<HubHandle>) -> Response {
-    match exposition::unready(&hub.status().await) {
+async fn ready(State(api): State<Arc<Api>>) -> Response {
+    match exposition::unready(&api.shared.hub.status().await) {
         None => Json(json!({ "status": "ready" })).into_response(),
-        Some(why) => Problem::busy(why).into_response(),
+        Some(why) => Problem::unavailable(why).into_response(),
     }
 }
 
 /// Only owners see what all systems do: they alone read the rules.
-async fn owner(hub: &HubHandle, headers: &HeaderMap) -> Result<(), Problem> {
-    match open(hub, headers).await?.session.request(Request::Rules).await {
+async fn owner(caller: &Caller) -> Result<(), Problem> {
+    match caller.ask(Request::Rules).await? {
         Answer::Rules(_) => Ok(()),
-        Answer::Refused(refusal) => Err(refusal.into()),
-        _ => Err(unexpected()),
+        _ => Err(Problem::strange()),
     }
 }
 
-async fn metrics(State(hub): State<HubHandle>, headers: HeaderMap) -> Result<Response, Problem> {
-    owner(&hub, &headers).await?;
-    let text = exposition::text(&hub).await;
+async fn metrics(caller: Caller, State(api): State<Arc<Api>>) -> Result<Response, Problem> {
+    owner(&caller).await?;
+    let text = exposition::text(&api.shared.hub).await;
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, exposition::MEDIA_TYPE)], text).into_response())
 }
 
 /// How the enabler is, for the status page.
-async fn status(State(hub): State<HubHandle>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
-    owner(&hub, &headers).await?;
-    let status = hub.status().await;
+async fn status(caller: Caller, State(api): State<Arc<Api>>) -> Result<Json<Value>, Problem> {
+    owner(&caller).await?;
+    let status = api.shared.hub.status().await;
     Ok(Json(json!({
         "name": status.name,
         "version": env!("CARGO_PKG_VERSION"),

@@ -29,7 +29,7 @@ async function main() {
   await page.waitForFunction((count) => {
     const ids = [...document.querySelectorAll("g.step")].map((step) => step.dataset.step);
     return ids.length > count && ids.includes("P2.15") && ids.includes("P2.18");
-  }, before, { timeout: 30_000 });
+  }, before, { timeout: 60_000 });
   say("live", await page.textContent("#live"));
   await page.waitForFunction(() => document.querySelectorAll("#log tr").length > 2);
   if (picture) await page.screenshot({ path: picture });

@@ -14,7 +14,7 @@ async function get(address) {
 }
 
 async function until(what, done) {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 600; tries += 1) {
     if (await done()) return;
     await pause(100);
   }

@@ -52,8 +52,14 @@ pub fn value_type() -> impl Strategy<Value = ValueType> {
 }
 
 fn property() -> impl Strategy<Value = PropertyInfo> {
-    (value_type(), of(words()), of(1_u64..100_000), any::<bool>())
-        .prop_map(|(value, unit, period_ms, assumed)| PropertyInfo { value, unit, period_ms, assumed })
+    (value_type(), of(words()), of(1_u64..100_000), any::<bool>(), of((0_u32..4_000).prop_map(|n| f64::from(n) / 4.0)))
+        .prop_map(|(value, unit, period_ms, assumed, tolerance)| PropertyInfo {
+            value,
+            unit,
+            period_ms,
+            assumed,
+            tolerance,
+        })
 }
 
 fn feature() -> impl Strategy<Value = FeatureInfo> {

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     Json,
-    body::Bytes,
+    body::Body,
     extract::{OriginalUri, Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -20,11 +20,11 @@ use vestibule_protocol::{Interest, Request, Response as Answer, TwinView};
 use vestibule_wot::{Affordance, from_json};
 
 use super::{
-    Things,
-    caller::{Caller, unexpected},
-    problem::Problem,
+    BODY, Problem, Things,
+    caller::Caller,
     told::{News, Told},
 };
+use crate::http::body::{parse, read};
 
 /// How long a command is worth something where its action does not say: as long as a person watches.
 const VALID_MS: u64 = 10_000;
@@ -73,10 +73,10 @@ pub(super) async fn begin(
     // Subscribed first: no update is missed.
     let mut news = News::of(caller, Interest::Twins(vec![twin])).await?;
     news.synchronized().await?;
-    let status = match news.session.request(Request::Actuate(command)).await {
+    let status = match news.session().request(Request::Actuate(command)).await {
         Answer::Command(update) => update.status,
         Answer::Refused(refusal) => return Err(refusal.into()),
-        _ => return Err(unexpected()),
+        _ => return Err(Problem::strange()),
     };
     Ok(Call { news, command: id, status, left: Duration::from_millis(valid.saturating_add(GRACE_MS)) })
 }
@@ -84,7 +84,7 @@ pub(super) async fn begin(
 /// The idempotency key that the client chose, or a random one. One user's keys are not another's.
 fn key(caller: &Caller, headers: &HeaderMap) -> CommandId {
     let Some(chosen) = headers.get("idempotency-key") else { return CommandId(rand::random()) };
-    let hash = blake3::keyed_hash(&caller.key, chosen.as_bytes());
+    let hash = blake3::keyed_hash(&caller.key(), chosen.as_bytes());
     let mut id = [0; 16];
     id.copy_from_slice(&hash.as_bytes()[..16]);
     CommandId(id)
@@ -94,7 +94,7 @@ fn key(caller: &Caller, headers: &HeaderMap) -> CommandId {
 fn revision(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(tag) = headers.get(header::IF_MATCH) else { return Ok(None) };
     let revision = tag.to_str().ok().and_then(|tag| tag.trim_matches('"').parse().ok());
-    revision.map(Some).ok_or_else(|| Problem::invalid("If-Match names no revision: take the ETag of a property"))
+    revision.map(Some).ok_or_else(|| Problem::malformed("If-Match names no revision: take the ETag of a property"))
 }
 
 impl Call {
@@ -147,7 +147,7 @@ impl Record {
         };
         let mut json = json!({ "status": status, "href": self.href, "timeRequested": self.requested.0 });
         if status == "failed" {
-            json["error"] = Problem::new(StatusCode::BAD_GATEWAY, self.status.to_string()).json();
+            json["error"] = json!(Problem::thing(self.status.to_string()));
         }
         json
     }
@@ -189,7 +189,7 @@ pub(super) async fn invoke(
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     Path((system, twin, name)): Path<(String, String, String)>,
-    body: Bytes,
+    body: Body,
 ) -> Result<Response, Problem> {
     let (twin, name) = (TwinId::new(format!("{system}/{twin}"))?, name.parse::<Affordance<ActionId>>()?);
     let place = things.wait()?;
@@ -197,15 +197,15 @@ pub(super) async fn invoke(
     let view = caller.twin(&twin).await?;
     let about = view.info.features.get(&name.feature).and_then(|feature| feature.actions.get(&name.name));
     let about =
-        about.ok_or_else(|| Problem::missing(format!("{twin} has no action {name}, or you may not invoke it")))?;
+        about.ok_or_else(|| Problem::not_found(format!("{twin} has no action {name}, or you may not invoke it")))?;
     let input = match &about.input {
         Some(takes) => {
-            let json = serde_json::from_slice(&body).map_err(|error| Problem::invalid(error.to_string()))?;
+            let json = parse::<JsonValue>(&read(body, BODY).await?)?;
             Some(from_json(&json, takes)?)
         }
         None => None,
     };
-    let (key, requested) = (caller.key, caller.now);
+    let (key, requested) = (caller.key(), caller.now);
     let call = begin(caller, &view, Wanted { twin, action: name, input }, &headers).await?;
     let command = call.command;
     let href = format!("{}{}/{command}", site.base().trim_end_matches('/'), uri.path().trim_end_matches('/'));
@@ -227,7 +227,7 @@ pub(super) async fn status(
     caller: Caller,
     Path((_, _, _, call)): Path<(String, String, String, String)>,
 ) -> Result<Json<JsonValue>, Problem> {
-    let command = call.parse::<CommandId>().map_err(|error| Problem::missing(error.to_string()))?;
-    let record = things.calls.find(command, caller.key);
-    record.map(|record| Json(record.json())).ok_or_else(|| Problem::missing("there is no such call of yours"))
+    let command = call.parse::<CommandId>().map_err(|error| Problem::not_found(error.to_string()))?;
+    let record = things.calls.find(command, caller.key());
+    record.map(|record| Json(record.json())).ok_or_else(|| Problem::not_found("there is no such call of yours"))
 }

@@ -14,9 +14,8 @@ use vestibule_protocol::{Interest, Request, Response as Answer, TwinView};
 use vestibule_wot::{MEDIA_TYPE, Site, describe, directory, etag, thing_id, twin_of};
 
 use super::{
-    Things,
-    caller::{Caller, unexpected},
-    problem::Problem,
+    Problem, Things,
+    caller::Caller,
     told::{self, News, Told},
 };
 
@@ -72,10 +71,8 @@ async fn collect(caller: &Caller, after: Option<TwinId>, most: usize) -> Result<
     }
     while views.len() < most {
         let query = SystemQuery { after: system.take(), ..SystemQuery::default() };
-        let found = match caller.session.request(Request::DiscoverSystems(query)).await {
-            Answer::Systems(found) => found,
-            Answer::Refused(refusal) => return Err(refusal.into()),
-            _ => return Err(unexpected()),
+        let Answer::Systems(found) = caller.ask(Request::DiscoverSystems(query)).await? else {
+            return Err(Problem::strange());
         };
         let Some(last) = found.last() else { break };
         system = Some(last.info.id.clone());
@@ -97,15 +94,10 @@ async fn twins(
     while views.len() < most {
         let limit = u16::try_from(most - views.len()).unwrap_or(u16::MAX);
         let request = Request::ListTwins { system: system.clone(), after: after.take(), limit };
-        match caller.session.request(request).await {
-            Answer::Twins(page) => {
-                let Some(last) = page.last() else { return Ok(()) };
-                after = Some(last.info.id.clone());
-                views.extend(page);
-            }
-            Answer::Refused(refusal) => return Err(refusal.into()),
-            _ => return Err(unexpected()),
-        }
+        let Answer::Twins(page) = caller.ask(request).await? else { return Err(Problem::strange()) };
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.info.id.clone());
+        views.extend(page);
     }
     Ok(())
 }
@@ -151,7 +143,7 @@ pub(super) async fn events_of(
     Path(kind): Path<String>,
 ) -> Result<Response, Problem> {
     if !["thing_created", "thing_updated", "thing_deleted"].contains(&kind.as_str()) {
-        return Err(Problem::missing("there are thing_created, thing_updated and thing_deleted"));
+        return Err(Problem::not_found("there are thing_created, thing_updated and thing_deleted"));
     }
     changes(things, caller, headers, Some(kind)).await
 }
@@ -171,7 +163,7 @@ async fn changes(
             Some(Told::Twin(id)) => note(&news, &site, &mut known, &id).map_or((), |_| ()),
             Some(Told::Synchronized) => break,
             Some(_) => {}
-            None => return Err(Problem::busy("the enabler stops")),
+            None => return Err(Problem::unavailable("the enabler stops")),
         }
     }
     Ok(told::stream(news, place, move |news, told| {

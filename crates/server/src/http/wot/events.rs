@@ -13,9 +13,8 @@ use vestibule_protocol::{Interest, Occurrence};
 use vestibule_wot::{Affordance, to_json};
 
 use super::{
-    Things,
+    Problem, Things,
     caller::Caller,
-    problem::Problem,
     told::{self, LONG, News, Told},
 };
 
@@ -36,7 +35,7 @@ pub(super) async fn subscribe(
     let place = things.wait()?;
     let view = caller.twin(&twin).await?;
     if !view.info.features.get(&name.feature).is_some_and(|feature| feature.events.contains(&name.name)) {
-        return Err(Problem::missing(format!("{twin} has no event {name}, or you may not hear of it")));
+        return Err(Problem::not_found(format!("{twin} has no event {name}, or you may not hear of it")));
     }
     let mut news = News::of(caller, Interest::Twins(vec![twin.clone()])).await?;
     news.synchronized().await?;
@@ -61,7 +60,7 @@ pub(super) async fn subscribe(
     };
     match timeout(LONG, happened).await {
         Ok(Some(json)) => Ok(Json(json).into_response()),
-        Ok(None) => Err(Problem::busy("the enabler stops")),
+        Ok(None) => Err(Problem::unavailable("the enabler stops")),
         Err(_) => Ok(StatusCode::NO_CONTENT.into_response()),
     }
 }

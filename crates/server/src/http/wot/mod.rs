@@ -6,33 +6,32 @@ mod actions;
 mod caller;
 mod directory;
 mod events;
-mod problem;
 mod properties;
 mod told;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::DefaultBodyLimit, http::HeaderMap, routing::get};
+use axum::{Router, http::HeaderMap, routing::get};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use vestibule_wot::{DIRECTORY, Site};
+use vestibule_model::IdError;
+use vestibule_wot::{DIRECTORY, JsonError, NameError, Site};
 
 pub(crate) use self::{
     caller::{open, unexpected},
-    problem::Problem,
 };
 
 use self::actions::Calls;
 use crate::HubHandle;
 
-/// Streams and long polls at once: each is a session of the hub, and other clients need theirs.
-const WAITING: usize = 256;
+/// Streams, long polls and calls at once: each is a session of the hub, and other clients need theirs.
+const WAITING: usize = 128;
 /// Bytes of a value: the longest text, each character of it written as an escape.
 const BODY: usize = 32 * 1024;
 
 /// What all handlers share.
 #[derive(Clone)]
 pub(crate) struct Things {
-    hub: HubHandle,
+    api: Arc<Api>,
     /// Reached over TLS.
     secure: bool,
     waiting: Arc<Semaphore>,
@@ -40,13 +39,19 @@ pub(crate) struct Things {
 }
 
 impl Things {
-    pub(crate) fn new(hub: HubHandle, secure: bool) -> Self {
-        Self { hub, secure, waiting: Arc::new(Semaphore::new(WAITING)), calls: Calls::default() }
+    /// Over what all transports share, reached in the clear.
+    pub(crate) fn new(api: Arc<Api>) -> Self {
+        Self { api, secure: false, waiting: Arc::new(Semaphore::new(WAITING)), calls: Calls::default() }
+    }
+
+    /// The same, reached over TLS.
+    pub(crate) fn secure(&self) -> Self {
+        Self { secure: true, ..self.clone() }
     }
 
     /// A place for somebody who waits for news.
     fn wait(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        self.waiting.clone().try_acquire_owned().map_err(|_| Problem::busy("too many streams are open; close one"))
+        self.waiting.clone().try_acquire_owned().map_err(|_| Problem::unavailable("too many streams are open; close one"))
     }
 
     /// This server as the asker reached it.
@@ -55,9 +60,27 @@ impl Things {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
         // What stands here goes into every address of a description.
         if host.is_empty() || host.len() > 255 || !host.bytes().all(plain) {
-            return Err(Problem::invalid("the Host header names no host"));
+            return Err(Problem::malformed("the Host header names no host"));
         }
         Ok(Site::new(format!("{}://{host}", if self.secure { "https" } else { "http" })))
+    }
+}
+
+impl From<NameError> for Problem {
+    fn from(error: NameError) -> Self {
+        Self::not_found(error.to_string())
+    }
+}
+
+impl From<IdError> for Problem {
+    fn from(error: IdError) -> Self {
+        Self::not_found(error.to_string())
+    }
+}
+
+impl From<JsonError> for Problem {
+    fn from(error: JsonError) -> Self {
+        Self::malformed(error.to_string())
     }
 }
 
@@ -77,6 +100,5 @@ pub(crate) fn router(things: Things) -> Router {
         .route(&below("actions/{name}"), axum::routing::post(actions::invoke))
         .route(&below("actions/{name}/{call}"), get(actions::status))
         .route(&below("events/{name}"), get(events::subscribe).head(told::handshake))
-        .layer(DefaultBodyLimit::max(BODY))
         .with_state(things)
 }

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    body::Bytes,
+    body::Body,
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response, sse::Event as Line},
@@ -14,12 +14,12 @@ use vestibule_protocol::{Interest, TwinView, WireReading};
 use vestibule_wot::{Affordance, to_json, writer};
 
 use super::{
-    Things,
+    BODY, Problem, Things,
     actions::{self, Wanted},
     caller::Caller,
-    problem::Problem,
     told::{self, LONG, News, Told},
 };
+use crate::http::body::{self, parse};
 
 type Name = Affordance<PropertyId>;
 
@@ -32,7 +32,7 @@ fn find<'a>(view: &'a TwinView, name: &Name) -> Result<&'a WireReading, Problem>
 }
 
 fn missing(twin: &TwinId, name: &Name) -> Problem {
-    Problem::missing(format!("{twin} has no property {name}, or it may not be read"))
+    Problem::not_found(format!("{twin} has no property {name}, or it may not be read"))
 }
 
 /// One property.
@@ -42,16 +42,16 @@ pub(super) async fn read(
 ) -> Result<Response, Problem> {
     let (twin, name) = (TwinId::new(format!("{system}/{twin}"))?, name.parse()?);
     let view = caller.twin(&twin).await?;
-    answer(&caller.session, find(&view, &name)?).await
+    answer(caller.session(), find(&view, &name)?).await
 }
 
 /// A reading as an answer. What was never reported has no value that could be told.
 async fn answer(session: &crate::SessionHandle, reading: &WireReading) -> Result<Response, Problem> {
-    let value = reading.value.as_ref().ok_or_else(|| Problem::busy("the thing has not reported it yet"))?;
+    let value = reading.value.as_ref().ok_or_else(|| Problem::unavailable("the thing has not reported it yet"))?;
     let mut response = match value {
         Reported::Blob(blob) => {
             let bytes = session.content(blob.hash).await;
-            let bytes = bytes.ok_or_else(|| Problem::busy("the bytes that were reported are not here any more"))?;
+            let bytes = bytes.ok_or_else(|| Problem::unavailable("the bytes that were reported are not here any more"))?;
             let media = HeaderValue::from_str(&blob.media);
             let media = media.unwrap_or(HeaderValue::from_static("application/octet-stream"));
             let safe = [
@@ -134,8 +134,8 @@ pub(super) async fn observe(
         None
     };
     match timeout(LONG, changed).await {
-        Ok(Some(reading)) => answer(&news.session, &reading).await,
-        Ok(None) => Err(Problem::busy("the enabler stops")),
+        Ok(Some(reading)) => answer(news.session(), &reading).await,
+        Ok(None) => Err(Problem::unavailable("the enabler stops")),
         Err(_) => Ok(StatusCode::NO_CONTENT.into_response()),
     }
 }
@@ -146,25 +146,23 @@ pub(super) async fn write(
     caller: Caller,
     headers: HeaderMap,
     Path((system, twin, name)): Path<(String, String, String)>,
-    body: Bytes,
+    body: Body,
 ) -> Result<StatusCode, Problem> {
     let (twin, name) = (TwinId::new(format!("{system}/{twin}"))?, name.parse::<Name>()?);
     let place = things.wait()?;
     let view = caller.twin(&twin).await?;
     find(&view, &name)?;
-    let json: Value = serde_json::from_slice(&body).map_err(|error| Problem::invalid(error.to_string()))?;
+    let json: Value = parse(&body::read(body, BODY).await?)?;
     let feature = view.info.features.get(&name.feature);
     let writer = feature.and_then(|feature| writer(feature, &name.name));
-    let refused =
-        || Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("{name} is only read; see the actions of {twin}"));
-    let (action, input) = writer.ok_or_else(refused)?.action(&json)?;
+    let (action, input) = writer.ok_or_else(Problem::method)?.action(&json)?;
     let wanted = Wanted { twin, action: Affordance::new(&name.feature, action), input };
     let call = actions::begin(caller, &view, wanted, &headers).await?;
     let status = call.finish().await;
     drop(place);
     match status {
         CommandStatus::Confirmed | CommandStatus::Commanded => Ok(StatusCode::NO_CONTENT),
-        CommandStatus::Failed { reason } => Err(Problem::new(StatusCode::BAD_GATEWAY, reason)),
-        status => Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, status.to_string())),
+        CommandStatus::Failed { reason } => Err(Problem::thing(reason)),
+        status => Err(Problem::thing_late(status.to_string())),
     }
 }

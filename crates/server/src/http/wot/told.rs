@@ -13,15 +13,17 @@ use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use vestibule_model::{FeatureId, PropertyId, TwinId};
 use vestibule_protocol::{
-    CommandUpdate, Event, HotDatagram, HotReceiver, Interest, Occurrence, Request, Response as Answer, TwinView,
+    CommandUpdate, Event, HotDatagram, HotReceiver, Interest, Occurrence, Party, Request, Response as Answer, TwinView,
     WireReading, decode, encode,
 };
 
 use super::{
-    caller::{Caller, unexpected},
-    problem::Problem,
+    caller::Caller,
 };
-use crate::{Outgoing, SessionHandle};
+use crate::{
+    Outgoing, SessionHandle,
+    http::sessions::{self, Held},
+};
 
 /// The longest that a long poll waits before it says that nothing came: proxies wait about so long.
 pub(super) const LONG: Duration = Duration::from_secs(300);
@@ -45,7 +47,7 @@ pub(super) enum Told {
 
 /// A subscription, as a client would keep it.
 pub(super) struct News {
-    pub(super) session: SessionHandle,
+    held: Held,
     incoming: mpsc::Receiver<Outgoing>,
     hot: HotReceiver,
     twins: BTreeMap<u32, TwinView>,
@@ -56,13 +58,19 @@ pub(super) struct News {
 impl News {
     /// Subscribes.
     pub(super) async fn of(caller: Caller, interest: Interest) -> Result<Self, Problem> {
-        let Caller { session, news: incoming, .. } = caller;
-        match session.request(Request::Subscribe(interest)).await {
+        // A session of its own: subscriptions of one session replace each other.
+        let (held, incoming) = sessions::open(&caller.api.shared.hub, caller.fingerprint(), Party::Metaverse).await?;
+        match held.handle().request(Request::Subscribe(interest)).await {
             Answer::Done => {}
             Answer::Refused(refusal) => return Err(refusal.into()),
-            _ => return Err(unexpected()),
+            _ => return Err(Problem::strange()),
         }
-        Ok(Self { session, incoming, hot: HotReceiver::default(), twins: BTreeMap::new(), ready: Vec::new() })
+        Ok(Self { held, incoming, hot: HotReceiver::default(), twins: BTreeMap::new(), ready: Vec::new() })
+    }
+
+    /// The session that is told.
+    pub(super) const fn session(&self) -> &SessionHandle {
+        self.held.handle()
     }
 
     /// Waits until everything that there is has been told.
@@ -71,7 +79,7 @@ impl News {
             match self.next().await {
                 Some(Told::Synchronized) => return Ok(()),
                 Some(_) => {}
-                None => return Err(Problem::busy("the enabler stops")),
+                None => return Err(Problem::unavailable("the enabler stops")),
             }
         }
     }
@@ -133,7 +141,7 @@ impl News {
         }
         // Inside of one process nothing is lost: acknowledged, the hub does not repeat it.
         if let Ok(ack) = encode(&self.hot.note(datagram.tick)) {
-            self.session.datagram(ack);
+            self.session().datagram(ack);
         }
     }
 
