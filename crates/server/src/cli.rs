@@ -5,9 +5,10 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 use vestibule_adapter_mqtt::MqttConfig;
 use vestibule_enabler_core::{GUEST_ROLE, OWNER_ROLE, TWIN_SYSTEM_ROLE};
@@ -17,11 +18,18 @@ use vestibule_store::{EventLog, SqliteLog, StoreError};
 
 use crate::{
     Embedded, EmbeddedConfig, HttpConfig, HttpError, HubError, LOG_FILE, StartError,
-    net::control::{Answer, ControlError, Question, ask},
+    net::control::{self, Answer, ControlError, Question, ask},
+    ops::{
+        self,
+        doctor::{Level, Patient},
+    },
 };
 
 /// Lines of the log that are read at once.
 const PAGE: u32 = 500;
+
+/// Who does not take the goodbye within this time learns it from silence; supervisors kill after 10 s and more.
+const DRAIN: Duration = Duration::from_secs(8);
 
 const CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong flags, 3 no enabler runs on the data folder, 4 the data \
 folder is in use or cannot be used, 5 the address is in use, 6 the log is not as it was written.";
@@ -32,6 +40,26 @@ folder is in use or cannot be used, 5 the address is in use, 6 the log is not as
 pub struct Cli {
     #[command(subcommand)]
     command: Order,
+    /// How to write what happens, to stderr.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "VESTIBULE_LOG_FORMAT")]
+    log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object a line, for programs.
+    Json,
+}
+
+impl Cli {
+    /// How to write log lines.
+    #[must_use]
+    pub const fn log_format(&self) -> LogFormat {
+        self.log_format
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,6 +104,28 @@ enum Order {
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
     },
+    /// Have a running enabler read its certificate anew. Connections that are open go on.
+    #[cfg(unix)]
+    Reload {
+        /// Its data folder.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+    },
+    /// Look at everything that an enabler needs; say what is wrong and what to do. Works whether it runs or not.
+    Doctor {
+        /// The data folder.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+        /// Address for clients and twin systems, UDP.
+        #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
+        quic: SocketAddr,
+        /// An address for HTTP or HTTPS. May be given often.
+        #[arg(long, value_name = "ADDR")]
+        http: Vec<SocketAddr>,
+        /// A broker. May be given often.
+        #[arg(long = "mqtt", value_name = "URL", env = "VESTIBULE_MQTT", value_parser = broker, hide_env_values = true)]
+        mqtt: Vec<MqttConfig>,
+    },
     /// Print what was decided, a line each: number, time (UTC), decision. Works whether the enabler runs or not.
     Log {
         /// The data folder.
@@ -109,6 +159,9 @@ pub enum CliError {
     /// There is no log.
     #[error("{} has no log: no enabler has ever run on it", .0.display())]
     NoLog(PathBuf),
+    /// What the doctor found.
+    #[error("{0} of these must be mended")]
+    Ill(usize),
     /// Nobody reads what is printed, or no signals can be had.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -138,6 +191,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         }
         Order::Pair { data, role } => pair(&data, RoleId::slug(&role)).await,
         Order::Status { data } => status(&data).await,
+        #[cfg(unix)]
+        Order::Reload { data } => reload(&data),
+        Order::Doctor { data, quic, http, mqtt } => doctor(Patient { data, quic, http, mqtt }).await,
         Order::Log { data, after, verify } => log(&data, after, verify).await,
     };
     match done {
@@ -165,30 +221,55 @@ async fn serve(config: EmbeddedConfig) -> Result<(), CliError> {
         }
     }
     out.flush()?;
-    let signal = stop.wait().await;
+    let signal = loop {
+        match stop.wait().await {
+            Signal::Stop(signal) => break signal,
+            #[cfg(unix)]
+            Signal::Reload => {
+                if let Err(error) = enabler.reload() {
+                    tracing::error!(%error, "the certificate stays as it was");
+                }
+            }
+        }
+    };
     tracing::info!(signal, "stopping");
     tokio::select! {
         () = enabler.stop() => {}
         // Whoever asks twice means it. What was acknowledged is on disk.
-        signal = stop.wait() => tracing::warn!(signal, "stopping at once"),
+        signal = stop.again() => tracing::warn!(signal, "stopping at once"),
+        // So does whoever waits to kill it: systemd, an orchestrator.
+        () = tokio::time::sleep(DRAIN) => tracing::warn!("not everybody could be told in time; stopping at once"),
     }
     Ok(())
 }
 
+/// What somebody outside wants.
+enum Signal {
+    /// An end.
+    Stop(&'static str),
+    /// The certificate read anew.
+    #[cfg(unix)]
+    Reload,
+}
+
 #[cfg(unix)]
-struct Stop(tokio::signal::unix::Signal, tokio::signal::unix::Signal);
+struct Stop([tokio::signal::unix::Signal; 3]);
 
 #[cfg(unix)]
 impl Stop {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [interrupt, terminate, hangup] = kinds.map(signal);
+        Ok(Self([interrupt?, terminate?, hangup?]))
     }
 
-    async fn wait(&mut self) -> &'static str {
+    async fn wait(&mut self) -> Signal {
+        let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
-            _ = self.0.recv() => "SIGINT",
-            _ = self.1.recv() => "SIGTERM",
+            _ = interrupt.recv() => Signal::Stop("SIGINT"),
+            _ = terminate.recv() => Signal::Stop("SIGTERM"),
+            _ = hangup.recv() => Signal::Reload,
         }
     }
 }
@@ -202,13 +283,34 @@ impl Stop {
         Ok(Self)
     }
 
-    async fn wait(&mut self) -> &'static str {
+    async fn wait(&mut self) -> Signal {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => "Ctrl-C",
+            Ok(()) => Signal::Stop("Ctrl-C"),
             // No signals can be had: run until killed.
             Err(_) => std::future::pending().await,
         }
     }
+}
+
+impl Stop {
+    /// Waits until somebody wants an end, once more.
+    async fn again(&mut self) -> &'static str {
+        loop {
+            match self.wait().await {
+                Signal::Stop(signal) => return signal,
+                #[cfg(unix)]
+                Signal::Reload => {}
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn reload(data: &Path) -> Result<(), CliError> {
+    let process = control::process(data)?;
+    let process = rustix::process::Pid::from_raw(process).ok_or_else(strange)?;
+    rustix::process::kill_process(process, rustix::process::Signal::HUP).map_err(std::io::Error::from)?;
+    Ok(())
 }
 
 async fn pair(data: &Path, role: RoleId) -> Result<(), CliError> {
@@ -233,6 +335,16 @@ async fn status(data: &Path) -> Result<(), CliError> {
         writeln!(out, "{name:<12} {value}")?;
     }
     Ok(())
+}
+
+async fn doctor(patient: Patient) -> Result<(), CliError> {
+    let findings = ops::doctor::examine(&patient).await;
+    let mut out = std::io::stdout().lock();
+    for finding in &findings {
+        writeln!(out, "{finding}")?;
+    }
+    let failed = findings.iter().filter(|finding| finding.level == Level::Fail).count();
+    if failed == 0 { Ok(()) } else { Err(CliError::Ill(failed)) }
 }
 
 fn strange() -> CliError {

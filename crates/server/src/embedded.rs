@@ -85,6 +85,7 @@ pub struct Embedded {
     serving: JoinHandle<()>,
     /// One for each adapter, which ends with it.
     keepers: Vec<JoinHandle<()>>,
+    identity: PathBuf,
     _endpoint: Endpoint,
 }
 
@@ -102,7 +103,8 @@ impl Embedded {
         }
         // The hub takes the folder first: nobody else touches it from here on.
         let hub = HubHandle::start(HubConfig::new(&data_dir, name.clone())).await?;
-        let identity = Identity::load_or_create(data_dir.join(IDENTITY))?;
+        let certificate = data_dir.join(IDENTITY);
+        let identity = Identity::load_or_create(&certificate)?;
         let server = QuicServer::bind(quic, &identity, ServerLimits::default())?;
         let address = server.address();
         let endpoint = Endpoint::announce(&data_dir, address).map_err(|error| StartError::Folder(data_dir, error))?;
@@ -121,7 +123,7 @@ impl Embedded {
         let http = HttpServer::start(http, &identity, shared.clone()).await?;
         let serving = tokio::spawn(net::serve(shared.clone()));
         tracing::info!(%address, fingerprint = %shared.server.fingerprint(), "the enabler listens");
-        Ok(Self { shared, http, serving, keepers, _endpoint: endpoint })
+        Ok(Self { shared, http, serving, keepers, identity: certificate, _endpoint: endpoint })
     }
 
     /// Where clients on this machine connect.
@@ -175,6 +177,20 @@ impl Embedded {
     #[must_use]
     pub fn adapters(&self) -> &[watch::Receiver<AdapterStatus>] {
         &self.shared.adapters
+    }
+
+    /// Reads the certificate anew and shows it to whoever connects from now on; connections that are open go on.
+    ///
+    /// Clients that pinned another one refuse it until they pair anew.
+    ///
+    /// # Errors
+    /// [`StartError`] where the file holds no certificate with its key; then the one before stays.
+    pub fn reload(&self) -> Result<Fingerprint, StartError> {
+        let identity = Identity::load_or_create(&self.identity)?;
+        self.http.renew(&identity)?;
+        self.shared.server.renew(&identity)?;
+        tracing::info!(fingerprint = %identity.fingerprint(), "the certificate was read anew");
+        Ok(identity.fingerprint())
     }
 
     /// Finishes what is decided, tells everybody, ends.

@@ -26,6 +26,7 @@ mod http;
 mod hub;
 mod local;
 mod net;
+mod ops;
 
 pub use embedded::{Embedded, EmbeddedConfig, StartError};
 pub use http::{HttpConfig, HttpError};

@@ -13,6 +13,7 @@ use axum::{
     Router,
     body::{Body, HttpBody},
     extract::Request,
+    http::{HeaderValue, header},
     response::Response,
 };
 use hyper_util::{
@@ -32,6 +33,7 @@ use tower_service::Service;
 use vestibule_enabler_core::Fingerprint;
 
 use super::gate::{Gate, Place};
+use crate::ops::metrics;
 
 /// A request's head takes no longer, and a connection is not silent for longer between two requests.
 const HEAD: Duration = Duration::from_secs(15);
@@ -84,6 +86,12 @@ where
 
     fn call(&mut self, request: axum::http::Request<B>) -> Self::Future {
         let mut request = request.map(Body::new);
+        // HTTP/2 has the host in the address.
+        if !request.headers().contains_key(header::HOST)
+            && let Some(host) = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok())
+        {
+            request.headers_mut().insert(header::HOST, host);
+        }
         request.extensions_mut().insert(self.connection.clone());
         self.router.call(request)
     }
@@ -94,7 +102,7 @@ where
 pub(crate) struct Listening {
     pub(crate) router: Router,
     pub(crate) gate: Arc<Gate>,
-    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) tls: Option<watch::Receiver<TlsAcceptor>>,
     /// Becomes true when the enabler stops.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -138,10 +146,12 @@ async fn client(stream: TcpStream, remote: SocketAddr, place: Arc<Place>, listen
 async fn talk(stream: TcpStream, remote: SocketAddr, place: Arc<Place>, listening: Listening) {
     // Small answers go at once; where that cannot be had they go a little later.
     let _ = stream.set_nodelay(true);
-    let Some(tls) = listening.tls.clone() else {
+    let Some(tls) = listening.tls.as_ref().map(|tls| tls.borrow().clone()) else {
+        let _counted = metrics::Connected::over("http");
         let connection = Connection { place, certificate: None };
         return speak(stream, false, connection, listening).await;
     };
+    let _counted = metrics::Connected::over("https");
     match timeout(HANDSHAKE, tls.accept(stream)).await {
         Ok(Ok(stream)) => {
             let (_, session) = stream.get_ref();

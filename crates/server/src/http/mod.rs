@@ -25,6 +25,7 @@ mod stream;
 mod systems;
 mod twins;
 mod view;
+mod wot;
 
 use std::{sync::Arc, time::Duration};
 
@@ -39,8 +40,10 @@ use axum::{
 use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{hub::Clock, net::Shared};
-use problem::Problem;
+use crate::{hub::Clock, net::Shared, ops};
+pub(crate) use caller::Caller;
+pub(crate) use problem::Problem;
+pub(crate) use wot::Things;
 use sessions::Sessions;
 use stream::Streams;
 
@@ -83,8 +86,8 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(dii::routes())
 }
 
-/// The whole API.
-pub(crate) fn router(api: Arc<Api>) -> Router {
+/// The whole API, things and what operators ask.
+pub(crate) fn router(things: Things, api: Arc<Api>) -> Router {
     let (router, document) = routes().split_for_parts();
     // Nothing in the document cannot be JSON.
     let document: Arc<str> = serde_json::to_string(&document).unwrap_or_default().into();
@@ -94,7 +97,10 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .fallback(|| async { Problem::not_found("there is no such path: /openapi.json names those that there are") })
         .method_not_allowed_fallback(|| async { Problem::method() })
         .layer(middleware::from_fn(in_time))
-        .with_state(api)
+        .with_state(api.clone())
+        // Clients of things wait in long polls, which have a limit of their own.
+        .merge(wot::router(things))
+        .merge(ops::routes::router(api))
 }
 
 /// Nobody waits for ever.

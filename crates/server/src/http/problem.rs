@@ -123,6 +123,16 @@ impl Problem {
         Refusal::new(RefusalCode::Unavailable, detail).into()
     }
 
+    /// The thing, or its system, did not do it.
+    pub(crate) fn thing(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, "thing_failed", "The thing did not do it", detail)
+    }
+
+    /// The thing did not do it in time.
+    pub(crate) fn thing_late(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "thing_late", "The thing did not do it in time", detail)
+    }
+
     /// Too much at once.
     pub(crate) fn overloaded(detail: impl Into<String>) -> Self {
         Refusal::new(RefusalCode::Overloaded, detail).into()
@@ -165,8 +175,15 @@ pub(crate) fn kinds() -> Vec<Problem> {
         RefusalCode::Storage,
     ];
     let refusals = codes.into_iter().map(|code| Refusal::new(code, "").into());
-    let own =
-        [Problem::malformed(""), Problem::media(""), Problem::too_large(0), Problem::too_slow(), Problem::method()];
+    let own = [
+        Problem::malformed(""),
+        Problem::media(""),
+        Problem::too_large(0),
+        Problem::too_slow(),
+        Problem::method(),
+        Problem::thing(""),
+        Problem::thing_late(""),
+    ];
     refusals.chain(own).collect()
 }
 

@@ -12,12 +12,12 @@ use tokio_rustls::TlsAcceptor;
 use vestibule_quic::{Identity, QuicError};
 
 use super::{
-    Api,
+    Api, Things,
     gate::Gate,
     listen::{self, Listening},
     sessions,
 };
-use crate::net::Shared;
+use crate::{net::Shared, ops::metrics};
 
 /// Where HTTP listens; by default nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,8 +54,10 @@ pub(crate) struct HttpServer {
     tls: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
-    /// Looks for idle sessions.
-    sweeper: Option<AbortHandle>,
+    /// What looks for idle sessions and keeps metrics in shape.
+    helpers: Vec<AbortHandle>,
+    /// Shows the certificate.
+    acceptor: Option<watch::Sender<TlsAcceptor>>,
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), HttpError> {
@@ -72,13 +74,17 @@ impl HttpServer {
     /// Listens as `config` says.
     pub(crate) async fn start(config: HttpConfig, identity: &Identity, shared: Arc<Shared>) -> Result<Self, HttpError> {
         let (stop, stopped) = watch::channel(false);
-        let mut server = Self { plain: None, tls: None, stop, tasks: JoinSet::new(), sweeper: None };
+        let mut server = Self { plain: None, tls: None, stop, tasks: JoinSet::new(), helpers: Vec::new(), acceptor: None };
         if config.plain.is_none() && config.tls.is_none() {
             return Ok(server);
         }
         let api = Api::new(shared);
-        server.sweeper = Some(server.tasks.spawn(sessions::sweep(Arc::downgrade(&api))));
-        let (router, gate) = (super::router(api), Gate::new());
+        server.helpers.push(server.tasks.spawn(sessions::sweep(Arc::downgrade(&api))));
+        if let Some(recorder) = metrics::recorder() {
+            server.helpers.push(server.tasks.spawn(metrics::upkeep(recorder)));
+        }
+        let (things, gate) = (Things::new(api.clone()), Gate::new());
+        let router = super::router(things.clone(), api.clone());
         let listening = Listening { router, gate, tls: None, stop: stopped };
         if let Some(address) = config.plain {
             if !address.ip().is_loopback() && !config.insecure {
@@ -89,12 +95,24 @@ impl HttpServer {
             server.tasks.spawn(listen::serve(listener, listening.clone()));
         }
         if let Some(address) = config.tls {
-            let tls = Some(TlsAcceptor::from(vestibule_quic::https(identity)?));
+            let (acceptor, tls) = watch::channel(TlsAcceptor::from(vestibule_quic::https(identity)?));
             let (listener, address) = bind(address).await?;
-            server.tls = Some(address);
-            server.tasks.spawn(listen::serve(listener, Listening { tls, ..listening }));
+            (server.tls, server.acceptor) = (Some(address), Some(acceptor));
+            let router = super::router(things.secure(), api);
+            server.tasks.spawn(listen::serve(listener, Listening { router, tls: Some(tls), ..listening }));
         }
         Ok(server)
+    }
+
+    /// Shows another certificate to whoever connects from now on.
+    ///
+    /// # Errors
+    /// [`QuicError`] where it cannot be used; then the one before stays.
+    pub(crate) fn renew(&self, identity: &Identity) -> Result<(), QuicError> {
+        if let Some(acceptor) = &self.acceptor {
+            acceptor.send_replace(TlsAcceptor::from(vestibule_quic::https(identity)?));
+        }
+        Ok(())
     }
 
     /// Where plain HTTP listens.
@@ -110,7 +128,7 @@ impl HttpServer {
     /// Lets requests be answered that are under way, and ends.
     pub(crate) async fn stop(&mut self) {
         self.stop.send_replace(true);
-        self.sweeper.take().into_iter().for_each(|sweeper| sweeper.abort());
+        self.helpers.drain(..).for_each(|helper| helper.abort());
         // Listeners cut off whoever takes too long.
         while self.tasks.join_next().await.is_some() {}
     }

@@ -21,7 +21,7 @@ use super::{
 use crate::{HubHandle, Outgoing};
 
 /// Streams at the same time: each is a session of the hub, which has 1024.
-const MOST: usize = 256;
+const MOST: usize = 192;
 /// Of them for one identity: some windows of one person.
 const MOST_EACH: usize = 16;
 /// Messages that are kept for whoever comes back: some seconds of a busy house.

@@ -5,6 +5,8 @@ use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo}
 use vestibule_protocol::{DiiDown, Execution, LogLine, MAX_FRAME, Request, Response};
 use vestibule_store::Line;
 
+use crate::ops::lines;
+
 use super::{
     core::Core,
     deferred::Question,
@@ -128,6 +130,7 @@ impl Core {
     }
 
     fn execute(&mut self, system: &SystemId, execution: Execution) {
+        lines::given(system, &execution);
         let command = execution.command;
         let trace = execution.trace;
         if self.clock.now() > execution.not_after {

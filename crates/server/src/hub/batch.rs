@@ -1,12 +1,17 @@
 //! Decide, write, then act: many requests share one write.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Instant,
+};
 
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{Changes, Decision, Effect, LogEvent, State, decide, dispatch, enroll, pair};
 use vestibule_model::{CommandStatus, Refusal, RefusalCode, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Request, Response};
 use vestibule_store::{Head, Line, NewLine, StoreError};
+
+use crate::ops::{lines, metrics};
 
 use super::{
     act::Answer,
@@ -46,6 +51,7 @@ struct Batch {
 pub(super) struct InFlight {
     batch: Batch,
     task: JoinHandle<Result<Written, StoreError>>,
+    since: Instant,
 }
 
 impl InFlight {
@@ -124,7 +130,7 @@ impl Core {
         let (log, after) = (self.log.clone(), self.head);
         let lines = std::mem::take(&mut batch.lines);
         let task = tokio::spawn(async move { write(log.as_ref(), after, lines).await });
-        self.commit = Some(InFlight { batch, task });
+        self.commit = Some(InFlight { batch, task, since: Instant::now() });
     }
 
     fn stage(&mut self, batch: &mut Batch, event: &LogEvent) -> Result<(), Refusal> {
@@ -164,7 +170,8 @@ impl Core {
 
     /// The write is over.
     pub(super) fn finish(&mut self, written: Result<Written, StoreError>) {
-        let Some(InFlight { batch, .. }) = self.commit.take() else { return };
+        let Some(InFlight { batch, since, .. }) = self.commit.take() else { return };
+        metrics::written(batch.events.len(), since.elapsed(), matches!(written, Ok(Written::Done(_))));
         match written {
             Ok(Written::Done(head)) => {
                 self.head = head;
@@ -266,7 +273,10 @@ pub(super) fn reply(work: Work, outcome: Result<Response, Refusal>) {
     // Who asked may be gone: what was decided holds.
     match work {
         Work::Ask(ask) => {
-            let _ = ask.reply.send(outcome.unwrap_or_else(Response::Refused));
+            let response = outcome.unwrap_or_else(Response::Refused);
+            metrics::decided(&ask.request, &response);
+            lines::answered(&ask.request, &response);
+            let _ = ask.reply.send(response);
         }
         Work::Enroll { reply, .. } => {
             let _ = reply.send(outcome.map(|_| ()));

@@ -6,10 +6,14 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{Changes, Hot, LogEvent, Pairing, PairingCode, State, Steps, execution_failed, observe};
+use vestibule_enabler_core::{
+    Changes, Hot, LogEvent, Pairing, PairingCode, State, Steps, execution_failed, observe, system_view,
+};
 use vestibule_model::{CommandId, Refusal, RefusalCode, RoleId, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, HotAck, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};
+
+use crate::ops::{lines, metrics};
 
 use super::{
     Clock, HubConfig, HubError, HubStatus, MOST_SESSIONS,
@@ -191,6 +195,11 @@ impl Core {
             Control::Status(reply) => {
                 let _ = reply.send(self.status());
             }
+            Control::Systems(reply) => {
+                let state = self.committed();
+                let views = state.systems.keys().filter_map(|system| system_view(state, &self.hot, system));
+                let _ = reply.send(views.collect());
+            }
             Control::Shutdown(_) => {}
         }
     }
@@ -249,6 +258,7 @@ impl Core {
             running: true,
             name: self.name.clone(),
             sessions: self.sessions.len(),
+            parties: self.parties(),
             systems: state.systems.len(),
             systems_online: state.systems.keys().filter(|system| self.hot.is_online(system)).count(),
             twins: state.twins.len(),
@@ -257,6 +267,14 @@ impl Core {
             head: self.head,
             storage: self.storage.clone(),
         }
+    }
+
+    fn parties(&self) -> BTreeMap<&'static str, usize> {
+        let mut parties = BTreeMap::new();
+        for session in self.sessions.values() {
+            *parties.entry(session.party()).or_default() += 1;
+        }
+        parties
     }
 
     fn hot_message(&mut self, message: HotMessage) {
@@ -277,6 +295,7 @@ impl Core {
             Request::Dii(message) => self.observe(ask.session, message),
             _ => Err(Refusal::new(RefusalCode::Invalid, "that is to be decided")),
         };
+        metrics::heard();
         // Who asked may be gone: what was said holds.
         let _ = ask.reply.send(answer.map_or_else(Response::Refused, |()| Response::Done));
     }
@@ -303,6 +322,7 @@ impl Core {
         if changes == Changes::default() {
             return;
         }
+        changes.commands.iter().for_each(lines::further);
         let now = self.clock.now();
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let world = World { state, hot: &self.hot, now };

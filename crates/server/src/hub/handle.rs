@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use vestibule_enabler_core::{Condition, Fingerprint, Identity, PairingCode};
 use vestibule_model::{ContentHash, Refusal, RefusalCode, RoleId, UserId};
-use vestibule_protocol::{DiiUp, Request, Response};
+use vestibule_protocol::{DiiUp, Request, Response, SystemView};
 
 use super::{HubError, HubStatus, MOST_IN_FLIGHT, Outgoing, Peer, contents::Contents};
 
@@ -22,6 +22,7 @@ pub(super) enum Control {
     Closed(SessionId),
     PairingCode { role: RoleId, reply: oneshot::Sender<Result<PairingCode, HubError>> },
     Status(oneshot::Sender<HubStatus>),
+    Systems(oneshot::Sender<Vec<SystemView>>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -177,6 +178,22 @@ impl HubHandle {
     pub async fn status(&self) -> HubStatus {
         let (reply, answer) = oneshot::channel();
         self.ask(Control::Status(reply), answer).await.unwrap_or_else(|_| HubStatus::stopped())
+    }
+
+    /// Every registered system and what was measured of it, for operators.
+    pub(crate) async fn systems(&self) -> Vec<SystemView> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::Systems(reply), answer).await.unwrap_or_default()
+    }
+
+    /// The hub's queues: what they are for, how much waits in them, how much can.
+    pub(crate) fn queues(&self) -> [(&'static str, usize, usize); 3] {
+        let queue = |name, capacity: usize, most: usize| (name, most - capacity, most);
+        [
+            queue("control", self.control.capacity(), self.control.max_capacity()),
+            queue("decide", self.decide.capacity(), self.decide.max_capacity()),
+            queue("hot", self.hot.capacity(), self.hot.max_capacity()),
+        ]
     }
 
     /// Writes what is decided, closes every session, lets go of the data folder. Returns when that is done.

@@ -14,7 +14,7 @@ mod session;
 mod subscription;
 mod write;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use thiserror::Error;
 use tokio::sync::mpsc;
@@ -124,6 +124,8 @@ pub struct HubStatus {
     pub name: String,
     /// Open connections.
     pub sessions: usize,
+    /// The same by the part that they take.
+    pub parties: BTreeMap<&'static str, usize>,
     /// Registered systems.
     pub systems: usize,
     /// Those of them that are connected.
@@ -141,11 +143,12 @@ pub struct HubStatus {
 }
 
 impl HubStatus {
-    fn stopped() -> Self {
+    pub(crate) fn stopped() -> Self {
         Self {
             running: false,
             name: String::new(),
             sessions: 0,
+            parties: BTreeMap::new(),
             systems: 0,
             systems_online: 0,
             twins: 0,

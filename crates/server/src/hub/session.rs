@@ -47,6 +47,16 @@ impl Session {
         Viewer::of(state, &self.actor.identity).ok()
     }
 
+    /// Which part the peer takes, in a word.
+    pub(super) const fn party(&self) -> &'static str {
+        match (&self.actor.identity, self.actor.party) {
+            (Identity::Local(_), _) => "adapter",
+            (_, Some(Party::Metaverse)) => "metaverse",
+            (_, Some(Party::TwinSystem)) => "twin_system",
+            (_, None) => "stranger",
+        }
+    }
+
     /// Users changed: is this one still known?
     pub(super) fn access_changed(&self, state: &State) {
         let known = matches!(self.actor.identity, Identity::Local(_)) || self.viewer(state).is_some();
