@@ -47,7 +47,7 @@ mod state;
 pub use command::{CommandRecord, Wish, WishKey};
 pub use condition::Condition;
 pub use decide::{Decision, Effect, decide};
-pub use discovery::{may_see_system, system_view};
+pub use discovery::{may_see_system, system_health, system_view};
 pub use dtif::{
     dtac::{Viewer, default_rules, enroll, is_owner, may, may_read, may_use, pair, system_verdict, verdict},
     dtia::{inquired, view},

@@ -28,7 +28,7 @@ use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 use tower_service::Service;
 use vestibule_enabler_core::Fingerprint;
 
@@ -102,7 +102,7 @@ where
 pub(crate) struct Listening {
     pub(crate) router: Router,
     pub(crate) gate: Arc<Gate>,
-    pub(crate) tls: Option<watch::Receiver<TlsAcceptor>>,
+    pub(crate) tls: Option<watch::Receiver<Arc<ServerConfig>>>,
     /// Becomes true when the enabler stops.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -146,7 +146,7 @@ async fn client(stream: TcpStream, remote: SocketAddr, place: Arc<Place>, listen
 async fn talk(stream: TcpStream, remote: SocketAddr, place: Arc<Place>, listening: Listening) {
     // Small answers go at once; where that cannot be had they go a little later.
     let _ = stream.set_nodelay(true);
-    let Some(tls) = listening.tls.as_ref().map(|tls| tls.borrow().clone()) else {
+    let Some(tls) = listening.tls.as_ref().map(|tls| TlsAcceptor::from(tls.borrow().clone())) else {
         let _counted = metrics::Connected::over("http");
         let connection = Connection { place, certificate: None };
         return speak(stream, false, connection, listening).await;

@@ -43,9 +43,9 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{hub::Clock, net::Shared, ops};
 pub(crate) use caller::Caller;
 pub(crate) use problem::Problem;
-pub(crate) use wot::Things;
 use sessions::Sessions;
 use stream::Streams;
+pub(crate) use wot::Things;
 
 pub(crate) use server::HttpServer;
 pub use server::{HttpConfig, HttpError};

@@ -8,7 +8,6 @@ use tokio::{
     sync::watch,
     task::{AbortHandle, JoinSet},
 };
-use tokio_rustls::TlsAcceptor;
 use vestibule_quic::{Identity, QuicError};
 
 use super::{
@@ -57,7 +56,7 @@ pub(crate) struct HttpServer {
     /// What looks for idle sessions and keeps metrics in shape.
     helpers: Vec<AbortHandle>,
     /// Shows the certificate.
-    acceptor: Option<watch::Sender<TlsAcceptor>>,
+    acceptor: Option<watch::Sender<Arc<rustls::ServerConfig>>>,
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), HttpError> {
@@ -74,7 +73,8 @@ impl HttpServer {
     /// Listens as `config` says.
     pub(crate) async fn start(config: HttpConfig, identity: &Identity, shared: Arc<Shared>) -> Result<Self, HttpError> {
         let (stop, stopped) = watch::channel(false);
-        let mut server = Self { plain: None, tls: None, stop, tasks: JoinSet::new(), helpers: Vec::new(), acceptor: None };
+        let mut server =
+            Self { plain: None, tls: None, stop, tasks: JoinSet::new(), helpers: Vec::new(), acceptor: None };
         if config.plain.is_none() && config.tls.is_none() {
             return Ok(server);
         }
@@ -95,7 +95,7 @@ impl HttpServer {
             server.tasks.spawn(listen::serve(listener, listening.clone()));
         }
         if let Some(address) = config.tls {
-            let (acceptor, tls) = watch::channel(TlsAcceptor::from(vestibule_quic::https(identity)?));
+            let (acceptor, tls) = watch::channel(vestibule_quic::https(identity)?);
             let (listener, address) = bind(address).await?;
             (server.tls, server.acceptor) = (Some(address), Some(acceptor));
             let router = super::router(things.secure(), api);
@@ -110,7 +110,7 @@ impl HttpServer {
     /// [`QuicError`] where it cannot be used; then the one before stays.
     pub(crate) fn renew(&self, identity: &Identity) -> Result<(), QuicError> {
         if let Some(acceptor) = &self.acceptor {
-            acceptor.send_replace(TlsAcceptor::from(vestibule_quic::https(identity)?));
+            acceptor.send_replace(vestibule_quic::https(identity)?);
         }
         Ok(())
     }

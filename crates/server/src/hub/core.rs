@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::mpsc;
 use vestibule_enabler_core::{
-    Changes, Hot, LogEvent, Pairing, PairingCode, State, Steps, execution_failed, observe, system_view,
+    Changes, Hot, LogEvent, Pairing, PairingCode, State, Steps, execution_failed, observe, system_health,
 };
 use vestibule_model::{CommandId, Refusal, RefusalCode, RoleId, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, HotAck, Request, Response, decode};
@@ -16,7 +16,7 @@ use vestibule_store::{DataFolder, EventLog, Head};
 use crate::ops::{lines, metrics};
 
 use super::{
-    Clock, HubConfig, HubError, HubStatus, MOST_SESSIONS,
+    Clock, HubConfig, HubError, HubStatus, MOST_MEASURED, MOST_SESSIONS,
     batch::InFlight,
     deferred::Deferred,
     handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
@@ -196,9 +196,11 @@ impl Core {
                 let _ = reply.send(self.status());
             }
             Control::Systems(reply) => {
-                let state = self.committed();
-                let views = state.systems.keys().filter_map(|system| system_view(state, &self.hot, system));
-                let _ = reply.send(views.collect());
+                let (state, now) = (self.committed(), self.clock.now());
+                let health = |system: &SystemId| {
+                    system_health(state, &self.hot, system, now).map(|health| (system.clone(), health))
+                };
+                let _ = reply.send(state.systems.keys().filter_map(health).take(MOST_MEASURED).collect());
             }
             Control::Shutdown(_) => {}
         }

@@ -8,8 +8,8 @@ use std::sync::{
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use vestibule_enabler_core::{Condition, Fingerprint, Identity, PairingCode};
-use vestibule_model::{ContentHash, Refusal, RefusalCode, RoleId, UserId};
-use vestibule_protocol::{DiiUp, Request, Response, SystemView};
+use vestibule_model::{ContentHash, Refusal, RefusalCode, RoleId, SystemHealth, SystemId, UserId};
+use vestibule_protocol::{DiiUp, Request, Response};
 
 use super::{HubError, HubStatus, MOST_IN_FLIGHT, Outgoing, Peer, contents::Contents};
 
@@ -22,7 +22,7 @@ pub(super) enum Control {
     Closed(SessionId),
     PairingCode { role: RoleId, reply: oneshot::Sender<Result<PairingCode, HubError>> },
     Status(oneshot::Sender<HubStatus>),
-    Systems(oneshot::Sender<Vec<SystemView>>),
+    Systems(oneshot::Sender<Vec<(SystemId, SystemHealth)>>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -180,8 +180,8 @@ impl HubHandle {
         self.ask(Control::Status(reply), answer).await.unwrap_or_else(|_| HubStatus::stopped())
     }
 
-    /// Every registered system and what was measured of it, for operators.
-    pub(crate) async fn systems(&self) -> Vec<SystemView> {
+    /// What was measured of registered systems, of the first ones where there are very many.
+    pub(crate) async fn systems(&self) -> Vec<(SystemId, SystemHealth)> {
         let (reply, answer) = oneshot::channel();
         self.ask(Control::Systems(reply), answer).await.unwrap_or_default()
     }

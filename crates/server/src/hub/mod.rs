@@ -35,6 +35,8 @@ pub const LOG_FILE: &str = "log.sqlite";
 const WAITING: usize = 1_024;
 /// Messages that wait for one connection; a receiver further behind is resynchronized instead.
 const OUTBOX: usize = 256;
+/// Systems whose measures operators are told: what one page of metrics can carry, some hundred kilobytes.
+const MOST_MEASURED: usize = 1_000;
 /// Connections at once: people, headsets and twin systems of a large house.
 const MOST_SESSIONS: usize = 1_024;
 /// Requests that one connection can have waiting.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use vestibule_protocol::SystemView;
+use vestibule_model::{SystemHealth, SystemId};
 
 use crate::{HubHandle, HubStatus, ops::metrics};
 
@@ -72,29 +72,30 @@ impl Page {
         }
     }
 
-    fn systems(&mut self, systems: &[SystemView]) {
-        let each = |page: &mut Self, name: &str, kind: &str, help: &str, value: &dyn Fn(&SystemView) -> Option<u64>| {
-            page.family(name, kind, help);
-            for system in systems {
-                if let Some(value) = value(system) {
-                    page.sample(name, &[("system", system.info.id.as_str())], value);
+    fn systems(&mut self, systems: &[(SystemId, SystemHealth)]) {
+        let each =
+            |page: &mut Self, name: &str, kind: &str, help: &str, value: &dyn Fn(&SystemHealth) -> Option<u64>| {
+                page.family(name, kind, help);
+                for (system, health) in systems {
+                    if let Some(value) = value(health) {
+                        page.sample(name, &[("system", system.as_str())], value);
+                    }
                 }
-            }
-        };
-        let online = |system: &SystemView| Some(u64::from(system.health.online));
+            };
+        let online = |health: &SystemHealth| Some(u64::from(health.online));
         each(self, "vestibule_system_online", "gauge", "Whether the system keeps its promised signs of life.", &online);
-        let twins = |system: &SystemView| Some(u64::from(system.health.twins));
+        let twins = |health: &SystemHealth| Some(u64::from(health.twins));
         each(self, "vestibule_system_twins", "gauge", "Twins that the system maintains.", &twins);
-        let commands = |system: &SystemView| Some(system.health.commands);
+        let commands = |health: &SystemHealth| Some(health.commands);
         each(self, "vestibule_system_commands_total", "counter", "Commands that the system was given.", &commands);
-        let failures = |system: &SystemView| Some(system.health.failures);
+        let failures = |health: &SystemHealth| Some(health.failures);
         each(self, "vestibule_system_failures_total", "counter", "Commands that failed or expired.", &failures);
         let help = "Time from a command's acceptance to its confirmation.";
         self.family("vestibule_system_command_milliseconds", "gauge", help);
-        for system in systems {
-            for (quantile, value) in [("0.5", system.health.p50_ms), ("0.99", system.health.p99_ms)] {
+        for (system, health) in systems {
+            for (quantile, value) in [("0.5", health.p50_ms), ("0.99", health.p99_ms)] {
                 if let Some(value) = value {
-                    let labels = [("system", system.info.id.as_str()), ("quantile", quantile)];
+                    let labels = [("system", system.as_str()), ("quantile", quantile)];
                     self.sample("vestibule_system_command_milliseconds", &labels, value);
                 }
             }

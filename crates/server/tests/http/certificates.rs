@@ -66,6 +66,24 @@ async fn a_known_certificate_says_who_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_certificate_is_shown_after_a_reload() {
+    let home = Home::start().await;
+    let url = format!("https://{}/v1/problems/invalid", home.enabler.https().unwrap());
+    let (_, new) = certificate(&home, "data/new.pem");
+    std::fs::rename(home.folder.path().join("data/new.pem"), home.folder.path().join("data/identity.pem")).unwrap();
+    let before = client(None).get(&url).send().await.unwrap();
+    home.enabler.reload().unwrap();
+    let after = client(None).get(&url).send().await.unwrap();
+    let shown = |answer: &reqwest::Response| {
+        let shown = answer.extensions().get::<TlsInfo>().unwrap().peer_certificate().unwrap().to_vec();
+        Fingerprint::of(&shown.into())
+    };
+    assert_ne!(shown(&before), new);
+    assert_eq!(shown(&after), new);
+    home.enabler.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_tls_is_hung_up_on() {
     let home = Home::start().await;
     let mut stream = TcpStream::connect(home.enabler.https().unwrap()).await.unwrap();

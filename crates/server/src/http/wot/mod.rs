@@ -16,12 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use vestibule_model::IdError;
 use vestibule_wot::{DIRECTORY, JsonError, NameError, Site};
 
-pub(crate) use self::{
-    caller::{open, unexpected},
-};
-
 use self::actions::Calls;
-use crate::HubHandle;
+use super::{Api, Problem};
 
 /// Streams, long polls and calls at once: each is a session of the hub, and other clients need theirs.
 const WAITING: usize = 128;
@@ -51,7 +47,10 @@ impl Things {
 
     /// A place for somebody who waits for news.
     fn wait(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        self.waiting.clone().try_acquire_owned().map_err(|_| Problem::unavailable("too many streams are open; close one"))
+        self.waiting
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| Problem::unavailable("too many streams are open; close one"))
     }
 
     /// This server as the asker reached it.

@@ -51,7 +51,8 @@ async fn answer(session: &crate::SessionHandle, reading: &WireReading) -> Result
     let mut response = match value {
         Reported::Blob(blob) => {
             let bytes = session.content(blob.hash).await;
-            let bytes = bytes.ok_or_else(|| Problem::unavailable("the bytes that were reported are not here any more"))?;
+            let bytes =
+                bytes.ok_or_else(|| Problem::unavailable("the bytes that were reported are not here any more"))?;
             let media = HeaderValue::from_str(&blob.media);
             let media = media.unwrap_or(HeaderValue::from_static("application/octet-stream"));
             let safe = [

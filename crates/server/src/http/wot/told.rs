@@ -17,9 +17,7 @@ use vestibule_protocol::{
     WireReading, decode, encode,
 };
 
-use super::{
-    caller::Caller,
-};
+use super::{Problem, caller::Caller};
 use crate::{
     Outgoing, SessionHandle,
     http::sessions::{self, Held},
