@@ -9,15 +9,19 @@ use axum::{
 use vestibule_enabler_core::{Condition, Fingerprint};
 use vestibule_protocol::{Party, Request, Response};
 
-use super::{Api, Problem, listen::Connection, sessions::Held};
+use super::{
+    Api, Problem,
+    listen::Connection,
+    sessions::{Held, Shown},
+};
 
 /// Whose fingerprint a bearer token is: nothing but its hash is ever stored.
 pub(crate) fn fingerprint(token: &str) -> Fingerprint {
     Fingerprint(*blake3::hash(token.as_bytes()).as_bytes())
 }
 
-/// Tokens are 43 characters; whatever is far longer is none.
-const LONGEST_TOKEN: usize = 256;
+/// Tokens of pairing have 43 characters, delegated ones a kilobyte for each hand that they went through.
+const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// A part that a session takes, as a type: a handler's arguments say whose interface it belongs to.
 pub(crate) trait Part: Send + Sync + 'static {
@@ -88,25 +92,27 @@ impl<P> Session<P> {
 }
 
 /// Who a request shows to be.
-pub(crate) fn shown(parts: &Parts) -> Result<Fingerprint, Problem> {
+fn shown(parts: &Parts) -> Result<Shown, Problem> {
     if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|text| {
             let (scheme, token) = text.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
         });
         let token = token.filter(|token| !token.is_empty() && token.len() <= LONGEST_TOKEN);
-        return token.map(fingerprint).ok_or_else(Problem::unauthenticated);
+        let token = token.ok_or_else(Problem::unauthenticated)?;
+        return Ok(Shown { fingerprint: fingerprint(token), token: Some(token.into()) });
     }
     let certificate = parts.extensions.get::<Connection>().and_then(|connection| connection.certificate);
-    certificate.ok_or_else(Problem::unauthenticated)
+    let fingerprint = certificate.ok_or_else(Problem::unauthenticated)?;
+    Ok(Shown { fingerprint, token: None })
 }
 
 impl<P: Part> FromRequestParts<Arc<Api>> for Session<P> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let fingerprint = shown(parts)?;
-        let (held, used) = api.sessions.get(&api.shared.hub, fingerprint, P::PARTY).await?;
+        let shown = shown(parts)?;
+        let (held, used) = api.sessions.get(&api.shared.hub, &shown, P::PARTY).await?;
         if let Some(connection) = parts.extensions.get::<Connection>() {
             connection.admit();
         }

@@ -87,7 +87,7 @@ async fn events(
     Query(pairs): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let owner = caller.fingerprint();
+    let owner = caller.shown().fingerprint;
     let requests = wanted(&pairs)?;
     let last = headers.get("last-event-id");
     let mark = last.and_then(|value| value.to_str().ok()?.parse::<Mark>().ok());
@@ -95,5 +95,5 @@ async fn events(
         return Ok(sent(reader));
     }
     let resync = last.map(|_| Told { name: "resync", data: "{}".to_owned() });
-    Ok(sent(api.streams.begin(&api.shared.hub, owner, requests, resync).await?))
+    Ok(sent(api.streams.begin(&api.shared.hub, caller.shown(), requests, resync).await?))
 }

@@ -16,6 +16,7 @@ mod listen;
 mod log;
 mod openapi;
 mod pairing;
+mod people;
 mod problem;
 mod rules;
 mod server;
@@ -74,6 +75,7 @@ impl Api {
 fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(pairing::routes())
+        .merge(people::routes())
         .merge(systems::routes())
         .merge(twins::routes())
         .merge(commands::routes())

@@ -13,14 +13,14 @@ use vestibule_protocol::{Request, Response};
 use super::{
     Api, Problem,
     body::{Json, Path},
-    caller::{Caller, fingerprint},
+    caller::fingerprint,
     problem::{self, BadBody, Refusals},
     sessions::hub_problem,
 };
 use crate::Peer;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(pair)).routes(routes!(me)).routes(routes!(about))
+    OpenApiRouter::new().routes(routes!(pair)).routes(routes!(about))
 }
 
 /// What a new device brings.
@@ -59,37 +59,15 @@ async fn pair(
     let token = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
     let opened = api.shared.hub.open(Peer::Certificate(fingerprint(&token).0)).await;
     let (session, _outgoing) = opened.map_err(hub_problem)?;
-    let request = Request::Pair { code: pairing.code.clone(), name: pairing.name };
+    let request = Request::Pair { code: pairing.code, name: pairing.name };
     match session.request(request).await {
         Response::Paired { user, roles } => {
-            api.shared.desk.used(&pairing.code);
             let enabler = api.shared.server.fingerprint().to_string();
             Ok((StatusCode::CREATED, Answer(Paired { token, user, roles, enabler })))
         }
         Response::Refused(refusal) => Err(refusal.into()),
         _ => Err(Problem::strange()),
     }
-}
-
-/// Who asks, as the enabler sees them.
-#[derive(Serialize, ToSchema)]
-struct Me {
-    /// The user.
-    user: UserId,
-    /// Their roles.
-    roles: Vec<RoleId>,
-    /// The enabler's name.
-    enabler: String,
-}
-
-/// Who am I
-#[utoipa::path(
-    get, path = "/v1/me", tag = "identity",
-    responses((status = 200, description = "This is you.", body = Me), Refusals)
-)]
-async fn me(caller: Caller, State(api): State<Arc<Api>>) -> Answer<Me> {
-    let enabler = api.shared.name.clone();
-    Answer(Me { user: caller.user().clone(), roles: caller.roles().to_vec(), enabler })
 }
 
 /// A kind of problem.

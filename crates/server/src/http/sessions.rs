@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::mpsc;
 use vestibule_enabler_core::Fingerprint;
-use vestibule_model::{CommandStatus, RoleId, UserId};
+use vestibule_model::{CommandStatus, Refusal, RefusalCode, UserId};
 use vestibule_protocol::{DiiDown, DiiUp, Event, Hello, Party, Request, Response, protocol_hash};
 
 use super::{Api, Problem, inbox::Inbox};
@@ -25,19 +25,27 @@ const IDLE: Duration = Duration::from_secs(60);
 /// How often idle ones are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
 
+/// What somebody shows of who they are.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    /// Names them: a certificate's hash, or a token's.
+    pub(crate) fingerprint: Fingerprint,
+    /// The token, where it is one: somebody may have delegated it.
+    pub(crate) token: Option<Arc<str>>,
+}
+
 /// A session that is kept between requests.
 #[derive(Debug)]
 pub(crate) struct Held {
     handle: SessionHandle,
     user: UserId,
-    roles: Vec<RoleId>,
     /// What the hub told it and nobody has fetched.
     pub(crate) inbox: Inbox,
     /// What one system says is taken in the order in which it came.
     pub(crate) turn: tokio::sync::Mutex<()>,
     /// The newest revision that was given to a report without one.
     pub(crate) revision: AtomicU64,
-    fingerprint: Fingerprint,
+    shown: Shown,
     uses: AtomicUsize,
     used: Mutex<Instant>,
     ended: AtomicBool,
@@ -49,19 +57,14 @@ impl Held {
         &self.handle
     }
 
-    /// Who was shown.
-    pub(crate) const fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
+    /// What was shown.
+    pub(crate) const fn shown(&self) -> &Shown {
+        &self.shown
     }
 
     /// Whose session it is.
     pub(crate) const fn user(&self) -> &UserId {
         &self.user
-    }
-
-    /// Their roles when the session began.
-    pub(crate) fn roles(&self) -> &[RoleId] {
-        &self.roles
     }
 
     fn used(&self) -> MutexGuard<'_, Instant> {
@@ -109,17 +112,12 @@ impl Sessions {
     }
 
     /// The session of this identity in this part, opened where there is none.
-    pub(crate) async fn get(
-        &self,
-        hub: &HubHandle,
-        fingerprint: Fingerprint,
-        party: Party,
-    ) -> Result<(Arc<Held>, Use), Problem> {
-        let key = (fingerprint, party as u8);
+    pub(crate) async fn get(&self, hub: &HubHandle, shown: &Shown, party: Party) -> Result<(Arc<Held>, Use), Problem> {
+        let key = (shown.fingerprint, party as u8);
         if let Some(held) = self.held().get(&key).filter(|held| !held.has_ended()) {
             return Ok((held.clone(), Use::of(held)));
         }
-        let (held, outgoing) = open(hub, fingerprint, party).await?;
+        let (held, outgoing) = open(hub, shown, party).await?;
         self.keep(key, held, outgoing)
     }
 
@@ -176,11 +174,12 @@ async fn untold(held: Arc<Held>) {
 /// Opens a session for a known identity.
 pub(crate) async fn open(
     hub: &HubHandle,
-    fingerprint: Fingerprint,
+    shown: &Shown,
     party: Party,
 ) -> Result<(Held, mpsc::Receiver<Outgoing>), Problem> {
-    let (handle, outgoing) = hub.open(Peer::Certificate(fingerprint.0)).await.map_err(hub_problem)?;
-    if !handle.is_known() {
+    let (handle, outgoing) = hub.open(Peer::Certificate(shown.fingerprint.0)).await.map_err(hub_problem)?;
+    let delegated = shown.token.as_deref().filter(|_| !handle.is_known() && party == Party::Metaverse);
+    if !handle.is_known() && delegated.is_none() {
         return Err(Problem::unauthenticated());
     }
     let software = format!("HTTP {}", env!("CARGO_PKG_VERSION"));
@@ -190,20 +189,31 @@ pub(crate) async fn open(
         Response::Refused(refusal) => return Err(refusal.into()),
         _ => return Err(Problem::strange()),
     };
-    let user = welcome.user.ok_or_else(Problem::unauthenticated)?;
+    let user = match delegated {
+        Some(token) => present(&handle, token).await?,
+        None => welcome.user.ok_or_else(Problem::unauthenticated)?,
+    };
     let held = Held {
         handle,
         user,
-        roles: welcome.roles,
         inbox: Inbox::default(),
         turn: tokio::sync::Mutex::default(),
         revision: AtomicU64::new(0),
-        fingerprint,
+        shown: shown.clone(),
         uses: AtomicUsize::new(0),
         used: Mutex::new(Instant::now()),
         ended: AtomicBool::new(false),
     };
     Ok((held, outgoing))
+}
+
+/// Shows a delegated token; who its bearer is.
+async fn present(handle: &SessionHandle, token: &str) -> Result<UserId, Problem> {
+    match handle.request(Request::Present { token: token.to_owned() }).await {
+        Response::Me(me) => Ok(me.user),
+        Response::Refused(refusal) => Err(Refusal::new(RefusalCode::Unauthenticated, refusal.message).into()),
+        _ => Err(Problem::strange()),
+    }
 }
 
 /// A hub that does not open a session, as a problem.

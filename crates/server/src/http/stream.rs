@@ -15,7 +15,7 @@ use vestibule_protocol::{Request, Response, encode};
 
 use super::{
     Problem,
-    sessions::{self, Held},
+    sessions::{self, Held, Shown},
     view::{Follower, Told},
 };
 use crate::{HubHandle, Outgoing};
@@ -222,12 +222,13 @@ impl Streams {
     pub(crate) async fn begin(
         &self,
         hub: &HubHandle,
-        owner: Fingerprint,
+        shown: &Shown,
         requests: Vec<Request>,
         first: Option<Told>,
     ) -> Result<Reader, Problem> {
+        let owner = shown.fingerprint;
         self.check_room(owner)?;
-        let (held, outgoing) = sessions::open(hub, owner, vestibule_protocol::Party::Metaverse).await?;
+        let (held, outgoing) = sessions::open(hub, shown, vestibule_protocol::Party::Metaverse).await?;
         for request in requests {
             if let Response::Refused(refusal) = held.handle().request(request).await {
                 return Err(refusal.into());

@@ -135,6 +135,8 @@ impl Running {
         token: Option<&str>,
         body: Option<&serde_json::Value>,
     ) -> (u16, String) {
+        // The client's; whoever was first has installed it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
         let mut request = client.request(method.parse().unwrap(), format!("{}{path}", self.http));
         if let Some(token) = token {

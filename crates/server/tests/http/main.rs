@@ -200,7 +200,7 @@ async fn whoever_may_not_is_told_which_rule_says_so() {
     let refused = problem(home.press(&guest, "1").send().await.unwrap()).await;
     assert_eq!((refused["code"].as_str(), refused["rule"].as_str()), (Some("forbidden"), Some("no-guests")));
     let explained = home.get(&guest, "/v1/explain?twin=bench/lamp&feature=light&action=turn_on").await;
-    assert_eq!(explained, json!({ "allowed": false, "rule": "no-guests" }));
+    assert_eq!((&explained["allowed"], &explained["rule"]), (&json!(false), &json!("no-guests")));
     for path in ["/v1/rules", "/v1/log"] {
         assert_eq!(home.ask(&guest, Method::GET, path).send().await.unwrap().status(), StatusCode::FORBIDDEN);
     }

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use vestibule_enabler_core::Fingerprint;
 use vestibule_model::{Timestamp, TwinId};
 use vestibule_protocol::{Request, Response, TwinView};
 
 use super::Things;
 use crate::{
     SessionHandle,
-    http::{Api, Problem, caller},
+    http::{Api, Problem, caller, sessions::Shown},
 };
 
 /// A known user with their session.
@@ -37,13 +36,13 @@ impl Caller {
     }
 
     /// What they showed.
-    pub(super) fn fingerprint(&self) -> Fingerprint {
-        self.asker.fingerprint()
+    pub(super) fn shown(&self) -> &Shown {
+        self.asker.shown()
     }
 
     /// The same as bytes: nobody else learns of their calls.
     pub(super) fn key(&self) -> [u8; 32] {
-        self.fingerprint().0
+        self.shown().fingerprint.0
     }
 
     /// Asks the hub; a refusal becomes a problem.

@@ -57,7 +57,7 @@ impl News {
     /// Subscribes.
     pub(super) async fn of(caller: Caller, interest: Interest) -> Result<Self, Problem> {
         // A session of its own: subscriptions of one session replace each other.
-        let (held, incoming) = sessions::open(&caller.api.shared.hub, caller.fingerprint(), Party::Metaverse).await?;
+        let (held, incoming) = sessions::open(&caller.api.shared.hub, caller.shown(), Party::Metaverse).await?;
         match held.handle().request(Request::Subscribe(interest)).await {
             Answer::Done => {}
             Answer::Refused(refusal) => return Err(refusal.into()),
