@@ -68,7 +68,7 @@ pub enum News {
     /// A command came further.
     Command(CommandUpdate),
     /// A system's state changed.
-    System(SystemView),
+    System(Box<SystemView>),
     /// A step of a procedure that is followed.
     Step(ProcedureStep),
     /// For digital twin systems.
