@@ -18,10 +18,11 @@ impl Core {
         let Work::Ask(ask) = &work else { return };
         let (session, deadline) = (ask.session, self.clock.now().plus(ANSWER_MS));
         let Question::Twin { twin, user } = question.clone();
-        let inquiry = match self.deferred.open(system, session, question, work, deadline) {
-            Ok(inquiry) => inquiry,
-            Err((work, refusal)) => return reply(work, Err(refusal)),
-        };
+        if let Err(refusal) = self.deferred.check_room(system) {
+            self.note(StepNote::p2(12, Participant::Dtif, metaverse(&user), &twin).by(&user).refused(true));
+            return reply(work, Err(refusal));
+        }
+        let inquiry = self.deferred.open(system, session, question, work, deadline);
         self.note(StepNote::p2(9, Participant::Dtif, twin_system(system), &twin).by(&user));
         if !self.tell_system(system, DiiDown::Inquire { inquiry, twin, user }) {
             let message = format!("{system} is away or does not listen");
