@@ -1,6 +1,6 @@
 //! FGMV-29 8.3.2, digital twin system discovery (DTSD): systems whose twins meet conditions, P2.4 and P2.5.
 
-use vestibule_model::{FeatureKind, Right, RuleEffect, SystemId, SystemQuery, TwinSelector};
+use vestibule_model::{FeatureKind, Right, Rule, RuleEffect, SystemId, SystemQuery, TwinSelector};
 
 use crate::{State, System, Viewer, dtif::dtac};
 
@@ -34,7 +34,14 @@ fn reads_all(state: &State, viewer: &Viewer, system: &SystemId) -> bool {
         TwinSelector::System(of) => of == system,
         TwinSelector::Twin(twin) => twin.system() == *system,
     };
-    let mut rules = state.rules.values().filter(|rule| dtac::concerns(rule, viewer) && about(&rule.twins));
+    if !viewer.is_user {
+        // What a token lets read is looked at twin by twin.
+        return false;
+    }
+    let concerns = |rule: &&Rule| {
+        rule.is_in_force(viewer.at) && dtac::concerns(rule, &viewer.user, &viewer.roles) && about(&rule.twins)
+    };
+    let mut rules = state.rules.values().filter(concerns);
     let takes = rules.clone().any(|rule| rule.effect == RuleEffect::Deny);
     let gives = rules.any(|rule| {
         let whole = rule.feature.is_none() && !matches!(rule.twins, TwinSelector::Twin(_));

@@ -155,8 +155,8 @@ proptest! {
         }
         for query in &queries {
             for (who, role) in [(OWNER, OWNER_ROLE), (GUEST, GUEST_ROLE)] {
-                let viewer = Viewer { user: UserId::slug(role), roles: vec![RoleId::slug(role)] };
-                let expected = naive(&house, &viewer, query);
+                let asker = viewer(role);
+                let expected = naive(&house, &asker, query);
                 let query = SystemQuery { limit, ..query.clone() };
                 prop_assert_eq!(pages(&mut house, who, &query, |_| {}), expected, "{:?}", query);
             }

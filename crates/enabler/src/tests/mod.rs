@@ -1,8 +1,11 @@
 //! A house without sockets: decisions are "written" to a vector, executions collected.
 
 mod access;
+mod delegation;
 mod discovery;
+mod matrix;
 mod monitoring;
+mod people;
 mod presence;
 mod random;
 mod registration;
@@ -23,8 +26,13 @@ fn metaverse(device: Fingerprint) -> Actor {
     Actor::greeted(Identity::Certificate(device), Party::Metaverse)
 }
 
+fn viewer(role: &str) -> Viewer {
+    let (user, roles) = (UserId::slug(role), vec![RoleId::slug(role)]);
+    Viewer { user, roles, at: Timestamp(0), is_user: true, tokens: Vec::new() }
+}
+
 fn owner() -> Viewer {
-    Viewer { user: UserId::slug(OWNER_ROLE), roles: vec![RoleId::slug(OWNER_ROLE)] }
+    viewer(OWNER_ROLE)
 }
 
 fn home() -> SystemId {

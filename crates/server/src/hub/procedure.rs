@@ -19,12 +19,13 @@ impl Core {
             return;
         }
         let state = self.commit.as_ref().map_or(&self.state, super::batch::InFlight::base);
-        self.sessions.values_mut().for_each(|session| session.step(state, &step));
+        let now = self.clock.now();
+        self.sessions.values_mut().for_each(|session| session.step(state, now, &step));
     }
 
     /// Steps that happened, for whoever asks; whether they follow them from now on.
     pub(super) fn read_steps(&mut self, session: SessionId, after: u64, limit: u16, follow: bool) -> Option<Response> {
-        let viewer = self.sessions.get(&session)?.viewer(self.committed())?;
+        let viewer = self.sessions.get(&session)?.viewer(self.committed(), self.clock.now())?;
         let steps = self.steps.page(self.committed(), &viewer, after, limit);
         self.sessions.get_mut(&session)?.follows = follow;
         Some(Response::Steps(steps))
@@ -38,7 +39,7 @@ impl Core {
             let system = session.actor.system.clone();
             return self.note_dii(system, message, outcome);
         }
-        let Some(Viewer { user, .. }) = session.viewer(self.committed()) else { return };
+        let Some(Viewer { user, .. }) = session.viewer(self.committed(), self.clock.now()) else { return };
         match &ask.request {
             Request::DiscoverSystems(query) => self.note_discovery(&user, query, outcome.is_err()),
             Request::ListTwins { system, .. } => self.note_asked((6, 7), &user, system.as_str(), outcome.is_err()),
@@ -141,11 +142,11 @@ impl Core {
 
     /// A thing's change is shown to users (P2.14), as far as there is room for steps that come by themselves.
     fn note_reflected(&mut self, readings: &BTreeSet<(TwinId, u16)>) {
-        let state = self.commit.as_ref().map_or(&self.state, super::batch::InFlight::base);
+        let (state, now) = (self.commit.as_ref().map_or(&self.state, super::batch::InFlight::base), self.clock.now());
         let mut told = Vec::new();
         for (twin, place) in readings {
             let shown = self.sessions.values().filter(|session| session.shows(twin, *place));
-            for user in shown.filter_map(|session| session.viewer(state)).map(|viewer| viewer.user) {
+            for user in shown.filter_map(|session| session.viewer(state, now)).map(|viewer| viewer.user) {
                 if !self.steps.takes_unasked(self.clock.now()) {
                     break;
                 }
