@@ -62,6 +62,8 @@ pub(crate) enum Due {
     Heartbeat(SystemId),
     /// What was measured of a system is to be written down.
     Measure(SystemId),
+    /// A rule or a device expires.
+    Access,
 }
 
 impl HotTwin {
@@ -108,6 +110,10 @@ pub struct Hot {
     // Every property has at most one entry, every command and system one: bounded by what is described.
     pub(crate) deadlines: BTreeSet<(Timestamp, Due)>,
     pub(crate) commands: BTreeMap<CommandId, OpenCommand>,
+    /// When the next rule or device expires.
+    access: Option<Timestamp>,
+    /// The same of all later ones: bounded by rules and devices.
+    expiries: BTreeSet<Timestamp>,
     /// Open commands by the properties that they wait for.
     pub(crate) waiting: BTreeMap<WishKey, BTreeSet<CommandId>>,
 }
@@ -129,6 +135,7 @@ impl Hot {
         for record in state.open.keys().filter_map(|id| state.commands.get(id)) {
             hot.open_command(record);
         }
+        hot.watch_access(state, now);
         hot
     }
 
@@ -136,9 +143,17 @@ impl Hot {
     pub fn follow(&mut self, state: &State, now: Timestamp, event: &LogEvent) -> Changes {
         let mut changes = Changes::default();
         match event {
-            LogEvent::RuleSet { .. } | LogEvent::RuleRemoved { .. } | LogEvent::DeviceEnrolled { .. } => {
+            LogEvent::RuleSet { .. }
+            | LogEvent::RuleRemoved { .. }
+            | LogEvent::DeviceEnrolled { .. }
+            | LogEvent::DeviceRevoked { .. }
+            | LogEvent::UserSet { .. }
+            | LogEvent::UserRemoved { .. }
+            | LogEvent::TokenRevoked { .. } => {
                 changes.access = true;
+                self.watch_access(state, now);
             }
+            LogEvent::TokenKeySet { .. } | LogEvent::TokenDelegated { .. } => {}
             LogEvent::SystemRegistered { info, .. } => {
                 self.watch(state, &info.id, now);
                 changes.systems.insert(info.id.clone());
@@ -165,6 +180,20 @@ impl Hot {
             LogEvent::WishEnded { .. } | LogEvent::SystemMeasured { .. } => {}
         }
         changes
+    }
+
+    /// Wakes at the moment at which the next rule or device expires.
+    fn watch_access(&mut self, state: &State, now: Timestamp) {
+        self.expiries = state.expiries(now).collect();
+        self.next_expiry();
+    }
+
+    fn next_expiry(&mut self) {
+        let next = self.expiries.pop_first();
+        if let Some(before) = std::mem::replace(&mut self.access, next) {
+            self.deadlines.remove(&(before, Due::Access));
+        }
+        self.deadlines.extend(next.map(|at| (at, Due::Access)));
     }
 
     fn describe(&mut self, info: &Arc<TwinInfo>, now: Timestamp) {
@@ -439,6 +468,10 @@ impl Hot {
                 Due::Command(id) => events.extend(self.command_due(id, &mut changes, now)),
                 Due::Heartbeat(system) => changes.merge(self.heartbeat_due(&system, now)),
                 Due::Measure(system) => events.extend(self.measure_due(&system, now)),
+                Due::Access => {
+                    changes.access = true;
+                    self.next_expiry();
+                }
             }
         }
         (changes, events)

@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use vestibule_model::{
-    CommandId, CommandStatus, Desired, FeatureKind, PropertyId, Rule, RuleId, SystemId, SystemInfo, Timestamp, TwinId,
-    TwinInfo, TwinPermission, UserId,
+    CommandId, CommandStatus, Desired, FeatureKind, PropertyId, Rule, RuleId, SystemId, SystemInfo, Timestamp, TokenId,
+    TokenKey, TwinId, TwinInfo, TwinPermission, UserId,
 };
 
 use crate::{
-    CommandRecord, Device, Fingerprint, Histogram, Identity, LogEvent, Map, Measured, Wish, WishKey,
+    CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, LogEvent, Map, Measured, User, Wish, WishKey,
     discovery::{Directory, Term},
     persistent::Prefixed,
 };
@@ -78,6 +78,14 @@ pub struct State {
     pub rules: Arc<BTreeMap<RuleId, Rule>>,
     /// Known devices by their certificates.
     pub devices: Arc<BTreeMap<Fingerprint, Device>>,
+    /// Users by id: each that a device was ever enrolled for, and those whom owners named.
+    pub users: Arc<BTreeMap<UserId, User>>,
+    /// The public key of this enabler's tokens.
+    pub token_key: Option<TokenKey>,
+    /// Tokens that were delegated and have not expired.
+    pub delegated: Arc<BTreeMap<TokenId, Delegated>>,
+    /// Tokens that are void, with when nobody could use them anyway.
+    pub revoked: Arc<BTreeMap<TokenId, Timestamp>>,
     /// Registered systems.
     pub systems: Map<SystemId, Arc<System>>,
     /// Ids of systems that have deregistered, and whose they stay.
@@ -111,9 +119,12 @@ impl State {
             LogEvent::RuleRemoved { rule, .. } => {
                 Arc::make_mut(&mut self.rules).remove(rule);
             }
-            LogEvent::DeviceEnrolled { certificate, user, roles, device } => {
-                let known = Device { user: user.clone(), roles: roles.clone(), device: device.clone() };
-                Arc::make_mut(&mut self.devices).insert(*certificate, known);
+            LogEvent::DeviceEnrolled { .. }
+            | LogEvent::DeviceRevoked { .. }
+            | LogEvent::UserSet { .. }
+            | LogEvent::UserRemoved { .. } => self.apply_people(at, event),
+            LogEvent::TokenKeySet { .. } | LogEvent::TokenDelegated { .. } | LogEvent::TokenRevoked { .. } => {
+                self.apply_tokens(at, event);
             }
             LogEvent::SystemRegistered { info, owner } => {
                 self.registered(at, info, owner);

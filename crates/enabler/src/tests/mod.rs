@@ -1,8 +1,11 @@
 //! A house without sockets: decisions are "written" to a vector, executions collected.
 
 mod access;
+mod delegation;
 mod discovery;
+mod matrix;
 mod monitoring;
+mod people;
 mod presence;
 mod random;
 mod registration;
@@ -21,10 +24,6 @@ const GUEST: Fingerprint = Fingerprint([2; 32]);
 
 fn metaverse(device: Fingerprint) -> Actor {
     Actor::greeted(Identity::Certificate(device), Party::Metaverse)
-}
-
-fn owner() -> Viewer {
-    Viewer { user: UserId::slug(OWNER_ROLE), roles: vec![RoleId::slug(OWNER_ROLE)] }
 }
 
 fn home() -> SystemId {
@@ -173,6 +172,10 @@ impl House {
         self.take(observed.changes);
         self.committed(observed.events);
         Ok(())
+    }
+
+    fn viewer(&self, who: Fingerprint) -> Viewer {
+        Viewer::of(&self.state, self.now, &metaverse(who)).unwrap()
     }
 
     /// The next moment at which something ends. What is measured of systems is written down from time to time besides.

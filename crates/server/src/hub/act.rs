@@ -40,6 +40,12 @@ impl Core {
                         }
                     }
                     Effect::Attach(info) => self.attach(ask.session, &info),
+                    Effect::Bear(grant) => {
+                        let (now, state) = (self.clock.now(), &self.state);
+                        if let Some(session) = self.sessions.get_mut(&ask.session) {
+                            session.bear(grant, state, now);
+                        }
+                    }
                     Effect::Subscribe(interest) => {
                         if let Some(session) = self.sessions.get_mut(&ask.session) {
                             let before = session.subscription.take();
