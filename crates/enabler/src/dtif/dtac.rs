@@ -13,6 +13,8 @@ use crate::{Bearing, Decision, GUEST_ROLE, LogEvent, OWNER_ROLE, State, Viewer, 
 const MOST_RULES: usize = 512;
 /// Actions that a twin's system can permit one user by name.
 const MOST_PERMITTED: usize = 1_024;
+/// Users to whom the system of one twin can let less than the rules might.
+const MOST_RESTRICTED_EACH: usize = 1_024;
 /// Twins whose systems can let somebody less than the rules might.
 const MOST_RESTRICTED: usize = 65_536;
 /// Owners go before whoever has no priority; there is room above them (an alarm) and below.
@@ -54,18 +56,45 @@ pub fn system_verdict(state: &State, viewer: &Viewer, system: &SystemId, right: 
 }
 
 fn ask(state: &State, viewer: &Viewer, about: About<'_>, feature: Option<&FeatureId>, right: &Right) -> Verdict {
-    let verdict = by_rule(state, viewer, about, feature, right);
-    match taken(state, &viewer.user, about, feature, right) {
-        Some(rule) if verdict.allowed => Verdict { allowed: false, rule: Some(rule) },
-        _ => verdict,
+    let own = decide_access(state.rules.values(), &viewer.access(about, feature, right));
+    let denied = !own.allowed && own.rule.is_some();
+    if denied {
+        return own;
     }
+    if own.allowed && viewer.is_user {
+        return match about {
+            About::Twin(twin) if !leaves(state, &viewer.user, about, feature, right) => {
+                Verdict { allowed: false, rule: Some(RuleId::slug(&format!("rules-of:{}", twin.system()))) }
+            }
+            _ => own,
+        };
+    }
+    let borne = viewer.tokens.iter().find(|bearing| allows(state, viewer, bearing, about, feature, right));
+    let rule = borne.map(|bearing| bearing.grant.rule());
+    Verdict { allowed: rule.is_some(), rule }
 }
 
-/// The twin's system manages access rights of its own (REQ-DT-05): what names them, where they take this from a user.
-fn taken(state: &State, user: &UserId, about: About<'_>, feature: Option<&FeatureId>, right: &Right) -> Option<RuleId> {
-    let About::Twin(twin) = about else { return None };
-    let permission = state.permission(twin, user)?;
-    (!permission.leaves(feature, right)).then(|| RuleId::slug(&format!("rules-of:{}", twin.system())))
+/// Whether the twin's system, which manages access rights of its own (REQ-DT-05), lets `user` do it. They only take.
+fn leaves(state: &State, user: &UserId, about: About<'_>, feature: Option<&FeatureId>, right: &Right) -> bool {
+    let About::Twin(twin) = about else { return true };
+    state.permission(twin, user).is_none_or(|permission| permission.leaves(feature, right))
+}
+
+/// Whether a token covers it and its delegator may do it by rule.
+fn allows(
+    state: &State,
+    viewer: &Viewer,
+    bearing: &Bearing,
+    about: About<'_>,
+    feature: Option<&FeatureId>,
+    right: &Right,
+) -> bool {
+    bearing.grant.limits.cover(about, feature, right) && {
+        let (user, roles, at) = (&bearing.grant.by, &bearing.roles, viewer.at);
+        leaves(state, user, about, feature, right)
+            && leaves(state, &viewer.user, about, feature, right)
+            && decide_access(state.rules.values(), &Access { user, roles, about, feature, right, at }).allowed
+    }
 }
 
 /// What a twin's system lets a user do is kept, where it is news (P2.11).
@@ -86,40 +115,13 @@ pub(crate) fn keep_permission(
             return Err(Refusal::new(RefusalCode::Invalid, message));
         }
         let first = state.restricted(twin) == 0;
-        if state.restricted(twin) >= MOST_DEVICES || first && state.restricted_twins() >= MOST_RESTRICTED {
+        if state.restricted(twin) >= MOST_RESTRICTED_EACH || first && state.restricted_twins() >= MOST_RESTRICTED {
             let message = format!("no more permissions of {} can be kept", twin.system());
             return Err(Refusal::new(RefusalCode::Overloaded, message));
         }
     }
     let (twin, user) = (twin.clone(), user.clone());
     Ok(Some(LogEvent::PermissionTold { twin, user, permission: permission.clone() }))
-}
-
-fn by_rule(state: &State, viewer: &Viewer, about: About<'_>, feature: Option<&FeatureId>, right: &Right) -> Verdict {
-    let own = decide_access(state.rules.values(), &viewer.access(about, feature, right));
-    let denied = !own.allowed && own.rule.is_some();
-    if denied || own.allowed && viewer.is_user {
-        return own;
-    }
-    let borne = viewer.tokens.iter().find(|bearing| allows(state, viewer, bearing, about, feature, right));
-    let rule = borne.map(|bearing| bearing.grant.rule());
-    Verdict { allowed: rule.is_some(), rule }
-}
-
-/// Whether a token covers it and its delegator may do it.
-fn allows(
-    state: &State,
-    viewer: &Viewer,
-    bearing: &Bearing,
-    about: About<'_>,
-    feature: Option<&FeatureId>,
-    right: &Right,
-) -> bool {
-    bearing.grant.limits.cover(about, feature, right) && {
-        let (user, roles, at) = (&bearing.grant.by, &bearing.roles, viewer.at);
-        decide_access(state.rules.values(), &Access { user, roles, about, feature, right, at }).allowed
-            && taken(state, user, about, feature, right).is_none()
-    }
 }
 
 /// How urgent the viewer is at the twin (REQ-DT-08): the highest priority of the rules that let them act on it; by a token

@@ -1,6 +1,6 @@
 //! FGMV-29 8.2.1, third-party system registration (TPSR): systems that offer services, P1.1 to P1.3.
 
-use vestibule_model::{Refusal, SystemInfo, SystemKind};
+use vestibule_model::{Refusal, SystemInfo, SystemKind, Timestamp};
 
 use crate::{Actor, Decision, State, THIRD_PARTY_ROLE, registry};
 
@@ -8,8 +8,8 @@ use crate::{Actor, Decision, State, THIRD_PARTY_ROLE, registry};
 ///
 /// # Errors
 /// [`Refusal`] where it may not, its id is another's, or what it says keeps no limit.
-pub fn register(state: &State, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
-    registry::register(state, actor, info, (SystemKind::ThirdParty, THIRD_PARTY_ROLE))
+pub fn register(state: &State, now: Timestamp, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
+    registry::register(state, now, actor, info, (SystemKind::ThirdParty, THIRD_PARTY_ROLE))
 }
 
 /// A third-party system is no longer there for anybody.

@@ -26,15 +26,6 @@ fn metaverse(device: Fingerprint) -> Actor {
     Actor::greeted(Identity::Certificate(device), Party::Metaverse)
 }
 
-fn viewer(role: &str) -> Viewer {
-    let (user, roles) = (UserId::slug(role), vec![RoleId::slug(role)]);
-    Viewer { user, roles, at: Timestamp(0), is_user: true, tokens: Vec::new() }
-}
-
-fn owner() -> Viewer {
-    viewer(OWNER_ROLE)
-}
-
 fn home() -> SystemId {
     SystemId::slug("home")
 }
@@ -181,6 +172,10 @@ impl House {
         self.take(observed.changes);
         self.committed(observed.events);
         Ok(())
+    }
+
+    fn viewer(&self, who: Fingerprint) -> Viewer {
+        Viewer::of(&self.state, self.now, &metaverse(who)).unwrap()
     }
 
     /// The next moment at which something ends. What is measured of systems is written down from time to time besides.

@@ -14,12 +14,12 @@ use super::{
 impl Core {
     /// A step has happened.
     pub(super) fn note(&mut self, note: StepNote) {
-        let step = self.steps.note(self.clock.now(), note);
+        let now = self.clock.now();
+        let step = self.steps.note(now, note);
         if !self.sessions.values().any(|session| session.follows) {
             return;
         }
         let state = self.commit.as_ref().map_or(&self.state, super::batch::InFlight::base);
-        let now = self.clock.now();
         self.sessions.values_mut().for_each(|session| session.step(state, now, &step));
     }
 
@@ -142,12 +142,13 @@ impl Core {
 
     /// A thing's change is shown to users (P2.14), as far as there is room for steps that come by themselves.
     fn note_reflected(&mut self, readings: &BTreeSet<(TwinId, u16)>) {
-        let (state, now) = (self.commit.as_ref().map_or(&self.state, super::batch::InFlight::base), self.clock.now());
+        let state = self.commit.as_ref().map_or(&self.state, super::batch::InFlight::base);
+        let now = self.clock.now();
         let mut told = Vec::new();
         for (twin, place) in readings {
             let shown = self.sessions.values().filter(|session| session.shows(twin, *place));
             for user in shown.filter_map(|session| session.viewer(state, now)).map(|viewer| viewer.user) {
-                if !self.steps.takes_unasked(self.clock.now()) {
+                if !self.steps.takes_unasked(now) {
                     break;
                 }
                 told.push(StepNote::p2(14, Participant::Dtif, metaverse(&user), twin).by(&user));
