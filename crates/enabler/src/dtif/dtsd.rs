@@ -1,6 +1,6 @@
 //! FGMV-29 8.3.2, digital twin system discovery (DTSD): systems whose twins meet conditions, P2.4 and P2.5.
 
-use vestibule_model::{FeatureKind, Right, Rule, RuleEffect, SystemId, SystemQuery, TwinSelector};
+use vestibule_model::{FeatureKind, Right, RuleEffect, SystemId, SystemQuery, TwinSelector};
 
 use crate::{State, System, Viewer, dtif::dtac};
 
