@@ -16,11 +16,12 @@ const COLUMNS: [&str; 7] = ["silent", "stranger", "gone", "guest", "ringer", "be
 /// silent: has not said hello. stranger: a device that nobody paired. gone: a device that was revoked. guest: sees
 /// everything. ringer: a guest who may also ring the bell. bearer: a stranger with the owner's token to ring the bell.
 #[rustfmt::skip]
-const TABLE: [(&str, [char; 7]); 27] = [
+const TABLE: [(&str, [char; 7]); 29] = [
     //                       silent stranger gone guest ringer bearer owner
     ("hello",              ['y',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("pair",               ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
     ("discover systems",   ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
+    ("remove a system",    ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("list twins",         ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("describe the lamp",  ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("describe a safe",    ['u',   'u',     'u', 'n',  'n',   'f',   'n']),
@@ -28,6 +29,7 @@ const TABLE: [(&str, [char; 7]); 27] = [
     ("ring the bell",      ['u',   'u',     'u', 'f',  'y',   'y',   'y']),
     ("turn on the light",  ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("open a safe",        ['u',   'u',     'u', 'f',  'f',   'f',   'n']),
+    ("how far it is",      ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
     ("refresh",            ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("explain to me",      ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("explain the owner",  ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
@@ -53,10 +55,12 @@ fn rows(request: &Request) -> &'static [&'static str] {
         Request::Hello(_) => &["hello"],
         Request::Pair { .. } => &["pair"],
         Request::DiscoverSystems(_) => &["discover systems"],
+        Request::RemoveSystem(_) => &["remove a system"],
         Request::ListTwins { .. } => &["list twins"],
         Request::DescribeTwin(_) => &["describe the lamp", "describe a safe"],
         Request::Subscribe(_) => &["subscribe"],
         Request::Actuate(_) => &["ring the bell", "turn on the light", "open a safe"],
+        Request::CommandStatus(_) => &["how far it is"],
         Request::Refresh(_) => &["refresh"],
         Request::Explain(_) => &["explain to me", "explain the owner"],
         Request::Rules => &["rules"],
@@ -160,6 +164,8 @@ impl Matrix {
             "ring the bell" => self.command(lamp(), "bell", "ring"),
             "turn on the light" => self.command(lamp(), "light", "turn_on"),
             "open a safe" => self.command(safe, "door", "open"),
+            "how far it is" => Request::CommandStatus(CommandId([3; 16])),
+            "remove a system" => Request::RemoveSystem(home()),
             "refresh" => Request::Refresh(lamp()),
             "explain to me" => Request::Explain(Inquiry { user: None, what }),
             "explain the owner" => Request::Explain(Inquiry { user: Some(UserId::slug("owner")), what }),
