@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use vestibule_model::{InquiryId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId, UserId};
+use vestibule_model::{InquiryId, LeaseId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId, UserId};
 use vestibule_protocol::{DiiUp, Execution, Hello, Interest, Party, Request, Response, Welcome, protocol_hash};
 
 use crate::{
     Actor, Grant, Hot, Identity, LogEvent, State, Viewer, discovery,
-    dtif::{dtac, dtia, dts, dtsr},
+    dtif::{dtac, dtia, dts, dtsr, lease},
     people, registry, token,
 };
 
@@ -75,6 +75,28 @@ pub enum Effect {
         limit: u16,
         /// Tell those that come.
         follow: bool,
+    },
+    /// Tell a system who holds one of its twins. Again whenever its system is there again.
+    Integrate {
+        /// The system.
+        system: SystemId,
+        /// The twin.
+        twin: TwinId,
+        /// The lease.
+        lease: LeaseId,
+        /// Its token.
+        fence: u64,
+        /// The last moment of it, unless renewed.
+        until: Timestamp,
+    },
+    /// Tell a system that whoever held one of its twins up to this token does no longer.
+    Released {
+        /// The system.
+        system: SystemId,
+        /// The twin.
+        twin: TwinId,
+        /// The token.
+        fence: u64,
     },
     /// Ask a system for fresh reports.
     Refresh {
@@ -166,6 +188,10 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
             let effect = Effect::ReadSteps { after: *after, limit: *limit, follow: *follow };
             Ok(Decision::default().with(effect))
         }
+        Request::Lease(request) => lease::ask(state, hot, now, actor, &viewer, request),
+        Request::RenewLease(lease) => lease::renew(state, hot, now, &viewer, lease),
+        Request::ReleaseLease(lease) => lease::release(state, hot, now, &viewer, lease),
+        Request::Leases { twin } => lease::tell::list(state, now, &viewer, twin),
         // Those after the observations need a secret or a random number, which only the hub has.
         Request::Hello(_)
         | Request::Dii(_)

@@ -33,9 +33,12 @@ mod event;
 mod histogram;
 mod hot;
 mod hot_commands;
+mod hot_leases;
 mod hot_systems;
 mod identity;
+mod lease;
 mod measure;
+mod objects;
 mod observe;
 mod pairing;
 mod people;
@@ -55,12 +58,19 @@ pub use dtif::{
     dtac::{default_rules, is_owner, may, may_lease, may_read, may_use, priority, system_verdict, verdict},
     dtia::{inquired, view},
     dts::{dispatch, execution_failed},
+    lease::{
+        act::still_counts,
+        settle::{settle, unsettles},
+        tell::{all_leases, update as lease_update},
+    },
 };
 pub use event::{EventError, LogEvent};
 pub use histogram::Histogram;
 pub use hot::{Changes, Hot};
 pub use identity::{Actor, Device, Fingerprint, Identity, User};
+pub use lease::{Lease, LeasePhase, Leases};
 pub use measure::Measured;
+pub use objects::Objects;
 pub use observe::{Observed, observe};
 pub use pairing::{Offer, Pairing, PairingCode};
 pub use people::{enroll, may_open_pairing, pair};

@@ -1,6 +1,9 @@
 //! What was decided: a fold of the log.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use vestibule_model::{
     CommandId, CommandStatus, Desired, FeatureKind, PropertyId, Rule, RuleId, SystemId, SystemInfo, Timestamp, TokenId,
@@ -8,7 +11,8 @@ use vestibule_model::{
 };
 
 use crate::{
-    CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, LogEvent, Map, Measured, User, Wish, WishKey,
+    CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, Leases, LogEvent, Map, Measured, Objects, User,
+    Wish, WishKey,
     discovery::{Directory, Term},
     persistent::Prefixed,
 };
@@ -98,6 +102,10 @@ pub struct State {
     pub open: Map<CommandId, ()>,
     /// The newest wish for each property that has not come true.
     pub wishes: Map<WishKey, Desired>,
+    /// Who holds which physical object, and who waits.
+    pub leases: Arc<Leases>,
+    /// Which twins are the same physical object.
+    pub(crate) objects: Objects,
     /// Ended commands by the moment at which they are forgotten.
     forget: Map<(Timestamp, CommandId), ()>,
     /// By twin: what its system lets users do with it.
@@ -137,6 +145,7 @@ impl State {
             LogEvent::TwinDescribed { info } => {
                 let known = self.twins.get(&info.id).cloned();
                 let epoch = known.as_ref().map_or(1, |twin| twin.epoch.saturating_add(1));
+                self.objects.change(known.as_ref().map(|twin| twin.info.as_ref()), Some(info));
                 if let Some(known) = known {
                     self.uncount_twin(&known.info);
                     self.drop_wishes(|key| key.0 == info.id && info.property(&key.1, &key.2).is_none());
@@ -149,7 +158,7 @@ impl State {
                 self.take_twin(twin);
                 self.drop_wishes(|key| key.0 == *twin);
             }
-            LogEvent::CommandAccepted { command, user, rule, wishes, dispatched } => {
+            LogEvent::CommandAccepted { command, user, rule, wishes, dispatched, fence } => {
                 let status = if *dispatched { CommandStatus::Dispatched } else { CommandStatus::Accepted };
                 let record = CommandRecord {
                     command: command.clone(),
@@ -158,6 +167,7 @@ impl State {
                     wishes: wishes.clone(),
                     accepted: at,
                     dispatched: *dispatched,
+                    fence: *fence,
                     status,
                     at,
                 };
@@ -171,6 +181,11 @@ impl State {
                     self.wishes.remove(&key);
                 }
             }
+            LogEvent::LeaseQueued { .. }
+            | LogEvent::LeaseGranted { .. }
+            | LogEvent::LeaseRenewed { .. }
+            | LogEvent::LeaseIntegrated { .. }
+            | LogEvent::LeaseEnded { .. } => Arc::make_mut(&mut self.leases).apply(at, event),
         }
     }
 
@@ -217,6 +232,7 @@ impl State {
     fn take_twin(&mut self, id: &TwinId) {
         if let Some(known) = self.twins.get(id).cloned() {
             self.uncount_twin(&known.info);
+            self.objects.change(Some(&known.info), None);
             self.twins.remove(id);
         }
         self.permissions.remove(id);
@@ -269,6 +285,12 @@ impl State {
         } else {
             self.permissions.insert(twin.clone(), Arc::new(users));
         }
+    }
+
+    /// All twins of the physical object that `twin` is a twin of, itself at least.
+    #[must_use]
+    pub fn object_of(&self, twin: &TwinId) -> BTreeSet<TwinId> {
+        self.objects.of(&self.twins, twin)
     }
 
     fn drop_wishes(&mut self, which: impl Fn(&WishKey) -> bool) {
@@ -342,6 +364,9 @@ impl State {
 
     /// A repetition of what is forgotten here comes after its validity, and is refused for that.
     fn forget_until(&mut self, at: Timestamp) {
+        if self.leases.forgets(at) {
+            Arc::make_mut(&mut self.leases).forget_until(at);
+        }
         while let Some((moment, id)) = self.forget.first().map(|(key, ())| *key).filter(|(moment, _)| *moment < at) {
             self.forget.remove(&(moment, id));
             self.commands.remove(&id);

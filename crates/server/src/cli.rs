@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 use vestibule_adapter_mqtt::MqttConfig;
 use vestibule_enabler_core::OWNER_ROLE;
-use vestibule_model::{RoleId, UserId};
+use vestibule_model::{LeaseUpdate, RoleId, UserId};
 use vestibule_quic::QuicError;
 use vestibule_store::{EventLog, SqliteLog, StoreError};
 
@@ -118,27 +118,11 @@ enum Order {
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
     },
-    /// Have a running enabler read its certificate anew. Connections that are open go on.
-    #[cfg(unix)]
-    Reload {
-        /// Its data folder.
+    /// Print who holds which twin's physical object and who waits for it, a line each.
+    Leases {
+        /// The data folder of a running enabler.
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
-    },
-    /// Look at everything that an enabler needs; say what is wrong and what to do. Works whether it runs or not.
-    Doctor {
-        /// The data folder.
-        #[arg(long, env = "VESTIBULE_DATA")]
-        data: PathBuf,
-        /// Address for clients and twin systems, UDP.
-        #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
-        quic: SocketAddr,
-        /// An address for HTTP or HTTPS. May be given often.
-        #[arg(long, value_name = "ADDR")]
-        http: Vec<SocketAddr>,
-        /// A broker. May be given often.
-        #[arg(long = "mqtt", value_name = "URL", env = "VESTIBULE_MQTT", value_parser = broker, hide_env_values = true)]
-        mqtt: Vec<MqttConfig>,
     },
     /// Print what was decided, a line each: number, time (UTC), decision. Works whether the enabler runs or not.
     Log {
@@ -212,9 +196,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Order::Users(args) => people::users(args).await,
         Order::Token(order) => people::token(order).await,
         Order::Status { data } => status(&data).await,
-        #[cfg(unix)]
-        Order::Reload { data } => reload(&data),
-        Order::Doctor { data, quic, http, mqtt } => doctor(Patient { data, quic, http, mqtt }).await,
+        Order::Leases { data } => leases(&data).await,
         Order::Log { data, after, verify } => log(&data, after, verify).await,
     };
     match done {
@@ -358,14 +340,16 @@ async fn status(data: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn doctor(patient: Patient) -> Result<(), CliError> {
-    let findings = ops::doctor::examine(&patient).await;
+async fn leases(data: &Path) -> Result<(), CliError> {
+    let Answer::Leases(leases) = ask(data, &Question::Leases).await? else { return Err(strange()) };
     let mut out = std::io::stdout().lock();
-    for finding in &findings {
-        writeln!(out, "{finding}")?;
+    for lease in leases {
+        let user = lease.user.as_ref().map_or("somebody", UserId::as_str);
+        let until = lease.until.map(|until| until.to_utc()).unwrap_or_default();
+        let LeaseUpdate { twin, priority, status, .. } = &lease;
+        writeln!(out, "{twin:<32} {user:<24} priority {priority:>3}  until {until}  {status}")?;
     }
-    let failed = findings.iter().filter(|finding| finding.level == Level::Fail).count();
-    if failed == 0 { Ok(()) } else { Err(CliError::Ill(failed)) }
+    Ok(())
 }
 
 fn strange() -> CliError {

@@ -16,7 +16,7 @@ const COLUMNS: [&str; 7] = ["silent", "stranger", "gone", "guest", "ringer", "be
 /// silent: has not said hello. stranger: a device that nobody paired. gone: a device that was revoked. guest: sees
 /// everything. ringer: a guest who may also ring the bell. bearer: a stranger with the owner's token to ring the bell.
 #[rustfmt::skip]
-const TABLE: [(&str, [char; 7]); 29] = [
+const TABLE: [(&str, [char; 7]); 35] = [
     //                       silent stranger gone guest ringer bearer owner
     ("hello",              ['y',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("pair",               ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
@@ -24,6 +24,7 @@ const TABLE: [(&str, [char; 7]); 29] = [
     ("remove a system",    ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("list twins",         ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("describe the lamp",  ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
+    ("acquire the lamp",   ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("describe a safe",    ['u',   'u',     'u', 'n',  'n',   'f',   'n']),
     ("subscribe",          ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("ring the bell",      ['u',   'u',     'u', 'f',  'y',   'y',   'y']),
@@ -46,6 +47,13 @@ const TABLE: [(&str, [char; 7]); 29] = [
     ("present",            ['u',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("revoke a token",     ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("log",                ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
+    ("lease the lamp",     ['u',   'u',     'u', 'f',  'y',   'y',   'y']),
+    ("lease a safe",       ['u',   'u',     'u', 'f',  'f',   'f',   'n']),
+    ("renew a lease",      ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
+    ("release a lease",    ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
+    ("leases",             ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
+    ("steps",              ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
+    ("remove a system",    ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("dii",                ['u',   'f',     'f', 'f',  'f',   'f',   'f']),
 ];
 
@@ -76,9 +84,14 @@ fn rows(request: &Request) -> &'static [&'static str] {
         Request::Present { .. } => &["present"],
         Request::RevokeToken(_) => &["revoke a token"],
         Request::Log { .. } => &["log"],
+        Request::Lease(_) => &["lease the lamp", "lease a safe"],
+        Request::RenewLease(_) => &["renew a lease"],
+        Request::ReleaseLease(_) => &["release a lease"],
+        Request::Leases { .. } => &["leases"],
         Request::Dii(_) => &["dii"],
-        // Decided by the hub, which tests them.
-        Request::Acquire(_) | Request::Steps { .. } => &[],
+        Request::Acquire(_) => &["acquire the lamp"],
+        Request::Steps { .. } => &["steps"],
+        Request::RemoveSystem(_) => &["remove a system"],
     }
 }
 
@@ -150,6 +163,8 @@ impl Matrix {
         let user = UserInfo { id: UserId::slug("new"), name: "New".to_owned(), roles: vec![] };
         let everyone = rule("new", Subject::Anyone, TwinSelector::All, None, Right::Read, RuleEffect::Allow);
         let limits = Limits { until: Some(self.house.now.plus(1)), ..Limits::default() };
+        let nobodys = LeaseId([9; 16]);
+        let lease = |twin| LeaseRequest { id: nobodys, twin, priority: 0, ttl_ms: 1_000, wait_ms: 0 };
         match row {
             "hello" => {
                 let (protocol, software) = (protocol_hash(), "test".to_owned());
@@ -182,6 +197,14 @@ impl Matrix {
             "present" => Request::Present { token: self.token.clone() },
             "revoke a token" => Request::RevokeToken(TokenId([3; 16])),
             "log" => Request::Log { after: 0, limit: 0 },
+            "lease the lamp" => Request::Lease(lease(lamp())),
+            "lease a safe" => Request::Lease(lease(safe)),
+            "renew a lease" => Request::RenewLease(nobodys),
+            "release a lease" => Request::ReleaseLease(nobodys),
+            "leases" => Request::Leases { twin: lamp() },
+            "acquire the lamp" => Request::Acquire(lamp()),
+            "steps" => Request::Steps { after: 0, limit: 0, follow: false },
+            "remove a system" => Request::RemoveSystem(home()),
             "dii" => Request::Dii(DiiUp::Heartbeat),
             other => panic!("{other}"),
         }

@@ -3,6 +3,7 @@
 mod access;
 mod delegation;
 mod discovery;
+mod lease;
 mod matrix;
 mod monitoring;
 mod people;
@@ -226,6 +227,7 @@ impl House {
             expected_revision: None,
             not_after: self.now.plus(5_000),
             trace: None,
+            lease: None,
         }
     }
 

@@ -1,13 +1,14 @@
 //! What follows from a decision once it is written: answers, and words to systems.
 
 use vestibule_enabler_core::{Decision, Effect, LogEvent};
-use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo};
+use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, TwinId};
 use vestibule_protocol::{DiiDown, Execution, LogLine, MAX_FRAME, Request, Response};
 use vestibule_store::Line;
 
 use crate::ops::lines;
 
 use super::{
+    batch::RETRY_MS,
     core::Core,
     deferred::Question,
     handle::{SessionId, Work},
@@ -65,6 +66,8 @@ impl Core {
                 }
             }
             self.name_twins(ask.session, &mut response);
+        } else {
+            decision.effects.into_iter().for_each(|effect| self.give(effect));
         }
         if let Some(Response::Welcome(welcome)) = &mut response {
             welcome.enabler.clone_from(&self.name);
@@ -110,6 +113,13 @@ impl Core {
                 // A system that is behind will report anyway.
                 let _ = self.tell_system(&system, DiiDown::Refresh(twin));
             }
+            Effect::Integrate { system, twin, lease, fence, until } => {
+                let message = DiiDown::Integrate { twin: twin.clone(), lease, fence, until };
+                self.insist(&system, twin, message);
+            }
+            Effect::Released { system, twin, fence } => {
+                self.insist(&system, twin.clone(), DiiDown::Released { twin, fence });
+            }
             Effect::Answered { inquiry, refusal } => self.answered(inquiry, refusal),
             Effect::Detach(system) => self.detach(&system),
             Effect::Expel(system) => {
@@ -128,6 +138,14 @@ impl Core {
             session.detach();
         }
         self.unanswerable(system);
+    }
+
+    /// Tells a system who holds a twin, later where it is behind. One that is away is told when it is there again.
+    fn insist(&mut self, system: &SystemId, twin: TwinId, message: DiiDown) {
+        if !self.tell_system(system, message) && self.systems.contains_key(system) {
+            self.to_dispatch.insert(twin);
+            self.retry_at = self.retry_at.max(self.clock.now().plus(RETRY_MS));
+        }
     }
 
     pub(super) fn tell_system(&mut self, system: &SystemId, message: DiiDown) -> bool {

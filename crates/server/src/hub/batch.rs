@@ -8,7 +8,7 @@ use std::{
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{
     Changes, Decision, Effect, LogEvent, State, decide, delegate, dispatch, enroll, may_delegate, may_open_pairing,
-    pair, token::mint,
+    pair, settle, still_counts, token::mint, unsettles,
 };
 use vestibule_model::{CommandStatus, Refusal, RefusalCode, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Request, Response};
@@ -24,7 +24,7 @@ use super::{
 };
 
 /// Milliseconds until what nobody waits for is written again after a failure.
-const RETRY_MS: u64 = 1_000;
+pub(super) const RETRY_MS: u64 = 1_000;
 
 /// A request with what was decided about it.
 struct Item {
@@ -88,13 +88,15 @@ impl Core {
             items: Vec::new(),
         };
         for event in std::mem::take(&mut self.backlog) {
-            if still_open(&self.state, &event) && self.stage(&mut batch, &event).is_ok() {
+            if still_open(&self.state, now, &event) && self.stage(&mut batch, &event).is_ok() {
                 batch.ends.push(event);
             }
         }
+        let access = self.to_settle.take().or_else(|| unsettled(&batch.ends));
+        batch.effects = self.settle_now(&mut batch, access);
         let waiting = dispatch(&self.state, &self.hot, now, &batch.twins);
         if waiting.events.iter().all(|event| self.stage(&mut batch, event).is_ok()) {
-            batch.effects = waiting.effects;
+            batch.effects.extend(waiting.effects);
         }
         let mut writers: BTreeSet<SessionId> = BTreeSet::new();
         while let Some(work) = works.pop_front() {
@@ -110,9 +112,12 @@ impl Core {
                 }
                 work => work,
             };
-            let outcome = self.decide_one(&batch, now, &work).and_then(|decision| {
-                let staged = decision.events.iter().try_for_each(|event| self.stage(&mut batch, event));
-                staged.map(|()| decision)
+            let outcome = self.decide_one(&batch, now, &work).and_then(|mut decision| {
+                decision.events.iter().try_for_each(|event| self.stage(&mut batch, event))?;
+                // Before anything else is decided: nobody acts on a lease that this has ended.
+                let follows = self.settle_now(&mut batch, unsettled(&decision.events));
+                decision.effects.extend(follows);
+                Ok(decision)
             });
             let writes = outcome.as_ref().is_ok_and(|decision| !decision.events.is_empty());
             if let (Work::Ask(ask), Ok(decision)) = (&work, &outcome)
@@ -124,6 +129,14 @@ impl Core {
         }
         self.carried = works;
         self.begin_write(batch);
+    }
+
+    /// What follows for leases is written with what it follows from.
+    fn settle_now(&mut self, batch: &mut Batch, access: Option<bool>) -> Vec<Effect> {
+        let Some(access) = access else { return Vec::new() };
+        let settled = settle(&self.state, &self.hot, batch.at, access);
+        let staged = settled.events.iter().try_for_each(|event| self.stage(batch, event));
+        if staged.is_ok() { settled.effects } else { Vec::new() }
     }
 
     fn begin_write(&mut self, mut batch: Batch) {
@@ -220,6 +233,7 @@ impl Core {
         works.into_iter().rev().for_each(|work| self.carried.push_front(work));
         self.backlog.extend(batch.ends);
         self.to_dispatch.extend(batch.twins);
+        self.unsettle(true);
     }
 
     fn undo(&mut self, batch: &Batch) {
@@ -236,6 +250,7 @@ impl Core {
         let ends = batch.ends.into_iter().filter(|event| !matches!(event, LogEvent::SystemMeasured { .. }));
         self.backlog.extend(ends);
         self.to_dispatch.extend(batch.twins);
+        self.unsettle(true);
         let mut again = Vec::new();
         for item in batch.items {
             if item.writes {
@@ -271,14 +286,19 @@ impl Core {
 }
 
 /// Whether the end of a command is still to be written.
-fn still_open(state: &State, event: &LogEvent) -> bool {
+fn still_open(state: &State, now: Timestamp, event: &LogEvent) -> bool {
     match event {
         LogEvent::CommandEnded { command, status, .. } => {
             debug_assert!(CommandStatus::is_final(status), "an end is an end");
             state.open.contains_key(command)
         }
-        _ => true,
+        event => still_counts(state, now, event),
     }
+}
+
+/// Whether something may follow for leases from one of these, and whether they change who may do what.
+fn unsettled(events: &[LogEvent]) -> Option<bool> {
+    events.iter().filter_map(unsettles).reduce(|one, other| one || other)
 }
 
 pub(super) fn reply(work: Work, outcome: Result<Response, Refusal>) {

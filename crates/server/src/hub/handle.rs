@@ -7,8 +7,8 @@ use std::sync::{
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
-use vestibule_enabler_core::{Condition, Fingerprint, Identity, Offer, PairingCode};
-use vestibule_model::{ContentHash, Refusal, RefusalCode, RoleId, SystemHealth, SystemId, UserId};
+use vestibule_enabler_core::{Fingerprint, Identity, Offer, PairingCode};
+use vestibule_model::{ContentHash, LeaseUpdate, Refusal, RefusalCode, RoleId, UserId};
 use vestibule_protocol::{DiiUp, Request, Response};
 
 use super::{HubError, HubStatus, MOST_IN_FLIGHT, Outgoing, Peer, contents::Contents};
@@ -23,7 +23,7 @@ pub(super) enum Control {
     PairingCode { offer: Offer, reply: oneshot::Sender<Result<PairingCode, HubError>> },
     NewestCode(oneshot::Sender<Option<PairingCode>>),
     Status(oneshot::Sender<HubStatus>),
-    Systems(oneshot::Sender<Vec<(SystemId, SystemHealth)>>),
+    Leases(oneshot::Sender<Vec<LeaseUpdate>>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -191,20 +191,13 @@ impl HubHandle {
         self.ask(Control::Status(reply), answer).await.unwrap_or_else(|_| HubStatus::stopped())
     }
 
-    /// What was measured of registered systems, of the first ones where there are very many.
-    pub(crate) async fn systems(&self) -> Vec<(SystemId, SystemHealth)> {
+    /// Who holds what and who waits, object by object, with everybody's names.
+    ///
+    /// # Errors
+    /// [`HubError::Stopped`].
+    pub async fn leases(&self) -> Result<Vec<LeaseUpdate>, HubError> {
         let (reply, answer) = oneshot::channel();
-        self.ask(Control::Systems(reply), answer).await.unwrap_or_default()
-    }
-
-    /// The hub's queues: what they are for, how much waits in them, how much can.
-    pub(crate) fn queues(&self) -> [(&'static str, usize, usize); 3] {
-        let queue = |name, capacity: usize, most: usize| (name, most - capacity, most);
-        [
-            queue("control", self.control.capacity(), self.control.max_capacity()),
-            queue("decide", self.decide.capacity(), self.decide.max_capacity()),
-            queue("hot", self.hot.capacity(), self.hot.max_capacity()),
-        ]
+        self.ask(Control::Leases(reply), answer).await
     }
 
     /// Writes what is decided, closes every session, lets go of the data folder. Returns when that is done.
@@ -321,7 +314,13 @@ pub(super) const fn is_hot(request: &Request) -> bool {
     matches!(
         request,
         Request::Dii(
-            DiiUp::Heartbeat | DiiUp::Reachable { .. } | DiiUp::Report(_) | DiiUp::Occurred(_) | DiiUp::Outcome { .. }
+            DiiUp::Heartbeat
+                | DiiUp::Reachable { .. }
+                | DiiUp::Report(_)
+                | DiiUp::Occurred(_)
+                | DiiUp::Outcome { .. }
+                | DiiUp::Integrated { .. }
+                | DiiUp::NotIntegrated { .. }
         )
     )
 }
