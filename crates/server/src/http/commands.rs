@@ -11,23 +11,22 @@ use axum::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use vestibule_model::{ActionId, Command, CommandId, FeatureId, SystemId, Timestamp, TraceId, TwinId, UserId, Value};
+use vestibule_model::{ActionId, Command, CommandId, FeatureId, LeaseId, SystemId, Timestamp, TraceId, TwinId, Value};
 use vestibule_protocol::{CommandUpdate, Request, Response};
 
 use super::{
     Api, Problem,
     body::{Json, Path},
     caller::Caller,
+    key,
     problem::{BadBody, Refusals},
     twins::twin_id,
 };
 
 /// Milliseconds that a command is valid where nothing is said.
 const VALID_MS: u64 = 10_000;
-/// Bytes of an idempotency key.
-const LONGEST_KEY: usize = 256;
-/// The header that carries it.
-const KEY: &str = "idempotency-key";
+/// What a key of a command is hashed with.
+const CONTEXT: &str = "vestibule 2026 idempotency key of a command";
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(actuate)).routes(routes!(status))
@@ -49,24 +48,8 @@ struct Wish {
     valid_for_ms: Option<u64>,
     /// Names everything that follows from one click.
     trace: Option<TraceId>,
-}
-
-/// The command that an idempotency key names: the key itself where it is a command's id, else derived from it, so that
-/// two users' keys never meet.
-fn command_id(user: &UserId, headers: &HeaderMap) -> Result<CommandId, Problem> {
-    let key = headers.get(KEY).ok_or_else(|| {
-        Problem::malformed("send an `Idempotency-Key`: a new one for each press, the same one for its repetitions")
-    })?;
-    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
-    let key = key.ok_or_else(|| Problem::malformed(format!("an idempotency key has 1 to {LONGEST_KEY} characters")))?;
-    if let Ok(id) = key.parse() {
-        return Ok(id);
-    }
-    let mut hasher = blake3::Hasher::new_derive_key("vestibule 2026 idempotency key of a command");
-    hasher.update(user.as_str().as_bytes()).update(b"\n").update(key.as_bytes());
-    let mut id = [0; 16];
-    hasher.finalize_xof().fill(&mut id);
-    Ok(CommandId(id))
+    /// The lease under which the sender acts; needed where the twin is exclusive or somebody holds it.
+    lease: Option<LeaseId>,
 }
 
 /// The revision that `If-Match` names; `*` and nothing are any.
@@ -92,6 +75,7 @@ fn command(id: CommandId, twin: TwinId, wish: Wish, revision: Option<u64>, now: 
         expected_revision: revision,
         not_after,
         trace: wish.trace,
+        lease: wish.lease,
     }
 }
 
@@ -124,7 +108,7 @@ async fn actuate(
     Json(wish): Json<Wish>,
 ) -> Result<Accepted, Problem> {
     let twin = twin_id(&system, &twin)?;
-    let id = command_id(caller.user(), &headers)?;
+    let id = CommandId(key::id(caller.user(), &headers, CONTEXT)?);
     let command = command(id, twin, wish, expected(&headers)?, api.clock.now());
     let Response::Command(update) = caller.ask(Request::Actuate(command)).await? else {
         return Err(Problem::strange());
@@ -156,19 +140,6 @@ mod tests {
 
     fn with(name: HeaderName, value: &str) -> HeaderMap {
         [(name, HeaderValue::from_str(value).unwrap())].into_iter().collect()
-    }
-
-    #[test]
-    fn a_key_is_a_command() {
-        let key = || HeaderName::from_static(KEY);
-        let (ada, bob) = (UserId::slug("ada"), UserId::slug("bob"));
-        let id = |user: &UserId, text: &str| command_id(user, &with(key(), text)).unwrap();
-        assert_eq!(id(&ada, &"ab".repeat(16)), CommandId([0xab; 16]));
-        assert_eq!(id(&ada, "1"), id(&ada, "1"));
-        assert_ne!(id(&ada, "1"), id(&ada, "2"));
-        assert_ne!(id(&ada, "1"), id(&bob, "1"), "another user's key is another command");
-        assert!(command_id(&ada, &HeaderMap::new()).is_err());
-        assert!(command_id(&ada, &with(key(), &"x".repeat(257))).is_err());
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(report))
         .routes(routes!(occurred))
         .routes(routes!(outcome))
+        .routes(routes!(integrated))
         .routes(routes!(answer))
         .routes(routes!(bring))
         .merge(down::routes())
@@ -326,6 +327,35 @@ struct Outcome {
 )]
 async fn outcome(speaker: Speaker, Json(Outcome { command, status }): Json<Outcome>) -> Result<StatusCode, Problem> {
     speaker.say(DiiUp::Outcome { command, status }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// An answer to `integrate`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Integrated {
+    /// The twin.
+    twin: TwinId,
+    /// The fencing token that came with it.
+    fence: u64,
+    /// Why it cannot be done; where not given: it is done, and no lower token is obeyed any more.
+    reason: Option<String>,
+}
+
+/// A twin is integrated with its physical object for whoever holds it, or cannot be
+#[utoipa::path(
+    post, path = "/v1/dii/integrations", tag = "dii", request_body = Integrated,
+    responses((status = 204, description = "It is noted."), Refusals, BadBody)
+)]
+async fn integrated(
+    speaker: Speaker,
+    Json(Integrated { twin, fence, reason }): Json<Integrated>,
+) -> Result<StatusCode, Problem> {
+    let message = match reason {
+        None => DiiUp::Integrated { twin, fence },
+        Some(reason) => DiiUp::NotIntegrated { twin, fence, reason },
+    };
+    speaker.say(message).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -12,6 +12,8 @@ mod events;
 mod explain;
 mod gate;
 mod inbox;
+mod key;
+mod leases;
 mod listen;
 mod log;
 mod openapi;
@@ -79,6 +81,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(systems::routes())
         .merge(twins::routes())
         .merge(commands::routes())
+        .merge(leases::routes())
         .merge(explain::routes())
         .merge(events::routes())
         .merge(steps::routes())

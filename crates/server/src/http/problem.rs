@@ -49,6 +49,9 @@ pub(crate) const fn status(code: RefusalCode) -> (StatusCode, &'static str, &'st
         RefusalCode::NotFound => {
             (StatusCode::NOT_FOUND, "not_found", "There is no such thing, or you may not know of it")
         }
+        RefusalCode::Held => {
+            (StatusCode::LOCKED, "held", "Somebody holds the thing, or nobody may act without holding it")
+        }
         RefusalCode::Conflict => (StatusCode::CONFLICT, "conflict", "It stands against what is there already"),
         RefusalCode::RevisionMismatch => {
             (StatusCode::PRECONDITION_FAILED, "revision_mismatch", "The thing has changed since you looked")
@@ -167,6 +170,7 @@ pub(crate) fn kinds() -> Vec<Problem> {
         RefusalCode::Forbidden,
         RefusalCode::NotFound,
         RefusalCode::Conflict,
+        RefusalCode::Held,
         RefusalCode::RevisionMismatch,
         RefusalCode::Expired,
         RefusalCode::Invalid,
@@ -239,6 +243,7 @@ impl IntoResponses for Refusals {
             (StatusCode::CONFLICT, "It stands against what is there already."),
             (StatusCode::PRECONDITION_FAILED, "The thing has changed since the asker looked."),
             (StatusCode::UNPROCESSABLE_ENTITY, "It makes no sense, or its time has ended."),
+            (StatusCode::LOCKED, "Somebody holds the thing, or nobody may act on it without holding it."),
             (StatusCode::TOO_MANY_REQUESTS, "Too much at once: try again after `Retry-After` seconds."),
             (StatusCode::SERVICE_UNAVAILABLE, "A part that is needed is away, or the log cannot be written."),
         ])

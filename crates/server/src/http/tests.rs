@@ -14,6 +14,10 @@ const REACHED: &[(&str, &str)] = &[
     ("Subscribe", "events"),
     ("Actuate", "actuate"),
     ("CommandStatus", "status"),
+    ("Lease", "lease"),
+    ("RenewLease", "renew"),
+    ("ReleaseLease", "release"),
+    ("Leases", "leases"),
     ("Refresh", "refresh"),
     ("Explain", "explain"),
     ("WhoAmI", "me"),
@@ -76,7 +80,7 @@ fn every_operation_documents_its_answers() {
     for operation in operations() {
         let id = &operation["operationId"];
         let answers = operation["responses"].as_object().unwrap();
-        for status in ["400", "401", "403", "404", "409", "412", "422", "429", "503"] {
+        for status in ["400", "401", "403", "404", "409", "412", "422", "423", "429", "503"] {
             assert!(answers.contains_key(status), "{id} does not document {status}");
         }
         let has_body = operation.get("requestBody").is_some();

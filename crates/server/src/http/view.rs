@@ -120,6 +120,7 @@ impl Follower {
             Event::Occurred(occurrence) => told("occurred", &occurrence),
             Event::Command(update) => told("command", &update),
             Event::System(view) => told("system", &view),
+            Event::Lease(update) => told("lease", &update),
             Event::Step(step) => told("step", &step),
             Event::Dii(_) => None,
         }

@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::mpsc;
 use vestibule_enabler_core::{
     Changes, Hot, LogEvent, Offer, Pairing, PairingCode, State, Steps, all_leases, execution_failed, observe,
-    token::RootKey,
+    system_health, token::RootKey,
 };
 use vestibule_model::{CommandId, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, HotAck, Request, Response, decode};

@@ -128,6 +128,7 @@ const fn word(code: RefusalCode) -> &'static str {
         RefusalCode::Forbidden => "forbidden",
         RefusalCode::NotFound => "not_found",
         RefusalCode::Conflict => "conflict",
+        RefusalCode::Held => "held",
         RefusalCode::RevisionMismatch => "revision_mismatch",
         RefusalCode::Expired => "expired",
         RefusalCode::Invalid => "invalid",

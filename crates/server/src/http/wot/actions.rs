@@ -68,6 +68,7 @@ pub(super) async fn begin(
         expected_revision: revision(headers)?,
         not_after: caller.now.plus(valid),
         trace: None,
+        lease: None,
     };
     let id = command.id;
     // Subscribed first: no update is missed.
