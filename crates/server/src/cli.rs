@@ -124,6 +124,28 @@ enum Order {
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
     },
+    /// Have a running enabler read its certificate anew. Connections that are open go on.
+    #[cfg(unix)]
+    Reload {
+        /// Its data folder.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+    },
+    /// Look at everything that an enabler needs; say what is wrong and what to do. Works whether it runs or not.
+    Doctor {
+        /// The data folder.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+        /// Address for clients and twin systems, UDP.
+        #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
+        quic: SocketAddr,
+        /// An address for HTTP or HTTPS. May be given often.
+        #[arg(long, value_name = "ADDR")]
+        http: Vec<SocketAddr>,
+        /// A broker. May be given often.
+        #[arg(long = "mqtt", value_name = "URL", env = "VESTIBULE_MQTT", value_parser = broker, hide_env_values = true)]
+        mqtt: Vec<MqttConfig>,
+    },
     /// Print what was decided, a line each: number, time (UTC), decision. Works whether the enabler runs or not.
     Log {
         /// The data folder.
@@ -197,6 +219,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         Order::Token(order) => people::token(order).await,
         Order::Status { data } => status(&data).await,
         Order::Leases { data } => leases(&data).await,
+        #[cfg(unix)]
+        Order::Reload { data } => reload(&data),
+        Order::Doctor { data, quic, http, mqtt } => doctor(Patient { data, quic, http, mqtt }).await,
         Order::Log { data, after, verify } => log(&data, after, verify).await,
     };
     match done {
@@ -350,6 +375,16 @@ async fn leases(data: &Path) -> Result<(), CliError> {
         writeln!(out, "{twin:<32} {user:<24} priority {priority:>3}  until {until}  {status}")?;
     }
     Ok(())
+}
+
+async fn doctor(patient: Patient) -> Result<(), CliError> {
+    let findings = ops::doctor::examine(&patient).await;
+    let mut out = std::io::stdout().lock();
+    for finding in &findings {
+        writeln!(out, "{finding}")?;
+    }
+    let failed = findings.iter().filter(|finding| finding.level == Level::Fail).count();
+    if failed == 0 { Ok(()) } else { Err(CliError::Ill(failed)) }
 }
 
 fn strange() -> CliError {

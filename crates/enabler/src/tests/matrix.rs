@@ -16,12 +16,11 @@ const COLUMNS: [&str; 7] = ["silent", "stranger", "gone", "guest", "ringer", "be
 /// silent: has not said hello. stranger: a device that nobody paired. gone: a device that was revoked. guest: sees
 /// everything. ringer: a guest who may also ring the bell. bearer: a stranger with the owner's token to ring the bell.
 #[rustfmt::skip]
-const TABLE: [(&str, [char; 7]); 35] = [
+const TABLE: [(&str, [char; 7]); 36] = [
     //                       silent stranger gone guest ringer bearer owner
     ("hello",              ['y',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("pair",               ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
     ("discover systems",   ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
-    ("remove a system",    ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("list twins",         ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("describe the lamp",  ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("acquire the lamp",   ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
@@ -63,7 +62,6 @@ fn rows(request: &Request) -> &'static [&'static str] {
         Request::Hello(_) => &["hello"],
         Request::Pair { .. } => &["pair"],
         Request::DiscoverSystems(_) => &["discover systems"],
-        Request::RemoveSystem(_) => &["remove a system"],
         Request::ListTwins { .. } => &["list twins"],
         Request::DescribeTwin(_) => &["describe the lamp", "describe a safe"],
         Request::Subscribe(_) => &["subscribe"],
@@ -180,7 +178,6 @@ impl Matrix {
             "turn on the light" => self.command(lamp(), "light", "turn_on"),
             "open a safe" => self.command(safe, "door", "open"),
             "how far it is" => Request::CommandStatus(CommandId([3; 16])),
-            "remove a system" => Request::RemoveSystem(home()),
             "refresh" => Request::Refresh(lamp()),
             "explain to me" => Request::Explain(Inquiry { user: None, what }),
             "explain the owner" => Request::Explain(Inquiry { user: Some(UserId::slug("owner")), what }),

@@ -216,6 +216,13 @@ impl Core {
             Control::Leases(reply) => {
                 let _ = reply.send(all_leases(self.committed(), self.clock.now()));
             }
+            Control::Systems(reply) => {
+                let (state, now) = (self.committed(), self.clock.now());
+                let health = |system: &SystemId| {
+                    system_health(state, &self.hot, system, now).map(|health| (system.clone(), health))
+                };
+                let _ = reply.send(state.systems.keys().filter_map(health).take(MOST_MEASURED).collect());
+            }
             Control::Shutdown(_) => {}
         }
     }

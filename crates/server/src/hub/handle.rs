@@ -7,8 +7,8 @@ use std::sync::{
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
-use vestibule_enabler_core::{Fingerprint, Identity, Offer, PairingCode};
-use vestibule_model::{ContentHash, LeaseUpdate, Refusal, RefusalCode, RoleId, UserId};
+use vestibule_enabler_core::{Condition, Fingerprint, Identity, Offer, PairingCode};
+use vestibule_model::{ContentHash, LeaseUpdate, Refusal, RefusalCode, RoleId, SystemHealth, SystemId, UserId};
 use vestibule_protocol::{DiiUp, Request, Response};
 
 use super::{HubError, HubStatus, MOST_IN_FLIGHT, Outgoing, Peer, contents::Contents};
@@ -24,6 +24,7 @@ pub(super) enum Control {
     NewestCode(oneshot::Sender<Option<PairingCode>>),
     Status(oneshot::Sender<HubStatus>),
     Leases(oneshot::Sender<Vec<LeaseUpdate>>),
+    Systems(oneshot::Sender<Vec<(SystemId, SystemHealth)>>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -198,6 +199,22 @@ impl HubHandle {
     pub async fn leases(&self) -> Result<Vec<LeaseUpdate>, HubError> {
         let (reply, answer) = oneshot::channel();
         self.ask(Control::Leases(reply), answer).await
+    }
+
+    /// What was measured of registered systems, of the first ones where there are very many.
+    pub(crate) async fn systems(&self) -> Vec<(SystemId, SystemHealth)> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::Systems(reply), answer).await.unwrap_or_default()
+    }
+
+    /// The hub's queues: what they are for, how much waits in them, how much can.
+    pub(crate) fn queues(&self) -> [(&'static str, usize, usize); 3] {
+        let queue = |name, capacity: usize, most: usize| (name, most - capacity, most);
+        [
+            queue("control", self.control.capacity(), self.control.max_capacity()),
+            queue("decide", self.decide.capacity(), self.decide.max_capacity()),
+            queue("hot", self.hot.capacity(), self.hot.max_capacity()),
+        ]
     }
 
     /// Writes what is decided, closes every session, lets go of the data folder. Returns when that is done.
