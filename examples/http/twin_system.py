@@ -50,16 +50,22 @@ ask("POST", "/v1/dii/twins", {"twin": twin, "reachable": True})
 report(False)
 print("ready", flush=True)
 
-# P2.17 and P2.18: do what was decided, say how it went, report what is so now.
-last = 0
+# P2.17 and P2.18: do what was decided, say how it went, report what is so now. `fence` tells who holds the lamp, where
+# somebody does: what an earlier holder wanted is not done any more.
+last = fence = 0
 while True:
     for message in ask("GET", f"/v1/dii/inbox?after={last}&wait_ms=25000")["messages"]:
         last, what = message["sequence"], message["message"]
         if "execute" in what and not message["again"]:
             command = what["execute"]
+            if (command["fence"] or fence) < fence:
+                continue
             print(command["action"], flush=True)
             ask("POST", "/v1/dii/outcomes", {"command": command["command"], "status": "executed"})
             report(command["action"] == "turn_on")
+        elif "integrate" in what:
+            fence = what["integrate"]["fence"]
+            ask("POST", "/v1/dii/integrations", {"twin": what["integrate"]["twin"], "fence": fence})
         elif "inquire" in what:
             answer = {"twin": {"info": twin, "permission": "unrestricted"}}
             ask("POST", "/v1/dii/answers", {"inquiry": what["inquire"]["inquiry"], "answer": answer})
