@@ -58,7 +58,7 @@ while True:
         last, what = message["sequence"], message["message"]
         if "execute" in what and not message["again"]:
             command = what["execute"]
-            if (command["fence"] or fence) < fence:
+            if (command.get("fence") or fence) < fence:
                 continue
             print(command["action"], flush=True)
             ask("POST", "/v1/dii/outcomes", {"command": command["command"], "status": "executed"})
