@@ -1,4 +1,4 @@
-//! MII, DII and SII as JSON over HTTP: the same requests and sessions of the hub as over QUIC.
+//! MII and DII as JSON over HTTP: the same requests and sessions of the hub as over QUIC.
 //!
 //! One file a resource: its paths, its bodies, and the mapping between them and the hub's requests. Nothing is decided
 //! here. A handler's first argument says who asks ([`caller`]); what comes in is bounded before it is read ([`body`]).
