@@ -1,8 +1,9 @@
 //! FGMV-29 8.3.5, digital twin access control (DTAC): who may do what with each twin, and who may change that.
 
 use vestibule_model::{
-    About, Access, Explanation, FeatureId, Inquiry, Refusal, RefusalCode, Right, RoleId, Rule, RuleEffect, RuleId,
-    ServiceId, Subject, SystemId, Timestamp, TwinId, TwinSelector, UserId, Verdict, Wanted, decide_access,
+    About, Access, Explanation, FeatureId, Inquiry, MAX_FEATURES, Refusal, RefusalCode, Right, RoleId, Rule,
+    RuleEffect, RuleId, ServiceId, Subject, SystemId, Timestamp, TwinId, TwinPermission, TwinSelector, UserId, Verdict,
+    Wanted, decide_access,
 };
 use vestibule_protocol::Response;
 
@@ -10,6 +11,12 @@ use crate::{Bearing, Decision, GUEST_ROLE, LogEvent, OWNER_ROLE, State, Viewer, 
 
 /// Rules that there can be: each is compared with each question.
 const MOST_RULES: usize = 512;
+/// Actions that a twin's system can permit one user by name.
+const MOST_PERMITTED: usize = 1_024;
+/// Users to whom the system of one twin can let less than the rules might.
+const MOST_RESTRICTED_EACH: usize = 1_024;
+/// Twins whose systems can let somebody less than the rules might.
+const MOST_RESTRICTED: usize = 65_536;
 /// Owners go before whoever has no priority; there is room above them (an alarm) and below.
 const OWNERS_PRIORITY: u8 = 100;
 
@@ -51,12 +58,26 @@ pub fn system_verdict(state: &State, viewer: &Viewer, system: &SystemId, right: 
 fn ask(state: &State, viewer: &Viewer, about: About<'_>, feature: Option<&FeatureId>, right: &Right) -> Verdict {
     let own = decide_access(state.rules.values(), &viewer.access(about, feature, right));
     let denied = !own.allowed && own.rule.is_some();
-    if denied || own.allowed && viewer.is_user {
+    if denied {
         return own;
+    }
+    if own.allowed && viewer.is_user {
+        return match about {
+            About::Twin(twin) if !leaves(state, &viewer.user, about, feature, right) => {
+                Verdict { allowed: false, rule: Some(RuleId::slug(&format!("rules-of:{}", twin.system()))) }
+            }
+            _ => own,
+        };
     }
     let borne = viewer.tokens.iter().find(|bearing| allows(state, viewer, bearing, about, feature, right));
     let rule = borne.map(|bearing| bearing.grant.rule());
     Verdict { allowed: rule.is_some(), rule }
+}
+
+/// Whether the twin's system, which manages access rights of its own (REQ-DT-05), lets `user` do it. They only take.
+fn leaves(state: &State, user: &UserId, about: About<'_>, feature: Option<&FeatureId>, right: &Right) -> bool {
+    let About::Twin(twin) = about else { return true };
+    state.permission(twin, user).is_none_or(|permission| permission.leaves(feature, right))
 }
 
 /// Whether a token covers it and its delegator may do it by rule.
@@ -70,8 +91,37 @@ fn allows(
 ) -> bool {
     bearing.grant.limits.cover(about, feature, right) && {
         let (user, roles, at) = (&bearing.grant.by, &bearing.roles, viewer.at);
-        decide_access(state.rules.values(), &Access { user, roles, about, feature, right, at }).allowed
+        leaves(state, user, about, feature, right)
+            && leaves(state, &viewer.user, about, feature, right)
+            && decide_access(state.rules.values(), &Access { user, roles, about, feature, right, at }).allowed
     }
+}
+
+/// What a twin's system lets a user do is kept, where it is news (P2.11).
+pub(crate) fn keep_permission(
+    state: &State,
+    twin: &TwinId,
+    user: &UserId,
+    permission: &TwinPermission,
+) -> Result<Option<LogEvent>, Refusal> {
+    let known = state.permission(twin, user).unwrap_or(&TwinPermission::Unrestricted);
+    if known == permission {
+        return Ok(None);
+    }
+    if let TwinPermission::Only(features) = permission {
+        let actions: usize = features.values().map(std::collections::BTreeSet::len).sum();
+        if features.len() > MAX_FEATURES || actions > MOST_PERMITTED {
+            let message = format!("a permission names at most {MAX_FEATURES} features and {MOST_PERMITTED} actions");
+            return Err(Refusal::new(RefusalCode::Invalid, message));
+        }
+        let first = state.restricted(twin) == 0;
+        if state.restricted(twin) >= MOST_RESTRICTED_EACH || first && state.restricted_twins() >= MOST_RESTRICTED {
+            let message = format!("no more permissions of {} can be kept", twin.system());
+            return Err(Refusal::new(RefusalCode::Overloaded, message));
+        }
+    }
+    let (twin, user) = (twin.clone(), user.clone());
+    Ok(Some(LogEvent::PermissionTold { twin, user, permission: permission.clone() }))
 }
 
 /// How urgent the viewer is at the twin (REQ-DT-08): the highest priority of the rules that let them act on it; by a token
@@ -163,7 +213,8 @@ pub fn may_read(state: &State, viewer: &Viewer, twin: &TwinId, feature: Option<&
     verdict(state, viewer, twin, feature, &Right::Read).allowed
 }
 
-fn concerns(rule: &Rule, user: &UserId, roles: &[RoleId]) -> bool {
+/// Whether a rule is about this user at all.
+pub(crate) fn concerns(rule: &Rule, user: &UserId, roles: &[RoleId]) -> bool {
     match &rule.who {
         Subject::Anyone => true,
         Subject::Role(role) => roles.contains(role),

@@ -86,6 +86,21 @@ fn repeated(hot: &Hot, user: &UserId, record: &CommandRecord, command: &Command)
     Err(Refusal::new(RefusalCode::Conflict, message))
 }
 
+pub(crate) fn status(state: &State, hot: &Hot, viewer: &Viewer, id: CommandId) -> Result<Response, Refusal> {
+    // Whoever may not know of it is answered as if there were none.
+    let may_know = |record: &CommandRecord| {
+        let Command { twin, feature, .. } = &record.command;
+        record.user == viewer.user || dtac::may_read(state, viewer, twin, Some(feature))
+    };
+    let record = state.commands.get(&id).filter(|record| may_know(record));
+    let record = record.ok_or_else(|| {
+        let message = format!("there is no command {id}: ended ones are forgotten after some minutes");
+        Refusal::new(RefusalCode::NotFound, message)
+    })?;
+    let (status, at) = hot.status_of(record);
+    Ok(Response::Command(record.update(status, at)))
+}
+
 fn find<'a>(state: &'a State, command: &Command) -> Result<&'a ActionInfo, Refusal> {
     let Command { twin, feature, action, .. } = command;
     let not_found = |message: String| Refusal::new(RefusalCode::NotFound, message);
@@ -123,7 +138,7 @@ fn check_revision(hot: &Hot, command: &Command, about: &ActionInfo) -> Result<()
 }
 
 fn check_room(state: &State, user: &UserId) -> Result<(), Refusal> {
-    let mine = state.open.iter().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
+    let mine = state.open.keys().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
     if mine >= MOST_OPEN_EACH || state.commands.len() >= MOST_COMMANDS {
         let message = format!("too many commands at once ({mine} of {user} are open): wait until some have ended");
         return Err(Refusal::new(RefusalCode::Overloaded, message));
