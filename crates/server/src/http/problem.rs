@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::{
     IntoResponses, ToSchema,
     openapi::{ContentBuilder, Ref, RefOr, Response as Documented, ResponseBuilder},
@@ -19,20 +19,20 @@ const RETRY_AFTER: &str = "1";
 const PROBLEM: &str = "application/problem+json";
 
 /// Why a request was not done (RFC 9457).
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
     /// Names the kind of problem: `/v1/problems/` and the code.
     #[serde(rename = "type")]
     kind: String,
     /// The kind of problem, for people.
-    title: String,
+    title: &'static str,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
     /// This problem, for people: what was wrong, and what to do.
     detail: String,
     /// The kind of problem, for programs.
-    code: String,
+    code: &'static str,
     /// The rule that decided, where one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<RuleId>)]
@@ -65,13 +65,13 @@ pub(crate) const fn status(code: RefusalCode) -> (StatusCode, &'static str, &'st
 }
 
 impl Problem {
-    fn new(status: StatusCode, code: &str, title: &str, detail: impl Into<String>) -> Self {
+    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("/v1/problems/{code}"),
-            title: title.to_owned(),
+            title,
             status: status.as_u16(),
             detail: detail.into(),
-            code: code.to_owned(),
+            code,
             rule: None,
         }
     }
@@ -148,13 +148,13 @@ impl Problem {
     }
 
     /// Its code.
-    pub(crate) fn code(&self) -> &str {
-        &self.code
+    pub(crate) const fn code(&self) -> &'static str {
+        self.code
     }
 
     /// Its kind, in words.
-    pub(crate) fn title(&self) -> &str {
-        &self.title
+    pub(crate) const fn title(&self) -> &'static str {
+        self.title
     }
 
     /// The status that it is sent with.

@@ -67,7 +67,7 @@ pub(super) struct Ask {
     pub(super) session: SessionId,
     pub(super) request: Request,
     /// Where this is not so when it is decided, it is refused.
-    pub(super) condition: Option<Condition>,
+    pub(super) condition: Option<Box<Condition>>,
     pub(super) reply: oneshot::Sender<Response>,
     /// While it lives, what the session says later waits behind it.
     pub(super) _order: Option<Ticket>,
@@ -271,6 +271,7 @@ impl SessionHandle {
         let (reply, answer) = oneshot::channel();
         let is_hot = is_hot(&request) && inner.deciding.load(Ordering::SeqCst) == 0;
         let order = (!is_hot).then(|| Ticket::take(&inner.deciding));
+        let condition = condition.map(Box::new);
         let ask = Ask { session: inner.id, request, condition, reply, _order: order, _in_flight: in_flight };
         let sent = if is_hot {
             inner
