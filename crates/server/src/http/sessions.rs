@@ -76,8 +76,9 @@ impl Held {
         (self.uses.load(Ordering::SeqCst) == 0).then(|| now.saturating_duration_since(*self.used()))
     }
 
+    /// The hub has ended it, or does not know any more whose it is: then nobody is asked by it.
     fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::SeqCst)
+        self.ended.load(Ordering::SeqCst) || !self.handle.is_known()
     }
 }
 
