@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{
-    Command, CommandId, CommandStatus, FeatureId, PropertyId, RoleId, Rule, RuleId, SystemInfo, TwinId, TwinInfo,
-    UserId,
+    Command, CommandId, CommandStatus, FeatureId, Limits, PropertyId, RoleId, Rule, RuleId, SystemInfo, Timestamp,
+    TokenId, TokenKey, TwinId, TwinInfo, UserId, UserInfo,
 };
 
 use crate::{Fingerprint, Identity, Wish};
@@ -37,6 +37,56 @@ pub enum LogEvent {
         roles: Vec<RoleId>,
         /// What to call it.
         device: String,
+        /// Until when it is known; `None`: until it is revoked.
+        #[serde(default)]
+        until: Option<Timestamp>,
+        /// Who let it in; `None`: whoever runs the enabler.
+        #[serde(default)]
+        by: Option<UserId>,
+    },
+    /// A device is not known any more.
+    DeviceRevoked {
+        /// Its certificate.
+        certificate: Fingerprint,
+        /// Who did it.
+        by: UserId,
+    },
+    /// A user was added or changed. What single devices were given at pairing ends with it.
+    UserSet {
+        /// The user.
+        user: UserInfo,
+        /// Who did it.
+        by: UserId,
+    },
+    /// A user was taken away, with all their devices.
+    UserRemoved {
+        /// The user.
+        user: UserId,
+        /// Who did it.
+        by: UserId,
+    },
+    /// The public half of the key that signs this enabler's tokens: those of another one are void.
+    TokenKeySet {
+        /// The key.
+        key: TokenKey,
+    },
+    /// A token was signed with which somebody acts in somebody's stead.
+    TokenDelegated {
+        /// What revokes it.
+        id: TokenId,
+        /// Who delegates.
+        by: UserId,
+        /// What its bearer is called.
+        guest: String,
+        /// How far it goes.
+        limits: Limits,
+    },
+    /// A token, or one attenuation of it, is void.
+    TokenRevoked {
+        /// Which.
+        id: TokenId,
+        /// Who did it.
+        by: UserId,
     },
     /// DTSR: a system registered, or said something else of itself.
     SystemRegistered {

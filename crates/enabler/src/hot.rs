@@ -60,6 +60,8 @@ pub(crate) enum Due {
     Command(CommandId),
     /// A system should have been heard.
     Heartbeat(SystemId),
+    /// A rule or a device expires.
+    Access,
 }
 
 #[derive(Clone, Debug)]
@@ -97,6 +99,10 @@ pub struct Hot {
     // Every property has at most one entry, every command and system one: bounded by what is described.
     pub(crate) deadlines: BTreeSet<(Timestamp, Due)>,
     pub(crate) commands: BTreeMap<CommandId, OpenCommand>,
+    /// When the next rule or device expires.
+    access: Option<Timestamp>,
+    /// The same of all later ones: bounded by rules and devices.
+    expiries: BTreeSet<Timestamp>,
     /// Open commands by the properties that they wait for.
     pub(crate) waiting: BTreeMap<WishKey, BTreeSet<CommandId>>,
 }
@@ -115,6 +121,7 @@ impl Hot {
         for record in state.open.iter().filter_map(|id| state.commands.get(id)) {
             hot.open_command(record);
         }
+        hot.watch_access(state, now);
         hot
     }
 
@@ -122,9 +129,17 @@ impl Hot {
     pub fn follow(&mut self, state: &State, now: Timestamp, event: &LogEvent) -> Changes {
         let mut changes = Changes::default();
         match event {
-            LogEvent::RuleSet { .. } | LogEvent::RuleRemoved { .. } | LogEvent::DeviceEnrolled { .. } => {
+            LogEvent::RuleSet { .. }
+            | LogEvent::RuleRemoved { .. }
+            | LogEvent::DeviceEnrolled { .. }
+            | LogEvent::DeviceRevoked { .. }
+            | LogEvent::UserSet { .. }
+            | LogEvent::UserRemoved { .. }
+            | LogEvent::TokenRevoked { .. } => {
                 changes.access = true;
+                self.watch_access(state, now);
             }
+            LogEvent::TokenKeySet { .. } | LogEvent::TokenDelegated { .. } => {}
             LogEvent::SystemRegistered { info, .. } => {
                 changes.systems.insert(info.id.clone());
             }
@@ -146,6 +161,20 @@ impl Hot {
             LogEvent::WishEnded { .. } => {}
         }
         changes
+    }
+
+    /// Wakes at the moment at which the next rule or device expires.
+    fn watch_access(&mut self, state: &State, now: Timestamp) {
+        self.expiries = state.expiries(now).collect();
+        self.next_expiry();
+    }
+
+    fn next_expiry(&mut self) {
+        let next = self.expiries.pop_first();
+        if let Some(before) = std::mem::replace(&mut self.access, next) {
+            self.deadlines.remove(&(before, Due::Access));
+        }
+        self.deadlines.extend(next.map(|at| (at, Due::Access)));
     }
 
     fn describe(&mut self, info: &Arc<TwinInfo>, now: Timestamp) {
@@ -402,6 +431,10 @@ impl Hot {
                 }
                 Due::Command(id) => events.extend(self.command_due(id, &mut changes, now)),
                 Due::Heartbeat(system) => changes.merge(self.heartbeat_due(&system, now)),
+                Due::Access => {
+                    changes.access = true;
+                    self.next_expiry();
+                }
             }
         }
         (changes, events)

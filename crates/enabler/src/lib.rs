@@ -15,7 +15,7 @@
 //! let (mut state, hot, now) = (State::default(), Hot::default(), Timestamp(1));
 //! let owner = LogEvent::DeviceEnrolled {
 //!     certificate: Fingerprint([7; 32]), user: UserId::slug("ada"), roles: vec![RoleId::slug("owner")],
-//!     device: "laptop".to_owned(),
+//!     device: "laptop".to_owned(), until: None, by: None,
 //! };
 //! default_rules().iter().chain([&owner]).for_each(|event| state.apply(now, event));
 //! let actor = Actor::greeted(Identity::Certificate(Fingerprint([7; 32])), Party::Metaverse);
@@ -35,12 +35,15 @@ mod hot_systems;
 mod identity;
 mod observe;
 mod pairing;
+mod people;
 mod state;
+pub mod token;
+mod viewer;
 
 pub use command::{CommandRecord, Wish, WishKey};
 pub use decide::{Decision, Effect, decide};
 pub use dtif::{
-    dtac::{Viewer, default_rules, enroll, is_owner, may, may_read, may_use, pair, system_verdict, verdict},
+    dtac::{default_rules, is_owner, may, may_lease, may_read, may_use, priority, system_verdict, verdict},
     dtia::view,
     dts::{dispatch, execution_failed},
     dtsd::{may_see_system, system_view},
@@ -48,10 +51,13 @@ pub use dtif::{
 pub use event::{EventError, LogEvent};
 pub use histogram::Histogram;
 pub use hot::{Changes, Hot};
-pub use identity::{Actor, Device, Fingerprint, Identity};
+pub use identity::{Actor, Device, Fingerprint, Identity, User};
 pub use observe::{Observed, observe};
-pub use pairing::{Pairing, PairingCode};
+pub use pairing::{Offer, Pairing, PairingCode};
+pub use people::{enroll, may_open_pairing, pair};
 pub use state::{State, System, SystemStats, Twin};
+pub use token::{Delegated, Grant, delegate, may_delegate};
+pub use viewer::{Bearing, Viewer};
 
 /// Milliseconds that a command may be valid at most: nobody still means it after that.
 pub const LONGEST_VALIDITY_MS: u64 = 10 * 60 * 1_000;
@@ -59,6 +65,8 @@ pub const LONGEST_VALIDITY_MS: u64 = 10 * 60 * 1_000;
 pub const TWIN_SYSTEM_ROLE: &str = "twin_system";
 /// The role that the default rules let manage everything.
 pub const OWNER_ROLE: &str = "owner";
+/// What the log calls whoever runs the enabler's own program. Nobody else can have that name.
+pub const CONSOLE_USER: &str = "console";
 /// The role that the default rules let see everything.
 pub const GUEST_ROLE: &str = "guest";
 

@@ -57,11 +57,7 @@ pub fn observe(
             observed.changes.merge(changes);
             observed.events.extend(events);
         }
-        DiiUp::Register(_)
-        | DiiUp::Describe(_)
-        | DiiUp::Gone(_)
-        | DiiUp::Complete { .. }
-        | DiiUp::Inquired { .. } => {
+        DiiUp::Register(_) | DiiUp::Describe(_) | DiiUp::Gone(_) | DiiUp::Complete { .. } | DiiUp::Inquired { .. } => {
             return Err(Refusal::new(RefusalCode::Invalid, "that is to be decided, not observed"));
         }
     }

@@ -6,10 +6,11 @@ use std::{
 };
 
 use vestibule_model::{
-    CommandId, CommandStatus, Desired, PropertyId, Rule, RuleId, SystemId, SystemInfo, Timestamp, TwinId, TwinInfo,
+    CommandId, CommandStatus, Desired, PropertyId, Rule, RuleId, SystemId, SystemInfo, Timestamp, TokenId, TokenKey,
+    TwinId, TwinInfo, UserId,
 };
 
-use crate::{CommandRecord, Device, Fingerprint, Histogram, Identity, LogEvent, Wish, WishKey};
+use crate::{CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, LogEvent, User, Wish, WishKey};
 
 /// Milliseconds beyond its validity for which an ended command answers its repetitions with its end.
 const REMEMBERED_MS: u64 = 10 * 60 * 1_000;
@@ -53,6 +54,14 @@ pub struct State {
     pub rules: Arc<BTreeMap<RuleId, Rule>>,
     /// Known devices by their certificates.
     pub devices: Arc<BTreeMap<Fingerprint, Device>>,
+    /// Users by id: each that a device was ever enrolled for, and those whom owners named.
+    pub users: Arc<BTreeMap<UserId, User>>,
+    /// The public key of this enabler's tokens.
+    pub token_key: Option<TokenKey>,
+    /// Tokens that were delegated and have not expired.
+    pub delegated: Arc<BTreeMap<TokenId, Delegated>>,
+    /// Tokens that are void, with when nobody could use them anyway.
+    pub revoked: Arc<BTreeMap<TokenId, Timestamp>>,
     /// Registered systems.
     pub systems: Arc<BTreeMap<SystemId, Arc<System>>>,
     /// Described twins.
@@ -78,9 +87,12 @@ impl State {
             LogEvent::RuleRemoved { rule, .. } => {
                 Arc::make_mut(&mut self.rules).remove(rule);
             }
-            LogEvent::DeviceEnrolled { certificate, user, roles, device } => {
-                let known = Device { user: user.clone(), roles: roles.clone(), device: device.clone() };
-                Arc::make_mut(&mut self.devices).insert(*certificate, known);
+            LogEvent::DeviceEnrolled { .. }
+            | LogEvent::DeviceRevoked { .. }
+            | LogEvent::UserSet { .. }
+            | LogEvent::UserRemoved { .. } => self.apply_people(at, event),
+            LogEvent::TokenKeySet { .. } | LogEvent::TokenDelegated { .. } | LogEvent::TokenRevoked { .. } => {
+                self.apply_tokens(at, event);
             }
             LogEvent::SystemRegistered { info, owner } => {
                 let stats = self.systems.get(&info.id).map(|system| system.stats.clone()).unwrap_or_default();

@@ -22,6 +22,7 @@
 mod cell;
 mod command;
 mod content;
+mod identity;
 mod ids;
 mod json;
 mod permission;
@@ -36,9 +37,10 @@ mod value_json;
 pub use cell::{Area, AreaCells, Cell, CellError, MAX_RING};
 pub use command::{Command, CommandStatus, Refusal, RefusalCode};
 pub use content::{BlobRef, ContentHash};
+pub use identity::{Delegation, Explanation, Inquiry, Limits, UserInfo, Wanted};
 pub use ids::{
-    ActionId, CommandId, EventKind, FeatureId, IdError, InquiryId, PropertyId, RoleId, RuleId, ServiceId, SystemId,
-    TraceId, TwinId, UserId,
+    ActionId, CommandId, EventKind, FeatureId, Fingerprint, IdError, InquiryId, PropertyId, RoleId, RuleId, ServiceId,
+    SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,
 };
 pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH};
 pub use permission::{

@@ -47,9 +47,11 @@ pub fn protocol_hash() -> [u8; 16] {
     let sources = [
         include_str!("message.rs"),
         include_str!("hot.rs"),
+        include_str!("people.rs"),
         include_str!("procedure.rs"),
         include_str!("../../model/src/cell.rs"),
         include_str!("../../model/src/command.rs"),
+        include_str!("../../model/src/identity.rs"),
         include_str!("../../model/src/ids.rs"),
         include_str!("../../model/src/json.rs"),
         include_str!("../../model/src/permission.rs"),

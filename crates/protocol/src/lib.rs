@@ -22,9 +22,11 @@ mod codec;
 mod hot;
 mod link;
 mod message;
+mod news;
+mod people;
 mod procedure;
 
-pub use client::{ClientConfig, ClientSession, News, RequestId};
+pub use client::{ClientConfig, ClientSession, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, protocol_hash};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
 pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
@@ -32,6 +34,8 @@ pub use message::{
     CommandUpdate, DiiDown, DiiUp, Event, Execution, FeatureAccess, Hello, InquiryAnswer, Interest, LogLine,
     Occurrence, Party, Report, Request, Response, SystemView, TwinView, Welcome, WireReading,
 };
+pub use news::News;
+pub use people::{DeviceView, Me, People, TokenView, UserView};
 pub use procedure::{Participant, Procedure, ProcedureStep};
 
 /// What QUIC peers agree on before the first byte.

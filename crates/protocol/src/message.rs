@@ -3,12 +3,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
-    ActionId, Command, CommandId, CommandStatus, ContentHash, EventKind, FeatureId, InquiryId, PropertyId, Refusal,
-    RoleId, Rule, RuleId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TraceId, Truth, TwinId, TwinInfo,
-    TwinPermission, UserId, Value, Verdict,
+    ActionId, Command, CommandId, CommandStatus, ContentHash, Delegation, EventKind, Explanation, FeatureId,
+    Fingerprint, Inquiry, InquiryId, PropertyId, Refusal, RoleId, Rule, RuleId, SystemHealth, SystemId, SystemInfo,
+    SystemQuery, Timestamp, TokenId, TraceId, Truth, TwinId, TwinInfo, TwinPermission, UserId, UserInfo, Value,
 };
 
-use crate::ProcedureStep;
+use crate::{Me, People, ProcedureStep};
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,21 +43,41 @@ pub enum Request {
     Actuate(Command),
     /// DTS: ask the twin's system for fresh reports now (REQ-DT-07: on request).
     Refresh(TwinId),
-    /// DTAC: may I do this, and which rule says so?
-    Explain {
-        /// The twin.
-        twin: TwinId,
-        /// The feature.
-        feature: FeatureId,
-        /// The action; `None`: to read.
-        action: Option<ActionId>,
-    },
+    /// DTAC: why may I (not) do this, or somebody else (owners only)?
+    Explain(Inquiry),
     /// DTAC: all rules (owners only).
     Rules,
     /// DTAC: add a rule or change the one of its id (owners only).
     SetRule(Rule),
     /// DTAC: take a rule away (owners only).
     RemoveRule(RuleId),
+    /// Who am I taken for, and what was presented?
+    WhoAmI,
+    /// Users, their devices, and what was delegated: all of them for owners, oneself for others.
+    Users,
+    /// Add a user or change one (owners only).
+    SetUser(UserInfo),
+    /// Take a user away with all their devices and rules; their connections end (owners only).
+    RemoveUser(UserId),
+    /// Make a device unknown; its connections end. One's own, or any (owners).
+    RevokeDevice(Fingerprint),
+    /// Show a pairing code: for a device of somebody new, or for one more device of a user. Owners for everybody,
+    /// others for themselves with a role that they have.
+    OpenPairing {
+        /// What the device may be.
+        role: RoleId,
+        /// Whose it will be; `None`: somebody new, named like the device.
+        user: Option<UserId>,
+    },
+    /// Sign a token with which somebody else acts in one's stead, within limits.
+    Delegate(Delegation),
+    /// Add what a token allows to this connection. Needs no known device.
+    Present {
+        /// The token.
+        token: String,
+    },
+    /// End a token, or one attenuation of it and what was made from that: whoever delegated it, and owners.
+    RevokeToken(TokenId),
     /// The log's lines after a sequence number (owners only).
     Log {
         /// Lines after this one; 0: from the beginning.
@@ -141,7 +161,20 @@ pub enum Response {
     /// To [`Request::Actuate`]: written down, with its status by now. Updates follow as events.
     Command(CommandUpdate),
     /// To [`Request::Explain`].
-    Verdict(Verdict),
+    Explanation(Explanation),
+    /// To [`Request::WhoAmI`] and [`Request::Present`].
+    Me(Me),
+    /// To [`Request::Users`].
+    People(People),
+    /// To [`Request::OpenPairing`].
+    Code {
+        /// Six digits.
+        digits: String,
+        /// They can be used until then.
+        until: Timestamp,
+    },
+    /// To [`Request::Delegate`].
+    Token(String),
     /// To [`Request::Rules`].
     Rules(Vec<Rule>),
     /// To [`Request::Log`].

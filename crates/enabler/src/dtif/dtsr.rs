@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use vestibule_model::{
-    CommandStatus, PhysicalId, Refusal, RefusalCode, RoleId, SystemId, SystemInfo, SystemKind, TwinId, TwinInfo,
+    CommandStatus, PhysicalId, Refusal, RefusalCode, RoleId, SystemId, SystemInfo, SystemKind, Timestamp, TwinId,
+    TwinInfo,
 };
 use vestibule_protocol::{DiiUp, encode};
 
@@ -16,8 +17,8 @@ const MOST_TWINS: usize = 16_384;
 /// Bytes of one description: fifty of them fit a page and its frame.
 const MOST_DESCRIPTION: usize = 48 * 1024;
 
-pub(crate) fn register(state: &State, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
-    may_register(state, actor, &info.id)?;
+pub(crate) fn register(state: &State, now: Timestamp, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
+    may_register(state, now, actor, &info.id)?;
     check(info)?;
     let known = state.systems.get(&info.id);
     if let Some(known) = known
@@ -39,14 +40,14 @@ pub(crate) fn register(state: &State, actor: &Actor, info: &SystemInfo) -> Resul
     Ok(Decision::done(events).with(Effect::Attach(info.clone())))
 }
 
-fn may_register(state: &State, actor: &Actor, id: &SystemId) -> Result<(), Refusal> {
+fn may_register(state: &State, now: Timestamp, actor: &Actor, id: &SystemId) -> Result<(), Refusal> {
     match &actor.identity {
         Identity::Local(own) if own == id => Ok(()),
         Identity::Local(own) => {
             Err(Refusal::new(RefusalCode::Forbidden, format!("this adapter is {own} and cannot register as {id}")))
         }
-        Identity::Certificate(_) => {
-            let viewer = Viewer::of(state, &actor.identity)?;
+        Identity::Certificate(_) | Identity::Console => {
+            let viewer = Viewer::of(state, now, actor)?;
             if viewer.roles.contains(&RoleId::slug(TWIN_SYSTEM_ROLE)) {
                 return Ok(());
             }

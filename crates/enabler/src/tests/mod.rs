@@ -1,6 +1,9 @@
 //! A house without sockets: decisions are "written" to a vector, executions collected.
 
 mod access;
+mod delegation;
+mod matrix;
+mod people;
 mod presence;
 mod random;
 mod registration;

@@ -3,7 +3,10 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use tokio::task::JoinHandle;
-use vestibule_enabler_core::{Changes, Decision, Effect, LogEvent, State, decide, dispatch, enroll, pair};
+use vestibule_enabler_core::{
+    Changes, Decision, Effect, LogEvent, State, decide, delegate, dispatch, enroll, may_delegate, may_open_pairing,
+    pair, token::mint,
+};
 use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
 use vestibule_protocol::{DiiDown, Execution, LogLine, MAX_FRAME, Request, Response};
 use vestibule_store::{Head, Line, NewLine, StoreError};
@@ -147,8 +150,17 @@ impl Core {
         let session = session.ok_or_else(|| Refusal::new(RefusalCode::Unavailable, "the connection is closed"))?;
         match &ask.request {
             Request::Pair { code, name } => {
-                let role = self.pairing.redeem(code, now)?;
-                pair(&self.state, &session.actor.identity, &role, name)
+                let offer = self.pairing.redeem(code, now)?;
+                pair(&self.state, &session.actor.identity, &offer, name)
+            }
+            Request::OpenPairing { role, user } => {
+                let offer = may_open_pairing(&self.state, now, &session.actor, role, user.as_ref())?;
+                let (code, until) = self.pairing_code(&offer)?;
+                Ok(Decision::reply(Response::Code { digits: code.as_str().to_owned(), until }))
+            }
+            Request::Delegate(delegation) => {
+                let by = may_delegate(&self.state, now, &session.actor, delegation)?;
+                delegate(&self.state, mint(&self.token_key, rand::random(), &by, now, delegation)?)
             }
             // Readings belong to the descriptions that they were told with, not to one that is being written.
             Request::DiscoverSystems(_) | Request::ListTwins { .. } | Request::DescribeTwin(_) => {
@@ -256,6 +268,12 @@ impl Core {
                         }
                     }
                     Effect::Attach(info) => self.attach(ask.session, &info),
+                    Effect::Bear(grant) => {
+                        let (now, state) = (self.clock.now(), &self.state);
+                        if let Some(session) = self.sessions.get_mut(&ask.session) {
+                            session.bear(grant, state, now);
+                        }
+                    }
                     Effect::Subscribe(interest) => {
                         if let Some(session) = self.sessions.get_mut(&ask.session) {
                             let before = session.subscription.take();

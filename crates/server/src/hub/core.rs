@@ -6,8 +6,10 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{Changes, Hot, LogEvent, Pairing, PairingCode, State, execution_failed, observe};
-use vestibule_model::{CommandId, Refusal, RefusalCode, RoleId, SystemId, Timestamp, TwinId};
+use vestibule_enabler_core::{
+    Changes, Hot, LogEvent, Offer, Pairing, PairingCode, State, execution_failed, observe, token::RootKey,
+};
+use vestibule_model::{CommandId, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, HotAck, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};
 
@@ -44,6 +46,8 @@ pub(super) struct Core {
     pub(super) state: State,
     pub(super) hot: Hot,
     pub(super) pairing: Pairing,
+    /// Signs tokens.
+    pub(super) token_key: RootKey,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     /// Which session speaks for a system.
     pub(super) systems: BTreeMap<SystemId, SessionId>,
@@ -72,6 +76,7 @@ impl Core {
         state: State,
         hot: Hot,
         folder: Option<DataFolder>,
+        token_key: RootKey,
     ) -> Self {
         Self {
             name: config.name,
@@ -81,6 +86,7 @@ impl Core {
             state,
             hot,
             pairing: Pairing::default(),
+            token_key,
             sessions: BTreeMap::new(),
             systems: BTreeMap::new(),
             backlog: Vec::new(),
@@ -142,6 +148,7 @@ impl Core {
         let (changes, events) = self.hot.due(now);
         self.backlog.extend(events);
         self.distribute(changes);
+        self.expire_tokens(now);
         let waits = !self.backlog.is_empty() || !self.to_dispatch.is_empty();
         if self.commit.is_none() && (!self.carried.is_empty() || waits && now >= self.retry_at) {
             let works = std::mem::take(&mut self.carried);
@@ -161,7 +168,7 @@ impl Core {
         let waits = !self.backlog.is_empty() || !self.to_dispatch.is_empty();
         let retry = (waits && self.commit.is_none()).then_some(self.retry_at);
         let carried = (!self.carried.is_empty() && self.commit.is_none()).then_some(now);
-        let sessions = self.sessions.values().filter_map(|session| session.next_pump(now));
+        let sessions = self.sessions.values().filter_map(|session| session.next_wakeup(now));
         let wakeups = self.hot.next_wakeup().into_iter().chain(retry).chain(carried).chain(sessions);
         wakeups.min().unwrap_or(Timestamp(u64::MAX)).min(now.plus(LONGEST_SLEEP_MS))
     }
@@ -176,8 +183,11 @@ impl Core {
                 }
             }
             Control::Closed(id) => self.close(id, "the connection ended"),
-            Control::PairingCode { role, reply } => {
-                let _ = reply.send(self.pairing_code(&role));
+            Control::PairingCode { offer, reply } => {
+                let _ = reply.send(self.pairing_code(&offer).map(|(code, _)| code).map_err(HubError::from));
+            }
+            Control::NewestCode(reply) => {
+                let _ = reply.send(self.pairing.newest(self.clock.now()));
             }
             Control::Status(reply) => {
                 let _ = reply.send(self.status());
@@ -192,7 +202,7 @@ impl Core {
         }
         let id = self.next_session;
         self.next_session += 1;
-        let (session, opened) = Session::open(id, identity, self.committed());
+        let (session, opened) = Session::open(id, identity, self.committed(), self.clock.now());
         self.sessions.insert(id, session);
         Ok(opened)
     }
@@ -218,18 +228,19 @@ impl Core {
         self.backlog.extend(ends);
     }
 
-    fn pairing_code(&mut self, role: &RoleId) -> Result<PairingCode, HubError> {
+    /// A new code, and until when it can be used.
+    pub(super) fn pairing_code(&mut self, offer: &Offer) -> Result<(PairingCode, Timestamp), Refusal> {
         let now = self.clock.now();
         // Another code where this very one is open already.
         for _ in 0..8 {
             let code = PairingCode::of(rand::random_range(0..1_000_000));
-            match self.pairing.open(code.clone(), role.clone(), now) {
-                Ok(()) => return Ok(code),
-                Err(refusal) if refusal.code != RefusalCode::Conflict => return Err(refusal.into()),
+            match self.pairing.open(code.clone(), offer.clone(), now) {
+                Ok(until) => return Ok((code, until)),
+                Err(refusal) if refusal.code != RefusalCode::Conflict => return Err(refusal),
                 Err(_) => {}
             }
         }
-        Err(Refusal::new(RefusalCode::Overloaded, "no pairing code is free").into())
+        Err(Refusal::new(RefusalCode::Overloaded, "no pairing code is free"))
     }
 
     fn status(&self) -> HubStatus {
@@ -291,12 +302,12 @@ impl Core {
             return;
         }
         let now = self.clock.now();
+        if changes.access {
+            self.end_unknown(now);
+        }
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let world = World { state, hot: &self.hot, now };
         for session in self.sessions.values_mut() {
-            if changes.access {
-                session.access_changed(state);
-            }
             if let Some(subscription) = &mut session.subscription {
                 if changes.access {
                     subscription.access_changed(state);
@@ -305,13 +316,33 @@ impl Core {
                 changes.systems.iter().for_each(|system| subscription.system_changed(system));
                 changes.readings.iter().for_each(|(twin, place)| subscription.reading_changed(world, twin, *place));
             }
-            changes.commands.iter().for_each(|update| session.command(state, update));
+            changes.commands.iter().for_each(|update| session.command(state, now, update));
         }
         for occurrence in changes.occurred {
-            let told = self.sessions.iter_mut().filter_map(|(id, s)| Some((s.occurred(state, &occurrence)?, *id)));
+            let told = self.sessions.iter_mut().filter_map(|(id, s)| Some((s.occurred(state, now, &occurrence)?, *id)));
             self.recent.keep(occurrence.clone(), now, told.collect());
         }
         self.to_dispatch.extend(changes.reachable);
+    }
+
+    /// Ends the sessions of whoever was known and is not any more: their user was removed, their device revoked, their
+    /// token has ended.
+    pub(super) fn end_unknown(&mut self, now: Timestamp) {
+        let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
+        let lost = |(id, session): (&SessionId, &Session)| (!session.access_changed(state, now)).then_some(*id);
+        let ended: Vec<SessionId> = self.sessions.iter().filter_map(lost).collect();
+        ended
+            .into_iter()
+            .for_each(|id| self.close(id, "you are not known here any more: pair again, or present a token"));
+    }
+
+    /// Tokens end by themselves: who has lost one sees another world.
+    fn expire_tokens(&mut self, now: Timestamp) {
+        let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
+        let expired = self.sessions.values_mut().map(|session| session.expire_tokens(state, now));
+        if expired.fold(false, |any, one| any | one) {
+            self.end_unknown(now);
+        }
     }
 
     /// Writes what is decided, says goodbye, lets go of the disk.

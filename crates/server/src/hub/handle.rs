@@ -7,7 +7,7 @@ use std::sync::{
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
-use vestibule_enabler_core::{Fingerprint, Identity, PairingCode};
+use vestibule_enabler_core::{Fingerprint, Identity, Offer, PairingCode};
 use vestibule_model::{ContentHash, Refusal, RefusalCode, RoleId, UserId};
 use vestibule_protocol::{DiiUp, Request, Response};
 
@@ -20,7 +20,8 @@ pub(super) type SessionId = u64;
 pub(super) enum Control {
     Open { identity: Identity, reply: oneshot::Sender<Result<Opened, HubError>> },
     Closed(SessionId),
-    PairingCode { role: RoleId, reply: oneshot::Sender<Result<PairingCode, HubError>> },
+    PairingCode { offer: Offer, reply: oneshot::Sender<Result<PairingCode, HubError>> },
+    NewestCode(oneshot::Sender<Option<PairingCode>>),
     Status(oneshot::Sender<HubStatus>),
     Shutdown(oneshot::Sender<()>),
 }
@@ -115,6 +116,7 @@ impl HubHandle {
         let identity = match peer {
             Peer::Certificate(hash) => Identity::Certificate(Fingerprint(hash)),
             Peer::Local(system) => Identity::Local(system),
+            Peer::Console => Identity::Console,
         };
         let (reply, answer) = oneshot::channel();
         let Opened { id, outgoing, watched, flags } = self.ask(Control::Open { identity, reply }, answer).await??;
@@ -142,13 +144,22 @@ impl HubHandle {
         Ok((SessionHandle(Arc::new(inner)), outgoing))
     }
 
-    /// Shows a code with which one device can pair within five minutes and then has `role`.
+    /// Shows a code with which one device of somebody new can pair within five minutes and then has `role`.
     ///
     /// # Errors
     /// [`HubError::Refused`] where too many codes are open, [`HubError::Stopped`].
     pub async fn pairing_code(&self, role: RoleId) -> Result<PairingCode, HubError> {
         let (reply, answer) = oneshot::channel();
-        self.ask(Control::PairingCode { role, reply }, answer).await?
+        self.ask(Control::PairingCode { offer: Offer::new(role), reply }, answer).await?
+    }
+
+    /// The code that was shown last and can still be used: the one that a device has to prove.
+    ///
+    /// # Errors
+    /// [`HubError::Stopped`].
+    pub async fn newest_code(&self) -> Result<Option<PairingCode>, HubError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::NewestCode(reply), answer).await
     }
 
     /// Makes a device known without a code: the client that runs in this very process, whose user owns it.

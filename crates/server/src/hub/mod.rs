@@ -5,6 +5,7 @@ mod clock;
 mod contents;
 mod core;
 mod handle;
+mod keys;
 mod recent;
 mod session;
 mod subscription;
@@ -14,7 +15,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use thiserror::Error;
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{EventError, Hot, LogEvent, State, default_rules};
+use vestibule_enabler_core::{
+    EventError, Hot, LogEvent, State, default_rules,
+    token::{RootKey, TokenError},
+};
 use vestibule_model::{Refusal, SystemId, Timestamp};
 use vestibule_protocol::Event;
 use vestibule_store::{ContentStore, DataFolder, EventLog, Head, MemoryLog, NewLine, SqliteLog, StoreError};
@@ -70,6 +74,8 @@ pub enum Peer {
     Certificate([u8; 32]),
     /// An adapter in this process that maintains the twins of this system. It needs no hello.
     Local(SystemId),
+    /// The enabler's own program, proven by the data folder's key. It needs no hello and may what owners may.
+    Console,
 }
 
 /// What a connection is to be told.
@@ -106,6 +112,12 @@ pub enum HubError {
     /// More connections than there may be.
     #[error("{MOST_SESSIONS} connections are open already")]
     TooManySessions,
+    /// The key that signs tokens.
+    #[error(transparent)]
+    Key(#[from] TokenError),
+    /// The file with that key.
+    #[error("{0}: {1}")]
+    KeyFile(PathBuf, std::io::Error),
     /// The hub was shut down.
     #[error("the enabler has stopped")]
     Stopped,
@@ -168,6 +180,8 @@ impl HubHandle {
         if loaded.head.sequence == 0 {
             first_start(log.as_ref(), &mut loaded, config.clock.now()).await?;
         }
+        let token_key = keys::token_key(folder.as_ref().map(DataFolder::path))?;
+        announce_key(log.as_ref(), &mut loaded, &token_key, config.clock.now()).await?;
         let Loaded { state, head } = loaded;
         let hot = Hot::restore(&state, config.clock.now());
         tracing::info!(lines = head.sequence, twins = state.twins.len(), "the log was read");
@@ -175,7 +189,7 @@ impl HubHandle {
         let (control, control_inbox) = mpsc::channel(64);
         let (decide, decide_inbox) = mpsc::channel(WAITING);
         let (hot_sender, hot_inbox) = mpsc::channel(WAITING);
-        let core = core::Core::new(config, log, head, state, hot, folder);
+        let core = core::Core::new(config, log, head, state, hot, folder, token_key);
         let handle = Self::new(control, decide, hot_sender, contents);
         tokio::spawn(core.run(core::Inbox { control: control_inbox, decide: decide_inbox, hot: hot_inbox }));
         Ok(handle)
@@ -225,8 +239,26 @@ async fn load(log: &dyn EventLog) -> Result<Loaded, HubError> {
 
 /// Writes the rules that a house begins with.
 async fn first_start(log: &dyn EventLog, loaded: &mut Loaded, now: Timestamp) -> Result<(), HubError> {
+    write_down(log, loaded, default_rules(), now).await
+}
+
+/// Writes down which key signs tokens, where it is another one than before: those of the older one are void.
+async fn announce_key(log: &dyn EventLog, loaded: &mut Loaded, key: &RootKey, now: Timestamp) -> Result<(), HubError> {
+    let key = key.public()?;
+    if loaded.state.token_key == Some(key) {
+        return Ok(());
+    }
+    write_down(log, loaded, vec![LogEvent::TokenKeySet { key }], now).await
+}
+
+async fn write_down(
+    log: &dyn EventLog,
+    loaded: &mut Loaded,
+    events: Vec<LogEvent>,
+    now: Timestamp,
+) -> Result<(), HubError> {
     let mut lines = Vec::new();
-    for event in default_rules() {
+    for event in events {
         let (payload, event) = event.written()?;
         loaded.state.apply(now, &event);
         lines.push(NewLine { at: now, payload });

@@ -4,6 +4,7 @@ mod crowd;
 mod disk;
 mod missed;
 mod path;
+mod people;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
