@@ -220,12 +220,6 @@ impl Actor {
         }
     }
 
-    /// The newest that it has heard of a property.
-    #[must_use]
-    pub fn reading(&self, spot: &Spot) -> Option<WireReading> {
-        self.heard(0, |news| news.iter().rev().find_map(|news| reading(news, spot)).flatten())
-    }
-
     /// Waits until it hears that a command has come so far.
     ///
     /// # Errors

@@ -113,8 +113,8 @@ async fn system_type(stage: &mut Stage) -> Seen {
 
 async fn properties(stage: &mut Stage) -> Seen {
     let of = |part: &str| BTreeMap::from([("part".to_owned(), part.to_owned())]);
-    let found = finds(stage, SystemQuery { properties: of("home"), ..SystemQuery::default() }, &[stage.home.id()]);
-    let found = found.await?;
+    let home = SystemQuery { properties: of("home"), ..SystemQuery::default() };
+    let found = finds(stage, home, &[stage.home.id()]).await?;
     let none = finds(stage, SystemQuery { properties: of("attic"), ..SystemQuery::default() }, &[]).await?;
     Ok(format!("{found}; with another value {none}"))
 }

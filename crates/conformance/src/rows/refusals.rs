@@ -50,6 +50,14 @@ async fn connect(stage: &Stage, actor: &Actor, party: Party) -> Result<Actor, St
     Actor::connect(stage.transport.as_ref(), actor.key().clone(), part, stage.patience).await
 }
 
+/// A refusal, whatever its code; in words.
+async fn no(who: &Actor, request: Request) -> Result<String, String> {
+    match who.ask(request).await {
+        Err(refusal) => Ok(refusal.to_string()),
+        other => Err(crate::actor::instead("a refusal", &other)),
+    }
+}
+
 async fn stranger(stage: &mut Stage) -> Seen {
     let key = stage.transport.stranger()?;
     let mut words = String::new();
@@ -109,11 +117,11 @@ async fn role(stage: &mut Stage) -> Seen {
 async fn party(stage: &mut Stage) -> Seen {
     let report = stage.home.says(&Spot::new(&stage.home.twin("lamp"), "light", "on"), Value::Bool(true), u64::MAX);
     for message in [DiiUp::Heartbeat, DiiUp::Gone(stage.home.twin("lamp")), report] {
-        stage.owner.refused(Request::Dii(message), RefusalCode::Forbidden).await?;
+        no(&stage.owner, Request::Dii(message)).await?;
     }
-    let refusal = stage.guest.refused(Request::Dii(DiiUp::Heartbeat), RefusalCode::Forbidden).await?;
+    let words = no(&stage.guest, Request::Dii(DiiUp::Register(stage.home.info.clone()))).await?;
     let view = stage.owner.twin(&stage.home.twin("lamp")).await?;
-    see(view.reachable, refusal.to_string())
+    see(view.reachable, words)
 }
 
 async fn elevate(stage: &mut Stage) -> Seen {

@@ -50,15 +50,17 @@ fn on(stage: &Stage) -> Command {
     stage.owner.command(&stage.home.twin("probe"), "light", "turn_on")
 }
 
-/// Off, as the lamp itself says.
-async fn off(stage: &Stage) -> Result<(), String> {
-    stage.home.report(&spot(stage), Value::Bool(false)).await?;
-    stage.owner.reads(&spot(stage), "off, live", is(false, Truth::Live)).await.map(drop)
+/// Off, as the lamp itself says, and nothing else is wanted.
+async fn off(stage: &Stage) -> Result<WireReading, String> {
+    // Whatever a row before has left to be wished for has come true once.
+    stage.home.report(&spot(stage), Value::Bool(true)).await?;
+    let revision = stage.home.report(&spot(stage), Value::Bool(false)).await?;
+    let fits = |reading: &WireReading| is(false, Truth::Live)(reading) && reading.revision >= revision;
+    stage.owner.reads(&spot(stage), "off, live", fits).await
 }
 
 async fn live(stage: &mut Stage) -> Seen {
-    off(stage).await?;
-    let reading = stage.owner.reading(&spot(stage)).ok_or("nothing")?;
+    let reading = off(stage).await?;
     see(reading.age_ms.is_some() && reading.desired.is_none(), format!("off, live, {:?} ms old", reading.age_ms))
 }
 
@@ -146,9 +148,10 @@ async fn failed(stage: &mut Stage) -> Seen {
     stage.home.outcome(command.id, CommandStatus::Failed { reason: reason.clone() }).await?;
     let status = stage.owner.command_is(command.id, "over", CommandStatus::is_final).await?;
     let right = matches!(&status, CommandStatus::Failed { reason: said } if *said == reason);
-    // What was wanted is not wanted any more.
+    // It should have become on and is not: that is neither pending nor as it should be.
+    stage.owner.reads(&spot(stage), "off, diverged", is(false, Truth::Diverged)).await?;
     off(stage).await?;
-    see(right, status.to_string())
+    see(right, format!("{status}; off, diverged, until it was on once"))
 }
 
 async fn waits(stage: &mut Stage) -> Seen {
