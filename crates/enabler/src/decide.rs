@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use vestibule_model::{Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
+use vestibule_model::{LeaseId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Execution, Hello, Interest, Party, Request, Response, Welcome, protocol_hash};
 
 use crate::{
     Actor, Grant, Hot, Identity, LogEvent, State, Viewer,
-    dtif::{dtac, dtia, dts, dtsd, dtsr},
+    dtif::{dtac, dtia, dts, dtsd, dtsr, lease},
     people, token,
 };
 
@@ -46,6 +46,28 @@ pub enum Effect {
         system: SystemId,
         /// The command.
         execution: Execution,
+    },
+    /// Tell a system who holds one of its twins. Again whenever its system is there again.
+    Integrate {
+        /// The system.
+        system: SystemId,
+        /// The twin.
+        twin: TwinId,
+        /// The lease.
+        lease: LeaseId,
+        /// Its token.
+        fence: u64,
+        /// The last moment of it, unless renewed.
+        until: Timestamp,
+    },
+    /// Tell a system that whoever held one of its twins up to this token does no longer.
+    Released {
+        /// The system.
+        system: SystemId,
+        /// The twin.
+        twin: TwinId,
+        /// The token.
+        fence: u64,
     },
     /// Ask a system for fresh reports.
     Refresh {
@@ -130,6 +152,10 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
             let limit = if *limit == 0 { 100 } else { (*limit).min(500) };
             Ok(Decision::default().with(Effect::ReadLog { after: *after, limit }))
         }
+        Request::Lease(request) => lease::ask(state, hot, now, actor, &viewer, request),
+        Request::RenewLease(lease) => lease::renew(state, hot, now, &viewer, lease),
+        Request::ReleaseLease(lease) => lease::release(state, hot, now, &viewer, lease),
+        Request::Leases { twin } => lease::tell::list(state, now, &viewer, twin),
         // Those after the observations need a secret or a random number, which only the hub has.
         Request::Hello(_)
         | Request::Dii(_)

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{
-    Command, CommandId, CommandStatus, FeatureId, Limits, PropertyId, RoleId, Rule, RuleId, SystemInfo, Timestamp,
-    TokenId, TokenKey, TwinId, TwinInfo, UserId, UserInfo,
+    Command, CommandId, CommandStatus, FeatureId, LeaseEnd, LeaseId, LeaseRequest, Limits, PropertyId, RoleId, Rule,
+    RuleId, SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, UserId, UserInfo,
 };
 
-use crate::{Fingerprint, Identity, Wish};
+use crate::{Fingerprint, Grant, Identity, Wish};
 
 /// A decision that was made. State is nothing but these, folded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,6 +117,9 @@ pub enum LogEvent {
         wishes: Vec<Wish>,
         /// Whether it is given to the twin's system by this very decision. It is never given twice.
         dispatched: bool,
+        /// The fencing token of the lease under which it acts.
+        #[serde(default)]
+        fence: Option<u64>,
     },
     /// DTS: a command that waited is given to the twin's system.
     CommandDispatched {
@@ -142,6 +145,52 @@ pub enum LogEvent {
         feature: FeatureId,
         /// The property.
         property: PropertyId,
+    },
+    /// Leases: somebody waits for a twin's physical object from now on.
+    LeaseQueued {
+        /// What was asked.
+        request: LeaseRequest,
+        /// By whom.
+        user: UserId,
+        /// On which device.
+        by: Identity,
+        /// The rule that let them.
+        rule: RuleId,
+        /// What it counts for.
+        priority: u8,
+        /// The token that let them, where no rule about them did.
+        #[serde(default)]
+        token: Option<Box<Grant>>,
+    },
+    /// Leases: who waited holds the object from now on.
+    LeaseGranted {
+        /// The lease.
+        lease: LeaseId,
+        /// Larger than every one before.
+        fence: u64,
+        /// The last moment of it, unless renewed.
+        until: Timestamp,
+    },
+    /// Leases: it lasts longer.
+    LeaseRenewed {
+        /// The lease.
+        lease: LeaseId,
+        /// The last moment of it, unless renewed again.
+        until: Timestamp,
+    },
+    /// Leases: the twin's system has confirmed. Once for each grant.
+    LeaseIntegrated {
+        /// The lease.
+        lease: LeaseId,
+        /// Its token.
+        fence: u64,
+    },
+    /// Leases: nobody holds or waits by it any more.
+    LeaseEnded {
+        /// The lease.
+        lease: LeaseId,
+        /// Why.
+        reason: LeaseEnd,
     },
 }
 

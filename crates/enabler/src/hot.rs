@@ -6,8 +6,8 @@ use std::{
 };
 
 use vestibule_model::{
-    CommandId, Desired, FeatureId, MAX_PROPERTIES, PropertyId, PropertyInfo, PropertyState, Refusal, RefusalCode,
-    Reported, SystemId, Timestamp, Truth, TwinId, TwinInfo, Value,
+    CommandId, Desired, FeatureId, LeaseId, LeaseRequest, MAX_PROPERTIES, PropertyId, PropertyInfo, PropertyState,
+    Refusal, RefusalCode, Reported, SystemId, Timestamp, Truth, TwinId, TwinInfo, Value,
 };
 use vestibule_protocol::{CommandUpdate, Occurrence, Report, WireReading};
 
@@ -34,6 +34,10 @@ pub struct Changes {
     pub commands: Vec<CommandUpdate>,
     /// What happened.
     pub occurred: Vec<Occurrence>,
+    /// Leases that came further, or whose place in a queue changed.
+    pub leases: BTreeSet<LeaseId>,
+    /// Time has come for leases: [`settle`](crate::settle) says what follows.
+    pub settle: bool,
     /// Rules or users changed: everybody's world may look different.
     pub access: bool,
 }
@@ -47,6 +51,8 @@ impl Changes {
         self.systems.extend(other.systems);
         self.commands.extend(other.commands);
         self.occurred.extend(other.occurred);
+        self.leases.extend(other.leases);
+        self.settle |= other.settle;
         self.access |= other.access;
     }
 }
@@ -60,6 +66,8 @@ pub(crate) enum Due {
     Command(CommandId),
     /// A system should have been heard.
     Heartbeat(SystemId),
+    /// A holder should have renewed, or a waiter gives up.
+    Lease(LeaseId),
     /// A rule or a device expires.
     Access,
 }
@@ -105,6 +113,8 @@ pub struct Hot {
     expiries: BTreeSet<Timestamp>,
     /// Open commands by the properties that they wait for.
     pub(crate) waiting: BTreeMap<WishKey, BTreeSet<CommandId>>,
+    /// Where each live lease stands in the deadlines.
+    pub(crate) leases: BTreeMap<LeaseId, Timestamp>,
 }
 
 impl Hot {
@@ -120,6 +130,9 @@ impl Hot {
         }
         for record in state.open.iter().filter_map(|id| state.commands.get(id)) {
             hot.open_command(record);
+        }
+        for lease in state.leases.live() {
+            hot.watch_lease(state, lease.request.id);
         }
         hot.watch_access(state, now);
         hot
@@ -149,6 +162,7 @@ impl Hot {
                 }
                 changes.twins.insert(info.id.clone());
                 changes.systems.insert(info.id.system());
+                Self::queue_changed(state, &info.id, &mut changes);
             }
             LogEvent::TwinGone { twin } => {
                 self.remove(twin);
@@ -159,6 +173,11 @@ impl Hot {
             LogEvent::CommandDispatched { command } => self.follow_dispatched(state, *command, &mut changes),
             LogEvent::CommandEnded { command, .. } => self.follow_ended(state, now, *command, &mut changes),
             LogEvent::WishEnded { .. } => {}
+            LogEvent::LeaseQueued { request: LeaseRequest { id: lease, .. }, .. }
+            | LogEvent::LeaseGranted { lease, .. }
+            | LogEvent::LeaseRenewed { lease, .. }
+            | LogEvent::LeaseIntegrated { lease, .. }
+            | LogEvent::LeaseEnded { lease, .. } => self.follow_lease(state, *lease, &mut changes),
         }
         changes
     }
@@ -431,6 +450,7 @@ impl Hot {
                 }
                 Due::Command(id) => events.extend(self.command_due(id, &mut changes, now)),
                 Due::Heartbeat(system) => changes.merge(self.heartbeat_due(&system, now)),
+                Due::Lease(id) => self.lease_due(id, now, &mut changes),
                 Due::Access => {
                     changes.access = true;
                     self.next_expiry();

@@ -31,8 +31,11 @@ mod event;
 mod histogram;
 mod hot;
 mod hot_commands;
+mod hot_leases;
 mod hot_systems;
 mod identity;
+mod lease;
+mod objects;
 mod observe;
 mod pairing;
 mod people;
@@ -47,11 +50,18 @@ pub use dtif::{
     dtia::view,
     dts::{dispatch, execution_failed},
     dtsd::{may_see_system, system_view},
+    lease::{
+        act::still_counts,
+        settle::{settle, unsettles},
+        tell::{all_leases, update as lease_update},
+    },
 };
 pub use event::{EventError, LogEvent};
 pub use histogram::Histogram;
 pub use hot::{Changes, Hot};
 pub use identity::{Actor, Device, Fingerprint, Identity, User};
+pub use lease::{Lease, LeasePhase, Leases};
+pub use objects::Objects;
 pub use observe::{Observed, observe};
 pub use pairing::{Offer, Pairing, PairingCode};
 pub use people::{enroll, may_open_pairing, pair};

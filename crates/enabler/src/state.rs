@@ -10,7 +10,9 @@ use vestibule_model::{
     TwinId, TwinInfo, UserId,
 };
 
-use crate::{CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, LogEvent, User, Wish, WishKey};
+use crate::{
+    CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, Leases, LogEvent, Objects, User, Wish, WishKey,
+};
 
 /// Milliseconds beyond its validity for which an ended command answers its repetitions with its end.
 const REMEMBERED_MS: u64 = 10 * 60 * 1_000;
@@ -72,6 +74,10 @@ pub struct State {
     pub open: Arc<BTreeSet<CommandId>>,
     /// The newest wish for each property that has not come true.
     pub wishes: Arc<BTreeMap<WishKey, Desired>>,
+    /// Who holds which physical object, and who waits.
+    pub leases: Arc<Leases>,
+    /// Which twins are the same physical object.
+    pub(crate) objects: Objects,
     /// Ended commands by the moment at which they are forgotten.
     forget: Arc<BTreeSet<(Timestamp, CommandId)>>,
 }
@@ -100,16 +106,19 @@ impl State {
                 Arc::make_mut(&mut self.systems).insert(info.id.clone(), Arc::new(system));
             }
             LogEvent::TwinDescribed { info } => {
-                let epoch = self.twins.get(&info.id).map_or(1, |twin| twin.epoch.saturating_add(1));
+                let before = self.twins.get(&info.id);
+                let epoch = before.map_or(1, |twin| twin.epoch.saturating_add(1));
+                self.objects.change(before.map(|twin| twin.info.as_ref()), Some(info));
                 let twin = Twin { info: Arc::new(info.as_ref().clone()), epoch };
                 Arc::make_mut(&mut self.twins).insert(info.id.clone(), twin);
                 self.drop_wishes(|key| key.0 == info.id && info.property(&key.1, &key.2).is_none());
             }
             LogEvent::TwinGone { twin } => {
+                self.objects.change(self.twins.get(twin).map(|twin| twin.info.as_ref()), None);
                 Arc::make_mut(&mut self.twins).remove(twin);
                 self.drop_wishes(|key| key.0 == *twin);
             }
-            LogEvent::CommandAccepted { command, user, rule, wishes, dispatched } => {
+            LogEvent::CommandAccepted { command, user, rule, wishes, dispatched, fence } => {
                 let status = if *dispatched { CommandStatus::Dispatched } else { CommandStatus::Accepted };
                 let record = CommandRecord {
                     command: command.clone(),
@@ -118,6 +127,7 @@ impl State {
                     wishes: wishes.clone(),
                     accepted: at,
                     dispatched: *dispatched,
+                    fence: *fence,
                     status,
                     at,
                 };
@@ -131,7 +141,18 @@ impl State {
                     Arc::make_mut(&mut self.wishes).remove(&key);
                 }
             }
+            LogEvent::LeaseQueued { .. }
+            | LogEvent::LeaseGranted { .. }
+            | LogEvent::LeaseRenewed { .. }
+            | LogEvent::LeaseIntegrated { .. }
+            | LogEvent::LeaseEnded { .. } => Arc::make_mut(&mut self.leases).apply(at, event),
         }
+    }
+
+    /// All twins of the physical object that `twin` is a twin of, itself at least.
+    #[must_use]
+    pub fn object_of(&self, twin: &TwinId) -> BTreeSet<TwinId> {
+        self.objects.of(&self.twins, twin)
     }
 
     fn drop_wishes(&mut self, which: impl Fn(&WishKey) -> bool) {
@@ -205,6 +226,9 @@ impl State {
 
     /// A repetition of what is forgotten here comes after its validity, and is refused for that.
     fn forget_until(&mut self, at: Timestamp) {
+        if self.leases.forgets(at) {
+            Arc::make_mut(&mut self.leases).forget_until(at);
+        }
         if self.forget.first().is_none_or(|(forget, _)| *forget >= at) {
             return;
         }

@@ -381,6 +381,32 @@ hex_words!(Fingerprint);
 hex_words!(TokenId);
 hex_words!(TokenKey);
 
+/// A lease's idempotency key: 16 random bytes, chosen once by whoever asks for it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseId(pub [u8; 16]);
+
+hex_serde!(LeaseId, 16);
+text_schema!(LeaseId, "^[0-9a-fA-F]{32}$");
+
+impl fmt::Display for LeaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for LeaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LeaseId({self})")
+    }
+}
+
+impl std::str::FromStr for LeaseId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        from_hex(text).map(Self)
+    }
+}
+
 /// Reads `2 * N` hexadecimal digits.
 pub(crate) fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
     let digits = text.as_bytes();

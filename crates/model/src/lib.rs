@@ -25,6 +25,7 @@ mod content;
 mod identity;
 mod ids;
 mod json;
+mod lease;
 mod permission;
 mod service;
 mod state;
@@ -39,10 +40,13 @@ pub use command::{Command, CommandStatus, Refusal, RefusalCode};
 pub use content::{BlobRef, ContentHash};
 pub use identity::{Delegation, Explanation, Inquiry, Limits, UserInfo, Wanted};
 pub use ids::{
-    ActionId, CommandId, EventKind, FeatureId, Fingerprint, IdError, InquiryId, PropertyId, RoleId, RuleId, ServiceId,
-    SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,
+    ActionId, CommandId, EventKind, FeatureId, Fingerprint, IdError, InquiryId, LeaseId, PropertyId, RoleId, RuleId,
+    ServiceId, SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,
 };
 pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH};
+pub use lease::{
+    DEFAULT_LONGEST_LEASE_MS, Integration, LONGEST_LEASE_BOUNDS_MS, LeaseEnd, LeaseRequest, LeaseStatus, LeaseUpdate,
+};
 pub use permission::{
     About, Access, Right, Rule, RuleEffect, Subject, TwinPermission, TwinSelector, Verdict, decide_access,
 };

@@ -354,6 +354,7 @@ impl ClientSession {
             Event::System(view) => self.tell_news(News::System(view)),
             Event::Step(step) => self.tell_news(News::Step(step)),
             Event::Dii(message) => self.tell_news(News::Dii(message)),
+            Event::Lease(update) => self.tell_news(News::Lease(update)),
         }
     }
 

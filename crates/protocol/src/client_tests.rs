@@ -96,6 +96,7 @@ fn open_door(not_after: u64) -> Command {
         expected_revision: None,
         not_after: Timestamp(not_after),
         trace: None,
+        lease: None,
     }
 }
 

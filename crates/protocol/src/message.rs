@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
     ActionId, Command, CommandId, CommandStatus, ContentHash, Delegation, EventKind, Explanation, FeatureId,
-    Fingerprint, Inquiry, InquiryId, PropertyId, Refusal, RoleId, Rule, RuleId, SystemHealth, SystemId, SystemInfo,
-    SystemQuery, Timestamp, TokenId, TraceId, Truth, TwinId, TwinInfo, TwinPermission, UserId, UserInfo, Value,
+    Fingerprint, Inquiry, InquiryId, LeaseId, LeaseRequest, LeaseUpdate, PropertyId, Refusal, RoleId, Rule, RuleId,
+    SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId, TwinInfo, TwinPermission,
+    UserId, UserInfo, Value,
 };
 
-use crate::{Me, People, ProcedureStep};
+use crate::{Execution, Me, People, ProcedureStep};
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,6 +97,18 @@ pub enum Request {
     },
     /// What a digital twin system says.
     Dii(DiiUp),
+    /// DTS: be the one whose twin is integrated with its physical object (FGMV-28 7.1.3). Answered at once with how
+    /// far it is, or refused; updates follow as events.
+    Lease(LeaseRequest),
+    /// DTS: hold on to it for as long again as was asked.
+    RenewLease(LeaseId),
+    /// DTS: give it back, or leave the queue.
+    ReleaseLease(LeaseId),
+    /// DTS: who holds the twin's physical object and who waits, the holder first, then by place.
+    Leases {
+        /// The twin.
+        twin: TwinId,
+    },
 }
 
 /// Who a peer is and what it speaks.
@@ -185,6 +198,10 @@ pub enum Response {
     Done,
     /// To anything: no, and why.
     Refused(Refusal),
+    /// To [`Request::Lease`], [`Request::RenewLease`] and [`Request::ReleaseLease`]: how far it is by now.
+    Lease(LeaseUpdate),
+    /// To [`Request::Leases`].
+    Leases(Vec<LeaseUpdate>),
 }
 
 /// A registered system and its measured health.
@@ -271,6 +288,8 @@ pub enum Event {
     Step(ProcedureStep),
     /// For digital twin systems.
     Dii(DiiDown),
+    /// A lease came further: the user's own, and others' on twins that they may read.
+    Lease(LeaseUpdate),
 }
 
 /// Something that happened at a physical object.
@@ -370,6 +389,23 @@ pub enum DiiUp {
         /// Their media type.
         media: String,
     },
+    /// To [`DiiDown::Integrate`]: the twin is integrated with its object under this fencing token, and no lower one is
+    /// obeyed any more.
+    Integrated {
+        /// The twin.
+        twin: TwinId,
+        /// The token.
+        fence: u64,
+    },
+    /// To [`DiiDown::Integrate`]: that cannot be done.
+    NotIntegrated {
+        /// The twin.
+        twin: TwinId,
+        /// The token.
+        fence: u64,
+        /// Why not.
+        reason: String,
+    },
 }
 
 /// What a digital twin system answers when it is asked for one of its twins (P2.10).
@@ -427,24 +463,23 @@ pub enum DiiDown {
         /// Who asks.
         user: UserId,
     },
-}
-
-/// A decided command for a digital twin system. It comes once; late ones must not be executed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Execution {
-    /// Idempotency key.
-    pub command: CommandId,
-    /// The twin.
-    pub twin: TwinId,
-    /// The feature.
-    pub feature: FeatureId,
-    /// What it should do.
-    pub action: ActionId,
-    /// With what.
-    pub input: Option<Value>,
-    /// After this moment it must not be executed.
-    pub not_after: Timestamp,
-    /// Names in traces the click that it follows from.
-    #[serde(default)]
-    pub trace: Option<TraceId>,
+    /// Somebody holds the twin's physical object from now on (or still does, after a reconnect or a renewal): obey
+    /// executions with this fencing token only, and none after `until`.
+    Integrate {
+        /// The twin.
+        twin: TwinId,
+        /// The lease.
+        lease: LeaseId,
+        /// Larger than every one before.
+        fence: u64,
+        /// When it ends unless this comes again.
+        until: Timestamp,
+    },
+    /// Whoever held it up to this fencing token does no longer: obey none of theirs any more.
+    Released {
+        /// The twin.
+        twin: TwinId,
+        /// The token.
+        fence: u64,
+    },
 }

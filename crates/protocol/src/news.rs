@@ -1,4 +1,4 @@
-use vestibule_model::{ContentHash, FeatureId, PropertyId, Refusal, TwinId};
+use vestibule_model::{ContentHash, FeatureId, LeaseUpdate, PropertyId, Refusal, TwinId};
 
 use crate::{
     CommandUpdate, DiiDown, Occurrence, ProcedureStep, RequestId, Response, SystemView, TwinView, Welcome, WireReading,
@@ -37,6 +37,8 @@ pub enum News {
     System(Box<SystemView>),
     /// A step of a procedure that is followed.
     Step(ProcedureStep),
+    /// A lease came further.
+    Lease(LeaseUpdate),
     /// For digital twin systems.
     Dii(DiiDown),
     /// The answer to a request; refusals, lost links and lateness are refusals.

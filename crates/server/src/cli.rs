@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 use thiserror::Error;
 use vestibule_adapter_mqtt::MqttConfig;
 use vestibule_enabler_core::OWNER_ROLE;
-use vestibule_model::{RoleId, UserId};
+use vestibule_model::{LeaseUpdate, RoleId, UserId};
 use vestibule_quic::QuicError;
 use vestibule_store::{EventLog, SqliteLog, StoreError};
 
@@ -78,6 +78,12 @@ enum Order {
     /// Say how a running enabler is.
     Status {
         /// Its data folder.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+    },
+    /// Print who holds which twin's physical object and who waits for it, a line each.
+    Leases {
+        /// The data folder of a running enabler.
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
     },
@@ -147,6 +153,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Order::Users(args) => people::users(args).await,
         Order::Token(order) => people::token(order).await,
         Order::Status { data } => status(&data).await,
+        Order::Leases { data } => leases(&data).await,
         Order::Log { data, after, verify } => log(&data, after, verify).await,
     };
     match done {
@@ -235,6 +242,18 @@ async fn status(data: &Path) -> Result<(), CliError> {
     writeln!(out, "connections  {}", status.connections)?;
     for (name, value) in status.hub {
         writeln!(out, "{name:<12} {value}")?;
+    }
+    Ok(())
+}
+
+async fn leases(data: &Path) -> Result<(), CliError> {
+    let Answer::Leases(leases) = ask(data, &Question::Leases).await? else { return Err(strange()) };
+    let mut out = std::io::stdout().lock();
+    for lease in leases {
+        let user = lease.user.as_ref().map_or("somebody", UserId::as_str);
+        let until = lease.until.map(|until| until.to_utc()).unwrap_or_default();
+        let LeaseUpdate { twin, priority, status, .. } = &lease;
+        writeln!(out, "{twin:<32} {user:<24} priority {priority:>3}  until {until}  {status}")?;
     }
     Ok(())
 }

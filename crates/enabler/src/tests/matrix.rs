@@ -16,7 +16,7 @@ const COLUMNS: [&str; 7] = ["silent", "stranger", "gone", "guest", "ringer", "be
 /// silent: has not said hello. stranger: a device that nobody paired. gone: a device that was revoked. guest: sees
 /// everything. ringer: a guest who may also ring the bell. bearer: a stranger with the owner's token to ring the bell.
 #[rustfmt::skip]
-const TABLE: [(&str, [char; 7]); 27] = [
+const TABLE: [(&str, [char; 7]); 32] = [
     //                       silent stranger gone guest ringer bearer owner
     ("hello",              ['y',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("pair",               ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
@@ -44,6 +44,11 @@ const TABLE: [(&str, [char; 7]); 27] = [
     ("present",            ['u',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("revoke a token",     ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("log",                ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
+    ("lease the lamp",     ['u',   'u',     'u', 'f',  'y',   'y',   'y']),
+    ("lease a safe",       ['u',   'u',     'u', 'f',  'f',   'f',   'n']),
+    ("renew a lease",      ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
+    ("release a lease",    ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
+    ("leases",             ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("dii",                ['u',   'f',     'f', 'f',  'f',   'f',   'f']),
 ];
 
@@ -72,6 +77,10 @@ fn rows(request: &Request) -> &'static [&'static str] {
         Request::Present { .. } => &["present"],
         Request::RevokeToken(_) => &["revoke a token"],
         Request::Log { .. } => &["log"],
+        Request::Lease(_) => &["lease the lamp", "lease a safe"],
+        Request::RenewLease(_) => &["renew a lease"],
+        Request::ReleaseLease(_) => &["release a lease"],
+        Request::Leases { .. } => &["leases"],
         Request::Dii(_) => &["dii"],
         // Decided by the hub, which tests them.
         Request::Acquire(_) | Request::Steps { .. } => &[],
@@ -98,7 +107,8 @@ impl Matrix {
         let mut house = House::with_lamp();
         let guest = RoleId::slug(GUEST_ROLE);
         for (device, user) in [(GONE, "gone"), (RINGER, "ringer")] {
-            let decision = enroll(&house.state, device, &UserId::slug(user), std::slice::from_ref(&guest), "x").unwrap();
+            let decision =
+                enroll(&house.state, device, &UserId::slug(user), std::slice::from_ref(&guest), "x").unwrap();
             house.committed(decision.events);
         }
         house.ask(&metaverse(OWNER), &Request::RevokeDevice(GONE)).unwrap();
@@ -145,6 +155,8 @@ impl Matrix {
         let user = UserInfo { id: UserId::slug("new"), name: "New".to_owned(), roles: vec![] };
         let everyone = rule("new", Subject::Anyone, TwinSelector::All, None, Right::Read, RuleEffect::Allow);
         let limits = Limits { until: Some(self.house.now.plus(1)), ..Limits::default() };
+        let nobodys = LeaseId([9; 16]);
+        let lease = |twin| LeaseRequest { id: nobodys, twin, priority: 0, ttl_ms: 1_000, wait_ms: 0 };
         match row {
             "hello" => {
                 let (protocol, software) = (protocol_hash(), "test".to_owned());
@@ -175,6 +187,11 @@ impl Matrix {
             "present" => Request::Present { token: self.token.clone() },
             "revoke a token" => Request::RevokeToken(TokenId([3; 16])),
             "log" => Request::Log { after: 0, limit: 0 },
+            "lease the lamp" => Request::Lease(lease(lamp())),
+            "lease a safe" => Request::Lease(lease(safe)),
+            "renew a lease" => Request::RenewLease(nobodys),
+            "release a lease" => Request::ReleaseLease(nobodys),
+            "leases" => Request::Leases { twin: lamp() },
             "dii" => Request::Dii(DiiUp::Heartbeat),
             other => panic!("{other}"),
         }

@@ -2,6 +2,7 @@
 
 mod access;
 mod delegation;
+mod lease;
 mod matrix;
 mod people;
 mod presence;
@@ -210,6 +211,7 @@ impl House {
             expected_revision: None,
             not_after: self.now.plus(5_000),
             trace: None,
+            lease: None,
         }
     }
 

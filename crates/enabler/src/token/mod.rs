@@ -12,6 +12,7 @@ mod write;
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{
     About, Delegation, FeatureId, Limits, Refusal, RefusalCode, Right, RuleId, Timestamp, TokenId, TwinId, UserId,
@@ -70,7 +71,7 @@ impl From<TokenError> for Refusal {
 }
 
 /// What a token says, signatures checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// The token's and its attenuations', in this order. Each revokes it.
     pub ids: Vec<TokenId>,

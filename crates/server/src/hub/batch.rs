@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{
     Changes, Decision, Effect, LogEvent, State, decide, delegate, dispatch, enroll, may_delegate, may_open_pairing,
-    pair, token::mint,
+    pair, settle, still_counts, token::mint, unsettles,
 };
 use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
 use vestibule_protocol::{DiiDown, Execution, LogLine, MAX_FRAME, Request, Response};
@@ -82,13 +82,15 @@ impl Core {
             items: Vec::new(),
         };
         for event in std::mem::take(&mut self.backlog) {
-            if still_open(&self.state, &event) && self.stage(&mut batch, &event).is_ok() {
+            if still_open(&self.state, now, &event) && self.stage(&mut batch, &event).is_ok() {
                 batch.ends.push(event);
             }
         }
+        let access = self.to_settle.take().or_else(|| unsettled(&batch.ends));
+        batch.effects = self.settle_now(&mut batch, access);
         let waiting = dispatch(&self.state, &self.hot, now, &batch.twins);
         if waiting.events.iter().all(|event| self.stage(&mut batch, event).is_ok()) {
-            batch.effects = waiting.effects;
+            batch.effects.extend(waiting.effects);
         }
         let mut writers: BTreeSet<SessionId> = BTreeSet::new();
         while let Some(work) = works.pop_front() {
@@ -104,9 +106,12 @@ impl Core {
                 }
                 work => work,
             };
-            let outcome = self.decide_one(&batch, now, &work).and_then(|decision| {
-                let staged = decision.events.iter().try_for_each(|event| self.stage(&mut batch, event));
-                staged.map(|()| decision)
+            let outcome = self.decide_one(&batch, now, &work).and_then(|mut decision| {
+                decision.events.iter().try_for_each(|event| self.stage(&mut batch, event))?;
+                // Before anything else is decided: nobody acts on a lease that this has ended.
+                let follows = self.settle_now(&mut batch, unsettled(&decision.events));
+                decision.effects.extend(follows);
+                Ok(decision)
             });
             let writes = outcome.as_ref().is_ok_and(|decision| !decision.events.is_empty());
             if let (Work::Ask(ask), Ok(decision)) = (&work, &outcome)
@@ -118,6 +123,14 @@ impl Core {
         }
         self.carried = works;
         self.begin_write(batch);
+    }
+
+    /// What follows for leases is written with what it follows from.
+    fn settle_now(&mut self, batch: &mut Batch, access: Option<bool>) -> Vec<Effect> {
+        let Some(access) = access else { return Vec::new() };
+        let settled = settle(&self.state, &self.hot, batch.at, access);
+        let staged = settled.events.iter().try_for_each(|event| self.stage(batch, event));
+        if staged.is_ok() { settled.effects } else { Vec::new() }
     }
 
     fn begin_write(&mut self, mut batch: Batch) {
@@ -209,6 +222,7 @@ impl Core {
         works.into_iter().rev().for_each(|work| self.carried.push_front(work));
         self.backlog.extend(batch.ends);
         self.to_dispatch.extend(batch.twins);
+        self.unsettle(true);
     }
 
     fn undo(&mut self, batch: &Batch) {
@@ -223,6 +237,7 @@ impl Core {
         self.retry_at = self.clock.now().plus(RETRY_MS);
         self.backlog.extend(batch.ends);
         self.to_dispatch.extend(batch.twins);
+        self.unsettle(true);
         let mut again = Vec::new();
         for item in batch.items {
             if item.writes {
@@ -285,6 +300,8 @@ impl Core {
                 }
             }
             self.name_twins(ask.session, &mut response);
+        } else {
+            decision.effects.into_iter().for_each(|effect| self.give(effect));
         }
         if let Some(Response::Welcome(welcome)) = &mut response {
             welcome.enabler.clone_from(&self.name);
@@ -329,7 +346,22 @@ impl Core {
                 // A system that is behind will report anyway.
                 let _ = self.tell_system(&system, DiiDown::Refresh(twin));
             }
+            Effect::Integrate { system, twin, lease, fence, until } => {
+                let message = DiiDown::Integrate { twin: twin.clone(), lease, fence, until };
+                self.insist(&system, twin, message);
+            }
+            Effect::Released { system, twin, fence } => {
+                self.insist(&system, twin.clone(), DiiDown::Released { twin, fence });
+            }
             _ => {}
+        }
+    }
+
+    /// Tells a system who holds a twin, later where it is behind. One that is away is told when it is there again.
+    fn insist(&mut self, system: &SystemId, twin: TwinId, message: DiiDown) {
+        if !self.tell_system(system, message) && self.systems.contains_key(system) {
+            self.to_dispatch.insert(twin);
+            self.retry_at = self.retry_at.max(self.clock.now().plus(RETRY_MS));
         }
     }
 
@@ -384,14 +416,19 @@ fn page(lines: Vec<Line>) -> Vec<LogLine> {
 }
 
 /// Whether the end of a command is still to be written.
-fn still_open(state: &State, event: &LogEvent) -> bool {
+fn still_open(state: &State, now: Timestamp, event: &LogEvent) -> bool {
     match event {
         LogEvent::CommandEnded { command, status, .. } => {
             debug_assert!(CommandStatus::is_final(status), "an end is an end");
             state.open.contains(command)
         }
-        _ => true,
+        event => still_counts(state, now, event),
     }
+}
+
+/// Whether something may follow for leases from one of these, and whether they change who may do what.
+fn unsettled(events: &[LogEvent]) -> Option<bool> {
+    events.iter().filter_map(unsettles).reduce(|one, other| one || other)
 }
 
 fn reply(work: Work, outcome: Result<Response, Refusal>) {

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::mpsc;
 use vestibule_enabler_core::{
-    Changes, Hot, LogEvent, Offer, Pairing, PairingCode, State, execution_failed, observe, token::RootKey,
+    Changes, Hot, LogEvent, Offer, Pairing, PairingCode, State, all_leases, execution_failed, observe, token::RootKey,
 };
 use vestibule_model::{CommandId, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, HotAck, Request, Response, decode};
@@ -55,6 +55,8 @@ pub(super) struct Core {
     pub(super) backlog: Vec<LogEvent>,
     /// Twins that became reachable and may have commands waiting.
     pub(super) to_dispatch: BTreeSet<TwinId>,
+    /// Something may follow for leases; whether it changes who may do what.
+    pub(super) to_settle: Option<bool>,
     /// Work that goes before what comes new: at most one batch.
     pub(super) carried: VecDeque<Work>,
     pub(super) commit: Option<InFlight>,
@@ -91,6 +93,8 @@ impl Core {
             systems: BTreeMap::new(),
             backlog: Vec::new(),
             to_dispatch: BTreeSet::new(),
+            // A lease may have ended while nothing ran.
+            to_settle: Some(true),
             carried: VecDeque::new(),
             commit: None,
             storage: None,
@@ -149,7 +153,7 @@ impl Core {
         self.backlog.extend(events);
         self.distribute(changes);
         self.expire_tokens(now);
-        let waits = !self.backlog.is_empty() || !self.to_dispatch.is_empty();
+        let waits = self.waits();
         if self.commit.is_none() && (!self.carried.is_empty() || waits && now >= self.retry_at) {
             let works = std::mem::take(&mut self.carried);
             self.decide_together(works);
@@ -163,9 +167,14 @@ impl Core {
         }
     }
 
+    /// Whether something is to be decided that nobody asked for.
+    fn waits(&self) -> bool {
+        !self.backlog.is_empty() || !self.to_dispatch.is_empty() || self.to_settle.is_some()
+    }
+
     fn next_wakeup(&self) -> Timestamp {
         let now = self.clock.now();
-        let waits = !self.backlog.is_empty() || !self.to_dispatch.is_empty();
+        let waits = self.waits();
         let retry = (waits && self.commit.is_none()).then_some(self.retry_at);
         let carried = (!self.carried.is_empty() && self.commit.is_none()).then_some(now);
         let sessions = self.sessions.values().filter_map(|session| session.next_wakeup(now));
@@ -191,6 +200,9 @@ impl Core {
             }
             Control::Status(reply) => {
                 let _ = reply.send(self.status());
+            }
+            Control::Leases(reply) => {
+                let _ = reply.send(all_leases(self.committed(), self.clock.now()));
             }
             Control::Shutdown(_) => {}
         }
@@ -254,6 +266,7 @@ impl Core {
             twins: state.twins.len(),
             devices: state.devices.len(),
             open_commands: self.hot.open_commands(),
+            leases: self.hot.live_leases(),
             head: self.head,
             storage: self.storage.clone(),
         }
@@ -316,6 +329,9 @@ impl Core {
                 changes.systems.iter().for_each(|system| subscription.system_changed(system));
                 changes.readings.iter().for_each(|(twin, place)| subscription.reading_changed(world, twin, *place));
             }
+            if let Some(subscription) = &mut session.subscription {
+                changes.leases.iter().for_each(|lease| subscription.lease_changed(*lease));
+            }
             changes.commands.iter().for_each(|update| session.command(state, now, update));
         }
         for occurrence in changes.occurred {
@@ -323,6 +339,14 @@ impl Core {
             self.recent.keep(occurrence.clone(), now, told.collect());
         }
         self.to_dispatch.extend(changes.reachable);
+        if changes.settle || changes.access {
+            self.unsettle(changes.access);
+        }
+    }
+
+    /// Something may follow for leases.
+    pub(super) fn unsettle(&mut self, access: bool) {
+        self.to_settle = Some(access || self.to_settle.unwrap_or_default());
     }
 
     /// Ends the sessions of whoever was known and is not any more: their user was removed, their device revoked, their

@@ -8,7 +8,7 @@ use std::sync::{
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use vestibule_enabler_core::{Fingerprint, Identity, Offer, PairingCode};
-use vestibule_model::{ContentHash, Refusal, RefusalCode, RoleId, UserId};
+use vestibule_model::{ContentHash, LeaseUpdate, Refusal, RefusalCode, RoleId, UserId};
 use vestibule_protocol::{DiiUp, Request, Response};
 
 use super::{HubError, HubStatus, MOST_IN_FLIGHT, Outgoing, Peer, contents::Contents};
@@ -23,6 +23,7 @@ pub(super) enum Control {
     PairingCode { offer: Offer, reply: oneshot::Sender<Result<PairingCode, HubError>> },
     NewestCode(oneshot::Sender<Option<PairingCode>>),
     Status(oneshot::Sender<HubStatus>),
+    Leases(oneshot::Sender<Vec<LeaseUpdate>>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -188,6 +189,15 @@ impl HubHandle {
         self.ask(Control::Status(reply), answer).await.unwrap_or_else(|_| HubStatus::stopped())
     }
 
+    /// Who holds what and who waits, object by object, with everybody's names.
+    ///
+    /// # Errors
+    /// [`HubError::Stopped`].
+    pub async fn leases(&self) -> Result<Vec<LeaseUpdate>, HubError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::Leases(reply), answer).await
+    }
+
     /// Writes what is decided, closes every session, lets go of the data folder. Returns when that is done.
     pub async fn shutdown(self) {
         let (reply, answer) = oneshot::channel();
@@ -292,7 +302,13 @@ pub(super) const fn is_hot(request: &Request) -> bool {
     matches!(
         request,
         Request::Dii(
-            DiiUp::Heartbeat | DiiUp::Reachable { .. } | DiiUp::Report(_) | DiiUp::Occurred(_) | DiiUp::Outcome { .. }
+            DiiUp::Heartbeat
+                | DiiUp::Reachable { .. }
+                | DiiUp::Report(_)
+                | DiiUp::Occurred(_)
+                | DiiUp::Outcome { .. }
+                | DiiUp::Integrated { .. }
+                | DiiUp::NotIntegrated { .. }
         )
     )
 }

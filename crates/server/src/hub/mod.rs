@@ -142,6 +142,8 @@ pub struct HubStatus {
     pub devices: usize,
     /// Commands that have not ended.
     pub open_commands: usize,
+    /// Leases that are held or waited for.
+    pub leases: usize,
     /// Where the log ends.
     pub head: Head,
     /// Why nothing can be written at the moment, and what to do.
@@ -159,6 +161,7 @@ impl HubStatus {
             twins: 0,
             devices: 0,
             open_commands: 0,
+            leases: 0,
             head: Head::EMPTY,
             storage: None,
         }

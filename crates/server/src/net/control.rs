@@ -5,7 +5,7 @@ use std::{fs, io, net::SocketAddr, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use vestibule_model::{Refusal, RefusalCode, RoleId, UserId};
+use vestibule_model::{LeaseUpdate, Refusal, RefusalCode, RoleId, UserId};
 use vestibule_protocol::{Request, Response};
 use vestibule_quic::{Exchange, Identity, IdentityError, QuicError, ServerConnection};
 
@@ -23,6 +23,8 @@ pub(crate) const IDENTITY: &str = "identity.pem";
 pub enum Question {
     /// How are you?
     Status,
+    /// Who holds what, and who waits?
+    Leases,
     /// Show a pairing code for one device with this role.
     Pair {
         /// The role.
@@ -44,6 +46,8 @@ pub enum Question {
 pub enum Answer {
     /// To [`Question::Status`].
     Status(Status),
+    /// To [`Question::Leases`]: object by object, the holder first, then by place.
+    Leases(Vec<LeaseUpdate>),
     /// To [`Question::Pair`].
     Code {
         /// Six digits.
@@ -195,6 +199,10 @@ async fn answer(question: Question, shared: &Shared) -> Answer {
             connections: Arc::strong_count(&shared.clients).saturating_sub(1),
             hub: shared.hub_status().await,
         }),
+        Question::Leases => match shared.hub.leases().await {
+            Ok(leases) => Answer::Leases(leases),
+            Err(error) => Answer::Refused(error.to_string()),
+        },
         Question::Pair { role, user } => match operate(Request::OpenPairing { role, user }, shared).await {
             Response::Code { digits, .. } => Answer::Code { code: digits, address: shared.server.address() },
             Response::Refused(refusal) => Answer::Refused(refusal.to_string()),

@@ -2,6 +2,7 @@
 
 mod crowd;
 mod disk;
+mod lease;
 mod missed;
 mod path;
 mod people;
@@ -62,6 +63,7 @@ fn command(number: u8, action: &str, now: Timestamp) -> Command {
         expected_revision: None,
         not_after: now.plus(5_000),
         trace: None,
+        lease: None,
     }
 }
 
