@@ -177,6 +177,7 @@ impl Actor {
             expected_revision: None,
             not_after: self.now().plus(60_000),
             trace: None,
+            lease: None,
         }
     }
 
