@@ -1,5 +1,7 @@
 //! What `vestibule-plugin-enabler` keeps of systems and of the procedures' steps.
 
+use std::collections::BTreeMap;
+
 use bevy::prelude::*;
 use vestibule_model::{Refusal, RefusalCode, SystemHealth, SystemId, SystemInfo, SystemKind, SystemQuery, Timestamp};
 use vestibule_protocol::{Event, LinkEvent, Participant, Procedure, ProcedureStep, Request, Response, SystemView};
@@ -10,7 +12,7 @@ use crate::{app, frames};
 
 fn system(number: usize) -> SystemView {
     let info = SystemInfo::new(SystemId::slug(&format!("s{number:03}")), SystemKind::DigitalTwin, "A system");
-    SystemView { info, health: SystemHealth { online: true, ..SystemHealth::default() } }
+    SystemView { info, health: SystemHealth { online: true, ..SystemHealth::default() }, usable: BTreeMap::new() }
 }
 
 fn step(sequence: u64) -> ProcedureStep {

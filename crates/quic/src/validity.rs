@@ -76,7 +76,7 @@ fn moment(kind: u8, text: &[u8]) -> Option<u64> {
     let part = |index: usize| number(at + 2 * index, at + 2 * index + 2);
     let (month, day) = (part(0)?, part(1)?);
     let seconds = part(2)? * 3_600 + part(3)? * 60 + part(4)?;
-    Some(days(year, month, day)?.checked_mul(86_400)?.checked_add(seconds)?)
+    days(year, month, day)?.checked_mul(86_400)?.checked_add(seconds)
 }
 
 /// Days from 1970-01-01; a year begins in March here, which puts the leap day at its end.

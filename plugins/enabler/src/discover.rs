@@ -28,6 +28,18 @@ pub(crate) enum Question {
         after: u64,
         follow: bool,
     },
+    People(PeopleQuestion),
+}
+
+impl Question {
+    fn systems(query: SystemQuery) -> (Self, Request) {
+        let request = Request::DiscoverSystems(SystemQuery { limit: PAGE, ..query.clone() });
+        (Self::Systems(query), request)
+    }
+
+    const fn steps(after: u64, follow: bool) -> (Self, Request) {
+        (Self::Steps { after, follow }, Request::Steps { after, limit: STEPS, follow })
+    }
 }
 
 /// What follows from answers: next pages, and what a change changed.
@@ -45,10 +57,10 @@ pub(crate) struct Known<'w> {
 
 impl Known<'_> {
     pub(crate) fn system(&mut self, view: SystemView) {
-        let SystemView { info, health } = view;
+        let SystemView { info, health, usable } = view;
         // Whoever never asked gets no half of an answer.
         if self.systems.complete {
-            self.systems.systems.insert(info.id.clone(), KnownSystem { info, health });
+            self.systems.systems.insert(info.id.clone(), KnownSystem { info, health, usable });
         }
     }
 
@@ -108,9 +120,9 @@ impl Known<'_> {
             self.systems.systems.clear();
         }
         let full = page.len() >= usize::from(PAGE);
-        for SystemView { info, health } in page {
+        for SystemView { info, health, usable } in page {
             query.after = Some(info.id.clone());
-            self.systems.systems.insert(info.id.clone(), KnownSystem { info, health });
+            self.systems.systems.insert(info.id.clone(), KnownSystem { info, health, usable });
         }
         self.systems.complete = !full;
         if full {

@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bevy_ecs::prelude::*;
-use vestibule_model::{Refusal, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TraceId};
+use vestibule_model::{
+    Refusal, RuleId, ServiceId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TraceId,
+};
 
 /// Request: have the enabler say which systems it knows (P1.4, P2.4). The answer comes as [`KnownSystems`].
 #[derive(Message, Clone, Debug, Default)]
@@ -14,6 +16,8 @@ pub struct KnownSystem {
     pub info: SystemInfo,
     /// What the enabler measured.
     pub health: SystemHealth,
+    /// The services that the person may use, and the rule that lets them.
+    pub usable: BTreeMap<ServiceId, RuleId>,
 }
 
 /// The systems that the enabler told of, brought up to date by its news. Empty until [`DiscoverSystems`] is answered.

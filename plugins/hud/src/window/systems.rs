@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
     KnownSystem, KnownSystems,
-    model::{Charge, ChargePer, Promise, ServiceInfo, ServiceLevel, SystemHealth, SystemKind},
+    model::{Charge, ChargePer, Promise, RuleId, ServiceId, ServiceInfo, ServiceLevel, SystemHealth, SystemKind},
 };
 
 use crate::{el::El, style, widgets};
@@ -30,7 +30,7 @@ pub(super) fn window(known: &KnownSystems, connected: bool, keys: &KeyBindings) 
 }
 
 fn item(system: &KnownSystem, connected: bool) -> El {
-    let KnownSystem { info, health } = system;
+    let KnownSystem { info, health, usable } = system;
     let (word, color) = match (connected, health.online) {
         (false, _) => ("not known", style::FAINT),
         (true, true) => ("online", style::ACCENT),
@@ -65,7 +65,7 @@ fn item(system: &KnownSystem, connected: bool) -> El {
         .with(El::small("what", words.join(" · ")))
         .with(El::small("measured", measured(health)))
         .with_all(promises(&info.level, health))
-        .with_all(info.services.values().map(service))
+        .with_all(info.services.iter().map(|(id, about)| service(id, about, usable.get(id))))
 }
 
 /// What it did, in numbers.
@@ -122,14 +122,15 @@ fn promises(promised: &ServiceLevel, health: &SystemHealth) -> Vec<El> {
     lines.into_iter().filter_map(line).collect()
 }
 
-fn service(service: &ServiceInfo) -> El {
+fn service(id: &ServiceId, service: &ServiceInfo, rule: Option<&RuleId>) -> El {
     let cost = service.charge.as_ref().map_or_else(|| "no charge".to_owned(), charge);
     let mut text = format!("{} · {cost}", service.name);
     if !service.needs.is_empty() {
         let needs: Vec<_> = service.needs.iter().map(String::as_str).collect();
         text += &format!(" · needs your {}", needs.join(", "));
     }
-    El::small(format!("service.{}", service.name), text).colored(style::TEXT)
+    text += &rule.map_or_else(|| " · not for you".to_owned(), |rule| format!(" · for you (rule {rule})"));
+    El::small(format!("service.{id}"), text).colored(style::TEXT)
 }
 
 /// A charge as people write it.
@@ -178,7 +179,10 @@ mod tests {
         health.level.p99_ms = Some(900);
         health.level.availability_permille = Some(1000);
         health.broken.insert(Promise::Latency);
-        KnownSystem { info, health }
+        info.services.insert(ServiceId::slug("deliver"), ServiceInfo::new("Deliver"));
+        info.services.insert(ServiceId::slug("bill"), ServiceInfo::new("Bill"));
+        let usable = [(ServiceId::slug("deliver"), RuleId::slug("ada-shops"))].into();
+        KnownSystem { info, health, usable }
     }
 
     fn texts(known: &KnownSystems, connected: bool) -> String {
@@ -196,6 +200,8 @@ mod tests {
             "digital twin system · 8 twins",
             "12 commands, 1 failed, half within 20 ms, 99 % within 900 ms",
             "promises: 99 % within 200 ms; measured: 900 ms, not kept",
+            "Deliver · no charge · for you (rule ada-shops)",
+            "Bill · no charge · not for you",
             "promises: there at least 99.9 %; measured: 100.0 %, kept",
         ] {
             assert!(text.contains(line), "{line:?} is not in {text}");
