@@ -22,10 +22,10 @@ const STEPS: u16 = 200;
 /// A question whose answer is kept here.
 #[derive(Clone, Debug)]
 pub(crate) enum Question {
-    Systems(SystemQuery),
-    /// Those after a number, as far as they are still known; and whether news of them are to come.
+    /// In a box: it is far longer than the others.
+    Systems(Box<SystemQuery>),
+    /// Steps, and whether news of them are to come.
     Steps {
-        after: u64,
         follow: bool,
     },
     People(PeopleQuestion),
@@ -34,11 +34,11 @@ pub(crate) enum Question {
 impl Question {
     fn systems(query: SystemQuery) -> (Self, Request) {
         let request = Request::DiscoverSystems(SystemQuery { limit: PAGE, ..query.clone() });
-        (Self::Systems(query), request)
+        (Self::Systems(Box::new(query)), request)
     }
 
     const fn steps(after: u64, follow: bool) -> (Self, Request) {
-        (Self::Steps { after, follow }, Request::Steps { after, limit: STEPS, follow })
+        (Self::Steps { follow }, Request::Steps { after, limit: STEPS, follow })
     }
 }
 
@@ -90,8 +90,8 @@ impl Known<'_> {
                     .0
                     .extend(next.into_iter().map(|(question, request)| (Question::People(question), request)));
             }
-            (Question::Systems(query), Ok(Response::Systems(page))) => self.page(query, page),
-            (Question::Steps { follow, .. }, Ok(Response::Steps(steps))) => self.steps(follow, &steps),
+            (Question::Systems(query), Ok(Response::Systems(page))) => self.page(*query, page),
+            (Question::Steps { follow }, Ok(Response::Steps(steps))) => self.steps(follow, &steps),
             (question, answer) => {
                 let wrong = || Refusal::new(RefusalCode::Invalid, "an answer to another question");
                 let problem = Some(answer.err().unwrap_or_else(wrong));
