@@ -26,6 +26,10 @@ pub enum Purpose {
     Mosquitto,
     /// The Python program that tests speak to.
     Python,
+    /// The npm packages that tests speak to.
+    Node,
+    /// The browser that looks at the status page.
+    Browser,
     /// Fetching an OpenXR runtime.
     Monado,
 }
@@ -50,6 +54,9 @@ const PIECES: &[Piece] = &[
     Piece { purpose: Purpose::VirtualDisplay, package: "xvfb", is_present: || program("Xvfb").is_some() },
     Piece { purpose: Purpose::Mosquitto, package: "mosquitto", is_present: || program("mosquitto").is_some() },
     Piece { purpose: Purpose::Python, package: "python3-venv", is_present: has_python_venv },
+    Piece { purpose: Purpose::Node, package: "nodejs", is_present: || program("node").is_some() },
+    Piece { purpose: Purpose::Node, package: "npm", is_present: || program("npm").is_some() },
+    Piece { purpose: Purpose::Browser, package: "chromium", is_present: || crate::peers::browser::find().is_some() },
     Piece { purpose: Purpose::Monado, package: "debian-archive-keyring", is_present: has_debian_keys },
 ];
 

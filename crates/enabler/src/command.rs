@@ -31,6 +31,8 @@ pub struct CommandRecord {
     pub accepted: Timestamp,
     /// Whether the twin's system was given it.
     pub dispatched: bool,
+    /// The fencing token of the lease under which it acts.
+    pub fence: Option<u64>,
     /// How far it is by the log. That it was executed is hot, and only [`Hot`](crate::Hot) knows.
     pub status: CommandStatus,
     /// When that was.
@@ -79,10 +81,11 @@ impl CommandRecord {
     /// What the twin's system is given.
     #[must_use]
     pub fn execution(&self) -> Execution {
-        execution(&self.command)
+        execution(&self.command, self.fence)
     }
 
-    /// Whether `other` asks for the same: what makes a repetition of one of an accident with its id.
+    /// Whether `other` asks for the same: what makes a repetition of one of an accident with its id. Its validity may
+    /// differ, as where it is told relative to the moment of asking: the first one counts.
     #[must_use]
     pub fn is_repeated_by(&self, other: &Command) -> bool {
         let same_input = match (&self.command.input, &other.input) {
@@ -92,13 +95,13 @@ impl CommandRecord {
             }
             (mine, theirs) => mine == theirs,
         };
-        let rest = |command: &Command| Command { input: None, ..command.clone() };
+        let rest = |command: &Command| Command { input: None, trace: None, not_after: Timestamp(0), ..command.clone() };
         same_input && rest(&self.command) == rest(other)
     }
 }
 
-/// What the twin's system is given for `command`.
-pub(crate) fn execution(command: &Command) -> Execution {
+/// What the twin's system is given for `command`, under the fencing token of its lease.
+pub(crate) fn execution(command: &Command, fence: Option<u64>) -> Execution {
     Execution {
         command: command.id,
         twin: command.twin.clone(),
@@ -106,5 +109,7 @@ pub(crate) fn execution(command: &Command) -> Execution {
         action: command.action.clone(),
         input: command.input.clone(),
         not_after: command.not_after,
+        trace: command.trace,
+        fence,
     }
 }

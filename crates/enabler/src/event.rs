@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{
-    Command, CommandId, CommandStatus, FeatureId, PropertyId, RoleId, Rule, RuleId, SystemInfo, TwinId, TwinInfo,
-    UserId,
+    Command, CommandId, CommandStatus, FeatureId, LeaseEnd, LeaseId, LeaseRequest, Limits, PropertyId, RoleId, Rule,
+    RuleId, SystemId, SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId, UserInfo,
 };
 
-use crate::{Fingerprint, Identity, Wish};
+use crate::{Fingerprint, Grant, Identity, Measured, Wish};
 
 /// A decision that was made. State is nothing but these, folded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,13 +37,86 @@ pub enum LogEvent {
         roles: Vec<RoleId>,
         /// What to call it.
         device: String,
+        /// Until when it is known; `None`: until it is revoked.
+        #[serde(default)]
+        until: Option<Timestamp>,
+        /// Who let it in; `None`: whoever runs the enabler.
+        #[serde(default)]
+        by: Option<UserId>,
     },
-    /// DTSR: a system registered, or said something else of itself.
+    /// A device is not known any more.
+    DeviceRevoked {
+        /// Its certificate.
+        certificate: Fingerprint,
+        /// Who did it.
+        by: UserId,
+    },
+    /// A user was added or changed. What single devices were given at pairing ends with it.
+    UserSet {
+        /// The user.
+        user: UserInfo,
+        /// Who did it.
+        by: UserId,
+    },
+    /// A user was taken away, with all their devices.
+    UserRemoved {
+        /// The user.
+        user: UserId,
+        /// Who did it.
+        by: UserId,
+    },
+    /// The public half of the key that signs this enabler's tokens: those of another one are void.
+    TokenKeySet {
+        /// The key.
+        key: TokenKey,
+    },
+    /// A token was signed with which somebody acts in somebody's stead.
+    TokenDelegated {
+        /// What revokes it.
+        id: TokenId,
+        /// Who delegates.
+        by: UserId,
+        /// What its bearer is called.
+        guest: String,
+        /// How far it goes.
+        limits: Limits,
+    },
+    /// A token, or one attenuation of it, is void.
+    TokenRevoked {
+        /// Which.
+        id: TokenId,
+        /// Who did it.
+        by: UserId,
+    },
+    /// DTSR, TPSR: a system registered, or said something else of itself.
     SystemRegistered {
         /// What it said.
         info: SystemInfo,
         /// Whose the id is from its first registration on.
         owner: Identity,
+    },
+    /// DTSR, TPSR: a system is no longer registered, and none of its twins is described.
+    SystemGone {
+        /// The system.
+        system: SystemId,
+        /// Which owner took it out; `None`: it went by itself, and its id stays reserved for it.
+        by: Option<UserId>,
+    },
+    /// DTSR, TPSR: what monitoring measured of a system since it registered.
+    SystemMeasured {
+        /// The system.
+        system: SystemId,
+        /// All of it by now.
+        measured: Measured,
+    },
+    /// DTIA, DTAC: what a twin's system lets a user do with it, by its own rules.
+    PermissionTold {
+        /// The twin.
+        twin: TwinId,
+        /// The user.
+        user: UserId,
+        /// What it lets them do.
+        permission: TwinPermission,
     },
     /// DTSR: a twin was described, or described differently.
     TwinDescribed {
@@ -67,6 +140,9 @@ pub enum LogEvent {
         wishes: Vec<Wish>,
         /// Whether it is given to the twin's system by this very decision. It is never given twice.
         dispatched: bool,
+        /// The fencing token of the lease under which it acts.
+        #[serde(default)]
+        fence: Option<u64>,
     },
     /// DTS: a command that waited is given to the twin's system.
     CommandDispatched {
@@ -92,6 +168,52 @@ pub enum LogEvent {
         feature: FeatureId,
         /// The property.
         property: PropertyId,
+    },
+    /// Leases: somebody waits for a twin's physical object from now on.
+    LeaseQueued {
+        /// What was asked.
+        request: LeaseRequest,
+        /// By whom.
+        user: UserId,
+        /// On which device.
+        by: Identity,
+        /// The rule that let them.
+        rule: RuleId,
+        /// What it counts for.
+        priority: u8,
+        /// The token that let them, where no rule about them did.
+        #[serde(default)]
+        token: Option<Box<Grant>>,
+    },
+    /// Leases: who waited holds the object from now on.
+    LeaseGranted {
+        /// The lease.
+        lease: LeaseId,
+        /// Larger than every one before.
+        fence: u64,
+        /// The last moment of it, unless renewed.
+        until: Timestamp,
+    },
+    /// Leases: it lasts longer.
+    LeaseRenewed {
+        /// The lease.
+        lease: LeaseId,
+        /// The last moment of it, unless renewed again.
+        until: Timestamp,
+    },
+    /// Leases: the twin's system has confirmed. Once for each grant.
+    LeaseIntegrated {
+        /// The lease.
+        lease: LeaseId,
+        /// Its token.
+        fence: u64,
+    },
+    /// Leases: nobody holds or waits by it any more.
+    LeaseEnded {
+        /// The lease.
+        lease: LeaseId,
+        /// Why.
+        reason: LeaseEnd,
     },
 }
 

@@ -5,7 +5,7 @@
 //! shows each user the world that they may see ([`view`]); opens and redeems pairing codes ([`Pairing`]).
 //!
 //! **Does not**: write the log, send anything, read a clock or make random numbers: the hub in `vestibule-server`
-//! does, in the order decide, commit, apply, act. Third-party systems (SIF) are not registered yet.
+//! does, in the order decide, commit, apply, act.
 //!
 //! ```
 //! use vestibule_enabler_core::{Actor, Fingerprint, Hot, Identity, LogEvent, State, decide, default_rules};
@@ -15,7 +15,7 @@
 //! let (mut state, hot, now) = (State::default(), Hot::default(), Timestamp(1));
 //! let owner = LogEvent::DeviceEnrolled {
 //!     certificate: Fingerprint([7; 32]), user: UserId::slug("ada"), roles: vec![RoleId::slug("owner")],
-//!     device: "laptop".to_owned(),
+//!     device: "laptop".to_owned(), until: None, by: None,
 //! };
 //! default_rules().iter().chain([&owner]).for_each(|event| state.apply(now, event));
 //! let actor = Actor::greeted(Identity::Certificate(Fingerprint([7; 32])), Party::Metaverse);
@@ -25,40 +25,72 @@
 //! ```
 
 mod command;
+mod condition;
 mod decide;
+mod discovery;
 mod dtif;
 mod event;
 mod histogram;
 mod hot;
 mod hot_commands;
+mod hot_leases;
 mod hot_systems;
 mod identity;
+mod lease;
+mod measure;
+mod objects;
 mod observe;
 mod pairing;
+mod people;
+mod persistent;
+mod procedure;
+mod registry;
+mod sif;
 mod state;
+pub mod token;
+mod viewer;
 
 pub use command::{CommandRecord, Wish, WishKey};
+pub use condition::Condition;
 pub use decide::{Decision, Effect, decide};
+pub use discovery::{may_see_system, system_health, system_view};
 pub use dtif::{
-    dtac::{Viewer, default_rules, enroll, is_owner, may, may_read, pair, verdict},
-    dtia::view,
+    dtac::{default_rules, is_owner, may, may_lease, may_read, may_use, priority, system_verdict, verdict},
+    dtia::{inquired, view},
     dts::{dispatch, execution_failed},
-    dtsd::{may_see_system, system_view},
+    lease::{
+        act::still_counts,
+        settle::{settle, unsettles},
+        tell::{all_leases, update as lease_update},
+    },
 };
 pub use event::{EventError, LogEvent};
 pub use histogram::Histogram;
 pub use hot::{Changes, Hot};
-pub use identity::{Actor, Device, Fingerprint, Identity};
+pub use identity::{Actor, Device, Fingerprint, Identity, User};
+pub use lease::{Lease, LeasePhase, Leases};
+pub use measure::Measured;
+pub use objects::Objects;
 pub use observe::{Observed, observe};
-pub use pairing::{Pairing, PairingCode};
-pub use state::{State, System, SystemStats, Twin};
+pub use pairing::{Offer, Pairing, PairingCode};
+pub use people::{enroll, may_open_pairing, pair};
+pub use persistent::Map;
+pub use procedure::{StepNote, Steps, metaverse, third_party, twin_system};
+pub use sif::tpsr;
+pub use state::{Census, State, System, SystemStats, Twin};
+pub use token::{Delegated, Grant, delegate, may_delegate};
+pub use viewer::{Bearing, Viewer};
 
 /// Milliseconds that a command may be valid at most: nobody still means it after that.
 pub const LONGEST_VALIDITY_MS: u64 = 10 * 60 * 1_000;
 /// The role whose holders may register as a digital twin system.
 pub const TWIN_SYSTEM_ROLE: &str = "twin_system";
+/// The role whose holders may register as a third-party system.
+pub const THIRD_PARTY_ROLE: &str = "third_party";
 /// The role that the default rules let manage everything.
 pub const OWNER_ROLE: &str = "owner";
+/// What the log calls whoever runs the enabler's own program. Nobody else can have that name.
+pub const CONSOLE_USER: &str = "console";
 /// The role that the default rules let see everything.
 pub const GUEST_ROLE: &str = "guest";
 

@@ -2,11 +2,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use utoipa::ToSchema;
 
-use crate::{ActionId, CommandId, FeatureId, RuleId, Timestamp, TwinId, Value};
+use crate::{ActionId, CommandId, FeatureId, LeaseId, RuleId, Timestamp, TraceId, TwinId, Value};
 
 /// A wish that a physical object does something (P2.15).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Command {
     /// Idempotency key: however often it arrives, it is executed at most once.
     pub id: CommandId,
@@ -23,27 +24,41 @@ pub struct Command {
     pub expected_revision: Option<u64>,
     /// After this moment it is never executed.
     pub not_after: Timestamp,
+    /// Names what follows from this click in traces; says nothing about what is asked.
+    #[serde(default)]
+    pub trace: Option<TraceId>,
+    /// The lease under which the sender acts; needed where the twin is exclusive or somebody holds it.
+    #[serde(default)]
+    pub lease: Option<LeaseId>,
 }
 
 /// How far a command has come. The first three go on, the others are its end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum CommandStatus {
     /// Decided, written down, waiting for the twin's system.
+    #[serde(alias = "Accepted")]
     Accepted,
     /// Given to the twin's system. It is never given twice.
+    #[serde(alias = "Dispatched")]
     Dispatched,
     /// The twin's system has passed it on to the thing.
+    #[serde(alias = "Executed")]
     Executed,
     /// The thing reports what was wanted.
+    #[serde(alias = "Confirmed")]
     Confirmed,
     /// The thing was told and cannot report.
+    #[serde(alias = "Commanded")]
     Commanded,
     /// The twin's system or the thing could not do it.
+    #[serde(alias = "Failed")]
     Failed {
         /// What it said.
         reason: String,
     },
     /// Its time ended before it was confirmed.
+    #[serde(alias = "Expired")]
     Expired,
 }
 
@@ -70,7 +85,7 @@ impl fmt::Display for CommandStatus {
 }
 
 /// Why a request was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalCode {
     /// Nobody with that identity is known.
@@ -83,6 +98,8 @@ pub enum RefusalCode {
     Conflict,
     /// The thing has changed since the asker looked.
     RevisionMismatch,
+    /// Somebody holds the thing, or nobody may act on it without holding it.
+    Held,
     /// Too late.
     Expired,
     /// The request makes no sense.
@@ -96,7 +113,7 @@ pub enum RefusalCode {
 }
 
 /// A refusal: what was wrong, which rule said so, what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Error, ToSchema)]
 #[error("{message}{}", rule.as_ref().map(|rule| format!(" (rule {rule})")).unwrap_or_default())]
 pub struct Refusal {
     /// The kind of refusal.

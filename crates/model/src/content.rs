@@ -1,14 +1,16 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::ids::{IdError, from_hex, hex_serde};
+use crate::ids::{IdError, from_hex, hex_serde, text_schema};
 
 /// The BLAKE3 hash of some bytes: their name on the wire and in caches.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentHash(pub [u8; 32]);
 
 hex_serde!(ContentHash, 32);
+text_schema!(ContentHash, "^[0-9a-fA-F]{64}$");
 
 impl ContentHash {
     /// The hash of `bytes`.
@@ -38,7 +40,7 @@ impl std::str::FromStr for ContentHash {
 }
 
 /// Bytes that are fetched by their hash: a model, a camera's picture.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct BlobRef {
     /// What the bytes hash to; whoever fetches them checks it.
     pub hash: ContentHash,

@@ -2,6 +2,10 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use utoipa::openapi::{
+    RefOr,
+    schema::{ObjectBuilder, Schema, Type},
+};
 
 /// Hexadecimal digits where people read (JSON, logs), bytes where they do not (postcard).
 macro_rules! hex_serde {
@@ -25,6 +29,25 @@ macro_rules! hex_serde {
     };
 }
 pub(crate) use hex_serde;
+
+/// What JSON has for an id, for whoever writes a program from the schema.
+macro_rules! text_schema {
+    ($name:ident, $pattern:expr) => {
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                crate::ids::pattern($pattern)
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    };
+}
+pub(crate) use text_schema;
+
+/// The schema of a text of this form.
+pub(crate) fn pattern(form: impl Into<String>) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(form)).into()
+}
 
 /// Why a text is no identity.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -97,6 +120,8 @@ macro_rules! text_id {
             }
         }
 
+        text_schema!($name, format!("^[A-Za-z0-9_.:-]{{1,{}}}$", $limit));
+
         impl TryFrom<String> for $name {
             type Error = IdError;
             fn try_from(text: String) -> Result<Self, IdError> {
@@ -159,6 +184,10 @@ text_id!(
     EventKind, 64, check
 );
 text_id!(
+    /// A service that a system offers: `order`, `recipe`, `print`.
+    ServiceId, 64, check
+);
+text_id!(
     /// A person (or their program) whom the enabler knows.
     UserId, 64, check
 );
@@ -185,6 +214,8 @@ fn check_twin(text: &str, limit: usize) -> Result<(), IdError> {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TwinId(Arc<str>);
+
+text_schema!(TwinId, "^[A-Za-z0-9_.:-]{1,64}/[A-Za-z0-9_.:-]{1,96}$");
 
 impl TwinId {
     /// Checks `text` and takes it as an id.
@@ -219,6 +250,13 @@ impl TwinId {
     #[must_use]
     pub fn local(&self) -> &str {
         self.0.split_once('/').map_or("", |(_, local)| local)
+    }
+}
+
+/// So that the twins of a system are found as the texts that begin alike.
+impl std::borrow::Borrow<str> for TwinId {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
@@ -259,6 +297,7 @@ impl fmt::Debug for TwinId {
 pub struct CommandId(pub [u8; 16]);
 
 hex_serde!(CommandId, 16);
+text_schema!(CommandId, "^[0-9a-fA-F]{32}$");
 
 impl fmt::Display for CommandId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -269,6 +308,109 @@ impl fmt::Display for CommandId {
 impl fmt::Debug for CommandId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CommandId({self})")
+    }
+}
+
+/// Names everything that follows from one click, from the hand to the thing: 16 random bytes, chosen at the click.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TraceId(pub [u8; 16]);
+
+hex_serde!(TraceId, 16);
+text_schema!(TraceId, "^[0-9a-fA-F]{32}$");
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TraceId({self})")
+    }
+}
+
+impl std::str::FromStr for TraceId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        from_hex(text).map(Self)
+    }
+}
+
+/// A question that the enabler has asked a system and waits to have answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct InquiryId(pub u64);
+/// The hash of a peer's certificate, or of the bearer token that stands for one over HTTP: names a device.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub [u8; 32]);
+
+hex_serde!(Fingerprint, 32);
+text_schema!(Fingerprint, "^[0-9a-fA-F]{64}$");
+
+/// A delegated token or one of its attenuations: what revokes it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenId(pub [u8; 16]);
+
+hex_serde!(TokenId, 16);
+text_schema!(TokenId, "^[0-9a-fA-F]{32}$");
+
+/// The public half of the key that signs an enabler's tokens: 32 bytes of Ed25519.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenKey(pub [u8; 32]);
+
+hex_serde!(TokenKey, 32);
+text_schema!(TokenKey, "^[0-9a-fA-F]{64}$");
+
+macro_rules! hex_words {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                from_hex(text).map(Self)
+            }
+        }
+    };
+}
+
+hex_words!(Fingerprint);
+hex_words!(TokenId);
+hex_words!(TokenKey);
+
+/// A lease's idempotency key: 16 random bytes, chosen once by whoever asks for it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseId(pub [u8; 16]);
+
+hex_serde!(LeaseId, 16);
+text_schema!(LeaseId, "^[0-9a-fA-F]{32}$");
+
+impl fmt::Display for LeaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for LeaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LeaseId({self})")
+    }
+}
+
+impl std::str::FromStr for LeaseId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        from_hex(text).map(Self)
     }
 }
 

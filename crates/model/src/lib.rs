@@ -19,24 +19,40 @@
 //! assert_eq!(on.truth(&info, true, Timestamp(200_000)), Truth::Stale);
 //! ```
 
+mod cell;
 mod command;
 mod content;
+mod identity;
 mod ids;
+mod json;
+mod lease;
 mod permission;
+mod service;
 mod state;
 mod system;
 mod time;
 mod twin;
 mod value;
+mod value_json;
 
+pub use cell::{Area, AreaCells, Cell, CellError, MAX_RING};
 pub use command::{Command, CommandStatus, Refusal, RefusalCode};
 pub use content::{BlobRef, ContentHash};
+pub use identity::{Delegation, Explanation, Inquiry, Limits, UserInfo, Wanted};
 pub use ids::{
-    ActionId, CommandId, EventKind, FeatureId, IdError, PropertyId, RoleId, RuleId, SystemId, TwinId, UserId,
+    ActionId, CommandId, EventKind, FeatureId, Fingerprint, IdError, InquiryId, LeaseId, PropertyId, RoleId, RuleId,
+    ServiceId, SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,
 };
-pub use permission::{Access, Right, Rule, RuleEffect, Subject, TwinSelector, Verdict, decide_access};
+pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH};
+pub use lease::{
+    DEFAULT_LONGEST_LEASE_MS, Integration, LONGEST_LEASE_BOUNDS_MS, LeaseEnd, LeaseRequest, LeaseStatus, LeaseUpdate,
+};
+pub use permission::{
+    About, Access, Right, Rule, RuleEffect, Subject, TwinPermission, TwinSelector, Verdict, decide_access,
+};
+pub use service::{Charge, ChargePer, Currency, Promise, ServiceInfo, ServiceLevel, Services};
 pub use state::{Desired, PropertyState, Reported, Truth};
-pub use system::{SystemHealth, SystemInfo, SystemKind, SystemQuery};
+pub use system::{QueryError, SystemError, SystemHealth, SystemInfo, SystemKind, SystemQuery};
 pub use time::Timestamp;
 pub use twin::{
     ActionInfo, Effect, Expect, FeatureInfo, FeatureKind, FeatureProblem, Origin, PhysicalId, Place, PropertyInfo,

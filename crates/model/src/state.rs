@@ -1,9 +1,10 @@
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{CommandId, PropertyInfo, Timestamp, Value};
 
 /// What the physical object said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Reported {
     /// The value it said; `None`: it said that nobody knows.
     pub value: Option<Value>,
@@ -16,7 +17,7 @@ pub struct Reported {
 }
 
 /// What a person wants the physical object to be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Desired {
     /// The value wanted.
     pub value: Value,
@@ -29,7 +30,8 @@ pub struct Desired {
 }
 
 /// How far a value is to be believed (requirements, *Physical truth*).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Truth {
     /// Reported by the thing, and fresh.
     Live,
@@ -58,7 +60,7 @@ impl Truth {
 }
 
 /// What is known of one property.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PropertyState {
     /// The newest report; `None` before the first.
     pub reported: Option<Reported>,

@@ -2,14 +2,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use utoipa::ToSchema;
 
 use crate::{
-    ActionId, BlobRef, EventKind, FeatureId, MAX_FEATURES, MAX_PROPERTIES, MAX_TEXT, PropertyId, TwinId, Value,
-    ValueType,
+    ActionId, BlobRef, EventKind, FeatureId, Integration, LONGEST_LEASE_BOUNDS_MS, MAX_FEATURES, MAX_PROPERTIES,
+    MAX_TEXT, PropertyId, TwinId, Value, ValueType,
 };
 
 /// What a digital twin is: the description that its system registers (FGMV-29 8.3.1) and that DTIA fetches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TwinInfo {
     /// Unique in a metaverse.
     pub id: TwinId,
@@ -20,8 +21,10 @@ pub struct TwinInfo {
     /// Which model it is, where known.
     pub model: Option<String>,
     /// What identifies the physical object itself: serial numbers, addresses.
+    #[serde(default)]
     pub physical_ids: Vec<PhysicalId>,
     /// What can be read and done, by feature.
+    #[serde(default)]
     pub features: BTreeMap<FeatureId, FeatureInfo>,
     /// How it looks, where its system knows.
     pub visual: Option<Visual>,
@@ -30,11 +33,15 @@ pub struct TwinInfo {
     /// Which software described it.
     pub origin: Option<Origin>,
     /// Parts that were announced but cannot be offered, and why.
+    #[serde(default)]
     pub problems: Vec<FeatureProblem>,
+    /// Who may act on it at a time.
+    #[serde(default)]
+    pub integration: Integration,
 }
 
 /// An identity of the physical object, such as `("mac", "02:5b:26:a8:dc:12")` or `("id", "front_door")`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct PhysicalId {
     /// The kind of identity.
     pub kind: String,
@@ -43,7 +50,7 @@ pub struct PhysicalId {
 }
 
 /// Which software described a twin (Home Assistant's `origin`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Origin {
     /// The software's name.
     pub name: String,
@@ -54,7 +61,7 @@ pub struct Origin {
 }
 
 /// A part that was announced and cannot be offered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FeatureProblem {
     /// Its name, as announced.
     pub feature: String,
@@ -63,7 +70,7 @@ pub struct FeatureProblem {
 }
 
 /// How a twin looks: a glTF binary, and which node of it is the twin.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Visual {
     /// The GLB, fetched by its hash.
     pub model: BlobRef,
@@ -72,7 +79,7 @@ pub struct Visual {
 }
 
 /// Where a twin stands: metres in the space's frame (Y up, -Z forward, right-handed).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Place {
     /// The space whose frame this is, such as `home`.
     pub space: String,
@@ -83,7 +90,7 @@ pub struct Place {
 }
 
 /// What a feature is, in Home Assistant's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FeatureKind {
     /// `state` (`locked`, `unlocked`, `open`, `locking`, `unlocking`, `opening`, `jammed`); `lock`, `unlock`, `open`.
@@ -129,7 +136,7 @@ impl FeatureKind {
 }
 
 /// One feature of a twin.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FeatureInfo {
     /// For people.
     pub name: String,
@@ -138,15 +145,18 @@ pub struct FeatureInfo {
     /// What it is in its kind (Home Assistant's `device_class`): `door`, `doorbell`, `battery`.
     pub class: Option<String>,
     /// What can be read.
+    #[serde(default)]
     pub properties: BTreeMap<PropertyId, PropertyInfo>,
     /// Which behaviours it can perform (DTAC, FGMV-29 8.3.5).
+    #[serde(default)]
     pub actions: BTreeMap<ActionId, ActionInfo>,
     /// What can happen.
+    #[serde(default)]
     pub events: BTreeSet<EventKind>,
 }
 
 /// One property of a feature.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PropertyInfo {
     /// What values it can have.
     pub value: ValueType,
@@ -155,6 +165,7 @@ pub struct PropertyInfo {
     /// Milliseconds within which the thing promises to report again; `None`: it reports changes only.
     pub period_ms: Option<u64>,
     /// The thing never reports it: what was commanded is all that is known.
+    #[serde(default)]
     pub assumed: bool,
     /// How far a number may be off what was wanted and count as that: devices round and motors stop early. `None`: as
     /// [`Value::fulfils`] has it.
@@ -185,18 +196,19 @@ impl PropertyInfo {
 }
 
 /// One behaviour of a feature.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ActionInfo {
     /// What it takes; `None`: nothing.
     pub input: Option<ValueType>,
     /// What should be reported once it has worked; empty: the twin system's word is all there is.
+    #[serde(default)]
     pub effects: Vec<Effect>,
     /// Milliseconds that the thing takes at most, where known; a command's validity should not be shorter.
     pub takes_ms: Option<u64>,
 }
 
 /// A report to expect after an action.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Effect {
     /// A property of the same feature.
     pub property: PropertyId,
@@ -205,11 +217,14 @@ pub struct Effect {
 }
 
 /// What an effect's value is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Expect {
     /// Always this.
+    #[serde(alias = "Value")]
     Value(Value),
     /// Whatever the action was given.
+    #[serde(alias = "Input")]
     Input,
 }
 
@@ -251,6 +266,9 @@ pub enum TwinError {
     /// A place that is nowhere.
     #[error("twin {0}: its place has a coordinate that is not a finite number")]
     Place(TwinId),
+    /// Leases of a length that makes no sense.
+    #[error("twin {0}: a lease lasts at most between a second and a day")]
+    Lease(TwinId),
 }
 
 impl TwinInfo {
@@ -268,6 +286,7 @@ impl TwinInfo {
             place: None,
             origin: None,
             problems: Vec::new(),
+            integration: Integration::default(),
         }
     }
 
@@ -304,6 +323,10 @@ impl TwinInfo {
         let place = self.place.iter().flat_map(|p| p.position.iter().chain(&p.rotation));
         if place.into_iter().any(|number| !number.is_finite()) {
             return Err(TwinError::Place(twin()));
+        }
+        let (least, most) = LONGEST_LEASE_BOUNDS_MS;
+        if !(least..=most).contains(&self.integration.longest()) {
+            return Err(TwinError::Lease(twin()));
         }
         self.check_effects()
     }

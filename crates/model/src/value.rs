@@ -2,6 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use utoipa::ToSchema;
 
 use crate::{BlobRef, MAX_TEXT};
 
@@ -9,7 +10,10 @@ use crate::{BlobRef, MAX_TEXT};
 const COLOR_TOLERANCE: u8 = 3;
 
 /// A value of a property, an action's input or a detail of an event.
+///
+/// JSON has it as people write it: `true`, `21.5`, `"open"`, `{"color": [255, 128, 0]}`, `{"blob": {...}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub enum Value {
     /// Yes or no.
     Bool(bool),
@@ -144,11 +148,14 @@ impl fmt::Display for Value {
 }
 
 /// What values a property can have or an action takes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum ValueType {
     /// [`Value::Bool`].
+    #[serde(alias = "Bool")]
     Bool,
     /// [`Value::Int`] or [`Value::Float`] between two bounds, both included.
+    #[serde(alias = "Number")]
     Number {
         /// Least value.
         min: f64,
@@ -158,17 +165,22 @@ pub enum ValueType {
         step: f64,
     },
     /// [`Value::Int`] or [`Value::Float`] without bounds: what a sensor measures.
+    #[serde(alias = "AnyNumber")]
     AnyNumber,
     /// [`Value::Text`] of at most so many bytes.
+    #[serde(alias = "Text")]
     Text {
         /// Most bytes.
         max: u32,
     },
     /// [`Value::Text`], one of these.
+    #[serde(alias = "OneOf")]
     OneOf(Vec<String>),
     /// [`Value::Color`].
+    #[serde(alias = "Color")]
     Color,
     /// [`Value::Blob`] of this media type.
+    #[serde(alias = "Blob")]
     Blob {
         /// The media type, or all of a kind: `image/*`.
         media: String,

@@ -1,12 +1,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use vestibule_model::{
-    BlobRef, Command, ContentHash, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo,
-};
+use vestibule_model::{BlobRef, Command, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo};
 
 use crate::{
-    CommandUpdate, DiiDown, DiiUp, Event, Hello, HotDatagram, HotReceiver, Interest, LinkCommand, LinkEvent,
-    Occurrence, Party, Request, Response, SystemView, TwinView, Welcome, WireReading, decode, encode, protocol_hash,
+    DiiUp, Event, Hello, HotDatagram, HotReceiver, Interest, LinkCommand, LinkEvent, News, Occurrence, Party, Request,
+    Response, TwinView, Welcome, WireReading, decode, encode, protocol_hash,
 };
 
 /// Milliseconds before the first new attempt to connect; doubles up to [`RETRY_MOST_MS`].
@@ -35,55 +33,6 @@ pub struct ClientConfig {
     pub interest: Interest,
     /// The software's name, for the enabler's logs.
     pub software: String,
-}
-
-/// What a session learned, for whoever drives it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum News {
-    /// Connected as this user.
-    Connected(Welcome),
-    /// Not connected.
-    Disconnected {
-        /// For a person.
-        reason: String,
-        /// Milliseconds until the next attempt; `None`: there will be none.
-        retry_ms: Option<u64>,
-    },
-    /// The snapshot after (re)connecting is complete.
-    Synchronized,
-    /// A twin appeared or changed, with all its readings.
-    Twin(Box<TwinView>),
-    /// Some readings of a twin changed.
-    Readings {
-        /// The twin.
-        twin: TwinId,
-        /// What changed.
-        changed: Vec<(FeatureId, PropertyId, WireReading)>,
-    },
-    /// A twin is gone, or may no longer be seen.
-    Gone(TwinId),
-    /// Something happened.
-    Occurred(Occurrence),
-    /// A command came further.
-    Command(CommandUpdate),
-    /// A system's state changed.
-    System(SystemView),
-    /// For digital twin systems.
-    Dii(DiiDown),
-    /// The answer to a request; refusals, lost links and lateness are refusals.
-    Answer {
-        /// The request.
-        id: RequestId,
-        /// What the enabler said.
-        answer: Result<Box<Response>, Refusal>,
-    },
-    /// Content that was fetched and fits its hash.
-    Content {
-        /// Its hash.
-        hash: ContentHash,
-        /// The bytes, or why there are none.
-        bytes: Result<Vec<u8>, String>,
-    },
 }
 
 #[derive(Debug)]
@@ -403,7 +352,9 @@ impl ClientSession {
             Event::Occurred(occurrence) => self.occurred(occurrence),
             Event::Command(update) => self.tell_news(News::Command(update)),
             Event::System(view) => self.tell_news(News::System(view)),
+            Event::Step(step) => self.tell_news(News::Step(step)),
             Event::Dii(message) => self.tell_news(News::Dii(message)),
+            Event::Lease(update) => self.tell_news(News::Lease(update)),
         }
     }
 

@@ -1,11 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use vestibule_model::{
-    ActionId, Command, CommandId, CommandStatus, ContentHash, EventKind, FeatureId, PropertyId, Refusal, RoleId, Rule,
-    RuleId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, Truth, TwinId, TwinInfo, UserId, Value,
-    Verdict,
+    ActionId, Command, CommandId, CommandStatus, ContentHash, Delegation, EventKind, Explanation, FeatureId,
+    Fingerprint, Inquiry, InquiryId, LeaseId, LeaseRequest, LeaseUpdate, PropertyId, Refusal, RoleId, Rule, RuleId,
+    ServiceId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId, TwinInfo,
+    TwinPermission, UserId, UserInfo, Value,
 };
+
+use crate::{Execution, Me, People, ProcedureStep};
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +25,8 @@ pub enum Request {
     },
     /// DTSD: systems that meet conditions (P2.4).
     DiscoverSystems(SystemQuery),
+    /// DTSR, TPSR: take a system out, with its twins; its id is free again (owners only).
+    RemoveSystem(SystemId),
     /// DTIA: the twins of a system that the asker may see (P2.6), in the order of their ids.
     ListTwins {
         /// The system.
@@ -30,29 +36,53 @@ pub enum Request {
         /// At most so many; 0: the default of 50.
         limit: u16,
     },
-    /// DTIA: properties and permission of one twin (P2.8).
+    /// DTIA: what is known of one twin by now.
     DescribeTwin(TwinId),
+    /// DTIA: properties and permission of one twin, fresh from its system (P2.8 to P2.12).
+    Acquire(TwinId),
     /// DTS: a stream of events about the twins of interest, beginning with all of them (P2.14).
     Subscribe(Interest),
     /// DTS: have a physical object do something (P2.15).
     Actuate(Command),
+    /// DTS: how far a command is: the asker's own, and others' on features that they may read.
+    CommandStatus(CommandId),
     /// DTS: ask the twin's system for fresh reports now (REQ-DT-07: on request).
     Refresh(TwinId),
-    /// DTAC: may I do this, and which rule says so?
-    Explain {
-        /// The twin.
-        twin: TwinId,
-        /// The feature.
-        feature: FeatureId,
-        /// The action; `None`: to read.
-        action: Option<ActionId>,
-    },
+    /// DTAC: why may I (not) do this, or somebody else (owners only)?
+    Explain(Inquiry),
     /// DTAC: all rules (owners only).
     Rules,
     /// DTAC: add a rule or change the one of its id (owners only).
     SetRule(Rule),
     /// DTAC: take a rule away (owners only).
     RemoveRule(RuleId),
+    /// Who am I taken for, and what was presented?
+    WhoAmI,
+    /// Users, their devices, and what was delegated: all of them for owners, oneself for others.
+    Users,
+    /// Add a user or change one (owners only).
+    SetUser(UserInfo),
+    /// Take a user away with all their devices and rules; their connections end (owners only).
+    RemoveUser(UserId),
+    /// Make a device unknown; its connections end. One's own, or any (owners).
+    RevokeDevice(Fingerprint),
+    /// Show a pairing code: for a device of somebody new, or for one more device of a user. Owners for everybody,
+    /// others for themselves with a role that they have.
+    OpenPairing {
+        /// What the device may be.
+        role: RoleId,
+        /// Whose it will be; `None`: somebody new, named like the device.
+        user: Option<UserId>,
+    },
+    /// Sign a token with which somebody else acts in one's stead, within limits.
+    Delegate(Delegation),
+    /// Add what a token allows to this connection. Needs no known device.
+    Present {
+        /// The token.
+        token: String,
+    },
+    /// End a token, or one attenuation of it and what was made from that: whoever delegated it, and owners.
+    RevokeToken(TokenId),
     /// The log's lines after a sequence number (owners only).
     Log {
         /// Lines after this one; 0: from the beginning.
@@ -60,8 +90,29 @@ pub enum Request {
         /// At most so many; 0: the default of 100.
         limit: u16,
     },
+    /// Steps of the procedures P1 and P2 as they happened: the asker's own, all for owners.
+    Steps {
+        /// Those after this one; 0: all that are still known.
+        after: u64,
+        /// At most so many; 0: the default of 100.
+        limit: u16,
+        /// Tell those that come as [`Event::Step`], from now on or no longer.
+        follow: bool,
+    },
     /// What a digital twin system says.
     Dii(DiiUp),
+    /// DTS: be the one whose twin is integrated with its physical object (FGMV-28 7.1.3). Answered at once with how
+    /// far it is, or refused; updates follow as events.
+    Lease(LeaseRequest),
+    /// DTS: hold on to it for as long again as was asked.
+    RenewLease(LeaseId),
+    /// DTS: give it back, or leave the queue.
+    ReleaseLease(LeaseId),
+    /// DTS: who holds the twin's physical object and who waits, the holder first, then by place.
+    Leases {
+        /// The twin.
+        twin: TwinId,
+    },
 }
 
 /// Who a peer is and what it speaks.
@@ -122,33 +173,55 @@ pub enum Response {
     },
     /// To [`Request::DiscoverSystems`]. A full page may have a next one.
     Systems(Vec<SystemView>),
-    /// To [`Request::ListTwins`] and [`Request::DescribeTwin`].
+    /// To [`Request::ListTwins`], [`Request::DescribeTwin`] and [`Request::Acquire`].
     Twins(Vec<TwinView>),
-    /// To [`Request::Actuate`]: written down, with its status by now. Updates follow as events.
+    /// To [`Request::Actuate`] and [`Request::CommandStatus`]: written down, with its status by now. Updates follow as events.
     Command(CommandUpdate),
     /// To [`Request::Explain`].
-    Verdict(Verdict),
+    Explanation(Explanation),
+    /// To [`Request::WhoAmI`] and [`Request::Present`].
+    Me(Me),
+    /// To [`Request::Users`].
+    People(People),
+    /// To [`Request::OpenPairing`].
+    Code {
+        /// Six digits.
+        digits: String,
+        /// They can be used until then.
+        until: Timestamp,
+    },
+    /// To [`Request::Delegate`].
+    Token(String),
     /// To [`Request::Rules`].
     Rules(Vec<Rule>),
     /// To [`Request::Log`].
     Log(Vec<LogLine>),
+    /// To [`Request::Steps`], in the order of their numbers.
+    Steps(Vec<ProcedureStep>),
     /// To whatever needs no words.
     Done,
     /// To anything: no, and why.
     Refused(Refusal),
+    /// To [`Request::Lease`], [`Request::RenewLease`] and [`Request::ReleaseLease`]: how far it is by now.
+    Lease(LeaseUpdate),
+    /// To [`Request::Leases`].
+    Leases(Vec<LeaseUpdate>),
 }
 
 /// A registered system and its measured health.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SystemView {
     /// What it said of itself.
     pub info: SystemInfo,
     /// What was measured.
     pub health: SystemHealth,
+    /// The services that the asker may use, and which rule lets them.
+    #[serde(default)]
+    pub usable: BTreeMap<ServiceId, RuleId>,
 }
 
 /// A twin as one user may see it: what they may not read or do is not there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TwinView {
     /// Names the twin in this session's datagrams.
     pub short: u32,
@@ -167,7 +240,7 @@ pub struct TwinView {
 }
 
 /// Which rules admit a user to a feature.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FeatureAccess {
     /// The rule that lets them read.
     pub read: Option<RuleId>,
@@ -176,7 +249,7 @@ pub struct FeatureAccess {
 }
 
 /// What is known of a property, with ages instead of moments, so that clocks need not agree.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WireReading {
     /// What the thing last reported; `None` before that, and where it reports that nobody knows.
     pub value: Option<Value>,
@@ -217,13 +290,17 @@ pub enum Event {
     /// A command came further: the user's own, and others' on twins that they may read.
     Command(CommandUpdate),
     /// A system's state changed.
-    System(SystemView),
+    System(Box<SystemView>),
+    /// A step of a procedure, for whoever follows them.
+    Step(ProcedureStep),
     /// For digital twin systems.
     Dii(DiiDown),
+    /// A lease came further: the user's own, and others' on twins that they may read.
+    Lease(LeaseUpdate),
 }
 
 /// Something that happened at a physical object.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Occurrence {
     /// The twin.
     pub twin: TwinId,
@@ -238,7 +315,7 @@ pub struct Occurrence {
 }
 
 /// How far a command has come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CommandUpdate {
     /// The command.
     pub command: CommandId,
@@ -257,7 +334,7 @@ pub struct CommandUpdate {
 }
 
 /// One line of the log, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogLine {
     /// Its place in the log.
     pub sequence: u64,
@@ -274,6 +351,8 @@ pub struct LogLine {
 pub enum DiiUp {
     /// DTSR: this is me (P2.1). The first message of a digital twin system.
     Register(SystemInfo),
+    /// DTSR: this system is gone for good, and its twins with it. Its id stays its own.
+    Deregister,
     /// A sign of life, promised by [`SystemInfo::heartbeat_ms`].
     Heartbeat,
     /// A twin, new or changed (P2.1, P2.10).
@@ -305,6 +384,13 @@ pub enum DiiUp {
         /// How it went.
         status: CommandStatus,
     },
+    /// To [`DiiDown::Inquire`] (P2.10).
+    Inquired {
+        /// Which inquiry.
+        inquiry: InquiryId,
+        /// The twin as it is now, or why not.
+        answer: InquiryAnswer,
+    },
     /// Bytes that a later report or description refers to by their hash.
     Blob {
         /// The bytes.
@@ -312,10 +398,42 @@ pub enum DiiUp {
         /// Their media type.
         media: String,
     },
+    /// To [`DiiDown::Integrate`]: the twin is integrated with its object under this fencing token, and no lower one is
+    /// obeyed any more.
+    Integrated {
+        /// The twin.
+        twin: TwinId,
+        /// The token.
+        fence: u64,
+    },
+    /// To [`DiiDown::Integrate`]: that cannot be done.
+    NotIntegrated {
+        /// The twin.
+        twin: TwinId,
+        /// The token.
+        fence: u64,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// What a digital twin system answers when it is asked for one of its twins (P2.10).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InquiryAnswer {
+    /// This is it.
+    Twin {
+        /// Its properties.
+        info: Box<TwinInfo>,
+        /// What the user who asked may do with it, by its system's own rules (REQ-DT-05).
+        permission: TwinPermission,
+    },
+    /// It is not told, and why.
+    Refused(Refusal),
 }
 
 /// What the thing says of one property.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Report {
     /// The twin.
     pub twin: TwinId,
@@ -334,7 +452,8 @@ pub struct Report {
 }
 
 /// What the enabler tells a digital twin system (DII).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum DiiDown {
     /// Registered (P2.3). Describe your twins now.
     Registered,
@@ -342,23 +461,34 @@ pub enum DiiDown {
     Refused(Refusal),
     /// Have the thing do this (P2.17).
     Execute(Execution),
-    /// Report everything that you know of this twin now (P2.9).
+    /// Report everything that you know of this twin now.
     Refresh(TwinId),
-}
-
-/// A decided command for a digital twin system. It comes once; late ones must not be executed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Execution {
-    /// Idempotency key.
-    pub command: CommandId,
-    /// The twin.
-    pub twin: TwinId,
-    /// The feature.
-    pub feature: FeatureId,
-    /// What it should do.
-    pub action: ActionId,
-    /// With what.
-    pub input: Option<Value>,
-    /// After this moment it must not be executed.
-    pub not_after: Timestamp,
+    /// Properties of this twin, and what this user may do with it? (P2.9)
+    Inquire {
+        /// Names the question; the answer names it too.
+        inquiry: InquiryId,
+        /// The twin.
+        twin: TwinId,
+        /// Who asks.
+        user: UserId,
+    },
+    /// Somebody holds the twin's physical object from now on (or still does, after a reconnect or a renewal): obey
+    /// executions with this fencing token only, and none after `until`.
+    Integrate {
+        /// The twin.
+        twin: TwinId,
+        /// The lease.
+        lease: LeaseId,
+        /// Larger than every one before.
+        fence: u64,
+        /// When it ends unless this comes again.
+        until: Timestamp,
+    },
+    /// Whoever held it up to this fencing token does no longer: obey none of theirs any more.
+    Released {
+        /// The twin.
+        twin: TwinId,
+        /// The token.
+        fence: u64,
+    },
 }

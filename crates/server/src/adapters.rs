@@ -110,13 +110,7 @@ mod tests {
             let first = counted.fetch_add(1, Ordering::SeqCst) == 0;
             let (tell, status) = watch::channel(AdapterStatus::default());
             let task = tokio::spawn(async move {
-                let info = SystemInfo {
-                    id: SystemId::slug("home"),
-                    kind: SystemKind::DigitalTwin,
-                    name: "Home".to_owned(),
-                    properties: Default::default(),
-                    heartbeat_ms: 0,
-                };
+                let info = SystemInfo::new(SystemId::slug("home"), SystemKind::DigitalTwin, "Home");
                 up.send(DiiUp::Register(info)).await.unwrap();
                 while !matches!(down.recv().await, Some(DiiDown::Registered)) {}
                 tell.send_modify(|status| status.state = AdapterState::Connected);

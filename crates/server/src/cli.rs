@@ -1,27 +1,37 @@
 //! `vestibule-enabler`: flags, words and exit codes.
 
+mod people;
+
 use std::{
     io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 use vestibule_adapter_mqtt::MqttConfig;
-use vestibule_enabler_core::{GUEST_ROLE, OWNER_ROLE, TWIN_SYSTEM_ROLE};
-use vestibule_model::{RoleId, Timestamp};
+use vestibule_enabler_core::OWNER_ROLE;
+use vestibule_model::{LeaseUpdate, RoleId, UserId};
 use vestibule_quic::QuicError;
 use vestibule_store::{EventLog, SqliteLog, StoreError};
 
 use crate::{
-    Embedded, EmbeddedConfig, HubError, LOG_FILE, StartError,
-    net::control::{Answer, ControlError, Question, ask},
+    Embedded, EmbeddedConfig, HttpConfig, HttpError, HubError, LOG_FILE, StartError,
+    net::control::{self, Answer, ControlError, Question, ask},
+    ops::{
+        self,
+        doctor::{Level, Patient},
+    },
 };
 
 /// Lines of the log that are read at once.
 const PAGE: u32 = 500;
+
+/// Who does not take the goodbye within this time learns it from silence; supervisors kill after 10 s and more.
+const DRAIN: Duration = Duration::from_secs(8);
 
 const CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong flags, 3 no enabler runs on the data folder, 4 the data \
 folder is in use or cannot be used, 5 the address is in use, 6 the log is not as it was written.";
@@ -32,6 +42,26 @@ folder is in use or cannot be used, 5 the address is in use, 6 the log is not as
 pub struct Cli {
     #[command(subcommand)]
     command: Order,
+    /// How to write what happens, to stderr.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "VESTIBULE_LOG_FORMAT")]
+    log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object a line, for programs.
+    Json,
+}
+
+impl Cli {
+    /// How to write log lines.
+    #[must_use]
+    pub const fn log_format(&self) -> LogFormat {
+        self.log_format
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -44,6 +74,15 @@ enum Order {
         /// Address for clients and twin systems, UDP.
         #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
         quic: SocketAddr,
+        /// Address for HTTP, on this machine only: tokens are not encrypted.
+        #[arg(long, env = "VESTIBULE_HTTP")]
+        http: Option<SocketAddr>,
+        /// Address for HTTPS, with the enabler's own certificate.
+        #[arg(long, env = "VESTIBULE_HTTPS")]
+        https: Option<SocketAddr>,
+        /// Speak plain HTTP to other machines as well, where everybody between can read it.
+        #[arg(long)]
+        http_insecure: bool,
         /// A broker whose devices become twins: mqtt://[user:password@]host[:port][?system=home], or mqtts:// with
         /// ?ca=FILE&cert=FILE&key=FILE; ?announce=false says nothing on Home Assistant's birth topic. May be given often.
         #[arg(long = "mqtt", value_name = "URL", env = "VESTIBULE_MQTT", value_parser = broker, hide_env_values = true)]
@@ -58,14 +97,54 @@ enum Order {
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
         /// What the device may be.
-        #[arg(long, default_value = OWNER_ROLE, value_parser = [OWNER_ROLE, GUEST_ROLE, TWIN_SYSTEM_ROLE])]
-        role: String,
+        #[arg(long, default_value = OWNER_ROLE)]
+        role: RoleId,
+        /// Whose it will be; somebody new unless told.
+        #[arg(long)]
+        user: Option<UserId>,
     },
+    /// Let somebody do something: add a rule.
+    Grant(people::Grant),
+    /// Take back a rule, a token or a device, at once.
+    Revoke(people::Revoke),
+    /// Who is known, with which roles and devices.
+    Users(people::Users),
+    /// Hand on rights with a token, narrow one, look at one.
+    #[command(subcommand)]
+    Token(people::Token),
     /// Say how a running enabler is.
     Status {
         /// Its data folder.
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
+    },
+    /// Print who holds which twin's physical object and who waits for it, a line each.
+    Leases {
+        /// The data folder of a running enabler.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+    },
+    /// Have a running enabler read its certificate anew. Connections that are open go on.
+    #[cfg(unix)]
+    Reload {
+        /// Its data folder.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+    },
+    /// Look at everything that an enabler needs; say what is wrong and what to do. Works whether it runs or not.
+    Doctor {
+        /// The data folder.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+        /// Address for clients and twin systems, UDP.
+        #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
+        quic: SocketAddr,
+        /// An address for HTTP or HTTPS. May be given often.
+        #[arg(long, value_name = "ADDR")]
+        http: Vec<SocketAddr>,
+        /// A broker. May be given often.
+        #[arg(long = "mqtt", value_name = "URL", env = "VESTIBULE_MQTT", value_parser = broker, hide_env_values = true)]
+        mqtt: Vec<MqttConfig>,
     },
     /// Print what was decided, a line each: number, time (UTC), decision. Works whether the enabler runs or not.
     Log {
@@ -100,6 +179,12 @@ pub enum CliError {
     /// There is no log.
     #[error("{} has no log: no enabler has ever run on it", .0.display())]
     NoLog(PathBuf),
+    /// What the doctor found.
+    #[error("{0} of these must be mended")]
+    Ill(usize),
+    /// What was typed makes no sense.
+    #[error("{0}")]
+    Words(String),
     /// Nobody reads what is printed, or no signals can be had.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -112,7 +197,7 @@ impl CliError {
             Self::Start(StartError::Hub(HubError::Store(StoreError::InUse(_) | StoreError::Folder { .. })))
             | Self::Start(StartError::Folder(..))
             | Self::NoLog(_) => 4,
-            Self::Start(StartError::Network(QuicError::InUse(_))) => 5,
+            Self::Start(StartError::Network(QuicError::InUse(_)) | StartError::Http(HttpError::InUse(_))) => 5,
             Self::Store(StoreError::Bad(_) | StoreError::Damaged(_))
             | Self::Start(StartError::Hub(HubError::Store(StoreError::Bad(_) | StoreError::Damaged(_)))) => 6,
             _ => 1,
@@ -123,9 +208,20 @@ impl CliError {
 /// Runs what the flags say.
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        Order::Serve { data, quic, mqtt, name } => serve(EmbeddedConfig { data_dir: data, name, mqtt, quic }).await,
-        Order::Pair { data, role } => pair(&data, RoleId::slug(&role)).await,
+        Order::Serve { data, quic, http, https, http_insecure, mqtt, name } => {
+            let http = HttpConfig { plain: http, tls: https, insecure: http_insecure };
+            serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http }).await
+        }
+        Order::Pair { data, role, user } => pair(&data, role, user).await,
+        Order::Grant(args) => people::grant(args).await,
+        Order::Revoke(args) => people::revoke(args).await,
+        Order::Users(args) => people::users(args).await,
+        Order::Token(order) => people::token(order).await,
         Order::Status { data } => status(&data).await,
+        Order::Leases { data } => leases(&data).await,
+        #[cfg(unix)]
+        Order::Reload { data } => reload(&data),
+        Order::Doctor { data, quic, http, mqtt } => doctor(Patient { data, quic, http, mqtt }).await,
         Order::Log { data, after, verify } => log(&data, after, verify).await,
     };
     match done {
@@ -147,31 +243,61 @@ async fn serve(config: EmbeddedConfig) -> Result<(), CliError> {
     // For whoever starts this program and waits for it; port 0 is known from here on.
     let mut out = std::io::stdout();
     writeln!(out, "listening on {} as {}", enabler.address(), enabler.fingerprint())?;
+    for (scheme, address) in [("http", enabler.http()), ("https", enabler.https())] {
+        if let Some(address) = address {
+            writeln!(out, "listening on {scheme}://{address}")?;
+        }
+    }
     out.flush()?;
-    let signal = stop.wait().await;
+    let signal = loop {
+        match stop.wait().await {
+            Signal::Stop(signal) => break signal,
+            #[cfg(unix)]
+            Signal::Reload => {
+                if let Err(error) = enabler.reload() {
+                    tracing::error!(%error, "the certificate stays as it was");
+                }
+            }
+        }
+    };
     tracing::info!(signal, "stopping");
     tokio::select! {
         () = enabler.stop() => {}
         // Whoever asks twice means it. What was acknowledged is on disk.
-        signal = stop.wait() => tracing::warn!(signal, "stopping at once"),
+        signal = stop.again() => tracing::warn!(signal, "stopping at once"),
+        // So does whoever waits to kill it: systemd, an orchestrator.
+        () = tokio::time::sleep(DRAIN) => tracing::warn!("not everybody could be told in time; stopping at once"),
     }
     Ok(())
 }
 
+/// What somebody outside wants.
+enum Signal {
+    /// An end.
+    Stop(&'static str),
+    /// The certificate read anew.
+    #[cfg(unix)]
+    Reload,
+}
+
 #[cfg(unix)]
-struct Stop(tokio::signal::unix::Signal, tokio::signal::unix::Signal);
+struct Stop([tokio::signal::unix::Signal; 3]);
 
 #[cfg(unix)]
 impl Stop {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [interrupt, terminate, hangup] = kinds.map(signal);
+        Ok(Self([interrupt?, terminate?, hangup?]))
     }
 
-    async fn wait(&mut self) -> &'static str {
+    async fn wait(&mut self) -> Signal {
+        let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
-            _ = self.0.recv() => "SIGINT",
-            _ = self.1.recv() => "SIGTERM",
+            _ = interrupt.recv() => Signal::Stop("SIGINT"),
+            _ = terminate.recv() => Signal::Stop("SIGTERM"),
+            _ = hangup.recv() => Signal::Reload,
         }
     }
 }
@@ -185,23 +311,44 @@ impl Stop {
         Ok(Self)
     }
 
-    async fn wait(&mut self) -> &'static str {
+    async fn wait(&mut self) -> Signal {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => "Ctrl-C",
+            Ok(()) => Signal::Stop("Ctrl-C"),
             // No signals can be had: run until killed.
             Err(_) => std::future::pending().await,
         }
     }
 }
 
-async fn pair(data: &Path, role: RoleId) -> Result<(), CliError> {
-    let question = Question::Pair { role: role.clone() };
+impl Stop {
+    /// Waits until somebody wants an end, once more.
+    async fn again(&mut self) -> &'static str {
+        loop {
+            match self.wait().await {
+                Signal::Stop(signal) => return signal,
+                #[cfg(unix)]
+                Signal::Reload => {}
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn reload(data: &Path) -> Result<(), CliError> {
+    let process = control::process(data)?;
+    let process = rustix::process::Pid::from_raw(process).ok_or_else(strange)?;
+    rustix::process::kill_process(process, rustix::process::Signal::HUP).map_err(std::io::Error::from)?;
+    Ok(())
+}
+
+async fn pair(data: &Path, role: RoleId, user: Option<UserId>) -> Result<(), CliError> {
+    let question = Question::Pair { role: role.clone(), user };
     let Answer::Code { code, address } = ask(data, &question).await? else { return Err(strange()) };
     let mut out = std::io::stdout().lock();
     writeln!(out, "{code}")?;
     writeln!(out)?;
     writeln!(out, "Give these digits to one device within 5 minutes; it will be {role}.")?;
-    writeln!(out, "It connects to port {} of this machine. An older code is void now.", address.port())?;
+    writeln!(out, "It connects to port {} of this machine. Over QUIC only the newest code counts.", address.port())?;
     Ok(())
 }
 
@@ -216,6 +363,31 @@ async fn status(data: &Path) -> Result<(), CliError> {
         writeln!(out, "{name:<12} {value}")?;
     }
     Ok(())
+}
+
+async fn leases(data: &Path) -> Result<(), CliError> {
+    let Answer::Leases { leases, more } = ask(data, &Question::Leases).await? else { return Err(strange()) };
+    let mut out = std::io::stdout().lock();
+    for lease in leases {
+        let user = lease.user.as_ref().map_or("somebody", UserId::as_str);
+        let until = lease.until.map(|until| until.to_utc()).unwrap_or_default();
+        let LeaseUpdate { twin, priority, status, .. } = &lease;
+        writeln!(out, "{:<32} {user:<24} priority {priority:>3}  until {until}  {status}", twin.as_str())?;
+    }
+    if more > 0 {
+        writeln!(out, "and {more} more")?;
+    }
+    Ok(())
+}
+
+async fn doctor(patient: Patient) -> Result<(), CliError> {
+    let findings = ops::doctor::examine(&patient).await;
+    let mut out = std::io::stdout().lock();
+    for finding in &findings {
+        writeln!(out, "{finding}")?;
+    }
+    let failed = findings.iter().filter(|finding| finding.level == Level::Fail).count();
+    if failed == 0 { Ok(()) } else { Err(CliError::Ill(failed)) }
 }
 
 fn strange() -> CliError {
@@ -242,25 +414,9 @@ async fn log(data: &Path, after: u64, verify: bool) -> Result<(), CliError> {
         after = last.sequence;
         for line in &lines {
             // JSON has no line breaks; control characters in it are escaped.
-            writeln!(out, "{:>8}  {}  {}", line.sequence, utc(line.at), String::from_utf8_lossy(&line.payload))?;
+            writeln!(out, "{:>8}  {}  {}", line.sequence, line.at.to_utc(), String::from_utf8_lossy(&line.payload))?;
         }
     }
-}
-
-/// A moment as people write it: `2026-11-20T14:03:07.123Z`.
-fn utc(at: Timestamp) -> String {
-    let (seconds, millis) = (at.0 / 1000, at.0 % 1000);
-    let (days, time) = (seconds / 86_400, seconds % 86_400);
-    // Days from the civil calendar's 0000-03-01, which puts the leap day at the end of a year.
-    let shifted = days + 719_468;
-    let (era, day) = (shifted / 146_097, shifted % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (date, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    let year = era * 400 + year + u64::from(month <= 2);
-    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
-    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
 #[cfg(test)]
@@ -268,15 +424,6 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
-
-    #[test]
-    fn moments_are_written_as_people_do() {
-        assert_eq!(utc(Timestamp(0)), "1970-01-01T00:00:00.000Z");
-        assert_eq!(utc(Timestamp(951_782_400_000)), "2000-02-29T00:00:00.000Z");
-        assert_eq!(utc(Timestamp(951_868_799_999)), "2000-02-29T23:59:59.999Z");
-        assert_eq!(utc(Timestamp(1_795_183_387_123)), "2026-11-20T14:03:07.123Z");
-        assert_eq!(utc(Timestamp(4_107_542_400_000)), "2100-03-01T00:00:00.000Z");
-    }
 
     #[test]
     fn flags_are_consistent() {

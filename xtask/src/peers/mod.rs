@@ -1,8 +1,10 @@
 //! Programs of other people that tests speak to. A peer that is missing fails the tests that need it; only an
 //! explicit `--without NAME` leaves it out.
 
+pub mod browser;
 pub mod monado;
 mod mosquitto;
+mod node;
 pub mod python;
 
 use anyhow::{Result, bail};
@@ -11,7 +13,7 @@ use crate::setup::Purpose;
 use crate::workspace::Workspace;
 
 /// The peers, by the names that `--peer` and `--without` take.
-pub const NAMES: [&str; 3] = [mosquitto::NAME, python::NAME, monado::NAME];
+pub const NAMES: [&str; 5] = [mosquitto::NAME, python::NAME, node::NAME, browser::NAME, monado::NAME];
 
 /// Environment variables that tell tests where a peer is.
 pub type Variables = Vec<(&'static str, String)>;
@@ -29,6 +31,8 @@ pub fn purpose(name: &str) -> Option<Purpose> {
     match name {
         mosquitto::NAME => Some(Purpose::Mosquitto),
         python::NAME => Some(Purpose::Python),
+        node::NAME => Some(Purpose::Node),
+        browser::NAME => Some(Purpose::Browser),
         monado::NAME => Some(Purpose::Monado),
         _ => None,
     }
@@ -39,6 +43,8 @@ pub fn prepare(name: &str, workspace: &Workspace) -> Result<Variables> {
     match name {
         mosquitto::NAME => mosquitto::prepare(),
         python::NAME => python::prepare(workspace),
+        node::NAME => node::prepare(workspace),
+        browser::NAME => browser::prepare(),
         monado::NAME => monado::prepare(),
         other => bail!("no such peer: {other}"),
     }

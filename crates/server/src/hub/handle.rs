@@ -7,8 +7,8 @@ use std::sync::{
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
-use vestibule_enabler_core::{Fingerprint, Identity, PairingCode};
-use vestibule_model::{ContentHash, Refusal, RefusalCode, RoleId, UserId};
+use vestibule_enabler_core::{Condition, Fingerprint, Identity, Offer, PairingCode};
+use vestibule_model::{ContentHash, LeaseUpdate, Refusal, RefusalCode, RoleId, SystemHealth, SystemId, UserId};
 use vestibule_protocol::{DiiUp, Request, Response};
 
 use super::{HubError, HubStatus, MOST_IN_FLIGHT, Outgoing, Peer, contents::Contents};
@@ -20,8 +20,11 @@ pub(super) type SessionId = u64;
 pub(super) enum Control {
     Open { identity: Identity, reply: oneshot::Sender<Result<Opened, HubError>> },
     Closed(SessionId),
-    PairingCode { role: RoleId, reply: oneshot::Sender<Result<PairingCode, HubError>> },
+    PairingCode { offer: Offer, reply: oneshot::Sender<Result<PairingCode, HubError>> },
+    NewestCode(oneshot::Sender<Option<PairingCode>>),
     Status(oneshot::Sender<HubStatus>),
+    Leases(oneshot::Sender<Vec<LeaseUpdate>>),
+    Systems(oneshot::Sender<Vec<(SystemId, SystemHealth)>>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -63,6 +66,8 @@ impl Drop for Ticket {
 pub(super) struct Ask {
     pub(super) session: SessionId,
     pub(super) request: Request,
+    /// Where this is not so when it is decided, it is refused.
+    pub(super) condition: Option<Box<Condition>>,
     pub(super) reply: oneshot::Sender<Response>,
     /// While it lives, what the session says later waits behind it.
     pub(super) _order: Option<Ticket>,
@@ -77,7 +82,7 @@ pub(super) enum Work {
 
 /// What is taken at once.
 pub(super) enum HotMessage {
-    Ask(Ask),
+    Ask(Box<Ask>),
     Datagram { session: SessionId, bytes: Vec<u8> },
 }
 
@@ -115,6 +120,7 @@ impl HubHandle {
         let identity = match peer {
             Peer::Certificate(hash) => Identity::Certificate(Fingerprint(hash)),
             Peer::Local(system) => Identity::Local(system),
+            Peer::Console => Identity::Console,
         };
         let (reply, answer) = oneshot::channel();
         let Opened { id, outgoing, watched, flags } = self.ask(Control::Open { identity, reply }, answer).await??;
@@ -142,13 +148,22 @@ impl HubHandle {
         Ok((SessionHandle(Arc::new(inner)), outgoing))
     }
 
-    /// Shows a code with which one device can pair within five minutes and then has `role`.
+    /// Shows a code with which one device of somebody new can pair within five minutes and then has `role`.
     ///
     /// # Errors
     /// [`HubError::Refused`] where too many codes are open, [`HubError::Stopped`].
     pub async fn pairing_code(&self, role: RoleId) -> Result<PairingCode, HubError> {
         let (reply, answer) = oneshot::channel();
-        self.ask(Control::PairingCode { role, reply }, answer).await?
+        self.ask(Control::PairingCode { offer: Offer::new(role), reply }, answer).await?
+    }
+
+    /// The code that was shown last and can still be used: the one that a device has to prove.
+    ///
+    /// # Errors
+    /// [`HubError::Stopped`].
+    pub async fn newest_code(&self) -> Result<Option<PairingCode>, HubError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::NewestCode(reply), answer).await
     }
 
     /// Makes a device known without a code: the client that runs in this very process, whose user owns it.
@@ -175,6 +190,31 @@ impl HubHandle {
     pub async fn status(&self) -> HubStatus {
         let (reply, answer) = oneshot::channel();
         self.ask(Control::Status(reply), answer).await.unwrap_or_else(|_| HubStatus::stopped())
+    }
+
+    /// Who holds what and who waits, object by object, with everybody's names.
+    ///
+    /// # Errors
+    /// [`HubError::Stopped`].
+    pub async fn leases(&self) -> Result<Vec<LeaseUpdate>, HubError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::Leases(reply), answer).await
+    }
+
+    /// What was measured of registered systems, of the first ones where there are very many.
+    pub(crate) async fn systems(&self) -> Vec<(SystemId, SystemHealth)> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::Systems(reply), answer).await.unwrap_or_default()
+    }
+
+    /// The hub's queues: what they are for, how much waits in them, how much can.
+    pub(crate) fn queues(&self) -> [(&'static str, usize, usize); 3] {
+        let queue = |name, capacity: usize, most: usize| (name, most - capacity, most);
+        [
+            queue("control", self.control.capacity(), self.control.max_capacity()),
+            queue("decide", self.decide.capacity(), self.decide.max_capacity()),
+            queue("hot", self.hot.capacity(), self.hot.max_capacity()),
+        ]
     }
 
     /// Writes what is decided, closes every session, lets go of the data folder. Returns when that is done.
@@ -210,6 +250,11 @@ impl SessionHandle {
     ///
     /// What one session asks is decided in the order of these calls, as far as the caller polls them in order.
     pub async fn request(&self, request: Request) -> Response {
+        self.request_if(request, None).await
+    }
+
+    /// The same, where `condition` still holds when it is decided. What twin systems say all the time has none.
+    pub async fn request_if(&self, request: Request, condition: Option<Condition>) -> Response {
         let inner = &self.0;
         if inner.in_flight.load(Ordering::SeqCst) >= MOST_IN_FLIGHT {
             return refused(RefusalCode::Overloaded, "too many requests at once on this connection");
@@ -226,11 +271,12 @@ impl SessionHandle {
         let (reply, answer) = oneshot::channel();
         let is_hot = is_hot(&request) && inner.deciding.load(Ordering::SeqCst) == 0;
         let order = (!is_hot).then(|| Ticket::take(&inner.deciding));
-        let ask = Ask { session: inner.id, request, reply, _order: order, _in_flight: in_flight };
+        let condition = condition.map(Box::new);
+        let ask = Ask { session: inner.id, request, condition, reply, _order: order, _in_flight: in_flight };
         let sent = if is_hot {
             inner
                 .hot
-                .try_send(HotMessage::Ask(ask))
+                .try_send(HotMessage::Ask(Box::new(ask)))
                 .map_err(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
         } else {
             inner.decide.try_send(Work::Ask(ask)).map_err(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
@@ -249,6 +295,11 @@ impl SessionHandle {
         }
         let put = self.0.contents.put(Bytes::from(bytes), media).await;
         put.map(|_| ()).map_err(|error| Refusal::new(RefusalCode::Storage, error.to_string()))
+    }
+
+    /// Whether the peer is a known user at this moment.
+    pub(crate) fn is_known(&self) -> bool {
+        self.0.flags.known.load(Ordering::SeqCst)
     }
 
     /// Takes a datagram of the peer: an acknowledgement of hot state. One more or less makes no difference.
@@ -281,7 +332,13 @@ pub(super) const fn is_hot(request: &Request) -> bool {
     matches!(
         request,
         Request::Dii(
-            DiiUp::Heartbeat | DiiUp::Reachable { .. } | DiiUp::Report(_) | DiiUp::Occurred(_) | DiiUp::Outcome { .. }
+            DiiUp::Heartbeat
+                | DiiUp::Reachable { .. }
+                | DiiUp::Report(_)
+                | DiiUp::Occurred(_)
+                | DiiUp::Outcome { .. }
+                | DiiUp::Integrated { .. }
+                | DiiUp::NotIntegrated { .. }
         )
     )
 }

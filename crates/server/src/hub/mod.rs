@@ -1,20 +1,28 @@
 //! One task that owns what was decided, what things say and the log.
 
+mod act;
 mod batch;
 mod clock;
 mod contents;
 mod core;
+mod deferred;
 mod handle;
+mod inquiry;
+mod keys;
+mod procedure;
 mod recent;
 mod session;
 mod subscription;
 mod write;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use thiserror::Error;
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{EventError, Hot, LogEvent, State, default_rules};
+use vestibule_enabler_core::{
+    EventError, Hot, LogEvent, State, default_rules,
+    token::{RootKey, TokenError},
+};
 use vestibule_model::{Refusal, SystemId, Timestamp};
 use vestibule_protocol::Event;
 use vestibule_store::{ContentStore, DataFolder, EventLog, Head, MemoryLog, NewLine, SqliteLog, StoreError};
@@ -31,6 +39,8 @@ pub const LOG_FILE: &str = "log.sqlite";
 const WAITING: usize = 1_024;
 /// Messages that wait for one connection; a receiver further behind is resynchronized instead.
 const OUTBOX: usize = 256;
+/// Systems whose measures operators are told: what one page of metrics can carry, some hundred kilobytes.
+const MOST_MEASURED: usize = 1_000;
 /// Connections at once: people, headsets and twin systems of a large house.
 const MOST_SESSIONS: usize = 1_024;
 /// Requests that one connection can have waiting.
@@ -70,6 +80,8 @@ pub enum Peer {
     Certificate([u8; 32]),
     /// An adapter in this process that maintains the twins of this system. It needs no hello.
     Local(SystemId),
+    /// The enabler's own program, proven by the data folder's key. It needs no hello and may what owners may.
+    Console,
 }
 
 /// What a connection is to be told.
@@ -106,6 +118,12 @@ pub enum HubError {
     /// More connections than there may be.
     #[error("{MOST_SESSIONS} connections are open already")]
     TooManySessions,
+    /// The key that signs tokens.
+    #[error(transparent)]
+    Key(#[from] TokenError),
+    /// The file with that key.
+    #[error("{0}: {1}")]
+    KeyFile(PathBuf, std::io::Error),
     /// The hub was shut down.
     #[error("the enabler has stopped")]
     Stopped,
@@ -120,6 +138,8 @@ pub struct HubStatus {
     pub name: String,
     /// Open connections.
     pub sessions: usize,
+    /// The same by the part that they take.
+    pub parties: BTreeMap<&'static str, usize>,
     /// Registered systems.
     pub systems: usize,
     /// Those of them that are connected.
@@ -130,6 +150,8 @@ pub struct HubStatus {
     pub devices: usize,
     /// Commands that have not ended.
     pub open_commands: usize,
+    /// Leases that are held or waited for.
+    pub leases: usize,
     /// Where the log ends.
     pub head: Head,
     /// Why nothing can be written at the moment, and what to do.
@@ -137,16 +159,18 @@ pub struct HubStatus {
 }
 
 impl HubStatus {
-    fn stopped() -> Self {
+    pub(crate) fn stopped() -> Self {
         Self {
             running: false,
             name: String::new(),
             sessions: 0,
+            parties: BTreeMap::new(),
             systems: 0,
             systems_online: 0,
             twins: 0,
             devices: 0,
             open_commands: 0,
+            leases: 0,
             head: Head::EMPTY,
             storage: None,
         }
@@ -168,6 +192,8 @@ impl HubHandle {
         if loaded.head.sequence == 0 {
             first_start(log.as_ref(), &mut loaded, config.clock.now()).await?;
         }
+        let token_key = keys::token_key(folder.as_ref().map(DataFolder::path))?;
+        announce_key(log.as_ref(), &mut loaded, &token_key, config.clock.now()).await?;
         let Loaded { state, head } = loaded;
         let hot = Hot::restore(&state, config.clock.now());
         tracing::info!(lines = head.sequence, twins = state.twins.len(), "the log was read");
@@ -175,7 +201,7 @@ impl HubHandle {
         let (control, control_inbox) = mpsc::channel(64);
         let (decide, decide_inbox) = mpsc::channel(WAITING);
         let (hot_sender, hot_inbox) = mpsc::channel(WAITING);
-        let core = core::Core::new(config, log, head, state, hot, folder);
+        let core = core::Core::new(config, log, head, state, hot, folder, token_key);
         let handle = Self::new(control, decide, hot_sender, contents);
         tokio::spawn(core.run(core::Inbox { control: control_inbox, decide: decide_inbox, hot: hot_inbox }));
         Ok(handle)
@@ -225,8 +251,26 @@ async fn load(log: &dyn EventLog) -> Result<Loaded, HubError> {
 
 /// Writes the rules that a house begins with.
 async fn first_start(log: &dyn EventLog, loaded: &mut Loaded, now: Timestamp) -> Result<(), HubError> {
+    write_down(log, loaded, default_rules(), now).await
+}
+
+/// Writes down which key signs tokens, where it is another one than before: those of the older one are void.
+async fn announce_key(log: &dyn EventLog, loaded: &mut Loaded, key: &RootKey, now: Timestamp) -> Result<(), HubError> {
+    let key = key.public()?;
+    if loaded.state.token_key == Some(key) {
+        return Ok(());
+    }
+    write_down(log, loaded, vec![LogEvent::TokenKeySet { key }], now).await
+}
+
+async fn write_down(
+    log: &dyn EventLog,
+    loaded: &mut Loaded,
+    events: Vec<LogEvent>,
+    now: Timestamp,
+) -> Result<(), HubError> {
     let mut lines = Vec::new();
-    for event in default_rules() {
+    for event in events {
         let (payload, event) = event.written()?;
         loaded.state.apply(now, &event);
         lines.push(NewLine { at: now, payload });

@@ -18,7 +18,7 @@ use super::{
     Shared,
     turns::{Turn, Turns},
 };
-use crate::{Outgoing, Peer, SessionHandle};
+use crate::{Outgoing, Peer, SessionHandle, ops::metrics};
 
 /// Somebody whom nobody knows may stay so long: to pair. Then their place is for others.
 const STRANGER: Duration = Duration::from_secs(60);
@@ -44,6 +44,7 @@ pub(super) async fn serve(connection: ServerConnection, shared: Arc<Shared>) -> 
             return error.to_string();
         }
     };
+    let _counted = metrics::Connected::over("quic");
     let client = Arc::new(Client { connection, session, shared, in_order: AtomicBool::new(false) });
     let mut parts = JoinSet::new();
     parts.spawn(streams(client.clone()));
@@ -103,7 +104,7 @@ async fn exchange(client: &Client, stream: ClientStream, turn: Turn) -> Result<(
         Exchange::Request { frame, reply } => request(client, &frame, reply, turn).await,
         Exchange::Pair(stream) => {
             drop(turn);
-            client.shared.desk.pair(stream, &client.session).await
+            client.shared.desk.pair(stream, &client.shared.hub, &client.session).await
         }
         Exchange::Fetch(fetch) => {
             drop(turn);
@@ -134,6 +135,10 @@ async fn request(client: &Client, frame: &[u8], reply: Reply, turn: Turn) -> Res
             client.connection.admit();
         }
     }
+    // Whoever bears a token is somebody, with or without a known device.
+    if matches!(response, Response::Me(_)) {
+        client.connection.admit();
+    }
     let frame = encode(&response).or_else(|error| encode(&refused(&error.to_string())));
     reply.send(&frame.unwrap_or_default()).await
 }
@@ -157,7 +162,10 @@ async fn tell(client: Arc<Client>, mut outgoing: mpsc::Receiver<Outgoing>) -> St
                 _ = events.send(event) => {}
                 error = &mut writer => return client.end(CloseCode::TooSlow, &format!("events are not read: {error}")),
             },
-            Some(Outgoing::Datagram(bytes)) => client.connection.send_datagram(bytes),
+            Some(Outgoing::Datagram(bytes)) => {
+                metrics::datagram();
+                client.connection.send_datagram(bytes);
+            }
             Some(Outgoing::Close(words)) => return client.end(CloseCode::Decided, &words),
             None => return client.end(CloseCode::ShuttingDown, super::GOODBYE),
         }

@@ -5,13 +5,17 @@ use std::{fs, io, net::SocketAddr, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use vestibule_model::RoleId;
+use vestibule_model::{LeaseUpdate, Refusal, RefusalCode, RoleId, UserId};
+use vestibule_protocol::{Request, Response};
 use vestibule_quic::{Exchange, Identity, IdentityError, QuicError, ServerConnection};
 
 use super::Shared;
+use crate::Peer;
 
 /// Where a running enabler says where it listens.
 const ENDPOINT: &str = "endpoint";
+/// Leases in one answer: some 500 bytes each, and all of them fit a frame.
+const MOST_LEASES: usize = 4_096;
 /// The enabler's certificate and key.
 pub(crate) const IDENTITY: &str = "identity.pem";
 
@@ -21,10 +25,20 @@ pub(crate) const IDENTITY: &str = "identity.pem";
 pub enum Question {
     /// How are you?
     Status,
+    /// Who holds what, and who waits?
+    Leases,
     /// Show a pairing code for one device with this role.
     Pair {
         /// The role.
         role: RoleId,
+        /// Whose it will be; `None`: somebody new.
+        #[serde(default)]
+        user: Option<UserId>,
+    },
+    /// Anything that a user can ask, asked by whoever runs the enabler.
+    Ask {
+        /// What is asked.
+        request: Box<Request>,
     },
 }
 
@@ -34,12 +48,24 @@ pub enum Question {
 pub enum Answer {
     /// To [`Question::Status`].
     Status(Status),
+    /// To [`Question::Leases`].
+    Leases {
+        /// Object by object, the holder first, then by place.
+        leases: Vec<LeaseUpdate>,
+        /// How many more there are.
+        more: usize,
+    },
     /// To [`Question::Pair`].
     Code {
         /// Six digits.
         code: String,
         /// Where the device connects.
         address: SocketAddr,
+    },
+    /// To [`Question::Ask`].
+    Said {
+        /// What was answered.
+        response: Box<Response>,
     },
     /// To anything: no, and why.
     Refused(String),
@@ -52,6 +78,8 @@ pub struct Status {
     pub name: String,
     /// Its program's version.
     pub version: String,
+    /// Its process.
+    pub process: u32,
     /// Where it listens.
     pub address: SocketAddr,
     /// What clients know it by.
@@ -97,7 +125,7 @@ pub(crate) struct Endpoint(std::path::PathBuf);
 impl Endpoint {
     pub(crate) fn announce(folder: &Path, address: SocketAddr) -> io::Result<Self> {
         let (path, part) = (folder.join(ENDPOINT), folder.join("endpoint.part"));
-        fs::write(&part, format!("{}\n", from_here(address)))?;
+        fs::write(&part, format!("{}\n{}\n", from_here(address), std::process::id()))?;
         fs::rename(&part, &path)?;
         Ok(Self(path))
     }
@@ -108,6 +136,20 @@ impl Drop for Endpoint {
         if let Err(error) = fs::remove_file(&self.0) {
             tracing::debug!(%error, "the endpoint's file stays");
         }
+    }
+}
+
+/// The process of the enabler that runs on a data folder.
+///
+/// # Errors
+/// [`ControlError::NotRunning`] where there is none: a number that a killed enabler left behind is another's by now.
+pub(crate) fn process(folder: &Path) -> Result<i32, ControlError> {
+    let not_running = || ControlError::NotRunning(folder.display().to_string());
+    let said = fs::read_to_string(folder.join(ENDPOINT)).map_err(|_| not_running())?;
+    let process = said.lines().nth(1).and_then(|line| line.parse().ok()).ok_or_else(not_running)?;
+    match vestibule_store::DataFolder::open(folder) {
+        Err(vestibule_store::StoreError::InUse(_)) => Ok(process),
+        _ => Err(not_running()),
     }
 }
 
@@ -136,7 +178,7 @@ pub async fn ask(folder: &Path, question: &Question) -> Result<Answer, ControlEr
     }
     let identity = Identity::load_or_create(folder.join(IDENTITY))?;
     let question = serde_json::to_vec(question)?;
-    match vestibule_quic::control(target.trim(), &identity, &question).await {
+    match vestibule_quic::control(target.lines().next().unwrap_or_default(), &identity, &question).await {
         Ok(answer) => match serde_json::from_slice(&answer)? {
             Answer::Refused(words) => Err(ControlError::Refused(words)),
             answer => Ok(answer),
@@ -175,14 +217,36 @@ async fn answer(question: Question, shared: &Shared) -> Answer {
         Question::Status => Answer::Status(Status {
             name: shared.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            process: std::process::id(),
             address: shared.server.address(),
             fingerprint: shared.server.fingerprint().to_string(),
             connections: Arc::strong_count(&shared.clients).saturating_sub(1),
             hub: shared.hub_status().await,
         }),
-        Question::Pair { role } => match shared.desk.open(&shared.hub, role).await {
-            Ok(code) => Answer::Code { code: code.as_str().to_owned(), address: shared.server.address() },
+        Question::Leases => match shared.hub.leases().await {
+            Ok(mut leases) => {
+                let more = leases.len().saturating_sub(MOST_LEASES);
+                leases.truncate(MOST_LEASES);
+                Answer::Leases { leases, more }
+            }
             Err(error) => Answer::Refused(error.to_string()),
         },
+        Question::Pair { role, user } => match operate(Request::OpenPairing { role, user }, shared).await {
+            Response::Code { digits, .. } => Answer::Code { code: digits, address: shared.server.address() },
+            Response::Refused(refusal) => Answer::Refused(refusal.to_string()),
+            other => Answer::Said { response: Box::new(other) },
+        },
+        Question::Ask { request } => match operate(*request, shared).await {
+            Response::Refused(refusal) => Answer::Refused(refusal.to_string()),
+            response => Answer::Said { response: Box::new(response) },
+        },
+    }
+}
+
+/// Whoever has the enabler's own certificate can read its whole data folder: they may what owners may.
+async fn operate(request: Request, shared: &Shared) -> Response {
+    match shared.hub.open(Peer::Console).await {
+        Ok((session, _outgoing)) => session.request(request).await,
+        Err(error) => Response::Refused(Refusal::new(RefusalCode::Unavailable, error.to_string())),
     }
 }

@@ -9,9 +9,12 @@ use std::{
 use tokio::time::sleep;
 use vestibule_model::*;
 use vestibule_protocol::{
-    ClientConfig, ClientSession, CommandUpdate, DiiDown, DiiUp, Interest, Link, News, Party, Report, Request, Response,
+    ClientConfig, ClientSession, CommandUpdate, DiiDown, DiiUp, Fences, InquiryAnswer, Interest, Link, News, Party,
+    ProcedureStep, Report, Request, Response,
 };
 use vestibule_quic::{Fingerprint, Identity, LinkConfig, QuicLink};
+
+pub mod enabler;
 
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -26,11 +29,13 @@ pub struct Peer {
     started: Instant,
     pub twins: HashMap<TwinId, Vec<PropertyId>>,
     pub updates: Vec<CommandUpdate>,
+    pub leases: Vec<LeaseUpdate>,
     pub answers: HashMap<u64, Result<Response, Refusal>>,
     pub synchronized: usize,
     pub disconnected: Vec<String>,
     pub readings: HashMap<(TwinId, PropertyId), Option<Value>>,
     pub dii: Vec<DiiDown>,
+    pub steps: Vec<ProcedureStep>,
     pub contents: HashMap<ContentHash, Result<Vec<u8>, String>>,
     pub connected: usize,
 }
@@ -46,11 +51,13 @@ impl Peer {
             started: Instant::now(),
             twins: HashMap::new(),
             updates: Vec::new(),
+            leases: Vec::new(),
             answers: HashMap::new(),
             synchronized: 0,
             disconnected: Vec::new(),
             readings: HashMap::new(),
             dii: Vec::new(),
+            steps: Vec::new(),
             contents: HashMap::new(),
             connected: 0,
         }
@@ -100,6 +107,8 @@ impl Peer {
             News::Answer { id, answer } => drop(self.answers.insert(id, answer.map(|response| *response))),
             News::Dii(message) => self.dii.push(message),
             News::Content { hash, bytes } => drop(self.contents.insert(hash, bytes)),
+            News::Step(step) => self.steps.push(step),
+            News::Lease(update) => self.leases.push(update),
             News::Occurred(_) | News::System(_) => {}
         }
     }
@@ -138,13 +147,7 @@ pub fn lamp_id() -> TwinId {
 }
 
 pub fn system_info() -> SystemInfo {
-    SystemInfo {
-        id: SystemId::slug("bench"),
-        kind: SystemKind::DigitalTwin,
-        name: "A bench".to_owned(),
-        properties: BTreeMap::new(),
-        heartbeat_ms: 0,
-    }
+    SystemInfo::new(SystemId::slug("bench"), SystemKind::DigitalTwin, "A bench")
 }
 
 pub fn lamp() -> TwinInfo {
@@ -175,6 +178,8 @@ pub fn turn_on(id: [u8; 16]) -> Command {
         input: None,
         expected_revision: None,
         not_after: now().plus(60_000),
+        trace: None,
+        lease: None,
     }
 }
 
@@ -182,6 +187,11 @@ pub fn turn_on(id: [u8; 16]) -> Command {
 pub struct FakeSystem {
     pub peer: Peer,
     pub executed: HashMap<CommandId, usize>,
+    /// Tokens under which it was integrated, in order.
+    pub integrated: Vec<u64>,
+    /// How many commands came with a token that is not obeyed.
+    pub refused: usize,
+    fences: Fences,
     registered: usize,
     revision: u64,
     seen: HashSet<CommandId>,
@@ -190,7 +200,16 @@ pub struct FakeSystem {
 impl FakeSystem {
     pub fn new(target: SocketAddr, server: Fingerprint, identity: &Identity) -> Self {
         let peer = Peer::new(target, server, identity, Party::TwinSystem);
-        Self { peer, executed: HashMap::new(), registered: 0, revision: 0, seen: HashSet::new() }
+        Self {
+            peer,
+            executed: HashMap::new(),
+            integrated: Vec::new(),
+            refused: 0,
+            fences: Fences::default(),
+            registered: 0,
+            revision: 0,
+            seen: HashSet::new(),
+        }
     }
 
     /// One round of a real one's loop.
@@ -209,12 +228,29 @@ impl FakeSystem {
                     self.report(false);
                 }
                 DiiDown::Execute(execution) => {
+                    if let Err(error) = self.fences.admit(&execution, now()) {
+                        self.refused += 1;
+                        let status = CommandStatus::Failed { reason: error.to_string() };
+                        self.peer.session.tell(DiiUp::Outcome { command: execution.command, status }, ms);
+                        continue;
+                    }
                     *self.executed.entry(execution.command).or_default() += 1;
                     let status = CommandStatus::Executed;
                     self.peer.session.tell(DiiUp::Outcome { command: execution.command, status }, ms);
                     self.report(true);
                 }
                 DiiDown::Refresh(_) => self.report(false),
+                DiiDown::Inquire { inquiry, .. } => {
+                    let answer =
+                        InquiryAnswer::Twin { info: Box::new(lamp()), permission: TwinPermission::Unrestricted };
+                    self.peer.session.tell(DiiUp::Inquired { inquiry, answer }, ms);
+                }
+                DiiDown::Integrate { twin, fence, until, .. } => {
+                    self.fences.integrate(&twin, fence, until).expect("tokens grow");
+                    self.integrated.push(fence);
+                    self.peer.session.tell(DiiUp::Integrated { twin, fence }, ms);
+                }
+                DiiDown::Released { twin, fence } => self.fences.release(&twin, fence),
                 DiiDown::Refused(refusal) => panic!("{refusal}"),
             }
         }

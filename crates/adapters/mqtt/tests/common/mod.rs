@@ -80,6 +80,8 @@ impl Enabler {
             DiiUp::Occurred(occurrence) => self.occurred.push(occurrence),
             DiiUp::Outcome { command, status } => drop(self.outcomes.insert(command, status)),
             DiiUp::Blob { .. } => self.blobs += 1,
+            DiiUp::Deregister | DiiUp::Inquired { .. } => panic!("nobody asked for that"),
+            DiiUp::Integrated { .. } | DiiUp::NotIntegrated { .. } => {}
         }
     }
 
@@ -123,6 +125,8 @@ impl Enabler {
             action: ActionId::slug(action),
             input,
             not_after: now().plus(validity),
+            trace: None,
+            fence: None,
         };
         self.down.send(DiiDown::Execute(execution)).await.unwrap();
         command

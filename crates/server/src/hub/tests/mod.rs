@@ -2,8 +2,11 @@
 
 mod crowd;
 mod disk;
+mod lease;
 mod missed;
 mod path;
+mod people;
+mod procedure;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -60,6 +63,8 @@ fn command(number: u8, action: &str, now: Timestamp) -> Command {
         input: None,
         expected_revision: None,
         not_after: now.plus(5_000),
+        trace: None,
+        lease: None,
     }
 }
 
@@ -181,8 +186,7 @@ impl House {
     /// A twin system that has registered.
     async fn system(&self) -> Peer1 {
         let peer = Peer1::open(&self.hub, Peer::Local(home())).await;
-        let (kind, name) = (SystemKind::DigitalTwin, "Home".to_owned());
-        let info = SystemInfo { id: home(), kind, name, properties: BTreeMap::new(), heartbeat_ms: 0 };
+        let info = SystemInfo::new(home(), SystemKind::DigitalTwin, "Home");
         peer.say(DiiUp::Register(info)).await;
         peer
     }

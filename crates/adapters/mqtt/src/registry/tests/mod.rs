@@ -12,7 +12,7 @@ use vestibule_model::{
     ActionId, CommandId, CommandStatus, FeatureId, FeatureInfo, PropertyId, PropertyState, Reported, SystemId,
     Timestamp, Truth, TwinId, TwinInfo, Value,
 };
-use vestibule_protocol::{DiiUp, Execution, Occurrence, Report};
+use vestibule_protocol::{DiiUp, Execution, InquiryAnswer, Occurrence, Report};
 
 use super::*;
 
@@ -28,11 +28,15 @@ struct Home {
     revisions: BTreeMap<String, u64>,
     occurred: Vec<Occurrence>,
     outcomes: Vec<(CommandId, CommandStatus)>,
+    answers: Vec<InquiryAnswer>,
+    integrated: Vec<(String, u64, Option<String>)>,
     blobs: usize,
     describes: usize,
     notes: Vec<String>,
     filters: BTreeMap<String, usize>,
     commands: u16,
+    /// The token that executions carry.
+    fence: Option<u64>,
 }
 
 impl Home {
@@ -48,11 +52,14 @@ impl Home {
             revisions: BTreeMap::new(),
             occurred: Vec::new(),
             outcomes: Vec::new(),
+            answers: Vec::new(),
+            integrated: Vec::new(),
             blobs: 0,
             describes: 0,
             notes: Vec::new(),
             filters: BTreeMap::new(),
             commands: 0,
+            fence: None,
         };
         let outputs = home.registry.on_registered(Timestamp(home.now));
         home.heed(outputs);
@@ -116,8 +123,13 @@ impl Home {
             }
             DiiUp::Occurred(occurrence) => self.occurred.push(occurrence),
             DiiUp::Outcome { command, status } => self.outcomes.push((command, status)),
+            DiiUp::Inquired { answer, .. } => self.answers.push(answer),
             DiiUp::Blob { .. } => self.blobs += 1,
-            DiiUp::Register(_) | DiiUp::Heartbeat => {}
+            DiiUp::Integrated { twin, fence } => self.integrated.push((twin.local().to_owned(), fence, None)),
+            DiiUp::NotIntegrated { twin, fence, reason } => {
+                self.integrated.push((twin.local().to_owned(), fence, Some(reason)));
+            }
+            DiiUp::Register(_) | DiiUp::Deregister | DiiUp::Heartbeat => {}
         }
     }
 
@@ -162,6 +174,8 @@ impl Home {
             action: ActionId::slug(action),
             input,
             not_after: Timestamp(self.now + validity),
+            trace: None,
+            fence: self.fence,
         };
         let outputs = self.registry.on_execute(&execution, Timestamp(self.now));
         self.heed(outputs);

@@ -146,3 +146,17 @@ fn registering_again_says_everything_again() {
     home.heed(outputs);
     assert!(home.is_on("p/p/on"));
 }
+
+#[test]
+fn the_enabler_asks_for_a_twin() {
+    let mut home = Home::new();
+    home.announce("lock/mute", &json!({ "cmd_t": "mute/set", "uniq_id": "mute" }));
+    for twin in ["mute", "nobody"] {
+        let twin = TwinId::of(&SystemId::slug("home"), twin);
+        let outputs = home.registry.on_inquire(vestibule_model::InquiryId(1), &twin);
+        home.heed(outputs);
+    }
+    let InquiryAnswer::Twin { info, permission } = &home.answers[0] else { panic!("{:?}", home.answers) };
+    assert_eq!((info.as_ref(), permission), (&home.twins["mute"], &vestibule_model::TwinPermission::Unrestricted));
+    assert!(matches!(home.answers[1], InquiryAnswer::Refused(_)));
+}
