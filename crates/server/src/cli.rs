@@ -96,11 +96,11 @@ enum Order {
         /// The data folder of a running enabler.
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
-        /// What the device may be.
-        #[arg(long, default_value = OWNER_ROLE)]
-        role: RoleId,
-        /// Whose it will be; somebody new unless told.
+        /// What the device may be; an owner's unless told. Has to be told with --user.
         #[arg(long)]
+        role: Option<RoleId>,
+        /// Whose it will be; somebody new unless told.
+        #[arg(long, requires = "role")]
         user: Option<UserId>,
     },
     /// Let somebody do something: add a rule.
@@ -212,7 +212,7 @@ pub async fn run(cli: Cli) -> ExitCode {
             let http = HttpConfig { plain: http, tls: https, insecure: http_insecure };
             serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http }).await
         }
-        Order::Pair { data, role, user } => pair(&data, role, user).await,
+        Order::Pair { data, role, user } => pair(&data, role.unwrap_or_else(|| RoleId::slug(OWNER_ROLE)), user).await,
         Order::Grant(args) => people::grant(args).await,
         Order::Revoke(args) => people::revoke(args).await,
         Order::Users(args) => people::users(args).await,

@@ -17,8 +17,8 @@ pub(crate) const JSON_LIMIT: usize = 1024 * 1024;
 /// A body takes no longer: it is a moment's worth of data.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// A JSON body. Depth is bounded by the parser (128).
-pub(crate) struct Json<T>(pub(crate) T);
+/// A JSON body of at most so many bytes. Depth is bounded by the parser (128).
+pub(crate) struct Json<T, const LIMIT: usize = JSON_LIMIT>(pub(crate) T);
 
 /// Parameters of the path.
 pub(crate) struct Path<T>(pub(crate) T);
@@ -55,7 +55,7 @@ pub(crate) fn media(headers: &HeaderMap) -> Option<String> {
     Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned, S: Send + Sync, const LIMIT: usize> FromRequest<S> for Json<T, LIMIT> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
@@ -64,7 +64,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         if !is_json {
             return Err(Problem::media("application/json"));
         }
-        let bytes = read(request.into_body(), JSON_LIMIT).await?;
+        let bytes = read(request.into_body(), LIMIT).await?;
         parse(&bytes).map(Self)
     }
 }

@@ -23,6 +23,13 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(pair)).routes(routes!(about))
 }
 
+/// Bytes of the body: strangers send it.
+const BODY: usize = 1024;
+/// Digits of a code.
+const DIGITS: usize = 6;
+/// Bytes of a device's name: what the enabler takes.
+const NAME: usize = 64;
+
 /// What a new device brings.
 #[derive(Deserialize, ToSchema)]
 struct Pairing {
@@ -54,8 +61,15 @@ struct Paired {
 )]
 async fn pair(
     State(api): State<Arc<Api>>,
-    Json(pairing): Json<Pairing>,
+    Json(pairing): Json<Pairing, BODY>,
 ) -> Result<(StatusCode, Answer<Paired>), Problem> {
+    // Before the hub hears of it: a code is used up by whoever knows it, and strangers hold no places there.
+    let name = pairing.name.trim();
+    if pairing.code.len() != DIGITS || name.is_empty() || name.len() > NAME {
+        return Err(Problem::invalid(format!(
+            "pairing takes a code of {DIGITS} digits and a name of 1 to {NAME} letters"
+        )));
+    }
     let token = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
     let opened = api.shared.hub.open(Peer::Certificate(fingerprint(&token).0)).await;
     let (session, _outgoing) = opened.map_err(hub_problem)?;

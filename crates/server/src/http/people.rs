@@ -154,7 +154,7 @@ async fn delegate(caller: Caller, Json(delegation): Json<Delegation>) -> Result<
     }
 }
 
-/// End a token, or one attenuation of it and what was made from that: whoever delegated it, and owners
+/// End a token: whoever delegated it, and owners, who also end one attenuation and what was made from that
 #[utoipa::path(
     delete, path = "/v1/tokens/{token}", tag = "identity",
     params(("token" = TokenId, Path, description = "What revokes it, as `GET /v1/users` tells.")),

@@ -170,7 +170,7 @@ impl Core {
         let decision = match &ask.request {
             Request::Pair { code, name } => {
                 let offer = self.pairing.redeem(code, now)?;
-                pair(&self.state, &session.actor.identity, &offer, name)
+                pair(&self.state, now, &session.actor.identity, &offer, name)
             }
             Request::OpenPairing { role, user } => {
                 let offer = may_open_pairing(&self.state, now, &session.actor, role, user.as_ref())?;

@@ -109,3 +109,19 @@ async fn whoever_leases_a_thing_has_it_alone() {
     assert_eq!(home.get(&me, "/v1/twins/bench/lamp/leases").await["leases"], json!([]));
     home.enabler.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_pair_uses_no_code_up() {
+    let home = Home::start().await;
+    let code = home.enabler.pairing_code("guest".parse().unwrap()).await.unwrap();
+    let pair = async |code: &str, name: String| {
+        let body = json!({ "code": code, "name": name });
+        home.bare(Method::POST, "/v1/pairing").json(&body).send().await.unwrap().status()
+    };
+    assert_eq!(pair(code.as_str(), " ".to_owned()).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(pair(code.as_str(), "x".repeat(65)).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(pair("1234567", "x".to_owned()).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(pair(code.as_str(), "x".repeat(2_000)).await, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(pair(code.as_str(), "phone".to_owned()).await, StatusCode::CREATED);
+    home.enabler.stop().await;
+}

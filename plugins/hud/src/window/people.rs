@@ -52,12 +52,7 @@ pub(super) fn window(known: &KnownPeople, around: &Around<'_>, keys: &KeyBinding
 
 /// Codes for new devices.
 fn doors(known: &KnownPeople, around: &Around<'_>, owner: bool) -> El {
-    let letting = [
-        ("A guest", "guest"),
-        ("An owner", "owner"),
-        ("A twin system", "twin_system"),
-        ("A third-party system", "third_party"),
-    ];
+    let letting = [("A guest", "guest"), ("An owner", "owner"), ("A twin system", "twin_system")];
     let button = |(label, role): (&str, &str)| {
         let mut press = widgets::press(label, HudAction::People(ManagePeople::LetIn(RoleId::slug(role))));
         press.enabled = owner;
@@ -116,7 +111,9 @@ fn person(user: &KnownUser, around: &Around<'_>, owner: bool) -> El {
         .round(style::ROUND_SMALL)
         .with(head)
         .with_all(user.devices.iter().map(|device| device_line(device, around, owner)));
-    if let Some((twin, name)) = &around.about {
+    let mut roles = user.info.roles.iter().chain(user.devices.iter().flat_map(|device| &device.roles));
+    let is_owner = roles.any(|role| role.as_str() == "owner");
+    if let Some((twin, name)) = around.about.as_ref().filter(|_| !is_owner) {
         item.children.push(grants(user, twin, name, owner));
     }
     item

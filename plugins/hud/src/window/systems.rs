@@ -71,7 +71,8 @@ fn item(system: &KnownSystem, connected: bool) -> El {
 /// What it did, in numbers.
 fn measured(health: &SystemHealth) -> String {
     let times = |what: &str, count: u64, failed: u64, p50: Option<u64>, p99: Option<u64>| {
-        let mut text = format!("{count} {what}, {failed} failed");
+        let several = if count == 1 { "" } else { "s" };
+        let mut text = format!("{count} {what}{several}, {failed} failed");
         if let (Some(p50), Some(p99)) = (p50, p99) {
             text += &format!(", half within {p50} ms, 99 % within {p99} ms");
         }
@@ -79,10 +80,10 @@ fn measured(health: &SystemHealth) -> String {
     };
     let mut parts = Vec::new();
     if health.commands > 0 {
-        parts.push(times("commands", health.commands, health.failures, health.p50_ms, health.p99_ms));
+        parts.push(times("command", health.commands, health.failures, health.p50_ms, health.p99_ms));
     }
     if health.calls > 0 {
-        parts.push(times("calls", health.calls, health.call_failures, health.call_p50_ms, health.call_p99_ms));
+        parts.push(times("call", health.calls, health.call_failures, health.call_p50_ms, health.call_p99_ms));
     }
     if parts.is_empty() { "nothing asked of it yet".to_owned() } else { parts.join("; ") }
 }
