@@ -35,6 +35,11 @@ struct Home {
 #[derive(Clone)]
 struct Who(String);
 
+/// A connection each: the server ends one after a bad request, just when the next request may be on it.
+fn unpooled() -> Client {
+    Client::builder().pool_max_idle_per_host(0).build().unwrap()
+}
+
 impl Home {
     async fn start() -> Self {
         // The client's; whoever was first has installed it.
@@ -45,7 +50,7 @@ impl Home {
         let config = EmbeddedConfig { http, ..EmbeddedConfig::local(folder.path().join("data")) };
         let enabler = Embedded::start(config).await.unwrap();
         let address = enabler.http().unwrap();
-        Self { enabler, client: Client::new(), address, folder }
+        Self { enabler, client: unpooled(), address, folder }
     }
 
     fn bare(&self, method: Method, path: &str) -> RequestBuilder {
