@@ -83,23 +83,17 @@ impl Known<'_> {
     }
 
     pub(crate) fn take(&mut self, question: Question, answer: Result<Response, Refusal>) {
+        let wrong = || Refusal::new(RefusalCode::Invalid, "an answer to another question");
         match (question, answer) {
             (Question::People(question), answer) => {
                 let next = people::take(&mut self.people, &question, answer);
-                self.further
-                    .0
-                    .extend(next.into_iter().map(|(question, request)| (Question::People(question), request)));
+                let next = next.into_iter().map(|(question, request)| (Question::People(question), request));
+                self.further.0.extend(next);
             }
             (Question::Systems(query), Ok(Response::Systems(page))) => self.page(*query, page),
+            (Question::Systems(_), answer) => self.systems.problem = Some(answer.err().unwrap_or_else(wrong)),
             (Question::Steps { follow }, Ok(Response::Steps(steps))) => self.steps(follow, &steps),
-            (question, answer) => {
-                let wrong = || Refusal::new(RefusalCode::Invalid, "an answer to another question");
-                let problem = Some(answer.err().unwrap_or_else(wrong));
-                match question {
-                    Question::Systems(_) => self.systems.problem = problem,
-                    Question::Steps { .. } | Question::People(_) => self.procedures.problem = problem,
-                }
-            }
+            (Question::Steps { .. }, answer) => self.procedures.problem = Some(answer.err().unwrap_or_else(wrong)),
         }
     }
 

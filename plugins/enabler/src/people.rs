@@ -65,6 +65,8 @@ pub(crate) fn take(
                 next.push((PeopleQuestion::Rules, Request::Rules));
             }
             known.me = Some((me.user, me.owner));
+            // Whatever stood in the way is over: the enabler answers.
+            known.problem = None;
         }
         (PeopleQuestion::Users, Ok(Response::People(people))) => known.users = users(people),
         (PeopleQuestion::Rules, Ok(Response::Rules(rules))) => known.rules = rules,
