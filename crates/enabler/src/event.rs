@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{
     Command, CommandId, CommandStatus, ContentHash, FeatureId, LeaseEnd, LeaseId, LeaseRequest, Limits, PropertyId,
-    RoleId, Rule, RuleId, SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, UserId, UserInfo,
+    RoleId, Rule, RuleId, SystemId, SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId,
+    UserInfo,
 };
 
-use crate::{Fingerprint, Grant, Identity, Wish};
+use crate::{Fingerprint, Grant, Identity, Measured, Wish};
 
 /// A decision that was made. State is nothing but these, folded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,12 +91,35 @@ pub enum LogEvent {
         /// Who did it.
         by: UserId,
     },
-    /// DTSR: a system registered, or said something else of itself.
+    /// DTSR, TPSR: a system registered, or said something else of itself.
     SystemRegistered {
         /// What it said.
         info: SystemInfo,
         /// Whose the id is from its first registration on.
         owner: Identity,
+    },
+    /// DTSR, TPSR: a system is no longer registered, and none of its twins is described.
+    SystemGone {
+        /// The system.
+        system: SystemId,
+        /// Which owner took it out; `None`: it went by itself, and its id stays reserved for it.
+        by: Option<UserId>,
+    },
+    /// DTSR, TPSR: what monitoring measured of a system since it registered.
+    SystemMeasured {
+        /// The system.
+        system: SystemId,
+        /// All of it by now.
+        measured: Measured,
+    },
+    /// DTIA, DTAC: what a twin's system lets a user do with it, by its own rules.
+    PermissionTold {
+        /// The twin.
+        twin: TwinId,
+        /// The user.
+        user: UserId,
+        /// What it lets them do.
+        permission: TwinPermission,
     },
     /// DTSR: a twin was described, or described differently.
     TwinDescribed {
@@ -248,8 +272,10 @@ impl LogEvent {
             | Self::TokenDelegated { .. }
             | Self::TokenRevoked { .. }
             | Self::SystemRegistered { .. }
+            | Self::SystemGone { .. }
             | Self::PersonErased { .. } => Topic::Everything,
             Self::TokenKeySet { .. }
+            | Self::SystemMeasured { .. }
             | Self::LeaseQueued { .. }
             | Self::LeaseGranted { .. }
             | Self::LeaseRenewed { .. }
@@ -257,7 +283,9 @@ impl LogEvent {
             | Self::LeaseEnded { .. }
             | Self::LogCut { .. } => Topic::Nothing,
             Self::TwinDescribed { info } => Topic::Twin(info.id.clone()),
-            Self::TwinGone { twin } | Self::WishEnded { twin, .. } => Topic::Twin(twin.clone()),
+            Self::TwinGone { twin } | Self::WishEnded { twin, .. } | Self::PermissionTold { twin, .. } => {
+                Topic::Twin(twin.clone())
+            }
             Self::CommandAccepted { command, .. } => Topic::Twin(command.twin.clone()),
             Self::CommandDispatched { command } | Self::CommandEnded { command, .. } => Topic::Command(*command),
         }

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 pub struct Histogram {
     counts: Vec<u64>,
     total: u64,
+    /// The greatest of all: no quantile is above it.
+    #[serde(default)]
+    most: u64,
 }
 
 /// Milliseconds beyond which all count alike: four hours.
@@ -37,6 +40,7 @@ impl Histogram {
         }
         self.counts[bucket] += 1;
         self.total += 1;
+        self.most = self.most.max(millis);
     }
 
     /// The value that `percent` of all do not exceed; `None` before the first.
@@ -48,7 +52,7 @@ impl Histogram {
             seen += count;
             seen >= rank
         });
-        found.map(upper)
+        found.map(|bucket| upper(bucket).min(self.most))
     }
 }
 

@@ -50,13 +50,7 @@ impl State {
                 Arc::make_mut(&mut self.users).remove(user);
                 Arc::make_mut(&mut self.devices).retain(|_, device| device.user != *user);
             }
-            // What was known of a person goes; what they did stays, and their name in it is the store's to forget.
-            LogEvent::PersonErased { user, .. } => {
-                Arc::make_mut(&mut self.users).remove(user);
-                Arc::make_mut(&mut self.devices).retain(|_, device| device.user != *user);
-                Arc::make_mut(&mut self.rules).retain(|_, rule| rule.who != Subject::User(user.clone()));
-                Arc::make_mut(&mut self.delegated).retain(|_, token| token.by != *user);
-            }
+            LogEvent::PersonErased { user, .. } => self.erase(user),
             _ => {}
         }
     }
@@ -246,7 +240,13 @@ pub fn may_open_pairing(
 ///
 /// # Errors
 /// [`Refusal`] where the name cannot be one.
-pub fn pair(state: &State, identity: &Identity, offer: &Offer, name: &str) -> Result<Decision, Refusal> {
+pub fn pair(
+    state: &State,
+    now: Timestamp,
+    identity: &Identity,
+    offer: &Offer,
+    name: &str,
+) -> Result<Decision, Refusal> {
     let Identity::Certificate(certificate) = identity else {
         return Err(Refusal::new(RefusalCode::Invalid, "an adapter in the enabler's process needs no pairing"));
     };
@@ -274,6 +274,7 @@ pub fn pair(state: &State, identity: &Identity, offer: &Offer, name: &str) -> Re
     let roles = if has { Vec::new() } else { vec![offer.role.clone()] };
     let device = Device { user, roles, device: name.to_owned(), since: Timestamp(0), until: None };
     let decision = let_in(state, *certificate, device, offer.by.clone())?;
+    keep_an_owner(state, now, &decision.events, None)?;
     Ok(Decision { reply: Some(reply), ..decision })
 }
 
@@ -297,7 +298,7 @@ pub fn may_erase(state: &State, now: Timestamp, user: &UserId) -> Result<(), Ref
         return Err(Refusal::new(RefusalCode::Invalid, message));
     }
     keep_an_owner(state, now, &[LogEvent::PersonErased { user: user.clone(), by: None }], None)?;
-    let open = state.open.iter().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
+    let open = state.open.keys().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
     if open > 0 {
         let message = format!("{open} commands of {user} are under way: try again when they have ended");
         return Err(Refusal::new(RefusalCode::Conflict, message));

@@ -22,7 +22,7 @@ pub struct LogLine {
 }
 
 /// A page of what was decided about a twin, oldest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TwinHistory {
     /// What the asker may see of it.
     pub entries: Vec<PastEntry>,
@@ -33,7 +33,7 @@ pub struct TwinHistory {
 }
 
 /// One decision about a twin.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PastEntry {
     /// Its line in the log.
     pub sequence: u64,
@@ -44,7 +44,7 @@ pub struct PastEntry {
 }
 
 /// What was decided about a twin.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PastFact {
     /// It was described, or described differently.
@@ -80,7 +80,7 @@ pub enum PastFact {
 }
 
 /// What a twin's properties said, oldest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PastReadings {
     /// Changes that the asker may see.
     pub readings: Vec<PastReading>,
@@ -92,7 +92,7 @@ pub struct PastReadings {
 }
 
 /// A property's value became another one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PastReading {
     /// The feature.
     pub feature: FeatureId,

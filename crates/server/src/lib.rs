@@ -23,11 +23,14 @@ mod adapters;
 mod audit;
 pub mod cli;
 mod embedded;
+mod http;
 mod hub;
 mod local;
 mod net;
+mod ops;
 
 pub use embedded::{Embedded, EmbeddedConfig, StartError};
+pub use http::{HttpConfig, HttpError};
 pub use hub::{
     Clock, Hub, HubConfig, HubError, HubHandle, HubStatus, Keeping, LOG_FILE, Outgoing, Peer, SNAPSHOT_FOLDER,
     SessionHandle,

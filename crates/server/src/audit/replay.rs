@@ -3,7 +3,7 @@
 use std::{io::Write, path::PathBuf};
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use vestibule_store::{EventLog, Snapshots};
 
 use super::{filter::moment, open};
@@ -42,24 +42,36 @@ pub(crate) async fn replay(args: ReplayArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The state, with what it stands on.
+/// The state, with what it stands on, as people look things up in it.
 fn shown(loaded: &Loaded, begins: u64) -> Result<Value, CliError> {
-    let mut state = serde_json::to_value(&loaded.state).map_err(std::io::Error::from)?;
-    if let Some(parts) = state.as_object_mut() {
-        // What became of commands that have ended is in the log; here is what still went on.
-        let open = parts.remove("open").unwrap_or_default();
-        let commands = parts.remove("commands").unwrap_or_default();
-        let is_open = |id: &str| open.as_array().is_some_and(|open| open.iter().any(|other| other == id));
-        let commands = commands.as_object().into_iter().flatten().filter(|(id, _)| is_open(id));
-        parts.insert("open_commands".to_owned(), commands.map(|(id, record)| (id.clone(), record.clone())).collect());
-        parts.remove("forget");
+    let state = serde_json::to_value(&loaded.state).map_err(std::io::Error::from)?;
+    let Value::Object(mut parts) = state else { return Err(CliError::Words("a state is no value".to_owned())) };
+    // What is found by looking at the rest, or is only there to forget in time.
+    for derived in ["forget", "objects", "census", "directory", "owned"] {
+        parts.remove(derived);
     }
+    let mut parts: Map<String, Value> = parts.into_iter().map(|(name, part)| (name, by_key(part))).collect();
+    // What became of commands that have ended is in the log; here is what still went on.
+    let open = parts.remove("open").unwrap_or_default();
+    let commands = parts.remove("commands").unwrap_or_default();
+    let commands = commands.as_object().into_iter().flatten().filter(|(id, _)| open.get(id.as_str()).is_some());
+    parts.insert("open_commands".to_owned(), commands.map(|(id, record)| (id.clone(), record.clone())).collect());
     Ok(json!({
         "sequence": loaded.head.sequence,
         "hash": loaded.head.hash,
         "at": loaded.at.to_utc(),
         "from_snapshot": loaded.snapshot,
         "log_begins_behind": begins,
-        "state": state,
+        "state": parts,
     }))
+}
+
+/// A map that is written as pairs, by its keys where those are texts.
+fn by_key(part: Value) -> Value {
+    let Value::Array(pairs) = &part else { return part };
+    let pair = |pair: &Value| match pair.as_array().map(Vec::as_slice) {
+        Some([Value::String(key), value]) => Some((key.clone(), value.clone())),
+        _ => None,
+    };
+    pairs.iter().map(pair).collect::<Option<Map<_, _>>>().map_or(part, Value::Object)
 }

@@ -8,6 +8,7 @@ mod missed;
 mod past;
 mod path;
 mod people;
+mod procedure;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
