@@ -8,8 +8,10 @@ use common::{
     proxy::{Fate, Fault, Proxy},
     *,
 };
-use vestibule_model::{FeatureKind, Refusal, RefusalCode, SystemQuery, Truth};
-use vestibule_protocol::{DiiDown, Event, HotDatagram, Request, Response, TwinView, WireReading};
+use vestibule_model::{Refusal, RefusalCode, SystemQuery, TwinPermission, Truth};
+use vestibule_protocol::{
+    DiiDown, DiiUp, Event, HotDatagram, InquiryAnswer, Request, Response, TwinView, WireReading,
+};
 
 /// Plays everything against an enabler with this fault: exactly these rows fail.
 async fn fails(fault: impl Fault, due: &[&str]) {
@@ -46,14 +48,34 @@ async fn procedure_2_without_step_17() {
     fails(Deaf, &["P2.17"]).await;
 }
 
+/// Forgets what a twin's own system lets its users do.
+struct Forgetful;
+
+impl Fault for Forgetful {
+    fn request(&self, _who: &str, request: Request) -> Fate {
+        Fate::pass(match request {
+            Request::Dii(DiiUp::Inquired { inquiry, answer: InquiryAnswer::Twin { info, .. } }) => {
+                let answer = InquiryAnswer::Twin { info, permission: TwinPermission::Unrestricted };
+                Request::Dii(DiiUp::Inquired { inquiry, answer })
+            }
+            request => request,
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn procedure_2_without_permissions() {
+    fails(Forgetful, &["P2.11", "P2.12"]).await;
+}
+
 /// Finds what does not meet the conditions.
 struct Wide;
 
 impl Fault for Wide {
     fn request(&self, _who: &str, request: Request) -> Fate {
         Fate::pass(match request {
-            Request::DiscoverSystems(query) if query.feature != Some(FeatureKind::Light) => {
-                Request::DiscoverSystems(SystemQuery { feature: None, ..query })
+            Request::DiscoverSystems(query) => {
+                Request::DiscoverSystems(SystemQuery { place: None, charge: None, level: None, ..query })
             }
             request => request,
         })
@@ -62,7 +84,7 @@ impl Fault for Wide {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn discovery_that_is_too_wide() {
-    fails(Wide, &["DTSD.feature"]).await;
+    fails(Wide, &["DTSD.place", "DTSD.charge", "DTSD.level"]).await;
 }
 
 /// Lets guests do at home what was refused.

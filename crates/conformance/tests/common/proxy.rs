@@ -13,7 +13,9 @@ use tokio::{
     time::sleep,
 };
 use vestibule_model::{ContentHash, Refusal, RefusalCode};
-use vestibule_protocol::{DiiUp, Event, HotDatagram, Link, LinkCommand, LinkEvent, Request, Response, decode, encode};
+use vestibule_protocol::{
+    DiiUp, Event, HotDatagram, Link, LinkCommand, LinkEvent, Request, Response, decode, encode,
+};
 use vestibule_quic::{
     CloseCode, Exchange, Fingerprint, Identity, LinkConfig, PairError, PairStream, QuicLink, QuicServer,
     ServerConnection, ServerLimits, pair,
