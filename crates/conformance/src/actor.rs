@@ -50,12 +50,7 @@ impl Actor {
     ///
     /// # Errors
     /// Why it could not, in words.
-    pub async fn connect(
-        transport: &dyn Transport,
-        key: Key,
-        part: Part,
-        patience: Duration,
-    ) -> Result<Self, String> {
+    pub async fn connect(transport: &dyn Transport, key: Key, part: Part, patience: Duration) -> Result<Self, String> {
         let Connected { wire, welcome, at } = transport.connect(&key, part).await?;
         let user = welcome.user.ok_or("the enabler does not know this device although it was paired")?;
         Ok(Self { key, user, greeted: (welcome.now, at), wire, patience })

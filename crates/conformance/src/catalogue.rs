@@ -15,6 +15,8 @@ pub enum Group {
     Permissions,
     /// Virtual and physical objects are kept alike (DTS).
     Synchronization,
+    /// One holder for each physical object (S3, REQ-DT-08).
+    Leases,
     /// What is shown as real was reported; nothing is done late or twice.
     Truth,
     /// What has to be refused, and how.
@@ -23,12 +25,13 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order in which they are played.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Procedure2,
         Self::Discovery,
         Self::Permissions,
         Self::Synchronization,
         Self::Truth,
+        Self::Leases,
         Self::Refusals,
     ];
 
@@ -41,6 +44,7 @@ impl Group {
             Self::Permissions => "permissions",
             Self::Synchronization => "synchronization",
             Self::Truth => "truth",
+            Self::Leases => "leases",
             Self::Refusals => "refusals",
         }
     }
@@ -52,6 +56,7 @@ impl Group {
             Self::Permissions => rows::permissions::ROWS,
             Self::Synchronization => rows::synchronization::ROWS,
             Self::Truth => rows::truth::ROWS,
+            Self::Leases => rows::leases::ROWS,
             Self::Refusals => rows::refusals::ROWS,
         }
     }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use vestibule_model::{
-    Command, FeatureId, Right, RoleId, Rule, RuleEffect, RuleId, ServiceLevel, Subject, SystemId, SystemInfo, SystemKind, TwinId,
-    TwinSelector, UserId, Value,
+    Command, FeatureId, Right, RoleId, Rule, RuleEffect, RuleId, ServiceLevel, Subject, SystemId, SystemInfo,
+    SystemKind, TwinId, TwinSelector, UserId, Value,
 };
 use vestibule_protocol::{DiiUp, Interest, Party, Request, Response};
 
@@ -12,6 +12,7 @@ use crate::{
     actor::{Actor, Spot, instead},
     rows::{
         discovery::{YARD_CELL, yard_charge},
+        leases::Wanted,
         procedure2::{Acquired, Commanded},
     },
     system::TwinSystem,
@@ -43,6 +44,9 @@ pub struct Stage {
     pub(crate) acquired: Option<Acquired>,
     /// What came of P2.15 to P2.18.
     pub(crate) commanded: Option<Commanded>,
+    /// Who has the robot at first, and who waits for it.
+    pub(crate) first: Option<Wanted>,
+    pub(crate) second: Option<Wanted>,
     /// A command that rows of truth follow one after the other.
     pub(crate) pending: Option<Command>,
 }
@@ -135,6 +139,8 @@ impl Stage {
             workshop,
             acquired: None,
             commanded: None,
+            first: None,
+            second: None,
             pending: None,
         };
         stage.furnish().await?;

@@ -152,8 +152,7 @@ async fn until(stage: &mut Stage) -> Seen {
     let end = stage.owner.now().plus(4_000);
     rule.until = Some(end);
     let id = rule.id.clone();
-    let act =
-        Wanted::Act { twin: lamp.clone(), feature: FeatureId::slug("light"), action: ActionId::slug("turn_on") };
+    let act = Wanted::Act { twin: lamp.clone(), feature: FeatureId::slug("light"), action: ActionId::slug("turn_on") };
     let play = async {
         let (before, why) = explain(&stage.friend, act.clone()).await?;
         if !before && stage.friend.now() < end {

@@ -108,8 +108,7 @@ fn search(stage: &Stage, online: bool) -> SystemQuery {
 }
 
 async fn searches(stage: &mut Stage) -> Seen {
-    let found: Vec<_> =
-        stage.guest.systems(search(stage, true)).await?.into_iter().map(|view| view.info.id).collect();
+    let found: Vec<_> = stage.guest.systems(search(stage, true)).await?.into_iter().map(|view| view.info.id).collect();
     see(found == [stage.workshop.id().clone()], format!("found {found:?}"))
 }
 

@@ -163,8 +163,7 @@ async fn description(stage: &mut Stage) -> Seen {
     {
         action.effects.push(effect);
     }
-    let refusal =
-        stage.home.actor.refused(Request::Dii(DiiUp::Describe(Box::new(info))), RefusalCode::Invalid).await?;
+    let refusal = stage.home.actor.refused(Request::Dii(DiiUp::Describe(Box::new(info))), RefusalCode::Invalid).await?;
     stage.owner.refused(Request::DescribeTwin(twin), RefusalCode::NotFound).await?;
     Ok(refusal.to_string())
 }

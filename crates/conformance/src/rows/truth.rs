@@ -70,7 +70,8 @@ async fn pending(stage: &mut Stage) -> Seen {
     stage.pending = Some(command.clone());
     stage.owner.act(&command).await?;
     stage.home.hears_execution(command.id).await?;
-    let pends = |reading: &WireReading| is(false, Truth::Pending)(reading) && reading.desired == Some(Value::Bool(true));
+    let pends =
+        |reading: &WireReading| is(false, Truth::Pending)(reading) && reading.desired == Some(Value::Bool(true));
     stage.owner.reads(&spot(stage), "off, pending on", pends).await?;
     Ok("still off, on is wanted".to_owned())
 }
@@ -269,7 +270,9 @@ async fn apart(stage: &mut Stage) -> Seen {
     stage.owner.act(&command).await?;
     stage.home.obey(command.id, &theirs, Value::Bool(false)).await?;
     let others = stage.home.actor.heard(mark, |news| {
-        news.iter().filter(|news| !matches!(news, News::Dii(DiiDown::Execute(one)) if one.command == command.id)).count()
+        news.iter()
+            .filter(|news| !matches!(news, News::Dii(DiiDown::Execute(one)) if one.command == command.id))
+            .count()
     });
     let view = stage.owner.twin(&twin).await?;
     see(told == 0 && others == 0 && view.reachable, format!("{} requests refused, nobody was told", requests.len()))
