@@ -145,7 +145,7 @@ impl Chance {
             rule: RuleId::slug("r1"),
             wishes: vec![Wish { property: PropertyId::slug("on"), value: Value::Bool(self.rng.random()) }],
             dispatched: self.rng.random(),
-            device: self.rng.random_bool(0.5).then(|| Fingerprint([1; 32])),
+            device: self.rng.random_bool(0.5).then_some(Fingerprint([1; 32])),
             fence: None,
         }
     }

@@ -79,6 +79,21 @@ async fn a_snapshot_and_what_follows_is_the_whole_log() {
         let whole = read(dir.path(), false, Until::Sequence(sequence)).await.unwrap();
         assert_eq!((quick.head.sequence, quick.state), (sequence, whole.state));
     }
+    // A moment is all lines until then, and none after, folded one by one.
+    let log = SqliteLog::read_only(dir.path().join(LOG_FILE)).await.unwrap();
+    let (mut book, mut fold) = (names(&log).await.unwrap(), State::default());
+    let lines = log.read(0, 1_000).await.unwrap();
+    let mut moments: Vec<Timestamp> = lines.iter().map(|line| line.at).collect();
+    moments.dedup();
+    assert!(moments.len() > 5, "{moments:?}");
+    for moment in moments {
+        for line in lines.iter().filter(|line| line.at == moment) {
+            fold.apply(line.at, &book.scope(|| LogEvent::read(&line.payload)).unwrap());
+        }
+        let replayed = read(dir.path(), true, Until::Time(moment)).await.unwrap();
+        assert_eq!((replayed.at, replayed.state), (moment, fold.clone()));
+    }
+    log.close().await;
     // One that is damaged, cut off, or of another log is left out.
     for file in snapshots(dir.path()) {
         let mut bytes = std::fs::read(&file.path).unwrap();
