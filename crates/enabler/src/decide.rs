@@ -1,11 +1,14 @@
 //! The gate to all functional entities: who may ask what, before any entity looks at it.
 
-use vestibule_model::{Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
-use vestibule_protocol::{DiiUp, Execution, Hello, Interest, Party, Request, Response, Welcome, protocol_hash};
+use vestibule_model::{InquiryId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
+use vestibule_protocol::{
+    DiiUp, Execution, Hello, Interest, Invocation, Party, Request, Response, SiiDown, SiiUp, Welcome, protocol_hash,
+};
 
 use crate::{
-    Actor, Hot, Identity, LogEvent, State, Viewer,
+    Actor, Hot, Identity, LogEvent, Proposal, State, Viewer,
     dtif::{dtac, dtia, dts, dtsd, dtsr},
+    sif::{dtda, sdc, tpsaa, tpsr},
 };
 
 /// What was decided. The events are written first, then applied, then the reply and the effects leave.
@@ -41,6 +44,31 @@ pub enum Effect {
         system: SystemId,
         /// The command.
         execution: Execution,
+    },
+    /// Tell a third-party system something.
+    Tell {
+        /// The system.
+        system: SystemId,
+        /// What.
+        message: Box<SiiDown>,
+    },
+    /// Ask a third-party system for a step of a call. Where it cannot be told now, the step goes on without it.
+    Invoke {
+        /// The system.
+        system: SystemId,
+        /// What it is asked for.
+        invocation: Box<Invocation>,
+    },
+    /// A third-party system answered too late.
+    CountLate(SystemId),
+    /// Ask a third-party system whether a user may use it (P1.7). Its answer is the reply.
+    Propose(Box<Proposal>),
+    /// A third-party system has answered such a question: whoever waits is told (P1.10).
+    Agreed {
+        /// Which question.
+        inquiry: InquiryId,
+        /// What they are told.
+        response: Box<Response>,
     },
     /// Ask a system for fresh reports.
     Refresh {
@@ -91,6 +119,16 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
             let message = "a digital twin system registers, describes and reports; it asks nothing of other twins";
             return Err(Refusal::new(RefusalCode::Forbidden, message));
         }
+        (Party::ThirdParty, Request::Sii(message)) => return sii(state, hot, now, actor, message),
+        (Party::ThirdParty, _) => {
+            let message =
+                "a third-party system registers, answers, and asks for twins through what users share with it";
+            return Err(Refusal::new(RefusalCode::Forbidden, message));
+        }
+        (Party::Metaverse, Request::Sii(_)) => {
+            let message = "only a third-party system says that: connect as one";
+            return Err(Refusal::new(RefusalCode::Forbidden, message));
+        }
         (Party::Metaverse, Request::Dii(_)) => {
             let message = "only a digital twin system says that: connect as one";
             return Err(Refusal::new(RefusalCode::Forbidden, message));
@@ -118,9 +156,21 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
             let limit = if *limit == 0 { 100 } else { (*limit).min(500) };
             Ok(Decision::default().with(Effect::ReadLog { after: *after, limit }))
         }
-        Request::Hello(_) | Request::Pair { .. } | Request::Dii(_) | Request::Acquire(_) | Request::Steps { .. } => {
-            Err(Refusal::new(RefusalCode::Invalid, "that is not decided here"))
+        Request::Deauthorize { system } => tpsaa::deauthorize(state, &viewer, system),
+        Request::Authorizations => Ok(Decision::reply(tpsaa::list(state, now, &viewer))),
+        Request::Invoke(call) => sdc::invoke(state, hot, now, actor, call),
+        Request::Call(call) => sdc::look(state, &viewer, *call),
+        Request::CancelCall(call) => sdc::cancel(state, now, &viewer, *call),
+        Request::Authorize { system, services, share, until } => {
+            let proposal = tpsaa::propose(state, hot, now, actor, system, services, share, *until)?;
+            Ok(Decision::default().with(Effect::Propose(Box::new(proposal))))
         }
+        Request::Hello(_)
+        | Request::Pair { .. }
+        | Request::Dii(_)
+        | Request::Sii(_)
+        | Request::Acquire(_)
+        | Request::Steps { .. } => Err(Refusal::new(RefusalCode::Invalid, "that is not decided here")),
     }
 }
 
@@ -167,5 +217,23 @@ fn dii(state: &State, actor: &Actor, message: &DiiUp) -> Result<Decision, Refusa
         DiiUp::Describe(info) => dtsr::describe(state, actor, info),
         DiiUp::Gone(twin) => dtsr::gone(state, actor, twin),
         _ => Err(Refusal::new(RefusalCode::Invalid, "that is observed, not decided")),
+    }
+}
+
+fn sii(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, message: &SiiUp) -> Result<Decision, Refusal> {
+    if let SiiUp::Register(info) = message {
+        return tpsr::register(state, actor, info);
+    }
+    let system = actor.system.as_ref().ok_or_else(|| {
+        Refusal::new(RefusalCode::Invalid, "register as a third-party system before saying anything else")
+    })?;
+    match message {
+        SiiUp::Heartbeat => Ok(Decision::done(Vec::new())),
+        SiiUp::Revoke { user } => tpsaa::revoke(state, system, user),
+        SiiUp::Result { call, step, undo, result } => sdc::result(state, system, *call, step, *undo, result),
+        SiiUp::Acquire { twin, user, call } => dtda::acquire(state, hot, now, system, twin, user, *call),
+        SiiUp::Register(_) | SiiUp::Authorized { .. } => {
+            Err(Refusal::new(RefusalCode::Invalid, "that is not decided here"))
+        }
     }
 }

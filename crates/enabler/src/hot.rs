@@ -6,8 +6,8 @@ use std::{
 };
 
 use vestibule_model::{
-    CommandId, Desired, FeatureId, MAX_PROPERTIES, PropertyId, PropertyInfo, PropertyState, Refusal, RefusalCode,
-    Reported, SystemId, Timestamp, Truth, TwinId, TwinInfo, Value,
+    CallId, CallUpdate, CommandId, Desired, FeatureId, MAX_PROPERTIES, PropertyId, PropertyInfo, PropertyState,
+    Refusal, RefusalCode, Reported, SystemId, Timestamp, Truth, TwinId, TwinInfo, UserId, Value,
 };
 use vestibule_protocol::{CommandUpdate, Occurrence, Report, WireReading};
 
@@ -31,6 +31,12 @@ pub struct Changes {
     pub commands: Vec<CommandUpdate>,
     /// What happened.
     pub occurred: Vec<Occurrence>,
+    /// Calls for which something may follow.
+    pub calls: BTreeSet<CallId>,
+    /// Calls that came further.
+    pub call_updates: Vec<CallUpdate>,
+    /// Agreements that ended.
+    pub deauthorized: Vec<(UserId, SystemId)>,
     /// Rules or users changed: everybody's world may look different.
     pub access: bool,
 }
@@ -44,6 +50,9 @@ impl Changes {
         self.systems.extend(other.systems);
         self.commands.extend(other.commands);
         self.occurred.extend(other.occurred);
+        self.calls.extend(other.calls);
+        self.call_updates.extend(other.call_updates);
+        self.deauthorized.extend(other.deauthorized);
         self.access |= other.access;
     }
 }
@@ -57,6 +66,8 @@ pub(crate) enum Due {
     Command(CommandId),
     /// A system should have been heard.
     Heartbeat(SystemId),
+    /// Something has to become of a call.
+    Call(CallId),
 }
 
 #[derive(Clone, Debug)]
@@ -84,6 +95,10 @@ pub(crate) struct HotTwin {
 pub struct Hot {
     pub(crate) twins: BTreeMap<TwinId, HotTwin>,
     pub(crate) systems: BTreeMap<SystemId, Link>,
+    /// When something has to become of each open call.
+    pub(crate) call_deadlines: BTreeMap<CallId, Timestamp>,
+    /// Answers that came too late, by system: at most one entry for each registered one.
+    pub(crate) late_answers: BTreeMap<SystemId, u64>,
     // Every property has at most one entry, every command and system one: bounded by what is described.
     pub(crate) deadlines: BTreeSet<(Timestamp, Due)>,
     pub(crate) commands: BTreeMap<CommandId, OpenCommand>,
@@ -105,6 +120,7 @@ impl Hot {
         for record in state.open.iter().filter_map(|id| state.commands.get(id)) {
             hot.open_command(record);
         }
+        hot.restore_calls(state, now);
         hot
     }
 
@@ -133,7 +149,16 @@ impl Hot {
             LogEvent::CommandAccepted { command, .. } => self.follow_accepted(state, now, command.id, &mut changes),
             LogEvent::CommandDispatched { command } => self.follow_dispatched(state, *command, &mut changes),
             LogEvent::CommandEnded { command, .. } => self.follow_ended(state, now, *command, &mut changes),
-            LogEvent::WishEnded { .. } => {}
+            LogEvent::CallAccepted { call, .. } => self.follow_call(state, call.id, &mut changes),
+            LogEvent::StepDispatched { call, .. }
+            | LogEvent::StepEnded { call, .. }
+            | LogEvent::CallStopped { call, .. }
+            | LogEvent::CallEnded { call, .. } => self.follow_call(state, *call, &mut changes),
+            LogEvent::Deauthorized { user, system, .. } => changes.deauthorized.push((user.clone(), system.clone())),
+            LogEvent::WishEnded { .. }
+            | LogEvent::PseudonymsSalted { .. }
+            | LogEvent::Authorized { .. }
+            | LogEvent::TwinAcquired { .. } => {}
         }
         changes
     }
@@ -330,6 +355,7 @@ impl Hot {
                     }
                 }
                 Due::Command(id) => events.extend(self.command_due(id, &mut changes, now)),
+                Due::Call(id) => self.call_due(id, &mut changes),
                 Due::Heartbeat(system) => changes.merge(self.heartbeat_due(&system, now)),
             }
         }

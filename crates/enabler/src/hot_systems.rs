@@ -13,6 +13,8 @@ pub(crate) struct Link {
     online: bool,
     last_heard: Timestamp,
     heartbeat_ms: u64,
+    /// Since when this connection is there.
+    attached: Timestamp,
 }
 
 impl Hot {
@@ -34,10 +36,16 @@ impl Hot {
         self.systems.get(system).map(|link| link.last_heard)
     }
 
+    /// Since when a system's present connection is there.
+    #[must_use]
+    pub fn attached(&self, system: &SystemId) -> Option<Timestamp> {
+        self.systems.get(system).map(|link| link.attached)
+    }
+
     /// A system's connection is there (again). What its devices are is unknown until told.
     pub fn attach(&mut self, system: &SystemId, heartbeat_ms: u64, now: Timestamp) -> Changes {
         let mut changes = self.detach(system, now);
-        self.systems.insert(system.clone(), Link { online: true, last_heard: now, heartbeat_ms });
+        self.systems.insert(system.clone(), Link { online: true, last_heard: now, heartbeat_ms, attached: now });
         if heartbeat_ms > 0 {
             self.deadlines.insert((patience(now, heartbeat_ms), Due::Heartbeat(system.clone())));
         }

@@ -5,7 +5,7 @@
 //! shows each user the world that they may see ([`view`]); opens and redeems pairing codes ([`Pairing`]).
 //!
 //! **Does not**: write the log, send anything, read a clock or make random numbers: the hub in `vestibule-server`
-//! does, in the order decide, commit, apply, act. Third-party systems (SIF) are not registered yet.
+//! does, in the order decide, commit, apply, act.
 //!
 //! ```
 //! use vestibule_enabler_core::{Actor, Fingerprint, Hot, Identity, LogEvent, State, decide, default_rules};
@@ -30,11 +30,13 @@ mod dtif;
 mod event;
 mod histogram;
 mod hot;
+mod hot_calls;
 mod hot_commands;
 mod hot_systems;
 mod identity;
 mod observe;
 mod pairing;
+mod sif;
 mod state;
 
 pub use command::{CommandRecord, Wish, WishKey};
@@ -51,12 +53,21 @@ pub use hot::{Changes, Hot};
 pub use identity::{Actor, Device, Fingerprint, Identity};
 pub use observe::{Observed, observe};
 pub use pairing::{Pairing, PairingCode};
+pub use sif::{
+    sdc::{
+        CallRecord, StepEnd, StepPlan, StepRecord, Stop, TransformError, UndoPlan, advance, call_update, calls_at,
+        undelivered,
+    },
+    tpsaa::{Agreement, Proposal, answered, propose, pseudonym},
+};
 pub use state::{State, System, SystemStats, Twin};
 
 /// Milliseconds that a command may be valid at most: nobody still means it after that.
 pub const LONGEST_VALIDITY_MS: u64 = 10 * 60 * 1_000;
 /// The role whose holders may register as a digital twin system.
 pub const TWIN_SYSTEM_ROLE: &str = "twin_system";
+/// The role whose holders may register as a third-party system.
+pub const THIRD_PARTY_ROLE: &str = "third_party";
 /// The role that the default rules let manage everything.
 pub const OWNER_ROLE: &str = "owner";
 /// The role that the default rules let see everything.

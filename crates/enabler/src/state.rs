@@ -6,10 +6,11 @@ use std::{
 };
 
 use vestibule_model::{
-    CommandId, CommandStatus, Desired, PropertyId, Rule, RuleId, SystemId, SystemInfo, Timestamp, TwinId, TwinInfo,
+    CallId, CommandId, CommandStatus, ContentHash, Desired, PropertyId, Pseudonym, Rule, RuleId, SystemId, SystemInfo,
+    Timestamp, TwinId, TwinInfo,
 };
 
-use crate::{CommandRecord, Device, Fingerprint, Histogram, Identity, LogEvent, Wish, WishKey};
+use crate::{Agreement, CallRecord, CommandRecord, Device, Fingerprint, Histogram, Identity, LogEvent, Wish, WishKey};
 
 /// Milliseconds beyond its validity for which an ended command answers its repetitions with its end.
 const REMEMBERED_MS: u64 = 10 * 60 * 1_000;
@@ -34,6 +35,24 @@ pub struct SystemStats {
     pub failures: u64,
     /// Milliseconds from acceptance to confirmation.
     pub latency: Histogram,
+    /// Service calls that it was given.
+    pub calls: u64,
+    /// Those of them that failed or were not answered in time.
+    pub call_failures: u64,
+    /// Milliseconds of those that succeeded.
+    pub call_latency: Histogram,
+}
+
+impl SystemStats {
+    /// One more service call ended after `took` milliseconds.
+    pub(crate) fn called(&mut self, took: u64, done: bool) {
+        self.calls += 1;
+        if done {
+            self.call_latency.add(took);
+        } else {
+            self.call_failures += 1;
+        }
+    }
 }
 
 /// A described twin.
@@ -63,6 +82,16 @@ pub struct State {
     pub open: Arc<BTreeSet<CommandId>>,
     /// The newest wish for each property that has not come true.
     pub wishes: Arc<BTreeMap<WishKey, Desired>>,
+    /// TPSAA: what users and third-party systems have agreed, by the system and its name for the user.
+    pub agreements: Arc<BTreeMap<(SystemId, Pseudonym), Arc<Agreement>>>,
+    /// SDC: calls that are open or ended not long ago.
+    pub calls: Arc<BTreeMap<CallId, Arc<CallRecord>>>,
+    /// SDC: calls that are open.
+    pub open_calls: Arc<BTreeSet<CallId>>,
+    /// What pseudonyms are made with.
+    pub salt: Option<ContentHash>,
+    /// Ended calls by the moment at which they are forgotten.
+    pub(crate) forget_calls: Arc<BTreeSet<(Timestamp, CallId)>>,
     /// Ended commands by the moment at which they are forgotten.
     forget: Arc<BTreeSet<(Timestamp, CommandId)>>,
 }
@@ -119,6 +148,7 @@ impl State {
                     Arc::make_mut(&mut self.wishes).remove(&key);
                 }
             }
+            other => self.apply_sif(at, other),
         }
     }
 
@@ -185,7 +215,7 @@ impl State {
         Arc::make_mut(&mut self.commands).insert(id, Arc::new(record));
     }
 
-    fn count(&mut self, system: &SystemId, how: impl FnOnce(&mut SystemStats)) {
+    pub(crate) fn count(&mut self, system: &SystemId, how: impl FnOnce(&mut SystemStats)) {
         if let Some(system) = Arc::make_mut(&mut self.systems).get_mut(system) {
             how(&mut Arc::make_mut(system).stats);
         }

@@ -1,11 +1,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use vestibule_model::{Command, ContentHash, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo};
+use vestibule_model::{
+    CallUpdate, Command, ContentHash, FeatureId, PropertyId, Refusal, RefusalCode, SystemId, Timestamp, TwinId,
+    TwinInfo,
+};
 
 use crate::{
     CommandUpdate, DiiDown, DiiUp, Event, Hello, HotDatagram, HotReceiver, Interest, LinkCommand, LinkEvent,
-    Occurrence, Party, ProcedureStep, Request, Response, SystemView, TwinView, Welcome, WireReading, decode, encode,
-    protocol_hash,
+    Occurrence, Party, ProcedureStep, Request, Response, SiiDown, SystemView, TwinView, Welcome, WireReading, decode,
+    encode, protocol_hash,
 };
 
 /// Milliseconds before the first new attempt to connect; doubles up to [`RETRY_MOST_MS`].
@@ -27,7 +30,7 @@ pub type RequestId = u64;
 pub struct ClientConfig {
     /// Which part to take.
     pub party: Party,
-    /// Which twins to subscribe to; ignored for [`Party::TwinSystem`].
+    /// Which twins to subscribe to; ignored for systems.
     pub interest: Interest,
     /// The software's name, for the enabler's logs.
     pub software: String,
@@ -66,8 +69,14 @@ pub enum News {
     System(SystemView),
     /// A step of a procedure that is followed.
     Step(ProcedureStep),
+    /// A call of the user's own came further.
+    Call(CallUpdate),
+    /// What the user had agreed with a third-party system is over.
+    Deauthorized(SystemId),
     /// For digital twin systems.
     Dii(DiiDown),
+    /// For third-party systems.
+    Sii(SiiDown),
     /// The answer to a request; refusals, lost links and lateness are refusals.
     Answer {
         /// The request.
@@ -398,7 +407,10 @@ impl ClientSession {
             Event::Command(update) => self.tell_news(News::Command(update)),
             Event::System(view) => self.tell_news(News::System(view)),
             Event::Step(step) => self.tell_news(News::Step(step)),
+            Event::Call(update) => self.tell_news(News::Call(update)),
+            Event::Deauthorized(system) => self.tell_news(News::Deauthorized(system)),
             Event::Dii(message) => self.tell_news(News::Dii(message)),
+            Event::Sii(message) => self.tell_news(News::Sii(message)),
         }
     }
 

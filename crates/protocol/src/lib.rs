@@ -23,6 +23,7 @@ mod hot;
 mod link;
 mod message;
 mod procedure;
+mod sii;
 
 pub use client::{ClientConfig, ClientSession, News, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, protocol_hash};
@@ -33,6 +34,7 @@ pub use message::{
     Occurrence, Party, Report, Request, Response, SystemView, TwinView, Welcome, WireReading,
 };
 pub use procedure::{Participant, Procedure, ProcedureStep};
+pub use sii::{AuthorizationAnswer, CallResult, Invocation, SiiDown, SiiUp};
 
 /// What QUIC peers agree on before the first byte.
 pub const ALPN: &[u8] = b"vestibule/1";

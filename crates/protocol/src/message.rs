@@ -1,14 +1,15 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
-    ActionId, Command, CommandId, CommandStatus, ContentHash, EventKind, FeatureId, InquiryId, PropertyId, Refusal,
-    RoleId, Rule, RuleId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TraceId, Truth, TwinId, TwinInfo,
-    TwinPermission, UserId, Value, Verdict,
+    ActionId, Authorization, CallId, CallUpdate, Collaboration, Command, CommandId, CommandStatus, ContentHash,
+    EventKind, FeatureId, InquiryId, PropertyId, Refusal, RoleId, Rule, RuleId, ServiceId, Sharing, SystemHealth,
+    SystemId, SystemInfo, SystemQuery, Timestamp, TraceId, Truth, TwinId, TwinInfo, TwinPermission, UserId, Value,
+    Verdict,
 };
 
-use crate::ProcedureStep;
+use crate::{ProcedureStep, SiiDown, SiiUp};
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,8 +75,35 @@ pub enum Request {
         /// Tell those that come as [`Event::Step`], from now on or no longer.
         follow: bool,
     },
+    /// TPSAA: agree with a third-party system (P1.6): which services the user wants to use, until when, and what it
+    /// may know for it. Replaces what was agreed before.
+    Authorize {
+        /// The system.
+        system: SystemId,
+        /// The services.
+        services: BTreeSet<ServiceId>,
+        /// What it may know.
+        share: Sharing,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// TPSAA: take back at once what was agreed with a third-party system.
+    Deauthorize {
+        /// The system.
+        system: SystemId,
+    },
+    /// TPSAA: what the asker has agreed with third-party systems.
+    Authorizations,
+    /// SDC: use services of third-party systems (P1.12).
+    Invoke(Box<Collaboration>),
+    /// SDC: how far a call of the asker is.
+    Call(CallId),
+    /// SDC: begin no further step of it, and take back what was done.
+    CancelCall(CallId),
     /// What a digital twin system says.
     Dii(DiiUp),
+    /// What a third-party system says.
+    Sii(SiiUp),
 }
 
 /// Who a peer is and what it speaks.
@@ -96,6 +124,8 @@ pub enum Party {
     Metaverse,
     /// DII: a digital twin system.
     TwinSystem,
+    /// SII: a third-party system.
+    ThirdParty,
 }
 
 /// The enabler's answer to [`Hello`].
@@ -148,6 +178,13 @@ pub enum Response {
     Log(Vec<LogLine>),
     /// To [`Request::Steps`], in the order of their numbers.
     Steps(Vec<ProcedureStep>),
+    /// To [`Request::Authorize`] (P1.10): what is agreed.
+    Authorized(Authorization),
+    /// To [`Request::Authorizations`].
+    Authorizations(Vec<Authorization>),
+    /// To [`Request::Invoke`], [`Request::Call`] and [`Request::CancelCall`]: written down, with how far it is by now.
+    /// Updates follow as events.
+    Call(CallUpdate),
     /// To whatever needs no words.
     Done,
     /// To anything: no, and why.
@@ -234,8 +271,14 @@ pub enum Event {
     System(SystemView),
     /// A step of a procedure, for whoever follows them.
     Step(ProcedureStep),
+    /// A call of the user's own came further.
+    Call(CallUpdate),
+    /// A third-party system has taken back what the user had agreed with it, or another device of theirs has.
+    Deauthorized(SystemId),
     /// For digital twin systems.
     Dii(DiiDown),
+    /// For third-party systems.
+    Sii(SiiDown),
 }
 
 /// Something that happened at a physical object.

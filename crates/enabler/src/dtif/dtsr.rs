@@ -15,11 +15,22 @@ const MOST_TWINS: usize = 16_384;
 const MOST_DESCRIPTION: usize = 48 * 1024;
 
 pub(crate) fn register(state: &State, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
-    may_register(state, actor, &info.id)?;
-    check(info)?;
+    register_as(state, actor, info, SystemKind::DigitalTwin, TWIN_SYSTEM_ROLE)
+}
+
+/// What DTSR and TPSR have in common.
+pub(crate) fn register_as(
+    state: &State,
+    actor: &Actor,
+    info: &SystemInfo,
+    kind: SystemKind,
+    role: &str,
+) -> Result<Decision, Refusal> {
+    may_register(state, actor, &info.id, role)?;
+    check(info, kind)?;
     let known = state.systems.get(&info.id);
     if let Some(known) = known
-        && known.owner != actor.identity
+        && (known.owner != actor.identity || known.info.kind != kind)
     {
         let message = format!(
             "another system has registered as {} ({:?}) before: choose another id for this one",
@@ -37,7 +48,7 @@ pub(crate) fn register(state: &State, actor: &Actor, info: &SystemInfo) -> Resul
     Ok(Decision::done(events).with(Effect::Attach(info.clone())))
 }
 
-fn may_register(state: &State, actor: &Actor, id: &SystemId) -> Result<(), Refusal> {
+fn may_register(state: &State, actor: &Actor, id: &SystemId, role: &str) -> Result<(), Refusal> {
     match &actor.identity {
         Identity::Local(own) if own == id => Ok(()),
         Identity::Local(own) => {
@@ -45,11 +56,11 @@ fn may_register(state: &State, actor: &Actor, id: &SystemId) -> Result<(), Refus
         }
         Identity::Certificate(_) => {
             let viewer = Viewer::of(state, &actor.identity)?;
-            if viewer.roles.contains(&RoleId::slug(TWIN_SYSTEM_ROLE)) {
+            if viewer.roles.contains(&RoleId::slug(role)) {
                 return Ok(());
             }
             let message = format!(
-                "{} may not register a system (no rule allows it): pair it with a code for the role {TWIN_SYSTEM_ROLE}",
+                "{} may not register a system (no rule allows it): pair it with a code for the role {role}",
                 viewer.user
             );
             Err(Refusal::new(RefusalCode::Forbidden, message))
@@ -57,10 +68,10 @@ fn may_register(state: &State, actor: &Actor, id: &SystemId) -> Result<(), Refus
     }
 }
 
-fn check(info: &SystemInfo) -> Result<(), Refusal> {
+fn check(info: &SystemInfo, kind: SystemKind) -> Result<(), Refusal> {
     let refuse = |message: String| Err(Refusal::new(RefusalCode::Invalid, message));
-    if info.kind != SystemKind::DigitalTwin {
-        return refuse("only digital twin systems register here; third-party systems come with the SIF".to_owned());
+    if info.kind != kind {
+        return refuse(format!("{} registers as another kind of system than its connection was opened for", info.id));
     }
     info.check().or_else(|error| refuse(error.to_string()))
 }

@@ -5,3 +5,4 @@ pub(crate) mod dtia;
 pub(crate) mod dts;
 pub(crate) mod dtsd;
 pub(crate) mod dtsr;
+pub(crate) mod tsi;

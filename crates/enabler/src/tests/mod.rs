@@ -3,6 +3,7 @@
 mod access;
 mod random;
 mod registration;
+mod sii;
 mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};

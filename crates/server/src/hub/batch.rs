@@ -3,9 +3,13 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use tokio::task::JoinHandle;
-use vestibule_enabler_core::{Changes, Decision, Effect, LogEvent, State, decide, dispatch, enroll, pair};
-use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
-use vestibule_protocol::{DiiDown, Execution, LogLine, MAX_FRAME, Request, Response};
+use vestibule_enabler_core::{
+    Changes, Decision, Effect, LogEvent, Proposal, State, advance, decide, dispatch, enroll, pair, undelivered,
+};
+use vestibule_model::{
+    CallId, CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, SystemKind, Timestamp, TwinId,
+};
+use vestibule_protocol::{DiiDown, Event, Execution, LogLine, MAX_FRAME, Request, Response, SiiDown, SiiUp};
 use vestibule_store::{Head, Line, NewLine, StoreError};
 
 use super::{
@@ -17,6 +21,16 @@ use super::{
 
 /// Milliseconds until what nobody waits for is written again after a failure.
 const RETRY_MS: u64 = 1_000;
+
+/// What becomes of a request whose decision is written.
+enum Answer {
+    /// It is answered.
+    Now(Response),
+    /// The log answers.
+    Log,
+    /// A third-party system is asked first.
+    Propose(Box<Proposal>),
+}
 
 /// A request with what was decided about it.
 struct Item {
@@ -38,6 +52,8 @@ struct Batch {
     ends: Vec<LogEvent>,
     /// Twins whose waiting commands are in it, and what they are given.
     twins: BTreeSet<TwinId>,
+    /// Calls for which something may follow.
+    calls: BTreeSet<CallId>,
     effects: Vec<Effect>,
     items: Vec<Item>,
 }
@@ -75,6 +91,7 @@ impl Core {
             lines: Vec::new(),
             ends: Vec::new(),
             twins: std::mem::take(&mut self.to_dispatch),
+            calls: std::mem::take(&mut self.to_advance),
             effects: Vec::new(),
             items: Vec::new(),
         };
@@ -86,6 +103,10 @@ impl Core {
         let waiting = dispatch(&self.state, &self.hot, now, &batch.twins);
         if waiting.events.iter().all(|event| self.stage(&mut batch, event).is_ok()) {
             batch.effects = waiting.effects;
+        }
+        let following = advance(&self.state, &self.hot, now, &batch.calls);
+        if following.events.iter().all(|event| self.stage(&mut batch, event).is_ok()) {
+            batch.effects.extend(following.effects);
         }
         let mut writers: BTreeSet<SessionId> = BTreeSet::new();
         while let Some(work) = works.pop_front() {
@@ -150,6 +171,7 @@ impl Core {
                 let role = self.pairing.redeem(code, now)?;
                 pair(&self.state, &session.actor.identity, &role, name)
             }
+            Request::Sii(SiiUp::Authorized { inquiry, answer }) => self.authorized(session, now, *inquiry, answer),
             // Readings belong to the descriptions that they were told with, not to one that is being written.
             Request::DiscoverSystems(_) | Request::ListTwins { .. } | Request::DescribeTwin(_) => {
                 decide(&batch.base, &self.hot, now, &session.actor, &ask.request)
@@ -197,6 +219,7 @@ impl Core {
         works.into_iter().rev().for_each(|work| self.carried.push_front(work));
         self.backlog.extend(batch.ends);
         self.to_dispatch.extend(batch.twins);
+        self.to_advance.extend(batch.calls);
     }
 
     fn undo(&mut self, batch: &Batch) {
@@ -211,6 +234,7 @@ impl Core {
         self.retry_at = self.clock.now().plus(RETRY_MS);
         self.backlog.extend(batch.ends);
         self.to_dispatch.extend(batch.twins);
+        self.to_advance.extend(batch.calls);
         let mut again = Vec::new();
         for item in batch.items {
             if item.writes {
@@ -230,19 +254,19 @@ impl Core {
             self.give(effect);
         }
         for Item { work, outcome, .. } in batch.items {
-            let outcome = outcome.map(|decision| self.perform(&work, decision));
-            match outcome {
-                Ok(Some(response)) => reply(work, Ok(response)),
-                Ok(None) => self.read_log(work),
+            match outcome.map(|decision| self.perform(&work, decision)) {
+                Ok(Answer::Now(response)) => reply(work, Ok(response)),
+                Ok(Answer::Log) => self.read_log(work),
+                Ok(Answer::Propose(proposal)) => self.propose(work, *proposal),
                 Err(refusal) => reply(work, Err(refusal)),
             }
         }
     }
 
-    fn perform(&mut self, work: &Work, decision: Decision) -> Option<Response> {
+    fn perform(&mut self, work: &Work, decision: Decision) -> Answer {
         let mut response = decision.reply;
         if let Work::Ask(ask) = work {
-            if let (Request::Dii(_), Some(system)) =
+            if let (Request::Dii(_) | Request::Sii(_), Some(system)) =
                 (&ask.request, self.sessions.get(&ask.session).and_then(|session| session.actor.system.clone()))
             {
                 let changes = self.hot.heard(&system, self.clock.now());
@@ -252,7 +276,7 @@ impl Core {
                 match effect {
                     Effect::Greeted(party) => {
                         if let Some(session) = self.sessions.get_mut(&ask.session) {
-                            session.actor.party = Some(party);
+                            session.greeted(party);
                         }
                     }
                     Effect::Attach(info) => self.attach(ask.session, &info),
@@ -262,7 +286,8 @@ impl Core {
                             session.subscription = Some(Subscription::new(interest, before));
                         }
                     }
-                    Effect::ReadLog { .. } => return None,
+                    Effect::ReadLog { .. } => return Answer::Log,
+                    Effect::Propose(proposal) => return Answer::Propose(proposal),
                     effect => self.give(effect),
                 }
             }
@@ -271,7 +296,7 @@ impl Core {
         if let Some(Response::Welcome(welcome)) = &mut response {
             welcome.enabler.clone_from(&self.name);
         }
-        Some(response.unwrap_or(Response::Done))
+        Answer::Now(response.unwrap_or(Response::Done))
     }
 
     /// In answers, twins have the names that this session's datagrams know them by.
@@ -292,10 +317,14 @@ impl Core {
         // A session speaks for one system: whoever registers as another one has left the first.
         let left = session.actor.system.clone().filter(|left| *left != info.id);
         session.attach(info.id.clone());
-        session.tell(DiiDown::Registered);
+        session.tell(match info.kind {
+            SystemKind::DigitalTwin => Event::Dii(DiiDown::Registered),
+            SystemKind::ThirdParty => Event::Sii(SiiDown::Registered),
+        });
         let now = self.clock.now();
         if let Some(left) = left {
             self.systems.remove(&left);
+            self.third_party_gone(&left);
             let changes = self.hot.detach(&left, now);
             self.distribute(changes);
         }
@@ -311,13 +340,20 @@ impl Core {
                 // A system that is behind will report anyway.
                 let _ = self.tell_system(&system, DiiDown::Refresh(twin));
             }
+            Effect::Tell { system, message } => {
+                // A system that is away hears of it by what it is refused.
+                let _ = self.tell_third_party(&system, *message);
+            }
+            Effect::Invoke { system, invocation } => self.invoke(&system, *invocation),
+            Effect::CountLate(system) => self.hot.count_late(&system),
+            Effect::Agreed { inquiry, response } => self.agreed(inquiry, *response),
             _ => {}
         }
     }
 
     fn tell_system(&mut self, system: &SystemId, message: DiiDown) -> bool {
         let session = self.systems.get(system).and_then(|id| self.sessions.get_mut(id));
-        session.is_some_and(|session| session.tell(message))
+        session.is_some_and(|session| session.tell(Event::Dii(message)))
     }
 
     fn execute(&mut self, system: &SystemId, execution: Execution) {
@@ -372,11 +408,12 @@ fn still_open(state: &State, event: &LogEvent) -> bool {
             debug_assert!(CommandStatus::is_final(status), "an end is an end");
             state.open.contains(command)
         }
+        LogEvent::StepEnded { call, step, undo, .. } => undelivered(state, *call, step, *undo).is_some(),
         _ => true,
     }
 }
 
-fn reply(work: Work, outcome: Result<Response, Refusal>) {
+pub(super) fn reply(work: Work, outcome: Result<Response, Refusal>) {
     // Who asked may be gone: what was decided holds.
     match work {
         Work::Ask(ask) => {

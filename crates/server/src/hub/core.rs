@@ -7,8 +7,8 @@ use std::{
 
 use tokio::sync::mpsc;
 use vestibule_enabler_core::{Changes, Hot, LogEvent, Pairing, PairingCode, State, execution_failed, observe};
-use vestibule_model::{CommandId, Refusal, RefusalCode, RoleId, SystemId, Timestamp, TwinId};
-use vestibule_protocol::{DiiUp, HotAck, Request, Response, decode};
+use vestibule_model::{CallId, CommandId, Refusal, RefusalCode, RoleId, SystemId, Timestamp, TwinId};
+use vestibule_protocol::{DiiUp, HotAck, Party, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     batch::InFlight,
     handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
     session::Session,
+    sii::Proposals,
     subscription::World,
 };
 
@@ -50,6 +51,10 @@ pub(super) struct Core {
     pub(super) backlog: Vec<LogEvent>,
     /// Twins that became reachable and may have commands waiting.
     pub(super) to_dispatch: BTreeSet<TwinId>,
+    /// Calls for which something may follow: at most the open ones.
+    pub(super) to_advance: BTreeSet<CallId>,
+    /// What third-party systems are asked about users.
+    pub(super) proposals: Proposals,
     /// Work that goes before what comes new: at most one batch.
     pub(super) carried: VecDeque<Work>,
     pub(super) commit: Option<InFlight>,
@@ -82,6 +87,8 @@ impl Core {
             systems: BTreeMap::new(),
             backlog: Vec::new(),
             to_dispatch: BTreeSet::new(),
+            to_advance: BTreeSet::new(),
+            proposals: Proposals::default(),
             carried: VecDeque::new(),
             commit: None,
             storage: None,
@@ -138,7 +145,8 @@ impl Core {
         let (changes, events) = self.hot.due(now);
         self.backlog.extend(events);
         self.distribute(changes);
-        let waits = !self.backlog.is_empty() || !self.to_dispatch.is_empty();
+        self.proposals_due(now);
+        let waits = self.waits();
         if self.commit.is_none() && (!self.carried.is_empty() || waits && now >= self.retry_at) {
             let works = std::mem::take(&mut self.carried);
             self.decide_together(works);
@@ -149,13 +157,18 @@ impl Core {
         self.sessions.values_mut().for_each(|session| session.pump(world));
     }
 
+    /// Whether something is to be decided that nobody asks for.
+    fn waits(&self) -> bool {
+        !self.backlog.is_empty() || !self.to_dispatch.is_empty() || !self.to_advance.is_empty()
+    }
+
     fn next_wakeup(&self) -> Timestamp {
         let now = self.clock.now();
-        let waits = !self.backlog.is_empty() || !self.to_dispatch.is_empty();
-        let retry = (waits && self.commit.is_none()).then_some(self.retry_at);
+        let retry = (self.waits() && self.commit.is_none()).then_some(self.retry_at);
         let carried = (!self.carried.is_empty() && self.commit.is_none()).then_some(now);
         let sessions = self.sessions.values().filter_map(|session| session.next_pump(now));
-        let wakeups = self.hot.next_wakeup().into_iter().chain(retry).chain(carried).chain(sessions);
+        let due = self.hot.next_wakeup().into_iter().chain(self.proposals.next_deadline());
+        let wakeups = due.chain(retry).chain(carried).chain(sessions);
         wakeups.min().unwrap_or(Timestamp(u64::MAX)).min(now.plus(LONGEST_SLEEP_MS))
     }
 
@@ -194,10 +207,14 @@ impl Core {
     pub(super) fn close(&mut self, id: SessionId, words: &str) {
         let Some(session) = self.sessions.remove(&id) else { return };
         let system = session.actor.system.clone();
+        let steps = session.untold_steps();
         let untold = session.close(words);
+        self.not_invoked(steps);
+        self.proposals.nobody_waits(id);
         self.undelivered(untold, "its system went away before it could be told");
         if let Some(system) = system.filter(|system| self.systems.get(system) == Some(&id)) {
             self.systems.remove(&system);
+            self.third_party_gone(&system);
             let changes = self.hot.detach(&system, self.clock.now());
             self.distribute(changes);
         }
@@ -256,14 +273,28 @@ impl Core {
     pub(super) fn hot_ask(&mut self, ask: Ask) {
         let answer = match &ask.request {
             Request::Dii(message) => self.observe(ask.session, message),
+            Request::Sii(_) => self.hear(ask.session),
             _ => Err(Refusal::new(RefusalCode::Invalid, "that is to be decided")),
         };
         // Who asked may be gone: what was said holds.
         let _ = ask.reply.send(answer.map_or_else(Response::Refused, |()| Response::Done));
     }
 
+    /// A third-party system's sign of life.
+    fn hear(&mut self, session: SessionId) -> Result<(), Refusal> {
+        let session = self.sessions.get(&session).filter(|session| session.actor.party == Some(Party::ThirdParty));
+        let system = session.and_then(|session| session.actor.system.clone());
+        let system = system.ok_or_else(|| {
+            Refusal::new(RefusalCode::Invalid, "register as a third-party system before saying anything else")
+        })?;
+        let changes = self.hot.heard(&system, self.clock.now());
+        self.distribute(changes);
+        Ok(())
+    }
+
     fn observe(&mut self, session: SessionId, message: &DiiUp) -> Result<(), Refusal> {
-        let system = self.sessions.get(&session).and_then(|session| session.actor.system.clone());
+        let session = self.sessions.get(&session).filter(|session| session.actor.party == Some(Party::TwinSystem));
+        let system = session.and_then(|session| session.actor.system.clone());
         let system = system.ok_or_else(|| {
             Refusal::new(RefusalCode::Invalid, "register as a digital twin system before saying anything else")
         })?;
@@ -282,6 +313,7 @@ impl Core {
         if changes == Changes::default() {
             return;
         }
+        self.distribute_calls(&changes);
         let now = self.clock.now();
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let world = World { state, hot: &self.hot, now };

@@ -6,6 +6,7 @@ mod contents;
 mod core;
 mod handle;
 mod session;
+mod sii;
 mod subscription;
 mod write;
 
@@ -14,7 +15,7 @@ use std::{path::PathBuf, sync::Arc};
 use thiserror::Error;
 use tokio::sync::mpsc;
 use vestibule_enabler_core::{EventError, Hot, LogEvent, State, default_rules};
-use vestibule_model::{Refusal, SystemId, Timestamp};
+use vestibule_model::{ContentHash, Refusal, SystemId, Timestamp};
 use vestibule_protocol::Event;
 use vestibule_store::{ContentStore, DataFolder, EventLog, Head, MemoryLog, NewLine, SqliteLog, StoreError};
 
@@ -34,6 +35,8 @@ const OUTBOX: usize = 256;
 const MOST_SESSIONS: usize = 1_024;
 /// Requests that one connection can have waiting.
 const MOST_IN_FLIGHT: usize = 256;
+/// Requests that a third-party system can have waiting: sixteen that flood take a quarter of the hub's queue.
+const MOST_OF_A_THIRD_PARTY: usize = 16;
 /// Bytes of models on disk.
 const CONTENT_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
 
@@ -165,7 +168,11 @@ impl HubHandle {
         log.verify().await?;
         let mut loaded = load(log.as_ref()).await?;
         if loaded.head.sequence == 0 {
-            first_start(log.as_ref(), &mut loaded, config.clock.now()).await?;
+            write_first(log.as_ref(), &mut loaded, default_rules(), config.clock.now()).await?;
+        }
+        if loaded.state.salt.is_none() {
+            let salt = LogEvent::PseudonymsSalted { salt: ContentHash(rand::random()) };
+            write_first(log.as_ref(), &mut loaded, vec![salt], config.clock.now()).await?;
         }
         let Loaded { state, head } = loaded;
         let hot = Hot::restore(&state, config.clock.now());
@@ -222,10 +229,15 @@ async fn load(log: &dyn EventLog) -> Result<Loaded, HubError> {
     }
 }
 
-/// Writes the rules that a house begins with.
-async fn first_start(log: &dyn EventLog, loaded: &mut Loaded, now: Timestamp) -> Result<(), HubError> {
+/// Writes what a house begins with.
+async fn write_first(
+    log: &dyn EventLog,
+    loaded: &mut Loaded,
+    events: Vec<LogEvent>,
+    now: Timestamp,
+) -> Result<(), HubError> {
     let mut lines = Vec::new();
-    for event in default_rules() {
+    for event in events {
         let (payload, event) = event.written()?;
         loaded.state.apply(now, &event);
         lines.push(NewLine { at: now, payload });

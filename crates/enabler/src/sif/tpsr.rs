@@ -1,0 +1,10 @@
+//! FGMV-29 8.2.1, third-party system registration (TPSR): systems that offer services, P1.1 to P1.3.
+
+use vestibule_model::{Refusal, SystemInfo, SystemKind};
+
+use crate::{Actor, Decision, State, THIRD_PARTY_ROLE, dtif::dtsr};
+
+/// A third-party system says what it is and what it offers.
+pub(crate) fn register(state: &State, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
+    dtsr::register_as(state, actor, info, SystemKind::ThirdParty, THIRD_PARTY_ROLE)
+}
