@@ -1,6 +1,6 @@
 //! A game that reacts to something physical: whoever rings at the door is announced, and whoever rang in vain too.
 //!
-//!     cargo run --example doorbell -- 127.0.0.1:7743 CODE
+//!     cargo run --package vestibule-examples --example doorbell -- 127.0.0.1:7743 CODE
 
 use bevy::{log::LogPlugin, prelude::*};
 use vestibule::prelude::*;

@@ -1,8 +1,8 @@
 //! Somebody's own game with its own door: the marked lines make it follow a real one.
 //!
-//!     vestibule-enabler serve --data DIR --quic 127.0.0.1:7743 --mqtt mqtt://BROKER
-//!     vestibule-enabler pair --data DIR
-//!     cargo run --example drop_in -- 127.0.0.1:7743 CODE
+//!     cargo enabler serve --data DIR --quic 127.0.0.1:7743 --mqtt mqtt://BROKER
+//!     cargo enabler pair --data DIR
+//!     cargo run --package vestibule-examples --example drop_in -- 127.0.0.1:7743 CODE
 
 use bevy::prelude::*;
 use vestibule::prelude::*; // 1

@@ -1,6 +1,6 @@
 //! A game that acts on something physical: every few seconds a lamp is asked to turn on or off, and each answer is told.
 //!
-//!     cargo run --example lamp -- 127.0.0.1:7743 CODE
+//!     cargo run --package vestibule-examples --example lamp -- 127.0.0.1:7743 CODE
 
 use std::time::Duration;
 

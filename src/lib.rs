@@ -1,7 +1,8 @@
 //! Vestibule: worlds that mirror what is physical, and act on it.
 //!
 //! **Does**: gathers what a game needs to show digital twins and act through them: [`VestibulePlugins`] and
-//! [`connect`]. With the feature `client` (on by default) also the client that a person starts.
+//! [`connect`]. Features add the embedded enabler (`embedded`), the simulated home (`sim`) and headsets (`xr`); `client`
+//! (on by default) is all of them and the client that a person starts.
 //!
 //! **Does not**: anything of its own; every part is a crate that can be used alone (`docs/architecture.md` is the map).
 //!
@@ -33,8 +34,14 @@ pub use vestibule_model as model;
 pub use vestibule_plugin_enabler as enabler;
 pub use vestibule_protocol as protocol;
 pub use vestibule_quic as quic;
+#[cfg(feature = "embedded")]
+pub use vestibule_server as server;
+#[cfg(feature = "sim")]
+pub use vestibule_sim as sim;
 pub use vestibule_twin as twin;
 pub use vestibule_world as world;
+#[cfg(feature = "xr")]
+pub use vestibule_xr as xr;
 
 /// What a game adds to have its own entities follow twins: the vocabulary, the enabler's client, doors.
 ///

@@ -73,5 +73,6 @@ pub fn reading(value: impl Into<Option<Value>>, revision: u64) -> WireReading {
 #[must_use]
 pub fn view(info: TwinInfo, short: u32) -> TwinView {
     let readings = info.properties().map(|_| reading(None, 0)).collect();
-    TwinView { short, epoch: 1, info, access: BTreeMap::new(), reachable: true, readings }
+    let (access, away) = (BTreeMap::new(), BTreeSet::new());
+    TwinView { short, epoch: 1, info, access, reachable: true, away, readings }
 }

@@ -1,6 +1,6 @@
 //! Puts the App together.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy::{
     app::{AppExit, PluginGroupBuilder, ScheduleRunnerPlugin},
@@ -47,7 +47,6 @@ const OFFSCREEN_FRAME: Duration = Duration::from_millis(16);
 /// # Errors
 /// [`ClientError`] where it cannot start. What goes wrong later is told on the screen.
 pub fn run(flags: &Flags) -> Result<AppExit, ClientError> {
-    let began = Instant::now();
     let tour = flags.tour.as_deref().map(Tour::find).transpose()?;
     let folders = Folders::find(flags)?;
     if let Some(pictures) = &flags.offscreen {
@@ -65,7 +64,7 @@ pub fn run(flags: &Flags) -> Result<AppExit, ClientError> {
     app.insert_resource(ViewTarget { image });
     backend::attach(&mut app, backend);
     if flags.measure {
-        app.add_plugins(MeasurePlugin { began });
+        app.add_plugins(MeasurePlugin);
     } else if let Some(tour) = tour {
         app.add_plugins(TourPlugin { tour, folder: flags.offscreen.clone(), seed: flags.seed });
     }
@@ -84,9 +83,16 @@ fn size(flags: &Flags) -> (u32, u32) {
     flags.size.unwrap_or(if super::gpu::is_software() { (640, 360) } else { (1280, 720) })
 }
 
+/// Whether a window can be opened, asked before Bevy asks and panics. On Linux windows are X11's here (Wayland brings
+/// its own server for them), and a name in `DISPLAY` says nothing: what counts is who answers.
+#[cfg(target_os = "linux")]
 fn has_display() -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    cfg!(not(target_os = "linux")) || set("DISPLAY") || set("WAYLAND_DISPLAY")
+    x11rb::rust_connection::RustConnection::connect(None).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn has_display() -> bool {
+    true
 }
 
 fn bevy_plugins(flags: &Flags, folders: &Folders) -> PluginGroupBuilder {
@@ -126,6 +132,8 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
     let offscreen = image.is_some();
     let target = image.map_or_else(RenderTarget::default, |image| RenderTarget::Image(image.clone().into()));
     let software = offscreen || super::gpu::is_software();
+    // Only the house has a room that waits for furniture; in another world it can stand anywhere.
+    let zones = if flags.world == super::flags::HOUSE { vec!["lounge".to_owned()] } else { Vec::new() };
     app.insert_resource(SettingsFile { path: folders.data.join("settings.toml") });
     app.add_plugins(VestibulePlugins);
     app.add_plugins(WorldPlugin {
@@ -135,7 +143,7 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
             time: TimeOfDay { hours: flags.hour.unwrap_or(15.0), speed: 0.0 },
             quality: if software { SkyQuality::Low } else { SkyQuality::High },
         },
-        furnish: FurnishPlugin { file: Some(folders.data.join("world.toml")), ..default() },
+        furnish: FurnishPlugin { file: Some(folders.data.join("world.toml")), zones, ..default() },
         ..default()
     });
     app.add_plugins((HudPlugin, GluePlugin { hour: flags.hour.or(offscreen.then_some(15.0)), software }));

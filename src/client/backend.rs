@@ -1,16 +1,17 @@
 //! What runs beside the App: the simulated home, the embedded enabler, the way to it.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use bevy::prelude::*;
 use vestibule_adapter_mqtt::{AdapterState, MqttConfig};
+use vestibule_model::SystemId;
 use vestibule_plugin_enabler::EnablerConnection;
 use vestibule_quic::Identity;
 use vestibule_server::{Embedded, EmbeddedConfig};
 use vestibule_sim::{HomeConfig, SimHome};
-use vestibule_twin::{Notify, Urgency};
+use vestibule_twin::{EnablerLink, Notify, Twin, TwinRoot, TwinState, Urgency};
 
-use super::{ClientError, Flags, folders::Folders};
+use super::{ClientError, Flags, folders::Folders, kept::Kept};
 use crate::{connect, connect::runtime, tour::Physical};
 
 /// The running parts; dropped when the App ends.
@@ -30,9 +31,23 @@ struct Running {
 impl Backend {
     /// Starts what the flags ask for.
     pub(super) fn start(flags: &Flags, folders: &Folders) -> Result<Self, ClientError> {
+        let backend = Self::begin(flags, folders)?;
+        match Kept::open(&folders.data.join("models")) {
+            Ok(kept) => {
+                Ok(Self { connection: backend.connection.map_link(|link| Box::new(kept.link(link))), ..backend })
+            }
+            Err(error) => {
+                warn!("models are fetched anew each time: {error}");
+                Ok(backend)
+            }
+        }
+    }
+
+    /// The parts without the disk's share.
+    fn begin(flags: &Flags, folders: &Folders) -> Result<Self, ClientError> {
         let words = |error: &dyn std::fmt::Display| ClientError::Backend(error.to_string());
-        if let Some(target) = flags.connect {
-            let connection = connect(&target.to_string(), flags.pair.as_deref(), &folders.data);
+        if let Some(target) = &flags.connect {
+            let connection = connect(target, flags.pair.as_deref(), &folders.data);
             return Ok(Self { home: None, enabler: None, connection: connection.map_err(|error| words(&error))? });
         }
         let runtime = runtime().map_err(|error| words(&error))?;
@@ -68,7 +83,7 @@ pub(super) fn attach(app: &mut App, backend: Backend) {
     app.insert_resource(Physical(home.as_ref().map(SimHome::hand)));
     app.world_mut().spawn((Name::new("enabler"), connection));
     app.insert_resource(Running { home, enabler });
-    app.add_systems(Update, brokers).add_systems(Last, stop.run_if(on_message::<AppExit>));
+    app.add_systems(Update, (brokers, systems)).add_systems(Last, stop.run_if(on_message::<AppExit>));
 }
 
 /// The person leaves: what is decided is on disk already, devices say goodbye.
@@ -85,19 +100,76 @@ fn stop(mut running: ResMut<Running>) {
     });
 }
 
-/// A broker that goes or comes back is told to the person: its devices are what they see going stale.
-fn brokers(running: Res<Running>, mut told: Local<Vec<AdapterState>>, mut notify: MessageWriter<Notify>) {
-    let Some(enabler) = &running.enabler else { return };
-    told.resize(enabler.adapters().len(), AdapterState::Connecting);
-    for (adapter, told) in enabler.adapters().iter().zip(&mut *told) {
-        let status = adapter.borrow();
-        let was_away = matches!(told, AdapterState::Away { .. });
-        let (urgency, title) = match &status.state {
-            AdapterState::Away { .. } if !was_away => (Urgency::Problem, "Your devices cannot be reached"),
-            AdapterState::Connected if was_away => (Urgency::Info, "Your devices are back"),
+/// With an enabler somewhere else, what is known of its brokers is what becomes of their devices: where all of a system's
+/// are gone at once, that is told.
+fn systems(
+    running: Res<Running>,
+    link: Res<EnablerLink>,
+    twins: Query<(&Twin, &TwinState), With<TwinRoot>>,
+    mut there: Local<BTreeMap<SystemId, bool>>,
+    mut notify: MessageWriter<Notify>,
+) {
+    if running.enabler.is_some() || !link.state.is_connected() {
+        return;
+    }
+    let mut now: BTreeMap<SystemId, bool> = BTreeMap::new();
+    for (twin, state) in &twins {
+        *now.entry(twin.0.system()).or_default() |= state.reachable;
+    }
+    for (system, reachable) in now {
+        let (urgency, title, text) = match (there.get(&system), reachable) {
+            (Some(true), false) => (
+                Urgency::Problem,
+                format!("No device of {system} can be reached"),
+                "Its twin system, its broker or the network between them is away. What you see of it is old.",
+            ),
+            (Some(false), true) => (Urgency::Info, format!("The devices of {system} are back"), ""),
+            (None, true) => {
+                there.insert(system, true);
+                continue;
+            }
             _ => continue,
         };
-        *told = status.state.clone();
-        notify.write(Notify { urgency, title: title.to_owned(), text: status.to_string(), twin: None });
+        notify.write(Notify { urgency, title, text: text.to_owned(), twin: None });
+        there.insert(system, reachable);
+    }
+}
+
+/// What was last told of an adapter.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    state: AdapterState,
+    notes: Vec<(String, String)>,
+}
+
+/// A broker that goes or comes back is told to the person: its devices are what they see going stale. So is what of
+/// them cannot be shown, and why.
+fn brokers(running: Res<Running>, mut told: Local<Vec<Told>>, mut notify: MessageWriter<Notify>) {
+    let Some(enabler) = &running.enabler else { return };
+    told.resize(enabler.adapters().len(), Told::default());
+    for (adapter, told) in enabler.adapters().iter().zip(&mut *told) {
+        let status = adapter.borrow();
+        let mut tell = |urgency, title: &str, text: String| {
+            notify.write(Notify { urgency, title: title.to_owned(), text, twin: None });
+        };
+        let fails = |state: &AdapterState| {
+            matches!(state, AdapterState::Away { .. } | AdapterState::Broken { .. } | AdapterState::Ended)
+        };
+        let was_away = fails(&told.state);
+        let news = match &status.state {
+            state if fails(state) && !was_away => Some((Urgency::Problem, "Your devices cannot be reached")),
+            AdapterState::Connected if was_away => Some((Urgency::Info, "Your devices are back")),
+            _ => None,
+        };
+        if let Some((urgency, title)) = news {
+            told.state = status.state.clone();
+            tell(urgency, title, status.to_string());
+        }
+        for note in status.notes.iter().filter(|note| !told.notes.contains(note)) {
+            tell(Urgency::Info, "A device cannot be shown as it is", format!("{}: {}", note.0, note.1));
+        }
+        if told.notes != status.notes {
+            told.notes.clone_from(&status.notes);
+        }
     }
 }

@@ -27,8 +27,8 @@ pub enum ClientError {
     Backend(String),
     /// No display.
     #[error(
-        "there is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set). Without one, play a tour \
-         into pictures: vestibule --tour home --offscreen DIR"
+        "there is no display to open a window on: no X server answers at DISPLAY (a Wayland desktop needs Xwayland). \
+         Without one, play a tour into pictures: vestibule --tour home --offscreen DIR"
     )]
     NoDisplay,
     /// No way to draw.

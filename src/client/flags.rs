@@ -1,6 +1,9 @@
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Parser;
+
+/// The world that comes with the client.
+pub(super) const HOUSE: &str = "home/home.glb";
 
 /// Walk through a home in which everything that moves is a digital twin.
 ///
@@ -13,8 +16,8 @@ pub struct Flags {
     pub mqtt: Option<String>,
 
     /// An integration enabler somewhere else instead of the embedded one: host:port
-    #[arg(long, value_name = "HOST:PORT")]
-    pub connect: Option<SocketAddr>,
+    #[arg(long, value_name = "HOST:PORT", value_parser = target)]
+    pub connect: Option<String>,
 
     /// The six digits that `vestibule-enabler pair` shows, to be known to the enabler of --connect from now on
     #[arg(long, value_name = "DIGITS", requires = "connect")]
@@ -57,7 +60,7 @@ pub struct Flags {
     pub measure: bool,
 
     /// Another glTF scene as the world: a file under the folder of --assets
-    #[arg(long, value_name = "FILE", default_value = "home/home.glb")]
+    #[arg(long, value_name = "FILE", default_value = HOUSE)]
     pub world: String,
 }
 
@@ -66,6 +69,14 @@ fn size(text: &str) -> Result<(u32, u32), String> {
     let (width, height) = text.split_once('x').ok_or_else(wrong)?;
     let side = |text: &str| text.parse::<u32>().ok().filter(|side| (64..=8192).contains(side));
     side(width).zip(side(height)).ok_or_else(|| format!("{text:?}: each side has 64 to 8192 pixels, as in 1280x720"))
+}
+
+fn target(text: &str) -> Result<String, String> {
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && is_port(port) => Ok(text.to_owned()),
+        _ => Err(format!("{text:?} names no enabler; write host:port, as in enabler.example:7743 or 192.0.2.7:7743")),
+    }
 }
 
 fn hour(text: &str) -> Result<f32, String> {
@@ -84,6 +95,16 @@ mod tests {
             assert!(size(wrong).is_err(), "{wrong}");
         }
         assert!(hour("25").is_err() && hour("NaN").is_err() && hour("7.5").is_ok());
+    }
+
+    #[test]
+    fn an_enabler_has_a_name_or_an_address_and_a_port() {
+        for right in ["enabler.example:7743", "192.0.2.7:7743", "[2001:db8::1]:7743"] {
+            assert_eq!(target(right).as_deref(), Ok(right));
+        }
+        for wrong in ["enabler.example", ":7743", "host:0", "host:99999", ""] {
+            assert!(target(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

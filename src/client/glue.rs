@@ -3,10 +3,8 @@
 use bevy::prelude::*;
 use vestibule_hud::{Quality, Settings, SettingsChanged};
 use vestibule_input::LookSettings;
-use vestibule_twin::{Twin, TwinModel};
 use vestibule_world::{
     sky::{SkyQuality, TimeOfDay},
-    visual::ShowTwinModel,
     walk::Eye,
 };
 
@@ -26,8 +24,7 @@ struct Fixed(GluePlugin);
 
 impl Plugin for GluePlugin {
     fn build(&self, app: &mut App) {
-        app.insert_resource(Fixed(*self))
-            .add_systems(Update, (screen, settings, models, clock, visitor::come, visitor::go));
+        app.insert_resource(Fixed(*self)).add_systems(Update, (screen, settings, clock, visitor::come, visitor::go));
     }
 }
 
@@ -73,12 +70,5 @@ fn clock(settings: Res<Settings>, mut time: ResMut<TimeOfDay>, fixed: Res<Fixed>
     let hours = super::folders::local_hour();
     if (time.hours - hours).abs() > 0.01 {
         *time = TimeOfDay { hours, speed: 0.0 };
-    }
-}
-
-/// Models that twin systems offer are shown by the world, after it has checked them.
-fn models(offered: Query<(&Twin, &TwinModel), Changed<TwinModel>>, mut show: MessageWriter<ShowTwinModel>) {
-    for (twin, model) in &offered {
-        show.write(ShowTwinModel { twin: twin.0.clone(), bytes: model.bytes.clone(), node: model.node.clone() });
     }
 }

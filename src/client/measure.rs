@@ -1,33 +1,38 @@
 //! `--measure`: how long until the first frame and the first twin, how long a frame takes. For `cargo xtask bench home`.
 
-use std::time::{Duration, Instant};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bevy::prelude::*;
 use vestibule_twin::{TwinRoot, TwinState};
-use vestibule_world::scene::WorldState;
+use vestibule_world::{scene::WorldState, walk::Eye};
 
 /// Frames that are timed, after as many that are not.
 const FRAMES: u32 = 20;
+/// The frame after which the first one has been drawn: the renderer is one behind, and its first one draws nothing yet.
+const DRAWN: u32 = 3;
 
-/// Counts from the start of the process and leaves when it has counted enough.
-pub(super) struct MeasurePlugin {
-    pub(super) began: Instant,
-}
+/// Says at which moments things were there, and leaves when it has counted enough frames. Moments are the system's, so
+/// that whoever started this process can count from there.
+pub(super) struct MeasurePlugin;
 
-#[derive(Resource)]
+#[derive(Resource, Default)]
 struct Stopwatch {
-    began: Instant,
-    first_frame: Option<Duration>,
-    first_twin: Option<Duration>,
+    /// Frames since the start.
+    all: u32,
+    first_frame: Option<u128>,
+    first_twin: Option<u128>,
+    /// Frames of the whole house.
     frames: u32,
     timed: Option<Instant>,
 }
 
+fn now_ms() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis())
+}
+
 impl Plugin for MeasurePlugin {
     fn build(&self, app: &mut App) {
-        let (first_frame, first_twin) = (None, None);
-        app.insert_resource(Stopwatch { began: self.began, first_frame, first_twin, frames: 0, timed: None })
-            .add_systems(Last, watch);
+        app.init_resource::<Stopwatch>().add_systems(Last, watch);
     }
 }
 
@@ -35,13 +40,16 @@ fn watch(
     mut watch: ResMut<Stopwatch>,
     state: Res<State<WorldState>>,
     twins: Query<&TwinState, With<TwinRoot>>,
+    eyes: Query<&GlobalTransform, With<Eye>>,
     mut exit: MessageWriter<AppExit>,
 ) {
     let now = Instant::now();
-    let since = now - watch.began;
-    watch.first_frame = watch.first_frame.or(Some(since));
+    watch.all += 1;
+    if watch.all == DRAWN {
+        watch.first_frame = Some(now_ms());
+    }
     if watch.first_twin.is_none() && twins.iter().any(|twin| twin.reachable) {
-        watch.first_twin = Some(since);
+        watch.first_twin = Some(now_ms());
     }
     if *state.get() != WorldState::Ready {
         return;
@@ -51,10 +59,16 @@ fn watch(
         watch.timed = Some(now);
     }
     let Some(timed) = watch.timed.filter(|_| watch.frames == 2 * FRAMES) else { return };
-    let ms = |time: Option<Duration>| time.map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0);
+    let eye = eyes.iter().next().map(GlobalTransform::compute_transform).unwrap_or_default();
+    let (place, turn) = (eye.translation, eye.rotation);
     let frame = (now - timed).as_secs_f64() * 1000.0 / f64::from(FRAMES);
-    let (first_frame, first_twin, rss) = (ms(watch.first_frame), ms(watch.first_twin), rss_mib());
-    println!("first_frame_ms={first_frame:.0} first_twin_ms={first_twin:.0} frame_ms={frame:.1} rss_mib={rss:.0}");
+    let moment = |moment: Option<u128>| moment.map_or_else(|| "never".to_owned(), |moment| moment.to_string());
+    let (first_frame, first_twin, rss) = (moment(watch.first_frame), moment(watch.first_twin), rss_mib());
+    println!(
+        "first_frame_at={first_frame} first_twin_at={first_twin} frame_ms={frame:.1} rss_mib={rss:.0} \
+         eye={},{},{},{},{},{},{}",
+        place.x, place.y, place.z, turn.x, turn.y, turn.z, turn.w
+    );
     exit.write(AppExit::Success);
 }
 

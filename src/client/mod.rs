@@ -8,6 +8,7 @@ mod flags;
 mod folders;
 mod glue;
 mod gpu;
+mod kept;
 mod measure;
 mod visitor;
 mod xr;

@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use vestibule_door::DoorLeaf;
 use vestibule_hud::hud_texts;
 use vestibule_model::{FeatureId, PropertyId, TwinId};
-use vestibule_twin::{FurnitureId, PointedTwin, TwinIndex, TwinPicture, TwinRoot, TwinState};
+use vestibule_twin::{FurnitureId, PointedTwin, TwinIndex, TwinPictures, TwinRoot, TwinState};
 use vestibule_world::scene::Places;
 
 use super::{
@@ -107,7 +107,8 @@ fn reads(
 /// Compares the newest picture with the one that the camera takes of that guest, byte for byte.
 fn sees(world: &World, twin: &TwinId, guest: &str) -> (String, bool) {
     let entities = world.resource::<TwinIndex>().get(twin).iter();
-    let Some(picture) = entities.filter_map(|entity| world.get::<TwinPicture>(*entity)).next() else {
+    let mut pictures = entities.filter_map(|entity| world.get::<TwinPictures>(*entity)?.0.values().next());
+    let Some(picture) = pictures.next() else {
         return ("no picture has come".to_owned(), false);
     };
     let who = super::driver::guests().find(|(_, bytes)| bytes[..] == picture.bytes[..]);

@@ -67,6 +67,8 @@ struct Run {
     now: Now,
     began: Instant,
     current: Option<StepReport>,
+    /// When the last deed began that is a cause: a press, a ring, a power cut.
+    cause: Option<Instant>,
 }
 
 impl Plugin for TourPlugin {
@@ -77,7 +79,8 @@ impl Plugin for TourPlugin {
             seed: self.seed,
             ..default()
         };
-        let run = Run { plugin: self.clone(), step: 0, now: Now::Loading, began: Instant::now(), current: None };
+        let run =
+            Run { plugin: self.clone(), step: 0, now: Now::Loading, began: Instant::now(), current: None, cause: None };
         app.insert_resource(TourVerdict { report, done: false }).insert_resource(run).add_systems(First, drive);
     }
 }
@@ -141,6 +144,7 @@ impl Run {
             ms: 0,
             picture: None,
         });
+        self.cause = None;
         self.now = Now::Deed { index: 0, since: Instant::now(), frame: 0, aim: None };
     }
 
@@ -150,6 +154,9 @@ impl Run {
             self.now = Now::Expecting { since: Instant::now() };
             return;
         };
+        if *frame == 0 && deed.is_cause() {
+            self.cause = Some(Instant::now());
+        }
         let outcome = perform(world, deed, *frame, since.elapsed(), aim);
         *frame += 1;
         match outcome {
@@ -189,7 +196,8 @@ impl Run {
         }
         if let Some(report) = &mut self.current {
             report.fill(&observations);
-            report.ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let cause = self.cause.unwrap_or(since);
+            report.ms = u64::try_from(cause.elapsed().as_millis()).unwrap_or(u64::MAX);
         }
         if step.picture || !ok { self.take_picture(world) } else { self.finish_step(world, None) }
     }

@@ -34,7 +34,8 @@ pub struct StepReport {
     pub observed: Vec<String>,
     /// Whether all of it was as expected.
     pub ok: bool,
-    /// Milliseconds from the last deed to the moment when all was as expected, or to giving up.
+    /// Milliseconds from the last cause (a key, a click, something physical; the step's beginning where it has none) to
+    /// the moment when all was as expected, or to giving up.
     pub ms: u64,
     /// The picture's file name.
     pub picture: Option<String>,

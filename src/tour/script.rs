@@ -82,6 +82,13 @@ pub enum Deed {
     StopBroker(bool),
 }
 
+impl Deed {
+    /// Whether something follows from it at once, so that the time from it to its effect says something.
+    pub(super) const fn is_cause(&self) -> bool {
+        !matches!(self, Self::Walk(_) | Self::Look(_) | Self::LookDown(_) | Self::Hold(..) | Self::Wait(_))
+    }
+}
+
 /// Something that must be so.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

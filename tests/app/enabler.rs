@@ -7,7 +7,7 @@ use vestibule_protocol::{Event, LinkEvent, Response};
 use vestibule_tests::{lamp, reading, view};
 use vestibule_twin::{
     ActuateTwin, ActuationRefused, ActuationTicket, EnablerLink, LinkState, Twin, TwinActuated, TwinAppeared,
-    TwinIndex, TwinPicture, TwinRoot, TwinState, TwinVanished,
+    TwinIndex, TwinPictures, TwinRoot, TwinState, TwinVanished,
     model::{ActionId, BlobRef, FeatureId},
 };
 
@@ -146,12 +146,13 @@ fn pictures_are_fetched_and_only_the_right_bytes_are_shown() {
     enabler.say(LinkEvent::Content { hash: blob.hash, bytes: Ok(b"something else".to_vec()) });
     frames(&mut app, &mut enabler, 1);
     let root = app.world().resource::<TwinIndex>().get(&front_door())[0];
-    assert!(app.world().get::<TwinPicture>(root).is_none(), "a forged picture is never shown");
+    assert!(app.world().get::<TwinPictures>(root).is_none(), "a forged picture is never shown");
     let newer = BlobRef::of(b"newer", "image/jpeg");
     enabler.report(1, 0, reading(Value::Blob(newer.clone()), 4));
     frames(&mut app, &mut enabler, 2);
     enabler.say(LinkEvent::Content { hash: newer.hash, bytes: Ok(b"newer".to_vec()) });
     frames(&mut app, &mut enabler, 1);
-    assert_eq!(&*app.world().get::<TwinPicture>(root).unwrap().bytes, b"newer");
+    let pictures = &app.world().get::<TwinPictures>(root).unwrap().0;
+    assert_eq!(pictures.values().map(|picture| &*picture.bytes).collect::<Vec<_>>(), [b"newer"]);
     assert_eq!(ContentHash::of(b"newer"), newer.hash);
 }

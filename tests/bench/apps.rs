@@ -1,34 +1,48 @@
 //! First frame, first twin, frame time and memory of the client, beside an empty `DefaultPlugins` App and beside the same
-//! scene without our plugins. Each in a process of its own, drawing into an image.
+//! scene without our plugins: the same view, size and quality. Each in a process of its own, drawing into an image, and
+//! timed from before that process was started.
 
 use std::{
     path::PathBuf,
     process::{Command, ExitCode},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use bevy::world_serialization::WorldAssetRoot;
 use bevy::{
-    app::ScheduleRunnerPlugin, asset::RenderAssetUsages, camera::RenderTarget, log::LogPlugin, prelude::*,
-    render::render_resource::TextureFormat, window::ExitCondition, winit::WinitPlugin,
+    app::ScheduleRunnerPlugin,
+    asset::RenderAssetUsages,
+    camera::RenderTarget,
+    light::{CascadeShadowConfigBuilder, DirectionalLightShadowMap},
+    log::LogPlugin,
+    prelude::*,
+    render::{RenderPlugin, render_resource::TextureFormat},
+    window::ExitCondition,
+    winit::WinitPlugin,
 };
 
 const SIZE: (u32, u32) = (640, 360);
 /// Frames that are timed, after as many that are not.
 const FRAMES: u32 = 20;
+/// The frame after which the first one has been drawn, as in the client.
+const DRAWN: u32 = 3;
+/// Frames a second at the most, as in the client.
+const FRAME: Duration = Duration::from_millis(16);
 
-/// What a measured App prints: `first_frame_ms=.. frame_ms=.. rss_mib=..`.
-#[derive(Resource)]
+#[derive(Resource, Default)]
 struct Stopwatch {
-    began: Instant,
+    all: u32,
+    first: Option<u128>,
     frames: u32,
-    first: Option<Duration>,
     timed: Option<Instant>,
     needs: usize,
 }
 
-fn offscreen(needs: usize) -> App {
-    let began = Instant::now();
+fn now_ms() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis())
+}
+
+fn offscreen(needs: usize, eye: Transform) -> App {
     let mut app = App::new();
     let assets = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../assets");
     app.add_plugins(
@@ -36,34 +50,35 @@ fn offscreen(needs: usize) -> App {
             .build()
             .set(AssetPlugin { file_path: assets.to_string_lossy().into_owned(), ..default() })
             .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
+            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
             .disable::<WinitPlugin>()
             .disable::<LogPlugin>()
-            .add(ScheduleRunnerPlugin::run_loop(Duration::ZERO)),
+            .add(ScheduleRunnerPlugin::run_loop(FRAME)),
     );
     let mut image = Image::new_target_texture(SIZE.0, SIZE.1, TextureFormat::Rgba8UnormSrgb, None);
     image.asset_usage = RenderAssetUsages::default();
     let image = app.world_mut().resource_mut::<Assets<Image>>().add(image);
-    let eye = Transform::from_xyz(0.0, 1.6, 1.5).looking_at(Vec3::new(0.0, 1.3, 4.0), Vec3::Y);
-    app.world_mut().spawn((Camera3d::default(), RenderTarget::Image(image.into()), eye));
-    app.insert_resource(Stopwatch { began, frames: 0, first: None, timed: None, needs });
+    app.world_mut().spawn((Camera3d::default(), Msaa::Off, RenderTarget::Image(image.into()), eye));
+    app.insert_resource(Stopwatch { needs, ..default() });
     app.add_systems(Last, watch);
     app
 }
 
 fn watch(mut watch: ResMut<Stopwatch>, meshes: Query<(), With<Mesh3d>>, mut exit: MessageWriter<AppExit>) {
-    let now = Instant::now();
-    watch.first = watch.first.or(Some(now - watch.began));
+    watch.all += 1;
+    if watch.all == DRAWN {
+        watch.first = Some(now_ms());
+    }
     if meshes.iter().count() < watch.needs {
         return;
     }
     watch.frames += 1;
     if watch.frames == FRAMES {
-        watch.timed = Some(now);
+        watch.timed = Some(Instant::now());
     }
     if let (Some(since), true) = (watch.timed, watch.frames == 2 * FRAMES) {
-        let first = watch.first.unwrap_or_default().as_secs_f64() * 1000.0;
-        let frame = (now - since).as_secs_f64() * 1000.0 / f64::from(FRAMES);
-        println!("first_frame_ms={first:.0} frame_ms={frame:.1} rss_mib={:.0}", rss_mib());
+        let frame = since.elapsed().as_secs_f64() * 1000.0 / f64::from(FRAMES);
+        println!("first_frame_at={} frame_ms={frame:.1} rss_mib={:.0}", watch.first.unwrap_or_default(), rss_mib());
         exit.write(AppExit::Success);
     }
 }
@@ -81,50 +96,96 @@ fn exit(mut app: App) -> ExitCode {
 
 /// `DefaultPlugins` and a camera.
 pub fn empty() -> ExitCode {
-    exit(offscreen(0))
+    exit(offscreen(0, Transform::default()))
 }
 
-/// The same, with the house as a plain scene and a sun.
-pub fn scene() -> ExitCode {
-    let mut app = offscreen(20);
+/// The same, with the house as a plain scene and a sun; `eye` is where the client's eye was, as it printed it.
+pub fn scene(eye: &str) -> ExitCode {
+    let numbers: Vec<f32> = eye.split(',').filter_map(|number| number.parse().ok()).collect();
+    let &[x, y, z, i, j, k, w] = numbers.as_slice() else { return ExitCode::FAILURE };
+    let eye = Transform::from_xyz(x, y, z).with_rotation(Quat::from_xyzw(i, j, k, w));
+    let mut app = offscreen(20, eye);
     let house = app.world().resource::<AssetServer>().load(GltfAssetLabel::Scene(0).from_asset("home/home.glb"));
     app.world_mut().spawn(WorldAssetRoot(house));
+    // What the client draws with where the processor draws.
+    app.insert_resource(DirectionalLightShadowMap { size: 1024 });
+    let cascades = CascadeShadowConfigBuilder {
+        num_cascades: 1,
+        minimum_distance: 0.1,
+        maximum_distance: 16.0,
+        first_cascade_far_bound: 6.0,
+        ..default()
+    };
     let sun = DirectionalLight { shadow_maps_enabled: true, ..default() };
-    app.world_mut().spawn((sun, Transform::from_xyz(3.0, 8.0, 5.0).looking_at(Vec3::ZERO, Vec3::Y)));
+    let place = Transform::from_xyz(3.0, 8.0, 5.0).looking_at(Vec3::ZERO, Vec3::Y);
+    app.world_mut().spawn((sun, cascades.build(), place));
     exit(app)
 }
 
-fn number(line: &str, name: &str) -> f64 {
-    let word = line.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-    word.and_then(|number| number.parse().ok()).unwrap_or(f64::NAN)
+/// What a measured process printed, and when it was started.
+struct Said {
+    started: u128,
+    line: String,
 }
 
-fn measure(mut command: Command) -> String {
-    let output = command.output().unwrap();
+impl Said {
+    fn word(&self, name: &str) -> Result<&str, String> {
+        let mut words = self.line.split_whitespace();
+        let word = words.find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+        word.ok_or_else(|| format!("{name} is missing in {:?}", self.line))
+    }
+
+    fn number(&self, name: &str) -> Result<f64, String> {
+        self.word(name)?.parse().map_err(|_| format!("{name} is no number in {:?}", self.line))
+    }
+
+    /// Milliseconds from the start of the process to a moment that it printed.
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of one run")]
+    fn since_start(&self, name: &str) -> Result<f64, String> {
+        let at: u128 = self.word(name)?.parse().map_err(|_| format!("{name} never came: {:?}", self.line))?;
+        Ok(at.saturating_sub(self.started) as f64)
+    }
+}
+
+fn measure(mut command: Command) -> Result<Said, String> {
+    let started = now_ms();
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     let said = String::from_utf8_lossy(&output.stdout);
-    said.lines().find(|line| line.contains("first_frame_ms=")).unwrap_or_default().to_owned()
+    let line = said.lines().find(|line| line.contains("first_frame_at=")).map(str::to_owned);
+    match line {
+        Some(line) if output.status.success() => Ok(Said { started, line }),
+        _ => Err(format!("{command:?} {}:\n{said}{}", output.status, String::from_utf8_lossy(&output.stderr))),
+    }
 }
 
 /// Measures and prints.
-pub fn run() {
-    let this = std::env::current_exe().unwrap();
-    let child = |kind: &str| {
+///
+/// # Errors
+/// What could not be measured.
+pub fn run() -> Result<(), String> {
+    let this = std::env::current_exe().map_err(|error| error.to_string())?;
+    let child = |arguments: &[&str]| {
         let mut command = Command::new(&this);
-        command.args(["app", kind]);
+        command.arg("app").args(arguments);
         measure(command)
     };
-    let (empty, scene) = (child("empty"), child("scene"));
+    let pictures = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut client = Command::new(this.with_file_name("vestibule"));
-    client.args(["--measure", "--tour", "home", "--offscreen"]).arg(std::env::temp_dir().join("vestibule-measure"));
+    client.args(["--measure", "--tour", "home", "--offscreen"]).arg(pictures.path());
     client.args(["--size", &format!("{}x{}", SIZE.0, SIZE.1)]);
-    let ours = measure(client);
-    println!("empty  {empty}\nscene  {scene}\nours   {ours}\n");
-    let ratio = |name: &str, peer: &str, peer_name: &str| number(&ours, name) / number(peer, peer_name);
-    println!("first frame   {:.2} of an empty App (aim 1.2)", ratio("first_frame_ms", &empty, "first_frame_ms"));
-    println!(
-        "first twin    {:.2} of an empty App's first frame (aim 1.5)",
-        ratio("first_twin_ms", &empty, "first_frame_ms")
-    );
-    println!("frame time    {:.2} of the same scene without our plugins", ratio("frame_ms", &scene, "frame_ms"));
-    println!("memory        {:.2} of the same scene without our plugins", ratio("rss_mib", &scene, "rss_mib"));
+    let ours = measure(client)?;
+    let (empty, scene) = (child(&["empty"])?, child(&["scene", ours.word("eye")?])?);
+    let first = empty.since_start("first_frame_at")?;
+    let (frame, twin) = (ours.since_start("first_frame_at")?, ours.since_start("first_twin_at")?);
+    println!("from the start of the process, milliseconds");
+    println!("  first frame       ours {frame:.0}, an empty App {first:.0}: {:.2} times (aim 1.2)", frame / first);
+    println!("  first live twin   ours {twin:.0}: {:.2} times an empty App's first frame (aim 1.5)", twin / first);
+    for (name, what) in [("frame_ms", "a frame, ms       "), ("rss_mib", "memory, MiB       ")] {
+        let (own, bare, nothing) = (ours.number(name)?, scene.number(name)?, empty.number(name)?);
+        println!(
+            "  {what}ours {own:.1}, the same scene without our plugins {bare:.1}, an empty App {nothing:.1}: {:.2} times",
+            own / bare
+        );
+    }
+    Ok(())
 }

@@ -13,8 +13,13 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["home"] => {
             latency::run();
-            apps::run();
-            ExitCode::SUCCESS
+            match apps::run() {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(why) => {
+                    eprintln!("not measured: {why}");
+                    ExitCode::FAILURE
+                }
+            }
         }
         ["latency"] => {
             latency::run();
@@ -22,7 +27,7 @@ fn main() -> ExitCode {
         }
         // What the measured programs do, each in a process of its own.
         ["app", "empty"] => apps::empty(),
-        ["app", "scene"] => apps::scene(),
+        ["app", "scene", eye] => apps::scene(eye),
         _ => {
             eprintln!("usage: vestibule-bench home");
             ExitCode::FAILURE

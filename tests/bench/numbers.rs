@@ -27,7 +27,12 @@ impl Sample {
 
 /// Prints ours beside theirs, and the ratio of both percentiles.
 pub fn beside(what: &str, ours: &Sample, peer: &str, theirs: &Sample) {
-    println!("{what}\n  ours         {}\n  {peer:<12} {}", ours.line(), theirs.line());
+    println!("{what}\n  ours             {}\n  {peer:<16} {}", ours.line(), theirs.line());
     let ratio = |percent| ours.percentile(percent) / theirs.percentile(percent);
-    println!("  ratio        p50 {:.2}  p99 {:.2}\n", ratio(50), ratio(99));
+    println!("  ratio            p50 {:.2}  p99 {:.2}", ratio(50), ratio(99));
+}
+
+/// Prints how long it takes up to the end of one part of the way.
+pub fn part(what: &str, until: &Sample) {
+    println!("    {what:<28} p50 {:.2} ms  p99 {:.2} ms", until.percentile(50), until.percentile(99));
 }

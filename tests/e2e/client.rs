@@ -25,6 +25,9 @@ fn fails(command: &mut std::process::Command, expected: &[&str]) {
 #[test]
 fn without_a_display_it_says_what_to_do() {
     fails(&mut bare(), &["no display", "--offscreen"]);
+    // Named, and not there; and one of another kind.
+    fails(bare().env("DISPLAY", ":9999"), &["no display", "--offscreen"]);
+    fails(bare().env("WAYLAND_DISPLAY", "wayland-0"), &["no display", "Xwayland"]);
 }
 
 #[test]

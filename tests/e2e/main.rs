@@ -8,5 +8,6 @@
 mod client;
 mod devices;
 mod enabler;
+mod examples;
 mod pictures;
 mod process;

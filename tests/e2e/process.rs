@@ -1,7 +1,7 @@
 //! Programs that end with the test that started them.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -55,7 +55,7 @@ impl Running {
     /// Starts a program and listens to both of its outputs.
     pub fn start(command: &mut Command) -> Self {
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -76,14 +76,29 @@ impl Running {
 
     /// Waits for a line that contains `words`.
     pub fn until(&mut self, words: &str, limit: Duration) -> String {
+        if self.hears(words, limit)
+            && let Some(line) = self.said.last()
+        {
+            return line.clone();
+        }
+        panic!("{words:?} was not said within {limit:?}. Said:\n{}", self.said.join("\n"));
+    }
+
+    /// Whether a line that contains `words` comes in time.
+    pub fn hears(&mut self, words: &str, limit: Duration) -> bool {
         let end = Instant::now() + limit;
         while let Ok(line) = self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
             self.said.push(line.clone());
             if line.contains(words) {
-                return line;
+                return true;
             }
         }
-        panic!("{words:?} was not said within {limit:?}. Said:\n{}", self.said.join("\n"));
+        false
+    }
+
+    /// Types a line.
+    pub fn say(&mut self, line: &str) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
     /// Ends it as a power cut would.

@@ -16,8 +16,6 @@ pub enum Work {
     CargoTest(&'static [&'static str]),
     /// The rules of `cargo xtask tidy`.
     Tidy,
-    /// cargo-deny, where it is installed.
-    Deny,
     /// The client walks a tour without a window.
     Tour,
     /// The same in virtual reality, against a runtime that needs no headset.
@@ -63,15 +61,6 @@ pub const STAGES: &[Stage] = &[
     Stage {
         name: "tidy",
         work: Work::Tidy,
-        limit: minutes(5),
-        purposes: &[],
-        peers: &[],
-        left_out_by: None,
-        must_pass: false,
-    },
-    Stage {
-        name: "deny",
-        work: Work::Deny,
         limit: minutes(5),
         purposes: &[],
         peers: &[],

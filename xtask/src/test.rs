@@ -12,7 +12,7 @@ use crate::setup::{self, Purpose};
 use crate::stages::{PICTURE, STAGES, Stage, Work};
 use crate::tally::Tally;
 use crate::tidy;
-use crate::workspace::{Workspace, program, software_vulkan, vulkan_drivers};
+use crate::workspace::{Workspace, software_vulkan, vulkan_drivers};
 
 /// What was asked for on the command line.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -146,8 +146,7 @@ impl Run {
         {
             self.variables.push(("VESTIBULE_LAVAPIPE_ICD", driver.display().to_string()));
         }
-        let this = std::env::current_exe().context("cannot tell where xtask is")?;
-        self.variables.push(("VESTIBULE_XTASK", this.display().to_string()));
+        self.variables.push(("VESTIBULE_XTASK", self.workspace.binary("xtask").display().to_string()));
         self.variables.push(("VESTIBULE_BIN_DIR", self.workspace.binary("").display().to_string()));
         self.variables.push(("VESTIBULE_WITHOUT", self.choice.without.join(",")));
         for (name, value) in &self.variables {
@@ -164,7 +163,6 @@ impl Run {
                 Ok(Tally::of_cargo_test(&said, ending.is_success()))
             }
             Work::Tidy => Ok(Tally::one(tidy::check()? == 0)),
-            Work::Deny => self.deny(stage.limit),
             Work::Tour => {
                 let folder = self.workspace.target.join("tour/home");
                 let mut command = Command::new(self.workspace.binary("vestibule"));
@@ -173,7 +171,8 @@ impl Run {
             }
             Work::XrTour => {
                 let folder = self.workspace.target.join("tour/xr");
-                let mut command = Command::new(std::env::current_exe()?);
+                // Not `current_exe`: the build before may have put a new one in its place.
+                let mut command = Command::new(self.workspace.binary("xtask"));
                 command.args(["monado", "exec", "--"]).arg(self.workspace.binary("vestibule"));
                 command.args(["--xr", "--tour", "xr", "--offscreen"]).arg(&folder);
                 Ok(demo::tour(command.envs(self.variables.clone()), &folder, stage.limit)?)
@@ -189,16 +188,6 @@ impl Run {
             println!("cargo {} {}", args.first().unwrap_or(&""), result.0);
         }
         Ok(result)
-    }
-
-    /// Building cargo-deny takes longer than everything else here, so it runs only where somebody installed it.
-    fn deny(&mut self, limit: Duration) -> Result<Tally> {
-        if program("cargo-deny").is_none() {
-            self.lines.push("cargo-deny is not installed here: licences and sources were not checked".to_owned());
-            return Ok(Tally::default());
-        }
-        let checked = self.cargo(&["deny", "check", "bans", "licenses", "sources"], limit)?;
-        Ok(Tally::one(checked.0.is_success()))
     }
 
     fn close(&self) {

@@ -1,13 +1,14 @@
 //! The gate to all functional entities: who may ask what, before any entity looks at it.
 
-use vestibule_model::{InquiryId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
+use vestibule_model::{InquiryId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId, UserId};
 use vestibule_protocol::{
     DiiUp, Execution, Hello, Interest, Invocation, Party, Request, Response, SiiDown, SiiUp, Welcome, protocol_hash,
 };
 
 use crate::{
-    Actor, Hot, Identity, LogEvent, Proposal, State, Viewer,
-    dtif::{dtac, dtia, dts, dtsd, dtsr},
+    Actor, Hot, Identity, LogEvent, Proposal, State, Viewer, discovery,
+    dtif::{dtac, dtia, dts, dtsr},
+    registry,
     sif::{dtda, sdc, tpsaa, tpsr},
 };
 
@@ -63,12 +64,34 @@ pub enum Effect {
     CountLate(SystemId),
     /// Ask a third-party system whether a user may use it (P1.7). Its answer is the reply.
     Propose(Box<Proposal>),
-    /// A third-party system has answered such a question: whoever waits is told (P1.10).
-    Agreed {
+    /// Ask a system for a twin's properties and what a user may do with it (P2.9). Its answer is the reply.
+    Inquire {
+        /// The system.
+        system: SystemId,
+        /// The twin.
+        twin: TwinId,
+        /// Who asks.
+        user: UserId,
+    },
+    /// A system has answered a question: whoever waits is told.
+    Answered {
         /// Which question.
         inquiry: InquiryId,
-        /// What they are told.
-        response: Box<Response>,
+        /// Why there is no answer; `None`: what was asked for is known now.
+        refusal: Option<Refusal>,
+    },
+    /// This connection no longer speaks for the system, which is gone for good.
+    Detach(SystemId),
+    /// The system is gone for good, and its connection with it.
+    Expel(SystemId),
+    /// Answer with steps of procedures.
+    ReadSteps {
+        /// Those after this one.
+        after: u64,
+        /// At most so many.
+        limit: u16,
+        /// Tell those that come.
+        follow: bool,
     },
     /// Ask a system for fresh reports.
     Refresh {
@@ -137,11 +160,13 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
     }
     let viewer = Viewer::of(state, &actor.identity)?;
     match request {
-        Request::DiscoverSystems(query) => Ok(Decision::reply(dtsd::discover(state, hot, &viewer, query))),
+        Request::DiscoverSystems(query) => discovery::discover(state, hot, now, &viewer, query).map(Decision::reply),
+        Request::RemoveSystem(system) => registry::remove(state, &viewer, system),
         Request::ListTwins { system, after, limit } => {
             Ok(Decision::reply(dtia::list(state, hot, now, &viewer, system, after.as_ref(), *limit)))
         }
         Request::DescribeTwin(twin) => dtia::describe(state, hot, now, &viewer, twin).map(Decision::reply),
+        Request::Acquire(twin) => dtia::acquire(state, hot, &viewer, twin),
         Request::Subscribe(interest) => subscribe(interest),
         Request::Actuate(command) => dts::actuate(state, hot, now, &viewer, command),
         Request::Refresh(twin) => dts::refresh(state, hot, &viewer, twin),
@@ -165,12 +190,13 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
             let proposal = tpsaa::propose(state, hot, now, actor, system, services, share, *until)?;
             Ok(Decision::default().with(Effect::Propose(Box::new(proposal))))
         }
-        Request::Hello(_)
-        | Request::Pair { .. }
-        | Request::Dii(_)
-        | Request::Sii(_)
-        | Request::Acquire(_)
-        | Request::Steps { .. } => Err(Refusal::new(RefusalCode::Invalid, "that is not decided here")),
+        Request::Steps { after, limit, follow } => {
+            let effect = Effect::ReadSteps { after: *after, limit: *limit, follow: *follow };
+            Ok(Decision::default().with(effect))
+        }
+        Request::Hello(_) | Request::Pair { .. } | Request::Dii(_) | Request::Sii(_) => {
+            Err(Refusal::new(RefusalCode::Invalid, "that is not decided here"))
+        }
     }
 }
 
@@ -214,8 +240,10 @@ fn subscribe(interest: &Interest) -> Result<Decision, Refusal> {
 fn dii(state: &State, actor: &Actor, message: &DiiUp) -> Result<Decision, Refusal> {
     match message {
         DiiUp::Register(info) => dtsr::register(state, actor, info),
+        DiiUp::Deregister => dtsr::deregister(state, actor),
         DiiUp::Describe(info) => dtsr::describe(state, actor, info),
         DiiUp::Gone(twin) => dtsr::gone(state, actor, twin),
+        DiiUp::Complete { twins } => dtsr::complete(state, actor, twins),
         _ => Err(Refusal::new(RefusalCode::Invalid, "that is observed, not decided")),
     }
 }
@@ -228,11 +256,11 @@ fn sii(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, message: &SiiUp)
         Refusal::new(RefusalCode::Invalid, "register as a third-party system before saying anything else")
     })?;
     match message {
-        SiiUp::Heartbeat => Ok(Decision::done(Vec::new())),
+        SiiUp::Deregister => tpsr::deregister(state, actor),
         SiiUp::Revoke { user } => tpsaa::revoke(state, system, user),
         SiiUp::Result { call, step, undo, result } => sdc::result(state, system, *call, step, *undo, result),
         SiiUp::Acquire { twin, user, call } => dtda::acquire(state, hot, now, system, twin, user, *call),
-        SiiUp::Register(_) | SiiUp::Authorized { .. } => {
+        SiiUp::Register(_) | SiiUp::Heartbeat | SiiUp::Authorized { .. } => {
             Err(Refusal::new(RefusalCode::Invalid, "that is not decided here"))
         }
     }

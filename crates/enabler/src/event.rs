@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{
     Authorization, CallId, CallStatus, Collaboration, Command, CommandId, CommandStatus, ContentHash, FeatureId, Json,
-    PropertyId, Pseudonym, RoleId, Rule, RuleId, StepKey, SystemId, SystemInfo, TwinId, TwinInfo, UserId,
+    PropertyId, Pseudonym, RoleId, Rule, RuleId, StepKey, SystemId, SystemInfo, TwinId, TwinInfo, TwinPermission,
+    UserId,
 };
 
-use crate::{Fingerprint, Identity, StepEnd, StepPlan, Stop, Wish};
+use crate::{Fingerprint, Identity, Measured, StepEnd, StepPlan, Stop, Wish};
 
 /// A decision that was made. State is nothing but these, folded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,12 +41,35 @@ pub enum LogEvent {
         /// What to call it.
         device: String,
     },
-    /// DTSR: a system registered, or said something else of itself.
+    /// DTSR, TPSR: a system registered, or said something else of itself.
     SystemRegistered {
         /// What it said.
         info: SystemInfo,
         /// Whose the id is from its first registration on.
         owner: Identity,
+    },
+    /// DTSR, TPSR: a system is no longer registered, and none of its twins is described.
+    SystemGone {
+        /// The system.
+        system: SystemId,
+        /// Which owner took it out; `None`: it went by itself, and its id stays reserved for it.
+        by: Option<UserId>,
+    },
+    /// DTSR, TPSR: what monitoring measured of a system since it registered.
+    SystemMeasured {
+        /// The system.
+        system: SystemId,
+        /// All of it by now.
+        measured: Measured,
+    },
+    /// DTIA, DTAC: what a twin's system lets a user do with it, by its own rules.
+    PermissionTold {
+        /// The twin.
+        twin: TwinId,
+        /// The user.
+        user: UserId,
+        /// What it lets them do.
+        permission: TwinPermission,
     },
     /// DTSR: a twin was described, or described differently.
     TwinDescribed {

@@ -16,6 +16,9 @@ use crate::{LogEvent, State, WishKey, hot_commands::OpenCommand, hot_systems::Li
 /// Bytes of texts that one twin can have reported: its view has to fit a frame.
 const MOST_TEXT_OF_TWIN: usize = 512 * 1024;
 
+/// A number that has not changed for so many milliseconds stands still: moving things report more often.
+const STILL_MS: u64 = 5_000;
+
 /// What changed, for whoever shows it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
@@ -68,6 +71,15 @@ pub(crate) enum Due {
     Heartbeat(SystemId),
     /// Something has to become of a call.
     Call(CallId),
+    /// What was measured of a system is to be written down.
+    Measure(SystemId),
+}
+
+impl HotTwin {
+    fn place(&self, feature: &FeatureId, property: &PropertyId) -> Option<u16> {
+        let found = self.index.binary_search_by(|(f, p)| (f, p).cmp(&(feature, property))).ok()?;
+        u16::try_from(found).ok()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -80,14 +92,23 @@ pub(crate) struct HotProperty {
     told: Truth,
     /// Where it stands in the deadlines.
     deadline: Option<Timestamp>,
+    /// When a report should have come, where it has not.
+    late: Option<Timestamp>,
+    /// Words by which it says that the thing moves.
+    moving: &'static [&'static str],
+    /// When its value last became another one.
+    changed_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct HotTwin {
-    index: BTreeMap<(FeatureId, PropertyId), u16>,
+    /// The names of the properties, in the order of the description, which is theirs.
+    index: Box<[(FeatureId, PropertyId)]>,
     pub(crate) properties: Vec<HotProperty>,
     /// Whether its system says that the device is connected.
     pub(crate) device: bool,
+    /// Features of which its system says that they are not.
+    pub(crate) away: BTreeSet<FeatureId>,
 }
 
 /// What things and systems say now, and what must happen when they say nothing.
@@ -111,13 +132,16 @@ impl Hot {
     #[must_use]
     pub fn restore(state: &State, now: Timestamp) -> Self {
         let mut hot = Self::default();
+        for system in state.systems.keys() {
+            hot.watch(state, system, now);
+        }
         for twin in state.twins.values() {
             hot.describe(&twin.info, now);
         }
         for (key, wish) in state.wishes.iter() {
             hot.set_wish(key, Some(wish.clone()), now, &mut Changes::default());
         }
-        for record in state.open.iter().filter_map(|id| state.commands.get(id)) {
+        for record in state.open.keys().filter_map(|id| state.commands.get(id)) {
             hot.open_command(record);
         }
         hot.restore_calls(state, now);
@@ -132,7 +156,12 @@ impl Hot {
                 changes.access = true;
             }
             LogEvent::SystemRegistered { info, .. } => {
+                self.watch(state, &info.id, now);
                 changes.systems.insert(info.id.clone());
+            }
+            LogEvent::SystemGone { system, .. } => changes.merge(self.forget(system, now)),
+            LogEvent::PermissionTold { twin, .. } => {
+                changes.twins.insert(twin.clone());
             }
             LogEvent::TwinDescribed { info } => {
                 if let Some(twin) = state.twins.get(&info.id) {
@@ -156,6 +185,7 @@ impl Hot {
             | LogEvent::CallEnded { call, .. } => self.follow_call(state, *call, &mut changes),
             LogEvent::Deauthorized { user, system, .. } => changes.deauthorized.push((user.clone(), system.clone())),
             LogEvent::WishEnded { .. }
+            | LogEvent::SystemMeasured { .. }
             | LogEvent::PseudonymsSalted { .. }
             | LogEvent::Authorized { .. }
             | LogEvent::TwinAcquired { .. } => {}
@@ -165,37 +195,64 @@ impl Hot {
 
     fn describe(&mut self, info: &Arc<TwinInfo>, now: Timestamp) {
         let mut before = self.remove(&info.id);
-        let mut twin = HotTwin { index: BTreeMap::new(), properties: Vec::new(), device: false };
-        for (place, (feature, property, about)) in (0_u16..).zip(info.properties()) {
-            let key = (feature.clone(), property.clone());
+        let index = info.properties().map(|(feature, property, _)| (feature.clone(), property.clone())).collect();
+        let mut twin = HotTwin { index, properties: Vec::new(), device: false, away: BTreeSet::new() };
+        for (feature, property, about) in info.properties() {
             let known = before.as_mut().and_then(|old| {
-                let place = *old.index.get(&key)?;
+                let place = old.place(feature, property)?;
                 old.properties.get_mut(usize::from(place))
             });
             // A value that the property can no longer have was never said of it.
             let known = known.filter(|old| {
-                old.state.reported.as_ref().is_none_or(|report| about.value.accepts(&report.value).is_ok())
+                let value = old.state.reported.as_ref().and_then(|report| report.value.as_ref());
+                value.is_none_or(|value| about.value.is_a(value).is_ok())
             });
-            let (state, changed_revision) =
-                known.map(|old| (std::mem::take(&mut old.state), old.changed_revision)).unwrap_or_default();
-            let (about, told) = (about.clone(), Truth::Stale);
-            twin.properties.push(HotProperty { about, state, changed_revision, told, deadline: None });
-            twin.index.insert(key, place);
+            let (state, changed_revision, changed_at) = known
+                .map(|old| (std::mem::take(&mut old.state), old.changed_revision, old.changed_at))
+                .unwrap_or_default();
+            let moving = info.features.get(feature).map_or(&[][..], |about| about.kind.moving());
+            let (about, told, deadline, late) = (about.clone(), Truth::Stale, None, None);
+            let property = HotProperty { about, state, changed_revision, told, deadline, late, moving, changed_at };
+            twin.properties.push(property);
         }
-        twin.device = before.is_some_and(|old| old.device);
+        twin.properties.shrink_to_fit();
+        self.count_periodic(&info.id, &twin, true);
+        if let Some(old) = before {
+            twin.device = old.device;
+            twin.away = old.away.into_iter().filter(|feature| info.features.contains_key(feature)).collect();
+        }
         let count = twin.properties.len();
         self.twins.insert(info.id.clone(), twin);
         self.settle_all(&info.id, count, now);
     }
 
-    fn remove(&mut self, id: &TwinId) -> Option<HotTwin> {
+    pub(crate) fn remove(&mut self, id: &TwinId) -> Option<HotTwin> {
         let twin = self.twins.remove(id)?;
         for (place, property) in (0_u16..).zip(&twin.properties) {
             if let Some(at) = property.deadline {
                 self.deadlines.remove(&(at, Due::Property(id.clone(), place)));
             }
+            self.set_late(id, place, property.late, None);
         }
+        self.count_periodic(id, &twin, false);
         Some(twin)
+    }
+
+    fn count_periodic(&mut self, id: &TwinId, twin: &HotTwin, more: bool) {
+        let periodic = twin.properties.iter().filter(|property| property.about.period_ms.is_some()).count();
+        let Some(link) = (periodic > 0).then(|| self.systems.get_mut(&id.system())).flatten() else { return };
+        let count = &mut link.measure.periodic;
+        *count = if more { count.saturating_add(periodic) } else { count.saturating_sub(periodic) };
+    }
+
+    fn set_late(&mut self, id: &TwinId, place: u16, before: Option<Timestamp>, after: Option<Timestamp>) {
+        let Some(link) = (before != after).then(|| self.systems.get_mut(&id.system())).flatten() else { return };
+        if let Some(promised) = before {
+            link.measure.late.remove(&(promised, id.clone(), place));
+        }
+        if let Some(promised) = after {
+            link.measure.late.insert((promised, id.clone(), place));
+        }
     }
 
     pub(crate) fn settle_all(&mut self, id: &TwinId, count: usize, now: Timestamp) {
@@ -206,14 +263,19 @@ impl Hot {
 
     /// Works out a property's truth and its next deadline; whether the truth is another than was told.
     fn settle(&mut self, id: &TwinId, place: u16, now: Timestamp) -> bool {
-        let reachable = self.is_reachable(id);
+        let reachable = self.is_place_reachable(id, place);
         let Some(property) = self.twins.get_mut(id).and_then(|twin| twin.properties.get_mut(usize::from(place))) else {
             return false;
         };
         let truth = property.state.truth(&property.about, reachable, now);
         let changed = std::mem::replace(&mut property.told, truth) != truth;
         let next = property.state.next_change(&property.about, now);
+        let promised = property.state.reported.as_ref().zip(property.about.period_ms);
+        let promised =
+            promised.and_then(|(report, period)| Some(report.at?.plus(period))).filter(|promised| now > *promised);
+        let late = std::mem::replace(&mut property.late, promised);
         let before = std::mem::replace(&mut property.deadline, next);
+        self.set_late(id, place, late, promised);
         if before != next {
             let due = Due::Property(id.clone(), place);
             if let Some(at) = before {
@@ -226,18 +288,61 @@ impl Hot {
         changed
     }
 
+    /// Whether the feature that has this property can be reached.
+    fn is_place_reachable(&self, id: &TwinId, place: u16) -> bool {
+        let Some(twin) = self.twins.get(id).filter(|_| self.is_reachable(id)) else { return false };
+        twin.index.get(usize::from(place)).is_some_and(|(feature, _)| !twin.away.contains(feature))
+    }
+
     fn property(&self, key: &WishKey) -> Option<&HotProperty> {
         let twin = self.twins.get(&key.0)?;
-        let place = twin.index.get(&(key.1.clone(), key.2.clone()))?;
-        twin.properties.get(usize::from(*place))
+        let place = twin.place(&key.1, &key.2)?;
+        twin.properties.get(usize::from(place))
     }
 
     fn place(&self, key: &WishKey) -> Option<u16> {
-        self.twins.get(&key.0)?.index.get(&(key.1.clone(), key.2.clone())).copied()
+        self.twins.get(&key.0)?.place(&key.1, &key.2)
     }
 
     pub(crate) fn state_of(&self, key: &WishKey) -> Option<(&PropertyState, &PropertyInfo)> {
         self.property(key).map(|property| (&property.state, &property.about))
+    }
+
+    /// Whether the thing says that a feature is on its way: in words, or since a property that is wished for changes.
+    pub(crate) fn is_moving(
+        &self,
+        twin: &TwinId,
+        feature: &FeatureId,
+        wished: &BTreeSet<PropertyId>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(known) = self.twins.get(twin).filter(|_| self.is_feature_reachable(twin, feature)) else {
+            return false;
+        };
+        let mut own = known.index.iter().zip(&known.properties).filter(|((of, _), _)| of == feature);
+        own.any(|((_, id), property)| {
+            let report = property.state.reported.as_ref().filter(|report| report.fresh);
+            let said = report.and_then(|report| report.value.as_ref());
+            let word = said.and_then(Value::as_text).is_some_and(|word| property.moving.contains(&word));
+            let number = said.is_some_and(|value| value.as_f64().is_some());
+            let changes = property.changed_at.is_some_and(|at| now.since(at) <= STILL_MS);
+            word || number && changes && wished.contains(id)
+        })
+    }
+
+    /// A wish that is still coming true gets more time.
+    pub(crate) fn extend_wish(
+        &mut self,
+        key: &WishKey,
+        command: CommandId,
+        until: Timestamp,
+        now: Timestamp,
+        changes: &mut Changes,
+    ) {
+        let desired = self.state_of(key).and_then(|(state, _)| state.desired.clone());
+        if let Some(wish) = desired.filter(|wish| wish.command == command) {
+            self.set_wish(key, Some(Desired { expires: until, ..wish }), now, changes);
+        }
     }
 
     pub(crate) fn set_wish(&mut self, key: &WishKey, wish: Option<Desired>, now: Timestamp, changes: &mut Changes) {
@@ -263,9 +368,9 @@ impl Hot {
     pub fn reading(&self, id: &TwinId, place: u16, now: Timestamp) -> Option<WireReading> {
         let property = self.twins.get(id)?.properties.get(usize::from(place))?;
         Some(WireReading {
-            value: property.state.reported.as_ref().map(|report| report.value.clone()),
+            value: property.state.reported.as_ref().and_then(|report| report.value.clone()),
             desired: property.state.desired.as_ref().map(|wish| wish.value.clone()),
-            truth: property.state.truth(&property.about, self.is_reachable(id), now),
+            truth: property.state.truth(&property.about, self.is_place_reachable(id, place), now),
             age_ms: property.state.age_ms(now),
             revision: property.state.reported.as_ref().map_or(0, |report| report.revision),
         })
@@ -294,7 +399,8 @@ impl Hot {
         self.check_room(report, place)?;
         let property = self.twins.get_mut(&report.twin).and_then(|twin| twin.properties.get_mut(usize::from(place)));
         let property = property.ok_or_else(not_found)?;
-        property.about.value.accepts(&report.value).map_err(|error| {
+        // Bounds are for wishes: what the thing reports beyond them is what it is.
+        report.value.as_ref().map_or(Ok(()), |value| property.about.value.is_a(value)).map_err(|error| {
             let message = format!("{} of {} of {}: {error}", report.property, report.feature, report.twin);
             Refusal::new(RefusalCode::Invalid, message)
         })?;
@@ -302,22 +408,24 @@ impl Hot {
         let is_new = known.is_none_or(|known| known.value != report.value);
         let wish = property.state.desired.clone();
         // A clock ahead of ours would keep an old report fresh.
-        let reported = Reported { value: report.value.clone(), at: report.at.min(now), revision: report.revision };
-        if !property.state.report(reported) {
+        let at = report.at.map(|at| at.min(now));
+        let reported = Reported { value: report.value.clone(), at, fresh: report.fresh, revision: report.revision };
+        if !property.state.report(&property.about, reported) {
             return Ok((changes, Vec::new()));
         }
         if is_new {
-            property.changed_revision = report.revision;
+            (property.changed_revision, property.changed_at) = (report.revision, Some(now));
         }
         let fulfilled = if property.state.desired.is_none() { wish } else { None };
         self.settle(&report.twin, place, now);
         changes.readings.insert((report.twin.clone(), place));
-        let events = self.reported(&key, &report.value, fulfilled.as_ref());
+        let stands = report.value.as_ref().filter(|_| report.fresh);
+        let events = stands.map(|value| self.reported(&key, value, fulfilled.as_ref())).unwrap_or_default();
         Ok((changes, events))
     }
 
     fn check_room(&self, report: &Report, place: u16) -> Result<(), Refusal> {
-        let length = |value: &Value| if let Value::Text(text) = value { text.len() } else { 0 };
+        let length = |value: &Option<Value>| if let Some(Value::Text(text)) = value { text.len() } else { 0 };
         // Short ones cannot sum up to too much.
         if length(&report.value) <= MOST_TEXT_OF_TWIN / MAX_PROPERTIES {
             return Ok(());
@@ -357,6 +465,7 @@ impl Hot {
                 Due::Command(id) => events.extend(self.command_due(id, &mut changes, now)),
                 Due::Call(id) => self.call_due(id, &mut changes),
                 Due::Heartbeat(system) => changes.merge(self.heartbeat_due(&system, now)),
+                Due::Measure(system) => events.extend(self.measure_due(&system, now)),
             }
         }
         (changes, events)

@@ -7,7 +7,7 @@ use crate::{Changes, Hot, State, call_update, hot::Due};
 impl Hot {
     /// After a start: every open call is looked at.
     pub(crate) fn restore_calls(&mut self, state: &State, now: Timestamp) {
-        for call in state.open_calls.iter() {
+        for call in state.open_calls.keys() {
             self.wake_call(*call, Some(now));
         }
     }

@@ -8,10 +8,17 @@ use vestibule_model::{
 
 use crate::{Changes, CommandRecord, Hot, LogEvent, State, WishKey};
 
+/// Milliseconds that a command gets at a time while the thing says that it moves.
+const MOVING_MS: u64 = 5_000;
+/// And altogether, beyond its own time: the slowest gates and awnings take two minutes.
+const MOVING_MOST_MS: u64 = 180_000;
+
 /// A command that has not ended.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenCommand {
     record: Arc<CommandRecord>,
+    /// When its time ends, as it is scheduled.
+    due: Timestamp,
     /// When the twin's system said that it passed it on.
     executed: Option<Timestamp>,
     /// Properties that should report and have not.
@@ -31,14 +38,15 @@ impl Hot {
             if is_assumed { &mut assumed } else { &mut unmet }.insert(wish.property.clone());
             self.waiting.entry(key).or_default().insert(id);
         }
-        self.schedule_command(record.end(), id);
-        self.commands.insert(id, OpenCommand { record: record.clone(), executed: None, unmet, assumed });
+        let due = record.end();
+        self.schedule_command(due, id);
+        self.commands.insert(id, OpenCommand { record: record.clone(), due, executed: None, unmet, assumed });
     }
 
     /// Stops to watch it: nothing more is decided about it.
     fn close_command(&mut self, id: CommandId) -> Option<OpenCommand> {
         let open = self.commands.remove(&id)?;
-        self.unschedule_command(open.record.end(), id);
+        self.unschedule_command(open.due, id);
         for wish in &open.record.wishes {
             let key = open.record.key(&wish.property);
             if let Some(waiting) = self.waiting.get_mut(&key) {
@@ -99,9 +107,12 @@ impl Hot {
             events.push(LogEvent::WishEnded { command: wish.command, twin, feature, property });
         }
         let waiting: Vec<_> = self.waiting.get(key).into_iter().flatten().copied().collect();
+        let Some((_, about)) = self.state_of(key) else { return events };
+        let about = about.clone();
         for id in waiting {
             let Some(open) = self.commands.get_mut(&id).filter(|open| open.record.dispatched) else { continue };
-            let wanted = open.record.wishes.iter().any(|wish| wish.property == key.2 && value.fulfils(&wish.value));
+            let mut wishes = open.record.wishes.iter();
+            let wanted = wishes.any(|wish| wish.property == key.2 && about.fulfils(value, &wish.value));
             if wanted && (open.unmet.remove(&key.2) || open.assumed.remove(&key.2)) {
                 events.extend(self.end_if_met(id));
             }
@@ -134,9 +145,10 @@ impl Hot {
     /// Whether another command still has to turn this property into something else: what it reports now may be over
     /// before it counts for `id`.
     fn is_contested(&self, key: &WishKey, id: CommandId, value: &Value) -> bool {
+        let Some((_, about)) = self.state_of(key) else { return false };
         self.waiting.get(key).into_iter().flatten().filter(|other| **other != id).any(|other| {
             self.commands.get(other).is_some_and(|open| {
-                let differs = |wish: &crate::Wish| wish.property == key.2 && !value.fulfils(&wish.value);
+                let differs = |wish: &crate::Wish| wish.property == key.2 && !about.fulfils(value, &wish.value);
                 open.record.dispatched && open.unmet.contains(&key.2) && open.record.wishes.iter().any(differs)
             })
         })
@@ -150,8 +162,9 @@ impl Hot {
         let mut met = Vec::new();
         for wish in unmet {
             let key = record.key(&wish.property);
-            let Some((state, _)) = self.state_of(&key) else { continue };
-            let fulfils = state.reported.as_ref().is_some_and(|report| report.value.fulfils(&wish.value));
+            let Some((state, about)) = self.state_of(&key) else { continue };
+            let said = state.reported.as_ref().filter(|report| report.fresh).and_then(|report| report.value.as_ref());
+            let fulfils = said.is_some_and(|value| about.fulfils(value, &wish.value));
             if fulfils && (even_contested || !self.is_contested(&key, id, &wish.value)) {
                 let shown = state.desired.as_ref().is_some_and(|desired| desired.command == id);
                 met.push((key, shown));
@@ -221,8 +234,31 @@ impl Hot {
         if let Some(end) = self.end_if_met(id) {
             return Some(end);
         }
+        if self.extend(id, changes, now) {
+            return None;
+        }
         let unmet = self.commands.get(&id)?.unmet.iter().cloned().collect();
         Some(self.end(id, CommandStatus::Expired, unmet))
+    }
+
+    /// Gives a command more time while the thing says that it is on its way; whether that is so.
+    fn extend(&mut self, id: CommandId, changes: &mut Changes, now: Timestamp) -> bool {
+        let Some(open) = self.commands.get(&id) else { return false };
+        let (record, unmet) = (open.record.clone(), open.unmet.clone());
+        let most = record.end().plus(MOVING_MOST_MS);
+        if now >= most || !self.is_moving(&record.command.twin, &record.command.feature, &unmet, now) {
+            return false;
+        }
+        let until = now.plus(MOVING_MS).min(most);
+        for property in &unmet {
+            self.extend_wish(&record.key(property), id, until, now, changes);
+        }
+        self.unschedule_command(self.commands.get(&id).map_or(until, |open| open.due), id);
+        if let Some(open) = self.commands.get_mut(&id) {
+            open.due = until;
+        }
+        self.schedule_command(until, id);
+        true
     }
 
     /// How far a command is by now: what the log does not know is that it was executed.

@@ -26,6 +26,7 @@
 
 mod command;
 mod decide;
+mod discovery;
 mod dtif;
 mod event;
 mod histogram;
@@ -34,25 +35,32 @@ mod hot_calls;
 mod hot_commands;
 mod hot_systems;
 mod identity;
+mod measure;
 mod observe;
 mod pairing;
+mod persistent;
+mod procedure;
+mod registry;
 mod sif;
 mod state;
 
 pub use command::{CommandRecord, Wish, WishKey};
 pub use decide::{Decision, Effect, decide};
+pub use discovery::{may_see_system, system_view};
 pub use dtif::{
     dtac::{Viewer, default_rules, enroll, is_owner, may, may_read, may_use, pair, system_verdict, verdict},
-    dtia::view,
+    dtia::{inquired, view},
     dts::{dispatch, execution_failed},
-    dtsd::{may_see_system, system_view},
 };
 pub use event::{EventError, LogEvent};
 pub use histogram::Histogram;
 pub use hot::{Changes, Hot};
 pub use identity::{Actor, Device, Fingerprint, Identity};
+pub use measure::Measured;
 pub use observe::{Observed, observe};
 pub use pairing::{Pairing, PairingCode};
+pub use persistent::Map;
+pub use procedure::{StepNote, Steps, metaverse, third_party, twin_system};
 pub use sif::{
     sdc::{
         CallRecord, StepEnd, StepPlan, StepRecord, Stop, TransformError, UndoPlan, advance, call_update, calls_at,
@@ -60,7 +68,7 @@ pub use sif::{
     },
     tpsaa::{Agreement, Proposal, answered, propose, pseudonym},
 };
-pub use state::{State, System, SystemStats, Twin};
+pub use state::{Census, State, System, SystemStats, Twin};
 
 /// Milliseconds that a command may be valid at most: nobody still means it after that.
 pub const LONGEST_VALIDITY_MS: u64 = 10 * 60 * 1_000;

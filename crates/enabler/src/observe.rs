@@ -31,9 +31,16 @@ pub fn observe(
     let mut observed = Observed { changes: hot.heard(system, now), events: Vec::new() };
     match message {
         DiiUp::Heartbeat | DiiUp::Blob { .. } => {}
-        DiiUp::Reachable { twin, reachable } => {
+        DiiUp::Reachable { twin, feature: None, reachable } => {
             own(hot, system, twin)?;
             observed.changes.merge(hot.set_device(twin, *reachable, now));
+        }
+        DiiUp::Reachable { twin, feature: Some(feature), reachable } => {
+            own(hot, system, twin)?;
+            if !state.twins.get(twin).is_some_and(|twin| twin.info.features.contains_key(feature)) {
+                return Err(Refusal::new(RefusalCode::NotFound, format!("{twin} has no feature {feature}")));
+            }
+            observed.changes.merge(hot.set_feature(twin, feature, *reachable, now));
         }
         DiiUp::Report(report) => {
             own(hot, system, &report.twin)?;
@@ -50,7 +57,12 @@ pub fn observe(
             observed.changes.merge(changes);
             observed.events.extend(events);
         }
-        DiiUp::Register(_) | DiiUp::Describe(_) | DiiUp::Gone(_) | DiiUp::Inquired { .. } => {
+        DiiUp::Register(_)
+        | DiiUp::Deregister
+        | DiiUp::Describe(_)
+        | DiiUp::Gone(_)
+        | DiiUp::Complete { .. }
+        | DiiUp::Inquired { .. } => {
             return Err(Refusal::new(RefusalCode::Invalid, "that is to be decided, not observed"));
         }
     }

@@ -6,10 +6,12 @@ use crate::{CommandId, PropertyInfo, Timestamp, Value};
 /// What the physical object said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Reported {
-    /// The value it said.
-    pub value: Value,
-    /// When the twin system heard it.
-    pub at: Timestamp,
+    /// The value it said; `None`: it said that nobody knows.
+    pub value: Option<Value>,
+    /// When the twin system heard it; `None`: somebody had kept it for whoever comes later, nobody knows since when.
+    pub at: Option<Timestamp>,
+    /// Whether the thing stands by it: it has said so since it was last out of reach, or says that it is there.
+    pub fresh: bool,
     /// Grows by at least 1 with each report of the twin: an older one never overwrites a newer one.
     pub revision: u64,
 }
@@ -70,11 +72,12 @@ impl PropertyState {
     /// Takes a report; `false` where a newer or the same one is known already.
     ///
     /// A report that fulfils the wish ends it.
-    pub fn report(&mut self, report: Reported) -> bool {
+    pub fn report(&mut self, info: &PropertyInfo, report: Reported) -> bool {
         if self.reported.as_ref().is_some_and(|known| known.revision >= report.revision) {
             return false;
         }
-        if self.desired.as_ref().is_some_and(|wish| report.value.fulfils(&wish.value)) {
+        let fulfils = |wish: &Desired| report.value.as_ref().is_some_and(|value| info.fulfils(value, &wish.value));
+        if report.fresh && self.desired.as_ref().is_some_and(fulfils) {
             self.desired = None;
         }
         self.reported = Some(report);
@@ -90,8 +93,9 @@ impl PropertyState {
             _ => {}
         }
         let Some(report) = &self.reported else { return Truth::Stale };
-        let late = info.period_ms.is_some_and(|period| now.since(report.at) > period);
-        if !reachable || late {
+        // Of what was promised in time and came at an unknown time, the promise is not known to be kept.
+        let late = info.period_ms.is_some_and(|period| report.at.is_none_or(|at| now.since(at) > period));
+        if !reachable || late || !report.fresh || report.value.is_none() {
             Truth::Stale
         } else if self.desired.is_some() {
             Truth::Diverged
@@ -105,16 +109,16 @@ impl PropertyState {
     pub fn next_change(&self, info: &PropertyInfo, now: Timestamp) -> Option<Timestamp> {
         let expiry = self.desired.as_ref().map(|wish| wish.expires);
         let late = match (&self.reported, info.period_ms) {
-            (Some(report), Some(period)) => Some(report.at.plus(period).plus(1)),
+            (Some(report), Some(period)) => report.at.map(|at| at.plus(period).plus(1)),
             _ => None,
         };
         [expiry, late].into_iter().flatten().filter(|at| *at > now).min()
     }
 
-    /// Milliseconds since the last report; `None` before the first.
+    /// Milliseconds since the last report; `None` before the first, and where nobody knows.
     #[must_use]
     pub fn age_ms(&self, now: Timestamp) -> Option<u64> {
-        self.reported.as_ref().map(|report| now.since(report.at))
+        self.reported.as_ref()?.at.map(|at| now.since(at))
     }
 }
 
@@ -126,7 +130,7 @@ mod tests {
     use crate::ValueType;
 
     fn at(value: bool, at: u64, revision: u64) -> Reported {
-        Reported { value: Value::Bool(value), at: Timestamp(at), revision }
+        Reported { value: Some(Value::Bool(value)), at: Some(Timestamp(at)), fresh: true, revision }
     }
 
     fn wish(value: bool, expires: u64) -> Desired {
@@ -141,8 +145,41 @@ mod tests {
         assert_eq!(state.truth(&info, true, Timestamp(50)), Truth::Pending);
         assert_eq!(state.truth(&info, true, Timestamp(100)), Truth::Diverged, "pending always expires");
         assert_eq!(state.truth(&info, false, Timestamp(100)), Truth::Stale, "nobody can know");
-        assert!(state.report(at(true, 150, 2)));
+        assert!(state.report(&info, at(true, 150, 2)));
         assert_eq!(state.truth(&info, true, Timestamp(151)), Truth::Live);
+    }
+
+    #[test]
+    fn what_nobody_knows_is_stale() {
+        let info = PropertyInfo::new(ValueType::Bool);
+        let truth = |info: &PropertyInfo, reported: Reported| {
+            let state = PropertyState { reported: Some(reported), desired: None };
+            state.truth(info, true, Timestamp(50))
+        };
+        let said = at(true, 40, 1);
+        assert_eq!(truth(&info, said.clone()), Truth::Live);
+        assert_eq!(truth(&info, Reported { value: None, ..said.clone() }), Truth::Stale);
+        assert_eq!(truth(&info, Reported { fresh: false, ..said.clone() }), Truth::Stale);
+        let kept = Reported { at: None, ..said };
+        assert_eq!(truth(&info, kept.clone()), Truth::Live, "the thing says that it is there");
+        assert_eq!(truth(&info.reported_every(1_000), kept.clone()), Truth::Stale, "expire_after does not begin anew");
+        assert_eq!(PropertyState { reported: Some(kept), desired: None }.age_ms(Timestamp(50)), None);
+    }
+
+    #[test]
+    fn a_wish_is_fulfilled_within_the_things_tolerance_and_only_by_what_it_stands_by() {
+        let range = ValueType::Number { min: 0.0, max: 100.0, step: 1.0 };
+        let info = PropertyInfo { tolerance: Some(3.0), ..PropertyInfo::new(range) };
+        let (command, since, expires) = (CommandId([1; 16]), Timestamp(0), Timestamp(9));
+        let desired = Some(Desired { value: Value::Int(100), command, since, expires });
+        let mut state = PropertyState { reported: None, desired };
+        let said = Reported { value: Some(Value::Int(97)), at: None, fresh: false, revision: 1 };
+        state.report(&info, said.clone());
+        assert!(state.desired.is_some(), "it may have been so before the wish");
+        state.report(&info, Reported { value: None, fresh: true, revision: 2, ..said.clone() });
+        assert!(state.desired.is_some());
+        state.report(&info, Reported { fresh: true, revision: 3, ..said });
+        assert_eq!(state.desired, None);
     }
 
     #[test]
@@ -159,7 +196,7 @@ mod tests {
         fn the_newest_revision_wins_in_any_order(mut revisions in proptest::collection::vec(0_u64..50, 1..40)) {
             let mut state = PropertyState::default();
             for revision in &revisions {
-                state.report(at(revision % 2 == 0, *revision, *revision));
+                state.report(&PropertyInfo::new(ValueType::Bool), at(revision % 2 == 0, *revision, *revision));
             }
             revisions.sort_unstable();
             prop_assert_eq!(state.reported.map(|r| r.revision), revisions.last().copied());

@@ -87,7 +87,7 @@ pub struct Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FeatureKind {
-    /// `state` (`locked`, `unlocked`, `locking`, `unlocking`, `jammed`); `lock`, `unlock`, `open`.
+    /// `state` (`locked`, `unlocked`, `open`, `locking`, `unlocking`, `opening`, `jammed`); `lock`, `unlock`, `open`.
     Lock,
     /// `state` (`open`, `opening`, `closed`, `closing`, `stopped`), `position` (0 closed to 100 open); `open`,
     /// `close`, `stop`, `set_position`.
@@ -115,6 +115,18 @@ pub enum FeatureKind {
     Number,
     /// `value`; `set`.
     Select,
+}
+
+impl FeatureKind {
+    /// The words of `state` by which such a thing says that it is on its way and not there yet.
+    #[must_use]
+    pub const fn moving(self) -> &'static [&'static str] {
+        match self {
+            Self::Lock => &["locking", "unlocking", "opening"],
+            Self::Cover => &["opening", "closing"],
+            _ => &[],
+        }
+    }
 }
 
 /// One feature of a twin.
@@ -145,13 +157,24 @@ pub struct PropertyInfo {
     pub period_ms: Option<u64>,
     /// The thing never reports it: what was commanded is all that is known.
     pub assumed: bool,
+    /// How far a number may be off what was wanted and count as that: devices round and motors stop early. `None`: as
+    /// [`Value::fulfils`] has it.
+    #[serde(default)]
+    pub tolerance: Option<f64>,
 }
 
 impl PropertyInfo {
     /// A property that is reported when it changes.
     #[must_use]
     pub const fn new(value: ValueType) -> Self {
-        Self { value, unit: None, period_ms: None, assumed: false }
+        Self { value, unit: None, period_ms: None, assumed: false, tolerance: None }
+    }
+
+    /// Whether a report of `reported` fulfils the wish for `desired`.
+    #[must_use]
+    pub fn fulfils(&self, reported: &Value, desired: &Value) -> bool {
+        // What is no number is not helped by a tolerance; a hostile one helps nobody either.
+        reported.fulfils_within(desired, self.tolerance.filter(|within| within.is_finite()).unwrap_or_default())
     }
 
     /// The same, promised to be reported at least every `millis` milliseconds.

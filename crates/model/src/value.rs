@@ -6,6 +6,9 @@ use utoipa::ToSchema;
 
 use crate::{BlobRef, MAX_TEXT};
 
+/// How far a channel of a colour may be off that has gone through a lamp's own colour space and back.
+const COLOR_TOLERANCE: u8 = 3;
+
 /// A value of a property, an action's input or a detail of an event.
 ///
 /// JSON has it as people write it: `true`, `21.5`, `"open"`, `{"color": [255, 128, 0]}`, `{"blob": {...}}`.
@@ -108,11 +111,21 @@ impl Value {
 
     /// Whether a report of `self` fulfils the wish for `desired`.
     ///
-    /// Numbers meet within half a hundredth of the wish or 0.01, whichever is more: devices round.
+    /// Devices round: numbers meet within half a hundredth of the wish or 0.01, whichever is more, colours within 3 of
+    /// 255 in each channel.
     #[must_use]
     pub fn fulfils(&self, desired: &Self) -> bool {
+        self.fulfils_within(desired, 0.0)
+    }
+
+    /// The same of a thing whose numbers come back within `tolerance`.
+    #[must_use]
+    pub fn fulfils_within(&self, desired: &Self, tolerance: f64) -> bool {
+        if let (Self::Color(mine), Self::Color(wanted)) = (self, desired) {
+            return mine.iter().zip(wanted).all(|(a, b)| a.abs_diff(*b) <= COLOR_TOLERANCE);
+        }
         match (self.as_f64(), desired.as_f64()) {
-            (Some(a), Some(b)) => (a - b).abs() <= (b.abs() * 0.005).max(0.01),
+            (Some(a), Some(b)) => (a - b).abs() <= (b.abs() * 0.005).max(0.01).max(tolerance),
             _ => self == desired,
         }
     }
@@ -169,12 +182,23 @@ pub enum ValueType {
     /// [`Value::Blob`] of this media type.
     #[serde(alias = "Blob")]
     Blob {
-        /// The media type.
+        /// The media type, or all of a kind: `image/*`.
         media: String,
     },
 }
 
 impl ValueType {
+    /// Whether `value` is of this type, whatever its bounds: those are for wishes, and a thing may stand beyond them.
+    ///
+    /// # Errors
+    /// [`ValueError`] says what is wrong with it.
+    pub fn is_a(&self, value: &Value) -> Result<(), ValueError> {
+        match (self, value) {
+            (Self::Number { .. }, Value::Int(_) | Value::Float(_)) => value.check(),
+            _ => self.accepts(value),
+        }
+    }
+
     /// Whether `value` is of this type and within its bounds.
     ///
     /// # Errors
@@ -200,10 +224,16 @@ impl ValueType {
                 Err(ValueError::NotAnOption { got: text.clone(), options: options.clone() })
             }
             (Self::OneOf(_), Value::Text(_)) => Ok(()),
-            (Self::Blob { media }, Value::Blob(blob)) if *media == blob.media => Ok(()),
+            (Self::Blob { media }, Value::Blob(blob)) if is_media(media, &blob.media) => Ok(()),
             _ => Err(mismatch()),
         }
     }
+}
+
+/// Whether a media type is the one that is wanted, or of the kind that is.
+fn is_media(wanted: &str, given: &str) -> bool {
+    let kind = wanted.strip_suffix('*').filter(|kind| kind.ends_with('/'));
+    wanted == given || kind.is_some_and(|kind| given.starts_with(kind))
 }
 
 impl fmt::Display for ValueType {
@@ -232,7 +262,19 @@ mod tests {
         assert!(matches!(brightness.accepts(&Value::Float(1.5)), Err(ValueError::Range { .. })));
         assert_eq!(brightness.accepts(&Value::Float(f64::NAN)), Err(ValueError::NotFinite));
         assert!(matches!(brightness.accepts(&Value::Bool(true)), Err(ValueError::Type { .. })));
+        assert!(brightness.is_a(&Value::Float(1.5)).is_ok(), "it may be more than can be asked for");
+        assert!(brightness.is_a(&Value::Float(f64::INFINITY)).is_err() && brightness.is_a(&Value::Bool(true)).is_err());
         assert!(Value::Text("x".repeat(MAX_TEXT + 1)).check().is_err());
+    }
+
+    #[test]
+    fn pictures_are_of_a_kind() {
+        let picture = Value::Blob(BlobRef::of(b"x", "image/png"));
+        for (media, fits) in
+            [("image/png", true), ("image/*", true), ("image/jpeg", false), ("*", false), ("video/*", false)]
+        {
+            assert_eq!(ValueType::Blob { media: media.to_owned() }.accepts(&picture).is_ok(), fits, "{media}");
+        }
     }
 
     #[test]
@@ -240,5 +282,9 @@ mod tests {
         assert!(Value::Int(50).fulfils(&Value::Float(50.2)));
         assert!(!Value::Int(49).fulfils(&Value::Float(50.0)));
         assert!(!Value::Bool(true).fulfils(&Value::Bool(false)));
+        assert!(Value::Color([252, 3, 0]).fulfils(&Value::Color([255, 0, 0])));
+        assert!(!Value::Color([251, 0, 0]).fulfils(&Value::Color([255, 0, 0])));
+        assert!(Value::Int(97).fulfils_within(&Value::Int(100), 3.0));
+        assert!(!Value::Int(96).fulfils_within(&Value::Int(100), 3.0));
     }
 }

@@ -1,14 +1,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use vestibule_model::{
-    CallUpdate, Command, ContentHash, FeatureId, PropertyId, Refusal, RefusalCode, SystemId, Timestamp, TwinId,
-    TwinInfo,
+    BlobRef, Command, ContentHash, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo,
 };
 
 use crate::{
-    CommandUpdate, DiiDown, DiiUp, Event, Hello, HotDatagram, HotReceiver, Interest, LinkCommand, LinkEvent,
-    Occurrence, Party, ProcedureStep, Request, Response, SiiDown, SystemView, TwinView, Welcome, WireReading, decode,
-    encode, protocol_hash,
+    DiiUp, Event, Hello, HotDatagram, HotReceiver, Interest, LinkCommand, LinkEvent, News, Occurrence, Party, Request,
+    Response, TwinView, Welcome, WireReading, decode, encode, protocol_hash,
 };
 
 /// Milliseconds before the first new attempt to connect; doubles up to [`RETRY_MOST_MS`].
@@ -22,6 +20,9 @@ const MOST_NEWS: usize = 65_536;
 /// Requests that wait for an answer or a connection: a person's clicks, not a program's flood.
 const MOST_REQUESTS: usize = 1_024;
 
+/// Happenings remembered: what an enabler tells again is what it kept, and less than this.
+const MOST_HAPPENED: usize = 256;
+
 /// Tells requests of a session apart.
 pub type RequestId = u64;
 
@@ -34,63 +35,6 @@ pub struct ClientConfig {
     pub interest: Interest,
     /// The software's name, for the enabler's logs.
     pub software: String,
-}
-
-/// What a session learned, for whoever drives it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum News {
-    /// Connected as this user.
-    Connected(Welcome),
-    /// Not connected.
-    Disconnected {
-        /// For a person.
-        reason: String,
-        /// Milliseconds until the next attempt; `None`: there will be none.
-        retry_ms: Option<u64>,
-    },
-    /// The snapshot after (re)connecting is complete.
-    Synchronized,
-    /// A twin appeared or changed, with all its readings.
-    Twin(Box<TwinView>),
-    /// Some readings of a twin changed.
-    Readings {
-        /// The twin.
-        twin: TwinId,
-        /// What changed.
-        changed: Vec<(FeatureId, PropertyId, WireReading)>,
-    },
-    /// A twin is gone, or may no longer be seen.
-    Gone(TwinId),
-    /// Something happened.
-    Occurred(Occurrence),
-    /// A command came further.
-    Command(CommandUpdate),
-    /// A system's state changed.
-    System(SystemView),
-    /// A step of a procedure that is followed.
-    Step(ProcedureStep),
-    /// A call of the user's own came further.
-    Call(CallUpdate),
-    /// What the user had agreed with a third-party system is over.
-    Deauthorized(SystemId),
-    /// For digital twin systems.
-    Dii(DiiDown),
-    /// For third-party systems.
-    Sii(SiiDown),
-    /// The answer to a request; refusals, lost links and lateness are refusals.
-    Answer {
-        /// The request.
-        id: RequestId,
-        /// What the enabler said.
-        answer: Result<Box<Response>, Refusal>,
-    },
-    /// Content that was fetched and fits its hash.
-    Content {
-        /// Its hash.
-        hash: ContentHash,
-        /// The bytes, or why there are none.
-        bytes: Result<Vec<u8>, String>,
-    },
 }
 
 #[derive(Debug)]
@@ -148,6 +92,8 @@ pub struct ClientSession {
     /// Twins known before a resynchronization that have not come again yet.
     unconfirmed: HashSet<TwinId>,
     hot: HotReceiver,
+    /// The latest happenings, so that none is told twice.
+    happened: VecDeque<Occurrence>,
     /// The enabler's clock minus ours, milliseconds.
     clock_offset: Option<i128>,
 }
@@ -168,6 +114,7 @@ impl ClientSession {
             twins: HashMap::new(),
             unconfirmed: HashSet::new(),
             hot: HotReceiver::default(),
+            happened: VecDeque::new(),
             clock_offset: None,
         }
     }
@@ -214,9 +161,10 @@ impl ClientSession {
         self.enqueue(Request::Dii(message), now_ms, false)
     }
 
-    /// Fetches content by its hash; comes as [`News::Content`].
-    pub fn fetch(&mut self, hash: ContentHash, size: u64) {
-        self.commands.push_back(LinkCommand::Fetch { hash, size });
+    /// Fetches content by its hash; comes as [`News::Content`]. Models may be kept for the next time, pictures never.
+    pub fn fetch(&mut self, blob: &BlobRef) {
+        let keep = blob.media.starts_with("model/");
+        self.commands.push_back(LinkCommand::Fetch { hash: blob.hash, size: blob.size, keep });
     }
 
     fn enqueue(&mut self, request: Request, now_ms: u64, repeats: bool) -> RequestId {
@@ -403,7 +351,7 @@ impl ClientSession {
             Event::Reading { short, epoch, index, reading } => {
                 self.readings(short, epoch, None, vec![(index, reading)])
             }
-            Event::Occurred(occurrence) => self.tell_news(News::Occurred(occurrence)),
+            Event::Occurred(occurrence) => self.occurred(occurrence),
             Event::Command(update) => self.tell_news(News::Command(update)),
             Event::System(view) => self.tell_news(News::System(view)),
             Event::Step(step) => self.tell_news(News::Step(step)),
@@ -412,6 +360,18 @@ impl ClientSession {
             Event::Dii(message) => self.tell_news(News::Dii(message)),
             Event::Sii(message) => self.tell_news(News::Sii(message)),
         }
+    }
+
+    /// After a reconnect the enabler tells again what may not have arrived.
+    fn occurred(&mut self, occurrence: Occurrence) {
+        if self.happened.contains(&occurrence) {
+            return;
+        }
+        self.happened.push_back(occurrence.clone());
+        if self.happened.len() > MOST_HAPPENED {
+            self.happened.pop_front();
+        }
+        self.tell_news(News::Occurred(occurrence));
     }
 
     fn twin(&mut self, view: Box<TwinView>) {

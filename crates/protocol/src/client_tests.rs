@@ -37,6 +37,24 @@ fn connect(session: &mut ClientSession, now: u64) {
     respond(session, id, &Response::Welcome(welcome), now);
 }
 
+#[test]
+fn what_is_told_again_after_a_reconnect_is_no_news() {
+    let mut session = session();
+    connect(&mut session, 0);
+    let ring = |at| Occurrence {
+        twin: TwinId::new("home/lamp").unwrap(),
+        feature: FeatureId::slug("light"),
+        event: vestibule_model::EventKind::slug("press"),
+        details: BTreeMap::new(),
+        at: Timestamp(at),
+    };
+    let mut rings = |at| {
+        session.handle(LinkEvent::Event(encode(&Event::Occurred(ring(at))).unwrap()), 0);
+        std::iter::from_fn(|| session.poll_news()).filter(|news| matches!(news, News::Occurred(_))).count()
+    };
+    assert_eq!((rings(1), rings(1), rings(2), rings(1)), (1, 0, 1, 0));
+}
+
 fn lamp(epoch: u32) -> TwinView {
     let mut info = TwinInfo::new(TwinId::new("home/lamp").unwrap(), "Lamp");
     let mut feature = vestibule_model::FeatureInfo {
@@ -49,7 +67,8 @@ fn lamp(epoch: u32) -> TwinView {
     };
     feature.properties.insert(PropertyId::slug("on"), PropertyInfo::new(ValueType::Bool));
     info.features.insert(FeatureId::slug("light"), feature);
-    TwinView { short: 7, epoch, info, access: BTreeMap::new(), reachable: true, readings: vec![reading(false, 1)] }
+    let (access, away, readings) = (BTreeMap::new(), std::collections::BTreeSet::new(), vec![reading(false, 1)]);
+    TwinView { short: 7, epoch, info, access, reachable: true, away, readings }
 }
 
 fn reading(on: bool, revision: u64) -> WireReading {

@@ -22,10 +22,11 @@ mod codec;
 mod hot;
 mod link;
 mod message;
+mod news;
 mod procedure;
 mod sii;
 
-pub use client::{ClientConfig, ClientSession, News, RequestId};
+pub use client::{ClientConfig, ClientSession, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, protocol_hash};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
 pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
@@ -33,6 +34,7 @@ pub use message::{
     CommandUpdate, DiiDown, DiiUp, Event, Execution, FeatureAccess, Hello, InquiryAnswer, Interest, LogLine,
     Occurrence, Party, Report, Request, Response, SystemView, TwinView, Welcome, WireReading,
 };
+pub use news::News;
 pub use procedure::{Participant, Procedure, ProcedureStep};
 pub use sii::{AuthorizationAnswer, CallResult, Invocation, SiiDown, SiiUp};
 

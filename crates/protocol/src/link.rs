@@ -21,6 +21,8 @@ pub enum LinkCommand {
         hash: ContentHash,
         /// How many bytes it has.
         size: u64,
+        /// Whether a link with a disk may keep it for the next time: models, never what a camera saw.
+        keep: bool,
     },
     /// Close.
     Close,

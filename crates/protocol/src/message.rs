@@ -25,6 +25,8 @@ pub enum Request {
     },
     /// DTSD: systems that meet conditions (P2.4).
     DiscoverSystems(SystemQuery),
+    /// DTSR, TPSR: take a system out, with its twins; its id is free again (owners only).
+    RemoveSystem(SystemId),
     /// DTIA: the twins of a system that the asker may see (P2.6), in the order of their ids.
     ListTwins {
         /// The system.
@@ -198,6 +200,9 @@ pub struct SystemView {
     pub info: SystemInfo,
     /// What was measured.
     pub health: SystemHealth,
+    /// The services that the asker may use, and which rule lets them.
+    #[serde(default)]
+    pub usable: BTreeMap<ServiceId, RuleId>,
 }
 
 /// A twin as one user may see it: what they may not read or do is not there.
@@ -213,6 +218,8 @@ pub struct TwinView {
     pub access: BTreeMap<FeatureId, FeatureAccess>,
     /// Whether the twin's system and device are connected.
     pub reachable: bool,
+    /// Features that are away although the twin is not.
+    pub away: BTreeSet<FeatureId>,
     /// One reading for each property, in the order of [`TwinInfo::properties`].
     pub readings: Vec<WireReading>,
 }
@@ -229,13 +236,13 @@ pub struct FeatureAccess {
 /// What is known of a property, with ages instead of moments, so that clocks need not agree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WireReading {
-    /// What the thing last reported.
+    /// What the thing last reported; `None` before that, and where it reports that nobody knows.
     pub value: Option<Value>,
     /// What was wanted and has not come true.
     pub desired: Option<Value>,
     /// How far `value` is to be believed.
     pub truth: Truth,
-    /// Milliseconds since the report when this was sent.
+    /// Milliseconds since the report when this was sent, where that is known.
     pub age_ms: Option<u64>,
     /// The twin's revision of the report.
     pub revision: u64,
@@ -333,16 +340,25 @@ pub struct LogLine {
 pub enum DiiUp {
     /// DTSR: this is me (P2.1). The first message of a digital twin system.
     Register(SystemInfo),
+    /// DTSR: this system is gone for good, and its twins with it. Its id stays its own.
+    Deregister,
     /// A sign of life, promised by [`SystemInfo::heartbeat_ms`].
     Heartbeat,
     /// A twin, new or changed (P2.1, P2.10).
     Describe(Box<TwinInfo>),
     /// A twin is no longer maintained.
     Gone(TwinId),
-    /// Whether the twin's device is connected to its system. Until told, it is not.
+    /// All twins of this system are described: others that the enabler remembers of it are no longer maintained.
+    Complete {
+        /// Every twin that there is.
+        twins: Vec<TwinId>,
+    },
+    /// Whether the twin's device is connected to its system. Until told, it is not, and all its features are with it.
     Reachable {
         /// The twin.
         twin: TwinId,
+        /// One part of it that can be away by itself; `None`: the twin as a whole.
+        feature: Option<FeatureId>,
         /// Whether it is.
         reachable: bool,
     },
@@ -397,10 +413,12 @@ pub struct Report {
     pub feature: FeatureId,
     /// The property.
     pub property: PropertyId,
-    /// The value.
-    pub value: Value,
-    /// When the twin system heard it.
-    pub at: Timestamp,
+    /// The value; `None`: the thing says that nobody knows.
+    pub value: Option<Value>,
+    /// When the twin system heard it; `None`: somebody had kept it for whoever comes later, nobody knows since when.
+    pub at: Option<Timestamp>,
+    /// Whether the thing stands by it: it has said so since it was last out of reach, or says that it is there.
+    pub fresh: bool,
     /// Grows with each report of the twin, also over restarts of its system (milliseconds of the clock at least).
     pub revision: u64,
 }

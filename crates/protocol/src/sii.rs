@@ -15,6 +15,8 @@ use vestibule_model::{
 pub enum SiiUp {
     /// TPSR: this is me (P1.1). The first message of a third-party system.
     Register(Box<SystemInfo>),
+    /// TPSR: this system is gone for good. Its id stays its own.
+    Deregister,
     /// A sign of life, promised by [`SystemInfo::heartbeat_ms`].
     Heartbeat,
     /// TPSAA: the answer to [`SiiDown::Authorize`] (P1.8).

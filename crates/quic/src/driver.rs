@@ -47,7 +47,7 @@ async fn offline(command: LinkCommand, out: &Out, fetches: &Fetches) -> Result<(
             let frame = Err("there is no connection to the enabler".to_owned());
             out.say(LinkEvent::Response { id, frame }, None).await
         }
-        LinkCommand::Fetch { hash, size } => {
+        LinkCommand::Fetch { hash, size, .. } => {
             fetches.start(hash, size);
             Ok(())
         }
@@ -123,7 +123,7 @@ async fn connected(
                     }
                 }
                 Some(LinkCommand::Datagram(bytes)) => drop(connection.send_datagram(bytes.into())),
-                Some(LinkCommand::Fetch { hash, size }) => fetches.start(hash, size),
+                Some(LinkCommand::Fetch { hash, size, .. }) => fetches.start(hash, size),
                 Some(LinkCommand::Connect) => {}
                 None => {
                     fetches.connected(None);

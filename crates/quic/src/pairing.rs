@@ -188,6 +188,9 @@ impl PairStream {
     /// # Errors
     /// [`FrameError`] where the client is gone.
     pub async fn refuse(mut self, words: &str) -> Result<(), FrameError> {
+        // The client speaks first. A stream that is let go before that stops it in mid-sentence, and it would hear
+        // that instead of the words.
+        read_frame(&mut self.recv, LIMIT).await?;
         refuse(&mut self.send, words).await
     }
 }

@@ -90,14 +90,14 @@ async fn content_is_fetched_checked_and_bounded() {
     connect(&mut link).await;
     let many: Vec<_> = (0u8..12).map(|n| bench.put(vec![n; 300_000 + usize::from(n)])).collect();
     for (hash, size) in &many {
-        link.send(LinkCommand::Fetch { hash: *hash, size: *size }).unwrap();
+        link.send(LinkCommand::Fetch { hash: *hash, size: *size, keep: false }).unwrap();
     }
     for _ in &many {
         let LinkEvent::Content { hash, bytes: Ok(bytes) } = next(&mut link).await else { panic!() };
         assert_eq!(ContentHash::of(&bytes), hash);
     }
     let (hash, size) = bench.put(vec![]);
-    link.send(LinkCommand::Fetch { hash, size }).unwrap();
+    link.send(LinkCommand::Fetch { hash, size, keep: false }).unwrap();
     assert!(next(&mut link).await == LinkEvent::Content { hash, bytes: Ok(vec![]) });
 
     let words = |event| match event {
@@ -105,15 +105,15 @@ async fn content_is_fetched_checked_and_bounded() {
         other => panic!("{other:?}"),
     };
     let hash = ContentHash::of(b"nobody has it");
-    link.send(LinkCommand::Fetch { hash, size: 13 }).unwrap();
+    link.send(LinkCommand::Fetch { hash, size: 13, keep: false }).unwrap();
     assert!(words(next(&mut link).await).contains("does not have"));
-    link.send(LinkCommand::Fetch { hash: many[0].0, size: 10 }).unwrap();
+    link.send(LinkCommand::Fetch { hash: many[0].0, size: 10, keep: false }).unwrap();
     assert!(words(next(&mut link).await).contains("300000"));
-    link.send(LinkCommand::Fetch { hash, size: MAX_CONTENT + 1 }).unwrap();
+    link.send(LinkCommand::Fetch { hash, size: MAX_CONTENT + 1, keep: false }).unwrap();
     assert!(words(next(&mut link).await).contains("more than"));
     // Bytes that do not fit their name.
     bench.contents.lock().unwrap().insert(hash, b"something els".as_slice().into());
-    link.send(LinkCommand::Fetch { hash, size: 13 }).unwrap();
+    link.send(LinkCommand::Fetch { hash, size: 13, keep: false }).unwrap();
     assert!(words(next(&mut link).await).contains("hash"));
 }
 
@@ -123,7 +123,7 @@ async fn content_is_taken_up_again_after_a_loss() {
     let mut link = bench.link();
     connect(&mut link).await;
     let (hash, size) = bench.put((0u32..12_000_000).flat_map(u32::to_le_bytes).collect());
-    link.send(LinkCommand::Fetch { hash, size }).unwrap();
+    link.send(LinkCommand::Fetch { hash, size, keep: false }).unwrap();
     tokio::time::sleep(Duration::from_millis(60)).await;
     // One connection after the other breaks under it.
     let mut breaks = 0;

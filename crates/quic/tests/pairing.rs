@@ -162,3 +162,23 @@ async fn whoever_stands_in_between_gets_nothing() {
     let (who, right, _) = heard.recv().await.unwrap();
     assert!(!right && who != me.fingerprint(), "the right code through a middle is a wrong proof");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_heard_by_those_who_speak_slowly() {
+    let identity = Identity::generate().unwrap();
+    let server = QuicServer::bind(([127, 0, 0, 1], 0).into(), &identity, ServerLimits::default()).unwrap();
+    let target = server.address().to_string();
+    tokio::spawn(async move {
+        let client = server.accept().await.unwrap();
+        let Ok(Exchange::Pair(pair)) = client.accept().await.unwrap().read().await else { panic!("no pairing") };
+        pair.refuse("no code is out").await.unwrap();
+        client.closed().await;
+    });
+    let connection = dial(&target, &Identity::generate().unwrap(), None).await.unwrap();
+    let (mut send, mut recv) = connection.open_bi().await.unwrap();
+    send.write_all(&[1]).await.unwrap();
+    // Time for a refusal to overtake what the client has yet to say.
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    write_frame(&mut send, &[0; 33]).await;
+    assert_eq!(read_frame(&mut recv).await.unwrap(), b"\0no code is out");
+}

@@ -44,7 +44,8 @@ enum Order {
         /// Address for clients and twin systems, UDP.
         #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
         quic: SocketAddr,
-        /// A broker whose devices become twins: mqtt://[user:password@]host[:port][?system=home]. May be given often.
+        /// A broker whose devices become twins: mqtt://[user:password@]host[:port][?system=home], or mqtts:// with
+        /// ?ca=FILE&cert=FILE&key=FILE; ?announce=false says nothing on Home Assistant's birth topic. May be given often.
         #[arg(long = "mqtt", value_name = "URL", env = "VESTIBULE_MQTT", value_parser = broker, hide_env_values = true)]
         mqtt: Vec<MqttConfig>,
         /// Its name, for people.

@@ -6,17 +6,14 @@ use std::{
 };
 
 use thiserror::Error;
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinHandle,
-};
+use tokio::{sync::watch, task::JoinHandle};
 use vestibule_adapter_mqtt::{AdapterStatus, MqttConfig, MqttTwinSystem};
 use vestibule_enabler_core::{OWNER_ROLE, PairingCode};
 use vestibule_model::{RoleId, UserId};
 use vestibule_quic::{Fingerprint, Identity, IdentityError, QuicError, QuicServer, ServerLimits};
 
 use crate::{
-    HubConfig, HubError, HubHandle, local,
+    HubConfig, HubError, HubHandle, adapters,
     net::{
         self, Shared,
         control::{Endpoint, IDENTITY},
@@ -78,8 +75,8 @@ pub enum StartError {
 pub struct Embedded {
     shared: Arc<Shared>,
     serving: JoinHandle<()>,
-    bridges: Vec<JoinHandle<()>>,
-    _adapters: Vec<MqttTwinSystem>,
+    /// One for each adapter, which ends with it.
+    keepers: Vec<JoinHandle<()>>,
     _endpoint: Endpoint,
 }
 
@@ -101,22 +98,21 @@ impl Embedded {
         let server = QuicServer::bind(quic, &identity, ServerLimits::default())?;
         let address = server.address();
         let endpoint = Endpoint::announce(&data_dir, address).map_err(|error| StartError::Folder(data_dir, error))?;
-        let mut adapters = Vec::new();
-        let mut bridges = Vec::new();
+        let mut states = Vec::new();
+        let mut keepers = Vec::new();
         for broker in mqtt {
             let system = broker.system.clone();
-            let (up, from_adapter) = mpsc::channel(local::MESSAGES);
-            let (to_adapter, down) = mpsc::channel(local::MESSAGES);
             tracing::info!(%system, ?broker, "an MQTT broker's devices become twins");
-            adapters.push(MqttTwinSystem::spawn(broker, up, down));
-            bridges.push(tokio::spawn(local::bridge(hub.clone(), system, from_adapter, to_adapter)));
+            let (tell, state) = watch::channel(AdapterStatus { broker: broker.broker(), ..AdapterStatus::default() });
+            let start = move |up, down| MqttTwinSystem::spawn(broker.clone(), up, down);
+            states.push(state);
+            keepers.push(tokio::spawn(adapters::keep(hub.clone(), system, start, tell)));
         }
-        let states = adapters.iter().map(MqttTwinSystem::status).collect();
         let shared =
             Arc::new(Shared { name, server, hub, desk: Desk::default(), adapters: states, clients: Arc::default() });
         let serving = tokio::spawn(net::serve(shared.clone()));
         tracing::info!(%address, fingerprint = %shared.server.fingerprint(), "the enabler listens");
-        Ok(Self { shared, serving, bridges, _adapters: adapters, _endpoint: endpoint })
+        Ok(Self { shared, serving, keepers, _endpoint: endpoint })
     }
 
     /// Where clients on this machine connect.
@@ -163,7 +159,7 @@ impl Embedded {
     /// Finishes what is decided, tells everybody, ends.
     pub async fn stop(self) {
         // Adapters first: devices are told nothing that nobody writes down.
-        self.bridges.iter().for_each(JoinHandle::abort);
+        self.keepers.iter().for_each(JoinHandle::abort);
         self.shared.hub.clone().shutdown().await;
         net::close(&self.shared).await;
     }
@@ -171,7 +167,7 @@ impl Embedded {
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        self.bridges.iter().for_each(JoinHandle::abort);
+        self.keepers.iter().for_each(JoinHandle::abort);
         self.serving.abort();
     }
 }

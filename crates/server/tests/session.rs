@@ -85,8 +85,9 @@ async fn pictures_are_fetched_by_their_hash() {
         twin: lamp_id(),
         feature: FeatureId::slug("light"),
         property: PropertyId::slug("picture"),
-        value: Value::Blob(blob.clone()),
-        at: now(),
+        value: Some(Value::Blob(blob.clone())),
+        at: Some(now()),
+        fresh: true,
         revision: now().0 + 10,
     };
     bench.peer.tell(DiiUp::Report(report)).await;
@@ -98,13 +99,13 @@ async fn pictures_are_fetched_by_their_hash() {
         |_, person| matches!(person.readings.get(&key), Some(Some(Value::Blob(found))) if *found == blob),
     )
     .await;
-    person.session.fetch(blob.hash, blob.size);
+    person.session.fetch(&blob);
     person.until("the picture", |person| person.contents.contains_key(&blob.hash)).await;
     assert!(person.contents[&blob.hash] == Ok(picture));
     // Whoever is not known gets nothing, even with the hash.
     let stranger = Identity::generate().unwrap();
     let mut stranger = Peer::new(home.enabler.address(), home.enabler.fingerprint(), &stranger, Party::Metaverse);
-    stranger.session.fetch(blob.hash, blob.size);
+    stranger.session.fetch(&blob);
     stranger.until("an answer", |stranger| stranger.contents.contains_key(&blob.hash)).await;
     assert!(stranger.contents[&blob.hash].is_err());
     home.enabler.stop().await;

@@ -11,7 +11,9 @@ use std::{
 
 use common::*;
 use vestibule_model::*;
-use vestibule_protocol::{AuthorizationAnswer, CallResult, Invocation, Party, Request, Response, SiiDown, SiiUp};
+use vestibule_protocol::{
+    AuthorizationAnswer, CallResult, Invocation, Party, Procedure, ProcedureStep, Request, Response, SiiDown, SiiUp,
+};
 use vestibule_quic::{Identity, pair};
 use vestibule_server::{Embedded, EmbeddedConfig};
 
@@ -28,7 +30,7 @@ fn shop_info() -> SystemInfo {
     let mut info = SystemInfo::new(shop(), SystemKind::ThirdParty, "A shop");
     let mut offer = |name: &str, idempotent: bool, undo: Option<&str>| {
         let undo = undo.map(ServiceId::slug);
-        let service = ServiceInfo { idempotent, undo, timeout_ms: 1_500, ..ServiceInfo::new(name) };
+        let service = ServiceInfo { idempotent, undo, timeout_ms: 30_000, ..ServiceInfo::new(name) };
         info.services.insert(ServiceId::slug(name), service);
     };
     offer("order", false, Some("cancel"));
@@ -132,18 +134,18 @@ impl Town {
         }
     }
 
-    async fn invoke(&mut self, number: u8, service: &str) -> CallId {
+    async fn invoke(&mut self, number: u8, service: &str, timeout_ms: Option<u64>) -> CallId {
         let step = CallStep {
             key: StepKey::slug("only"),
             system: shop(),
             service: ServiceId::slug(service),
             input: Vec::new(),
             undo: Vec::new(),
-            timeout_ms: None,
+            timeout_ms,
         };
         let id = CallId([number; 16]);
         let input = Json::new(r#"{"item":"lamp"}"#).unwrap();
-        let call = Collaboration { id, input, steps: vec![step], not_after: now().plus(20_000), trace: None };
+        let call = Collaboration { id, input, steps: vec![step], not_after: now().plus(60_000), trace: None };
         let request = self.request(Request::Invoke(Box::new(call)));
         let answer = self.answer(request).await;
         assert!(matches!(&answer, Ok(Response::Call(_))), "{answer:?}");
@@ -159,6 +161,20 @@ impl Town {
         let id = self.say(message);
         self.until("an answer to the shop", |town| town.shop.answers.contains_key(&id)).await;
         self.shop.answers.remove(&id).unwrap()
+    }
+
+    /// Every step of the procedure was noted, in its order, on the user's behalf from the sixth on.
+    async fn all_steps_of_p1(&mut self) {
+        let request = self.request(Request::Steps { after: 0, limit: 1_000, follow: false });
+        let Ok(Response::Steps(steps)) = self.answer(request).await else { panic!("no steps") };
+        let p1: Vec<ProcedureStep> = steps.into_iter().filter(|step| step.procedure == Procedure::P1).collect();
+        let ids: Vec<String> = p1.iter().map(ProcedureStep::id).collect();
+        let mut from = 0;
+        for wanted in 1..=19 {
+            let found = p1.iter().skip(from).position(|step| step.step == wanted && !step.refused);
+            from += found.unwrap_or_else(|| panic!("P1.{wanted} does not follow: {ids:?}")) + 1;
+        }
+        assert!(p1.iter().all(|step| step.step < 6 || step.user.is_some()), "{p1:?}");
     }
 
     async fn end_of(&mut self, call: CallId) -> CallUpdate {
@@ -193,7 +209,7 @@ async fn a_service_is_found_agreed_used_and_told_of_a_twin() {
     }
     let agreed = town.agree().await;
     assert_eq!(agreed.account.as_deref(), Some("customer 7"));
-    let call = town.invoke(1, "order").await;
+    let call = town.invoke(1, "order", None).await;
     let asked = town.invoked().await;
     assert_eq!((asked.call, asked.input.as_str(), &asked.user), (call, r#"{"item":"lamp"}"#, &agreed.pseudonym));
     let acquire = |call| SiiUp::Acquire { twin: lamp_id(), user: agreed.pseudonym.clone(), call };
@@ -208,6 +224,7 @@ async fn a_service_is_found_agreed_used_and_told_of_a_twin() {
     let end = town.end_of(call).await;
     assert_eq!((end.status, end.output.unwrap().as_str()), (CallStatus::Succeeded, r#"{"order":4711}"#));
     assert_eq!(town.shop_hears(acquire(Some(call))).await.unwrap_err().code, RefusalCode::Forbidden);
+    town.all_steps_of_p1().await;
     // Taken back, nothing goes any more.
     let request = town.request(Request::Deauthorize { system: shop() });
     assert_eq!(town.answer(request).await, Ok(Response::Done));
@@ -220,7 +237,7 @@ async fn a_service_is_found_agreed_used_and_told_of_a_twin() {
 async fn a_hanging_system_is_asked_again_only_where_that_does_no_harm() {
     let mut town = Town::start().await;
     town.agree().await;
-    let call = town.invoke(1, "order").await;
+    let call = town.invoke(1, "order", Some(3_000)).await;
     let first = town.invoked().await;
     // It hangs. What it may have done is taken back, and it is not asked again.
     let second = town.invoked().await;
@@ -230,7 +247,7 @@ async fn a_hanging_system_is_asked_again_only_where_that_does_no_harm() {
     assert_eq!(town.shop_hears(Town::result(&second, "null")).await, Ok(Response::Done));
     let end = town.end_of(call).await;
     assert!(matches!(&end.status, CallStatus::Failed { kept, .. } if kept.is_empty()), "{:?}", end.status);
-    let call = town.invoke(2, "look").await;
+    let call = town.invoke(2, "look", Some(3_000)).await;
     town.invoked().await;
     let again = town.invoked().await;
     assert_eq!((again.call, again.attempt), (call, 2));
@@ -243,7 +260,7 @@ async fn a_hanging_system_is_asked_again_only_where_that_does_no_harm() {
 async fn a_system_that_means_no_good_harms_nobody() {
     let mut town = Town::start().await;
     let agreed = town.agree().await;
-    let call = town.invoke(1, "order").await;
+    let call = town.invoke(1, "order", None).await;
     let asked = town.invoked().await;
     // Another one takes neither its name nor its calls nor its users.
     let mut thief = third_party(&town.enabler).await;
@@ -264,10 +281,8 @@ async fn a_system_that_means_no_good_harms_nobody() {
         thief.session.request(Request::Sii(Town::result(&asked, "0")), ms);
     }
     thief.pump();
-    let before = Instant::now();
     let request = town.request(Request::Authorizations);
     assert!(matches!(town.answer(request).await, Ok(Response::Authorizations(mine)) if mine.len() == 1));
-    assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
     // It answers with more than anybody reads: refused, and what it did is taken back.
     let huge = format!("\"{}\"", "x".repeat(MAX_JSON + 1));
     let refused = town.shop_hears(Town::result(&asked, &huge)).await.unwrap_err();

@@ -3,9 +3,9 @@ use bevy::{
     image::{CompressedImageFormats, ImageSampler, ImageType},
     prelude::*,
 };
-use vestibule_twin::{Notify, Twin, TwinIndex, TwinPicture, Urgency};
+use vestibule_twin::{Notify, Twin, TwinIndex, TwinPicture, TwinPictures, Urgency};
 
-/// Shows the newest picture of its twin's camera. Its material becomes its own; the picture also glows, as screens do.
+/// Shows the newest picture of its twin's (first) camera. Its material becomes its own; the picture also glows, as screens do.
 #[derive(Component, Clone, Copy, Debug, Default)]
 pub struct DoorScreen;
 
@@ -23,14 +23,14 @@ pub(crate) fn show(
     screens: Query<(Entity, &Twin, Option<&Shown>), With<DoorScreen>>,
     children: Query<&Children>,
     meshes: Query<&MeshMaterial3d<StandardMaterial>>,
-    pictures: Query<&TwinPicture>,
+    pictures: Query<&TwinPictures>,
     index: Res<TwinIndex>,
     mut images: ResMut<Assets<Image>>,
     mut materials: ResMut<Assets<StandardMaterial>>,
     mut notify: MessageWriter<Notify>,
 ) {
     for (entity, twin, shown) in &screens {
-        let picture = index.get(&twin.0).iter().find_map(|root| pictures.get(*root).ok());
+        let picture = index.get(&twin.0).iter().find_map(|root| pictures.get(*root).ok()?.0.values().next());
         let Some(picture) = picture else { continue };
         if shown.is_some_and(|shown| std::sync::Arc::ptr_eq(&shown.bytes, &picture.bytes)) {
             continue;

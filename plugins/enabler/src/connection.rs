@@ -19,6 +19,13 @@ impl EnablerConnection {
     pub fn new(name: impl Into<String>, link: Box<dyn Link + Sync>) -> Self {
         Self { name: name.into(), link, session: None }
     }
+
+    /// The same connection over what `wrap` makes of its link. Before it is spawned.
+    #[must_use]
+    pub fn map_link(mut self, wrap: impl FnOnce(Box<dyn Link + Sync>) -> Box<dyn Link + Sync>) -> Self {
+        self.link = wrap(self.link);
+        self
+    }
 }
 
 fn begin(mut world: DeferredWorld, context: HookContext) {

@@ -1,8 +1,8 @@
 //! Mirrors the twins that an integration enabler offers into an App, and sends what people ask for.
 //!
 //! **Does**: drives a [`ClientSession`] over any [`Link`] (QUIC in production, queues in tests); keeps
-//! [`TwinDescription`], [`TwinState`] and [`TwinPicture`] on every entity with [`Twin`]; spawns one root entity for each
-//! twin that the user may see; turns [`ActuateTwin`] into a command with a validity window, the revision that was seen and
+//! [`TwinDescription`], [`TwinAccess`] and [`TwinState`] on every entity with [`Twin`]; spawns one root entity for each
+//! twin that the user may see, with its [`TwinPictures`]; turns [`ActuateTwin`] into a command with a validity window, the revision that was seen and
 //! an idempotency key, and reports its way as [`TwinActuated`] or [`ActuationRefused`].
 //!
 //! **Does not**: open sockets, decide who may do what, draw, or show a wish as if it had come true.
@@ -43,7 +43,9 @@ pub use mirror::SystemNews;
 #[cfg(doc)]
 use vestibule_protocol::{ClientSession, Link};
 #[cfg(doc)]
-use vestibule_twin::{ActuateTwin, ActuationRefused, Twin, TwinActuated, TwinDescription, TwinPicture, TwinState};
+use vestibule_twin::{
+    ActuateTwin, ActuationRefused, Twin, TwinAccess, TwinActuated, TwinDescription, TwinPictures, TwinState,
+};
 
 /// Talks to enablers. Add it once, then spawn an [`EnablerConnection`].
 #[derive(Clone, Debug)]

@@ -9,8 +9,8 @@ use bevy::{ecs::system::SystemParam, prelude::*};
 use vestibule_model::{BlobRef, ContentHash, FeatureId, TwinId, TwinInfo, Value};
 use vestibule_protocol::{ClientSession, News, SystemView, TwinView, WireReading};
 use vestibule_twin::{
-    Reading, Twin, TwinAppeared, TwinDescription, TwinIndex, TwinModel, TwinOccurred, TwinPicture, TwinRoot, TwinState,
-    TwinVanished,
+    FeatureRules, Reading, Twin, TwinAccess, TwinAppeared, TwinDescription, TwinIndex, TwinModel, TwinOccurred,
+    TwinPicture, TwinPictures, TwinRoot, TwinState, TwinVanished,
 };
 
 use crate::Settings;
@@ -31,9 +31,12 @@ struct Mirrored {
     connection: Entity,
     root: Option<Entity>,
     info: Arc<TwinInfo>,
+    access: TwinAccess,
     state: TwinState,
     /// The pictures that are shown or on their way, by feature.
     pictures: HashMap<FeatureId, ContentHash>,
+    /// The pictures that came.
+    shown: TwinPictures,
     model: Option<ContentHash>,
 }
 
@@ -44,7 +47,7 @@ pub(crate) struct Mirror {
     changed: HashSet<TwinId>,
     gone: Vec<(TwinId, Option<Entity>)>,
     fetching: HashMap<ContentHash, Vec<Wanted>>,
-    pictures: Vec<(TwinId, TwinPicture)>,
+    pictures: Vec<(TwinId, FeatureId, TwinPicture)>,
     models: Vec<(TwinId, TwinModel)>,
 }
 
@@ -132,17 +135,22 @@ impl Mirror {
         let readings: BTreeMap<_, _> =
             names.zip(view.readings.into_iter().map(|reading| as_reading(reading, now_s))).collect();
         let id = view.info.id.clone();
-        let state = TwinState { readings: Arc::new(readings), reachable: view.reachable };
+        let state =
+            TwinState { readings: Arc::new(readings), reachable: view.reachable, away: Arc::new(view.away.clone()) };
         let known = self.twins.entry(id.clone()).or_insert_with(|| Mirrored {
             connection,
             root: None,
             info: Arc::new(view.info.clone()),
+            access: TwinAccess::default(),
             state: TwinState::default(),
             pictures: HashMap::new(),
+            shown: TwinPictures::default(),
             model: None,
         });
         known.connection = connection;
         known.state = state;
+        let access = view.access.into_iter().map(|(feature, a)| (feature, FeatureRules { read: a.read, act: a.act }));
+        known.access = TwinAccess(Arc::new(access.collect()));
         if *known.info != view.info {
             known.info = Arc::new(view.info);
         }
@@ -168,17 +176,18 @@ impl Mirror {
                 wanted.push((feature.clone(), blob.clone()));
             }
         }
-        for (feature, blob) in wanted {
+        for (feature, blob) in &wanted {
             known.pictures.insert(feature.clone(), blob.hash);
+        }
+        for (feature, blob) in wanted {
             let wanted = Wanted::Picture { twin: twin.clone(), feature, media: blob.media.clone() };
-            self.fetching.entry(blob.hash).or_default().push(wanted);
-            session.fetch(blob.hash, blob.size);
+            self.fetch(&blob, wanted, session);
         }
     }
 
     fn fetch(&mut self, blob: &BlobRef, wanted: Wanted, session: &mut ClientSession) {
         self.fetching.entry(blob.hash).or_default().push(wanted);
-        session.fetch(blob.hash, blob.size);
+        session.fetch(blob);
     }
 
     fn content(&mut self, hash: ContentHash, bytes: Result<Vec<u8>, String>) {
@@ -196,7 +205,7 @@ impl Mirror {
                 Wanted::Picture { twin, feature, media } => {
                     let newest = self.twins.get(&twin).and_then(|known| known.pictures.get(&feature));
                     if newest == Some(&hash) {
-                        self.pictures.push((twin, TwinPicture { bytes, media, feature }));
+                        self.pictures.push((twin, feature, TwinPicture { bytes, media }));
                     }
                 }
                 Wanted::Model { twin, node } => self.models.push((twin, TwinModel { bytes, hash, node })),
@@ -217,7 +226,7 @@ impl Mirror {
     pub(crate) fn publish(&mut self, commands: &mut Commands, mirroring: &Mirroring) {
         for (twin, root) in self.gone.drain(..) {
             for entity in mirroring.index.get(&twin) {
-                commands.entity(*entity).remove::<(TwinDescription, TwinState)>();
+                commands.entity(*entity).remove::<(TwinDescription, TwinAccess, TwinState)>();
             }
             if let Some(root) = root {
                 commands.entity(root).despawn();
@@ -225,21 +234,25 @@ impl Mirror {
         }
         for id in self.changed.drain() {
             let Some(known) = self.twins.get_mut(&id) else { continue };
-            let (description, state) = (TwinDescription(known.info.clone()), known.state.clone());
+            let news = (TwinDescription(known.info.clone()), known.access.clone(), known.state.clone());
             let spawn = || commands.spawn((Name::new(id.to_string()), Twin(id.clone()), TwinRoot)).id();
             let new = known.root.is_none();
             let root = *known.root.get_or_insert_with(spawn);
             let others = mirroring.index.get(&id).iter().filter(|entity| **entity != root);
             for entity in others.chain([&root]) {
-                commands.entity(*entity).insert((description.clone(), state.clone()));
+                commands.entity(*entity).insert(news.clone());
             }
             if new {
                 commands.write_message(TwinAppeared { twin: id.clone(), entity: root });
             }
         }
-        for (twin, picture) in self.pictures.drain(..) {
-            if let Some(root) = self.twins.get(&twin).and_then(|known| known.root) {
-                commands.entity(root).insert(picture);
+        for (twin, feature, picture) in self.pictures.drain(..) {
+            let Some(known) = self.twins.get_mut(&twin) else { continue };
+            known.shown.0.insert(feature, picture);
+            // A camera that is gone takes its picture with it.
+            known.shown.0.retain(|feature, _| known.info.features.contains_key(feature));
+            if let Some(root) = known.root {
+                commands.entity(root).insert(known.shown.clone());
             }
         }
         for (twin, model) in self.models.drain(..) {
@@ -258,7 +271,8 @@ pub(crate) fn adopt(
 ) {
     for (entity, twin) in &orphans {
         if let Some(known) = mirror.twins.get(&twin.0) {
-            commands.entity(entity).insert((TwinDescription(known.info.clone()), known.state.clone()));
+            let (description, access) = (TwinDescription(known.info.clone()), known.access.clone());
+            commands.entity(entity).insert((description, access, known.state.clone()));
         }
     }
 }

@@ -49,6 +49,8 @@ pub enum HudWindow {
     Help,
     /// The furniture.
     Catalogue,
+    /// All devices, whether the world shows them or not.
+    Devices,
     /// The settings.
     Settings,
     /// Past notifications.

@@ -287,7 +287,7 @@ fn a_twin_that_may_only_be_seen_says_so() {
     let mut all = app.world_mut().query::<&mut TwinDescription>();
     all.single_mut(app.world_mut()).unwrap().0 = Arc::new(info);
     point_at_door(&mut app);
-    reads(&app, "you may look, not act");
+    reads(&app, "nothing that you can do");
     assert!(find_button(app.world(), "Open").is_none());
 }
 

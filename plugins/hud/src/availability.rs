@@ -77,6 +77,9 @@ pub(crate) fn available(
     if !state.reachable {
         return Availability::not(format!("{} is not reachable", the(&info.name)));
     }
+    if !state.reaches(feature) {
+        return Availability::not(format!("{} of {} is not reachable", about.name, the(&info.name)));
+    }
     let under_way = waiting.iter().find(|w| w.feature == *feature && w.action == *action && !w.with_input);
     if let Some(wish) = under_way {
         let left = (wish.until - now).max(0.0).ceil();
@@ -145,7 +148,7 @@ fn already(
     for effect in &does.effects {
         let (property, wanted) = fixed_effect(effect)?;
         let told = live(property)?.value.as_ref()?;
-        if !told.fulfils(wanted) {
+        if !about.properties.get(&effect.property).is_some_and(|property| property.fulfils(told, wanted)) {
             return None;
         }
         values.push(format::value(about, &effect.property, told));

@@ -10,6 +10,14 @@ fn no(reason: &str) -> Availability {
 }
 
 #[test]
+fn a_part_that_is_away_does_not_disable_the_rest() {
+    let mut half = closed_door("locked");
+    half.away = std::sync::Arc::new([FeatureId::slug("door")].into());
+    assert!(ask(&half, "door", "open").reason().is_some_and(|reason| reason.contains("not reachable")));
+    assert_eq!(ask(&half, "lock", "unlock"), Availability::Ready);
+}
+
+#[test]
 fn what_can_be_used_now_and_why_not() {
     let locked = closed_door("locked");
     let mut away = locked.clone();

@@ -117,7 +117,7 @@ pub(crate) fn look(
     }
 }
 
-/// What the arrow keys and Interact do among buttons.
+/// What keys do among buttons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Down,
@@ -127,21 +127,20 @@ enum Step {
     Use,
 }
 
-fn asked(keys: &ButtonInput<KeyCode>, controls: &Controls<'_>) -> Option<Step> {
-    let arrows = [
-        (KeyCode::ArrowDown, Step::Down),
-        (KeyCode::ArrowUp, Step::Up),
-        (KeyCode::ArrowLeft, Step::Left),
-        (KeyCode::ArrowRight, Step::Right),
-        (KeyCode::Enter, Step::Use),
+fn asked(controls: &Controls<'_>) -> Option<Step> {
+    let steps = [
+        (Control::ChooseDown, Step::Down),
+        (Control::ChooseUp, Step::Up),
+        (Control::ChooseLeft, Step::Left),
+        (Control::ChooseRight, Step::Right),
+        (Control::Press, Step::Use),
+        (Control::Interact, Step::Use),
     ];
-    let arrow = arrows.into_iter().find(|(key, _)| keys.just_pressed(*key)).map(|(_, step)| step);
-    arrow.or_else(|| controls.just_pressed(Control::Interact).then_some(Step::Use))
+    steps.into_iter().find(|(control, _)| controls.just_pressed(*control)).map(|(_, step)| step)
 }
 
 /// Moves the focus through the frontmost window, else through the pinned card, and uses what has it.
 pub(crate) fn walk_focus(
-    keys: Res<ButtonInput<KeyCode>>,
     controls: Controls<'_>,
     (attention, window, pin): (Res<State<Attention>>, Res<OpenWindow>, Res<CardPin>),
     capturing: Res<Capturing>,
@@ -170,7 +169,7 @@ pub(crate) fn walk_focus(
     if capturing.is_active() {
         return;
     }
-    let Some(step) = asked(&keys, &controls) else {
+    let Some(step) = asked(&controls) else {
         return;
     };
     let slide = here.and_then(|at| targets.get(all[at]).ok()).and_then(|(_, slide)| slide);

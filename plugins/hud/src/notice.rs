@@ -23,7 +23,7 @@ const MAX_LIVE: usize = 50;
 const MAX_PAST: usize = 200;
 /// Notifications on the screen at once: more would cover the world.
 const MAX_SHOWN: usize = 4;
-/// Seconds for which an `Info` is shown.
+/// Seconds for which an `Info` is shown before it becomes a count.
 const INFO_S: f64 = 8.0;
 /// Seconds within which the same notification is the same.
 const MERGE_S: f64 = 2.0;
@@ -35,6 +35,8 @@ pub(crate) struct Notice {
     pub what: Notify,
     /// How often it was sent.
     pub count: u32,
+    /// Only an answer to what the person just did: it goes by itself.
+    passing: bool,
     /// Seconds of `Time<Real>` at which it was last sent.
     pub at: f64,
 }
@@ -52,6 +54,10 @@ pub(crate) struct Notices {
 impl Notices {
     /// Takes a notification.
     pub(crate) fn push(&mut self, what: Notify, now: f64) {
+        self.take(what, now, false);
+    }
+
+    fn take(&mut self, what: Notify, now: f64, passing: bool) {
         let same = self.live.iter_mut().find(|notice| notice.what == what && now - notice.at <= MERGE_S);
         if let Some(notice) = same {
             notice.count = notice.count.saturating_add(1);
@@ -63,27 +69,25 @@ impl Notices {
             return;
         }
         self.ids += 1;
-        let notice = Notice { id: self.ids, what, count: 1, at: now };
+        let notice = Notice { id: self.ids, what, count: 1, at: now, passing };
         self.past.push_back(notice.clone());
         self.live.push_back(notice);
         if self.past.len() > MAX_PAST {
             self.past.pop_front();
         }
         if self.live.len() > MAX_LIVE {
-            // What may vanish by itself goes first; of the rest, nothing goes uncounted.
-            match self.live.iter().position(|notice| notice.what.urgency == Urgency::Info) {
-                Some(at) => drop(self.live.remove(at)),
-                None => {
-                    self.live.pop_front();
-                    self.folded += 1;
-                }
-            }
+            // The least urgent of the old ones becomes a count.
+            let at = self.live.iter().position(|notice| notice.what.urgency == Urgency::Info).unwrap_or(0);
+            let gone = self.live.remove(at);
+            self.folded += usize::from(gone.is_some_and(|notice| !notice.passing));
         }
     }
 
-    /// Forgets the `Info` whose time is over.
+    /// Folds the `Info` whose time is over: it makes room on the screen and stays counted until it was read.
     pub(crate) fn expire(&mut self, now: f64) {
-        self.live.retain(|notice| notice.what.urgency != Urgency::Info || now - notice.at < INFO_S);
+        let over = |notice: &Notice| notice.what.urgency == Urgency::Info && now - notice.at >= INFO_S;
+        self.folded += self.live.iter().filter(|notice| over(notice) && !notice.passing).count();
+        self.live.retain(|notice| !over(notice));
     }
 
     /// One was read.
@@ -148,7 +152,7 @@ pub(crate) fn collect(
     }
     for fact in refused.read() {
         let (title, text) = ("That cannot be done here".to_owned(), fact.reason.clone());
-        notices.push(Notify { urgency: Urgency::Info, title, text, twin: None }, now);
+        notices.take(Notify { urgency: Urgency::Info, title, text, twin: None }, now, true);
     }
     notices.expire(now);
 }
@@ -163,7 +167,7 @@ pub(crate) fn dismiss(
     for action in actions.read() {
         match action {
             HudAction::Dismiss(id) => notices.dismiss(*id),
-            HudAction::DismissFolded => notices.folded = 0,
+            HudAction::DismissFolded | HudAction::Open(HudWindow::History) => notices.folded = 0,
             _ => {}
         }
     }

@@ -15,7 +15,7 @@ use bevy::{
 };
 use vestibule_twin::{
     Catalogue, CatalogueEntry, EnablerLink, FurnitureSnap, LinkState, Notify, PointedTwin, Reading, Twin,
-    TwinDescription, TwinPicture, TwinState, Urgency,
+    TwinDescription, TwinPicture, TwinPictures, TwinState, Urgency,
     model::{
         ActionId, ActionInfo, BlobRef, Effect, Expect, FeatureId, FeatureKind, FeatureProblem, PropertyId,
         PropertyInfo, Truth, TwinId, TwinInfo, Value, ValueType,
@@ -102,7 +102,7 @@ fn furnish(app: &mut App) {
         let mut entity = app.world_mut().spawn((Twin(id.clone()), TwinDescription(Arc::new(info)), state));
         if id.local() == "front_door" {
             let (bytes, media) = (Arc::clone(&bytes), "image/jpeg".to_owned());
-            entity.insert(TwinPicture { bytes, media, feature: FeatureId::slug("camera") });
+            entity.insert(TwinPictures([(FeatureId::slug("camera"), TwinPicture { bytes, media })].into()));
         }
     }
     let names = ["armchair", "bookshelf", "coffee_table", "desk", "dining_chair", "floor_lamp", "plant", "rug", "sofa"];

@@ -212,6 +212,11 @@ pub(crate) fn load(
 ) {
     if let Some(file) = file {
         let (kept, problem) = read(&file.path);
+        if !kept.keys.problems().is_empty() {
+            let text = format!("{}. The other keys are as they were.", kept.keys.problems().join("; "));
+            let title = "Some keys could not be read".to_owned();
+            notices.write(Notify { urgency: Urgency::Problem, title, text, twin: None });
+        }
         *settings = kept.settings;
         *keys = kept.keys;
         notices.write_batch(problem);

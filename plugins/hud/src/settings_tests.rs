@@ -32,7 +32,7 @@ fn what_is_missing_is_usual_and_what_is_wild_is_bounded() {
 fn a_broken_file_is_set_aside_and_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("settings.toml");
-    for text in ["[settings", "[keys]\ninteract = \"Warp\"\n", "settings = 3\n"] {
+    for text in ["[settings", "[keys]\ninteract = 7\n", "settings = 3\n"] {
         fs::write(&path, text).unwrap();
         let (kept, problem) = read(&path);
         assert_eq!(kept, Kept::default());
@@ -40,6 +40,18 @@ fn a_broken_file_is_set_aside_and_told() {
         assert!(!path.exists());
         assert_eq!(fs::read_to_string(folder.path().join("settings.toml.broken")).unwrap(), text);
     }
+}
+
+#[test]
+fn a_key_that_is_not_known_costs_only_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    fs::write(&path, "[settings]\nui_scale = 1.5\n[keys]\ninteract = \"Warp\"\njump = \"J\"\n").unwrap();
+    let (kept, problem) = read(&path);
+    assert_eq!((problem, kept.settings.ui_scale), (None, 1.5));
+    assert_eq!(kept.keys.label(Control::Jump), "J");
+    assert_eq!(kept.keys.problems().len(), 1);
+    assert!(path.exists());
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub(crate) fn reading(value: Value) -> Reading {
 /// A reachable twin that reported these.
 pub(crate) fn state(readings: impl IntoIterator<Item = (&'static str, &'static str, Reading)>) -> TwinState {
     let readings = readings.into_iter().map(|(f, p, r)| ((FeatureId::slug(f), PropertyId::slug(p)), r)).collect();
-    TwinState { readings: Arc::new(readings), reachable: true }
+    TwinState { readings: Arc::new(readings), reachable: true, ..TwinState::default() }
 }
 
 /// The door of [`door`], closed, its lock in `lock`.

@@ -1,7 +1,10 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use bevy::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Serialize,
+    de::value::{self, StrDeserializer},
+};
 use thiserror::Error;
 
 use crate::Control;
@@ -153,10 +156,14 @@ impl FromStr for Binding {
 }
 
 /// Which key or button stands for which [`Control`]. Kept as text: `interact = "E"`.
+///
+/// Read from a file of another version, what is not known there is left out and kept as a [problem](Self::problems);
+/// everything else counts.
 #[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "BTreeMap<Control, String>", into = "BTreeMap<Control, String>")]
+#[serde(from = "BTreeMap<String, String>", into = "BTreeMap<Control, String>")]
 pub struct KeyBindings {
     bound: BTreeMap<Control, Binding>,
+    problems: Vec<String>,
 }
 
 impl Default for KeyBindings {
@@ -182,16 +189,29 @@ impl Default for KeyBindings {
             (C::Redo, KeyCode::KeyY),
             (C::Notification, KeyCode::KeyN),
             (C::Attend, KeyCode::KeyG),
+            (C::Devices, KeyCode::KeyL),
             (C::Settings, KeyCode::F2),
             (C::Help, KeyCode::F1),
+            (C::ChooseUp, KeyCode::ArrowUp),
+            (C::ChooseDown, KeyCode::ArrowDown),
+            (C::ChooseLeft, KeyCode::ArrowLeft),
+            (C::ChooseRight, KeyCode::ArrowRight),
+            (C::Press, KeyCode::Enter),
             (C::Cancel, KeyCode::Escape),
             (C::Picture, KeyCode::F12),
         ];
-        Self { bound: keys.into_iter().map(|(control, key)| (control, Binding::Key(key))).collect() }
+        let keys = keys.into_iter().map(|(control, key)| (control, Binding::Key(key)));
+        Self { bound: keys.chain([(C::Use, Binding::Mouse(MouseButton::Left))]).collect(), problems: Vec::new() }
     }
 }
 
 impl KeyBindings {
+    /// What could not be understood when they were read, for a person.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
     /// What is bound to `control`.
     #[must_use]
     pub fn get(&self, control: Control) -> Option<Binding> {
@@ -215,18 +235,33 @@ impl KeyBindings {
     }
 }
 
-impl TryFrom<BTreeMap<Control, String>> for KeyBindings {
-    type Error = BindingError;
-    fn try_from(texts: BTreeMap<Control, String>) -> Result<Self, BindingError> {
+/// Problems that are kept: the first few tell what is wrong with a file.
+const MOST_PROBLEMS: usize = 8;
+
+impl From<BTreeMap<String, String>> for KeyBindings {
+    fn from(texts: BTreeMap<String, String>) -> Self {
         let mut keys = Self::default();
-        for (control, text) in texts {
-            if text == "-" {
-                keys.bound.remove(&control);
-            } else {
-                keys.bind(control, text.parse()?);
-            }
+        for (name, text) in texts {
+            let known = Control::deserialize(StrDeserializer::<value::Error>::new(&name));
+            let problem = match (known, text.as_str()) {
+                (Err(_), _) => {
+                    Some(format!("{:?} is nothing that a key can do", name.chars().take(40).collect::<String>()))
+                }
+                (Ok(control), "-") => {
+                    keys.bound.remove(&control);
+                    None
+                }
+                (Ok(control), text) => match text.parse() {
+                    Ok(binding) => {
+                        keys.bind(control, binding);
+                        None
+                    }
+                    Err(error) => Some(error.to_string()),
+                },
+            };
+            keys.problems.extend(problem.filter(|_| keys.problems.len() < MOST_PROBLEMS));
         }
-        Ok(keys)
+        keys
     }
 }
 
@@ -258,5 +293,14 @@ mod tests {
         assert_eq!(keys.bind(Control::Jump, Binding::Key(KeyCode::KeyE)), Some(Control::Interact));
         assert_eq!(keys.label(Control::Interact), "-");
         assert!("Warp".parse::<Binding>().is_err());
+    }
+
+    #[test]
+    fn what_is_not_known_costs_only_itself() {
+        let text = r#"{"jump": "J", "fly": "F", "run": "Warp key", "turn": "-"}"#;
+        let keys: KeyBindings = serde_json::from_str(text).unwrap();
+        assert_eq!((keys.label(Control::Jump), keys.label(Control::Turn)), ("J".to_owned(), "-".to_owned()));
+        assert_eq!(keys.label(Control::Run), "Shift", "it keeps its first key");
+        assert_eq!(keys.problems().len(), 2, "{:?}", keys.problems());
     }
 }

@@ -21,6 +21,8 @@ pub enum Control {
     Jump,
     /// Use what is pointed at: open its card, press the focused button, put furniture down.
     Interact,
+    /// The same as [`Interact`](Self::Interact), for the other hand.
+    Use,
     /// First action on the card.
     Action1,
     /// Second action on the card.
@@ -45,10 +47,22 @@ pub enum Control {
     Notification,
     /// Look at the twin that the newest notification is about.
     Attend,
+    /// Open or close the list of all devices.
+    Devices,
     /// Open or close the settings.
     Settings,
     /// Show or hide the keys.
     Help,
+    /// Choose the button or row above.
+    ChooseUp,
+    /// Choose the button or row below.
+    ChooseDown,
+    /// Choose the button to the left, or turn a slider down.
+    ChooseLeft,
+    /// Choose the button to the right, or turn a slider up.
+    ChooseRight,
+    /// Press the chosen button.
+    Press,
     /// Close what is open; where nothing is, free the mouse.
     Cancel,
     /// Write a picture of the view.
@@ -57,7 +71,7 @@ pub enum Control {
 
 impl Control {
     /// All of them, in the order that they are shown.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 30] = [
         Self::Forward,
         Self::Back,
         Self::Left,
@@ -65,6 +79,7 @@ impl Control {
         Self::Run,
         Self::Jump,
         Self::Interact,
+        Self::Use,
         Self::Action1,
         Self::Action2,
         Self::Action3,
@@ -77,8 +92,14 @@ impl Control {
         Self::Redo,
         Self::Notification,
         Self::Attend,
+        Self::Devices,
         Self::Settings,
         Self::Help,
+        Self::ChooseUp,
+        Self::ChooseDown,
+        Self::ChooseLeft,
+        Self::ChooseRight,
+        Self::Press,
         Self::Cancel,
         Self::Picture,
     ];
@@ -94,6 +115,7 @@ impl Control {
             Self::Run => "walk faster",
             Self::Jump => "jump",
             Self::Interact => "use what you look at",
+            Self::Use => "use it with the mouse",
             Self::Action1 => "first button of the card",
             Self::Action2 => "second button of the card",
             Self::Action3 => "third button of the card",
@@ -106,8 +128,14 @@ impl Control {
             Self::Redo => "redo",
             Self::Notification => "dismiss the notification",
             Self::Attend => "look at what the notification is about",
+            Self::Devices => "all devices",
             Self::Settings => "settings",
             Self::Help => "show or hide the keys",
+            Self::ChooseUp => "choose above",
+            Self::ChooseDown => "choose below",
+            Self::ChooseLeft => "choose left, turn down",
+            Self::ChooseRight => "choose right, turn up",
+            Self::Press => "press what is chosen",
             Self::Cancel => "close, or free the mouse",
             Self::Picture => "take a picture",
         }

@@ -1,7 +1,10 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bevy_ecs::prelude::*;
-use vestibule_model::{FeatureId, PropertyId, Truth, TwinId, TwinInfo, Value};
+use vestibule_model::{ActionId, FeatureId, PropertyId, RuleId, Truth, TwinId, TwinInfo, Value};
 
 /// This entity mirrors that twin. Several entities may mirror one twin. Never changed in place: insert it anew.
 #[derive(Component, Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +19,20 @@ pub struct TwinRoot;
 #[derive(Component, Clone, Debug)]
 pub struct TwinDescription(pub Arc<TwinInfo>);
 
+/// Which rules of the enabler's access control let the user read each feature and perform each of its actions. Comes with
+/// [`TwinDescription`], and like it holds nothing that the user may not see or do.
+#[derive(Component, Clone, Debug, Default, PartialEq, Eq)]
+pub struct TwinAccess(pub Arc<BTreeMap<FeatureId, FeatureRules>>);
+
+/// The rules that admit the user to one feature.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeatureRules {
+    /// The rule that lets them read.
+    pub read: Option<RuleId>,
+    /// The rule that lets them perform each action.
+    pub act: BTreeMap<ActionId, RuleId>,
+}
+
 /// What is known of the twin. Absent until the first news. Cheap to clone.
 #[derive(Component, Clone, Debug, Default)]
 pub struct TwinState {
@@ -23,6 +40,8 @@ pub struct TwinState {
     pub readings: Arc<BTreeMap<(FeatureId, PropertyId), Reading>>,
     /// Whether the twin's system and device are connected.
     pub reachable: bool,
+    /// Features that are away although the twin is not.
+    pub away: Arc<BTreeSet<FeatureId>>,
 }
 
 impl TwinState {
@@ -38,6 +57,12 @@ impl TwinState {
     #[must_use]
     pub fn reported(&self, feature: &str, property: &str) -> Option<&Value> {
         self.reading(feature, property)?.value.as_ref()
+    }
+
+    /// Whether `feature` of the twin can be reached.
+    #[must_use]
+    pub fn reaches(&self, feature: &FeatureId) -> bool {
+        self.reachable && !self.away.contains(feature)
     }
 
     /// The most worrying truth among the twin's readings: what a card shows in one word.
@@ -59,20 +84,21 @@ impl TwinState {
 /// What is known of one property, as the enabler said, in the app's own time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
-    /// What the thing last reported; `None` before its first report.
+    /// What the thing last reported; `None` before its first report, and where it reports that nobody knows.
     pub value: Option<Value>,
     /// What was wanted and has not come true yet.
     pub desired: Option<Value>,
     /// How far `value` is to be believed.
     pub truth: Truth,
-    /// Seconds of `Time<Real>` at which the report was made (may be negative: before the app started).
+    /// Seconds of `Time<Real>` at which the report was made (may be negative: before the app started);
+    /// `None` also where nobody knows when.
     pub reported_at: Option<f64>,
     /// The twin's own revision of the report.
     pub revision: u64,
 }
 
 impl Reading {
-    /// Seconds since the report at `now` (seconds of `Time<Real>`); `None` before the first.
+    /// Seconds since the report at `now` (seconds of `Time<Real>`); `None` before the first, and where nobody knows.
     #[must_use]
     pub fn age(&self, now: f64) -> Option<f64> {
         self.reported_at.map(|at| (now - at).max(0.0))

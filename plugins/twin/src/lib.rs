@@ -33,7 +33,9 @@ mod person;
 use bevy_app::{App, Plugin, PreUpdate};
 use bevy_ecs::prelude::*;
 
-pub use component::{Reading, Twin, TwinDescription, TwinPart, TwinRole, TwinRoot, TwinState};
+pub use component::{
+    FeatureRules, Reading, Twin, TwinAccess, TwinDescription, TwinPart, TwinRole, TwinRoot, TwinState,
+};
 pub use furniture::{
     CancelHeld, Catalogue, CatalogueEntry, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved,
     FurnitureSnap, HeldFurniture, HoldFurniture, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing,
@@ -43,7 +45,7 @@ pub use link::{EnablerLink, LinkState};
 pub use message::{
     ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished,
 };
-pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, Urgency};
+pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
 pub use vestibule_model as model;
 
 /// When the frame's news of twins is written and may be read.

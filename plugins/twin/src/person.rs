@@ -1,5 +1,7 @@
+use std::{collections::BTreeMap, sync::Arc};
+
 use bevy_ecs::prelude::*;
-use vestibule_model::TwinId;
+use vestibule_model::{FeatureId, TwinId};
 
 /// The twin that the person points at, by whatever pointer they use. Written by the plugin that knows the pointer.
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
@@ -13,7 +15,7 @@ pub struct PointedTwin {
 /// How much a notice matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Urgency {
-    /// Good to know; may vanish by itself.
+    /// Good to know; makes room for others after a while, and stays counted until it was read.
     Info,
     /// Something did not work; stays until it is read.
     Problem,
@@ -34,18 +36,18 @@ pub struct Notify {
     pub twin: Option<TwinId>,
 }
 
-/// A picture that a camera of the twin last reported, shown on screens in the world and on the card.
-///
-/// The entity that carries it is the twin's [root](crate::TwinRoot). The bytes are an encoded image (JPEG or PNG) whose
-/// hash was checked.
-#[derive(Component, Clone, Debug)]
+/// The pictures that the twin's cameras last reported, by the feature that took each: shown on screens in the world and
+/// on the card. On the twin's [root](crate::TwinRoot), and never empty.
+#[derive(Component, Clone, Debug, Default)]
+pub struct TwinPictures(pub BTreeMap<FeatureId, TwinPicture>);
+
+/// An encoded image (JPEG or PNG) whose hash was checked.
+#[derive(Clone, Debug)]
 pub struct TwinPicture {
-    /// The encoded image.
-    pub bytes: std::sync::Arc<[u8]>,
+    /// The encoded image. The same allocation for as long as it is the same picture.
+    pub bytes: Arc<[u8]>,
     /// Its media type.
     pub media: String,
-    /// The feature that took it.
-    pub feature: vestibule_model::FeatureId,
 }
 
 /// The model that the twin's system offers for it, checked against its hash, not yet against limits.
@@ -54,7 +56,7 @@ pub struct TwinPicture {
 #[derive(Component, Clone, Debug)]
 pub struct TwinModel {
     /// A glTF binary.
-    pub bytes: std::sync::Arc<[u8]>,
+    pub bytes: Arc<[u8]>,
     /// What it hashes to.
     pub hash: vestibule_model::ContentHash,
     /// The node that is the twin; the whole scene where `None`.

@@ -139,7 +139,7 @@ mod tests {
             ..Package::default()
         };
         let sources = sources.iter().map(|(path, text)| Source::new(path, text)).collect();
-        Tree { graph: Graph::of(vec![package]), sources }
+        Tree { graph: Graph::of(vec![package]), sources, ..Tree::default() }
     }
 
     #[test]

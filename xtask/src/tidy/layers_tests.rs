@@ -98,6 +98,7 @@ fn a_package_that_escapes_the_lints_is_found() {
     let tree = |text| Tree {
         graph: graph(vec![package("crates/model", "vestibule-model", &[])], vec![]),
         sources: vec![Source::new("crates/model/Cargo.toml", text)],
+        ..Tree::default()
     };
     assert_eq!(lints(&tree("[package]\n")).len(), 1);
     assert!(lints(&tree("[package]\n\n[lints]\nworkspace = true\n")).is_empty());

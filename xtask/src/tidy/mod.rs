@@ -4,6 +4,7 @@ mod docs;
 mod layers;
 mod rust;
 mod source;
+mod supply;
 mod text;
 
 use std::path::Path;
@@ -31,9 +32,12 @@ impl Finding {
 }
 
 /// What rules look at.
+#[derive(Default)]
 struct Tree {
     graph: Graph,
     sources: Vec<Source>,
+    supplied: Vec<supply::Supplied>,
+    policy: supply::Policy,
 }
 
 impl Tree {
@@ -70,6 +74,11 @@ const RULES: &[Rule] = &[
         name: "layers",
         reason: "Dependencies point one way, so that each part is understood and tested without the ones above it.",
         check: |tree| layers::direction(&tree.graph),
+    },
+    Rule {
+        name: "licences, sources and bans",
+        reason: "What is linked is shipped: its licence, its checksum and its build are ours to answer for.",
+        check: supply::check,
     },
     Rule {
         name: "package names",
@@ -135,7 +144,14 @@ fn graph_options() -> Vec<&'static str> {
 /// Checks everything and prints what is wrong; returns the number of broken rules.
 pub fn check() -> Result<usize> {
     let workspace = Workspace::find()?;
-    let tree = Tree { graph: Graph::read(&metadata(&graph_options())?)?, sources: source::read_all(&workspace.root)? };
+    let metadata = metadata(&graph_options())?;
+    let policy = std::fs::read_to_string(workspace.root.join("deny.toml")).context("deny.toml cannot be read")?;
+    let tree = Tree {
+        graph: Graph::read(&metadata)?,
+        sources: source::read_all(&workspace.root)?,
+        supplied: supply::read(&metadata),
+        policy: supply::Policy::read(&policy)?,
+    };
     let mut broken = 0;
     for rule in RULES {
         let findings = (rule.check)(&tree);
@@ -192,7 +208,7 @@ mod tests {
     #[test]
     fn a_tree_full_of_faults_breaks_every_rule_for_single_files() {
         let bad = Source::new("crates/model/src/bad.rs", &bad_file());
-        let tree = Tree { graph: Graph::default(), sources: vec![bad] };
+        let tree = Tree { sources: vec![bad], ..Tree::default() };
         for name in [
             "no clock, chance or environment in the logic",
             "nothing unfinished",

@@ -19,6 +19,8 @@ pub struct MqttConfig {
     pub tls: bool,
     /// With TLS: a file of PEM certificates that alone are trusted; `None`: those of the operating system.
     pub ca: Option<PathBuf>,
+    /// With TLS: files of the PEM certificate and of its PEM key by which the broker knows us.
+    pub certificate: Option<(PathBuf, PathBuf)>,
     /// User name, if the broker asks for one.
     pub username: Option<String>,
     /// Password; without a user name it is not used.
@@ -44,6 +46,7 @@ impl Default for MqttConfig {
             port: 1883,
             tls: false,
             ca: None,
+            certificate: None,
             username: None,
             password: None,
             client_id: None,
@@ -62,6 +65,7 @@ impl fmt::Debug for MqttConfig {
             .field("broker", &self.broker())
             .field("tls", &self.tls)
             .field("ca", &self.ca)
+            .field("certificate", &self.certificate.as_ref().map(|(certificate, _)| certificate))
             .field("username", &self.username)
             .field("client_id", &self.client_id)
             .field("prefix", &self.prefix)
@@ -86,16 +90,22 @@ pub enum UrlError {
     #[error("the user name or password has a % that is not followed by two hexadecimal digits")]
     Percent,
     /// A parameter that is not known.
-    #[error("{0:?} is no parameter: ca, client_id, prefix, system and name are")]
+    #[error("{0:?} is no parameter: ca, cert, key, client_id, prefix, system, name and announce are")]
     Parameter(String),
+    /// A certificate without its key, a key without its certificate, or both without TLS.
+    #[error("`cert` and `key` go together, and with mqtts://")]
+    Certificate,
+    /// Neither yes nor no.
+    #[error("`announce` is true or false, not {0:?}")]
+    Announce(String),
     /// The system's id cannot be one.
     #[error("`system`: {0}")]
     System(#[from] vestibule_model::IdError),
 }
 
 impl MqttConfig {
-    /// Reads `mqtt://[user[:password]@]host[:port][?ca=file&client_id=x&prefix=x&system=x&name=x]`, or `mqtts://` for
-    /// TLS. User, password and parameters may be percent-encoded.
+    /// Reads `mqtt://[user[:password]@]host[:port][?client_id=x&prefix=x&system=x&name=x&announce=false]`, or `mqtts://`
+    /// for TLS, with `ca=file`, `cert=file` and `key=file`. User, password and parameters may be percent-encoded.
     ///
     /// # Errors
     /// [`UrlError`] says what is wrong, without the password.
@@ -125,11 +135,21 @@ impl MqttConfig {
             config.username = Some(decoded(user)?);
             config.password = password.map(decoded).transpose()?;
         }
+        let (mut certificate, mut key) = (None, None);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = decoded(value)?;
             match name {
                 "ca" => config.ca = Some(PathBuf::from(value)),
+                "cert" => certificate = Some(PathBuf::from(value)),
+                "key" => key = Some(PathBuf::from(value)),
+                "announce" => {
+                    config.announce = match value.as_str() {
+                        "true" => true,
+                        "false" => false,
+                        _ => return Err(UrlError::Announce(value)),
+                    };
+                }
                 "client_id" => config.client_id = Some(value),
                 "prefix" => config.prefix = value.trim_matches('/').to_owned(),
                 "system" => config.system = SystemId::new(value)?,
@@ -137,7 +157,17 @@ impl MqttConfig {
                 other => return Err(UrlError::Parameter(other.to_owned())),
             }
         }
+        config.certificate = match (certificate, key) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) if tls => Some((certificate, key)),
+            _ => return Err(UrlError::Certificate),
+        };
         Ok(config)
+    }
+
+    /// The host without the brackets that an IPv6 address has in an URL.
+    pub(crate) fn bare_host(&self) -> &str {
+        self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&self.host)
     }
 
     /// The broker as `host:port`.
@@ -185,6 +215,10 @@ mod tests {
         assert_eq!((config.system.as_str(), config.prefix.as_str()), ("cabin", "ha/x"));
         assert_eq!(MqttConfig::from_url("mqtt://broker.lan").unwrap().port, 1883);
         assert_eq!(MqttConfig::from_url("mqtt://[::1]").unwrap().port, 1883);
+        assert_eq!(config.bare_host(), "::1");
+        let config = MqttConfig::from_url("mqtts://b?cert=/c.pem&key=/k.pem&announce=false").unwrap();
+        assert_eq!(config.certificate, Some(("/c.pem".into(), "/k.pem".into())));
+        assert!(!config.announce && MqttConfig::from_url("mqtt://b?announce=true").unwrap().announce);
         assert!(!format!("{config:?}").contains("p@ss"));
     }
 
@@ -198,6 +232,9 @@ mod tests {
             ("mqtt://host:0", UrlError::Port("0".to_owned())),
             ("mqtt://host:x", UrlError::Port("x".to_owned())),
             ("mqtt://a:%zz@host", UrlError::Percent),
+            ("mqtts://host?cert=a", UrlError::Certificate),
+            ("mqtt://host?cert=a&key=b", UrlError::Certificate),
+            ("mqtt://host?announce=maybe", UrlError::Announce("maybe".to_owned())),
             ("mqtt://host?color=red", UrlError::Parameter("color".to_owned())),
         ] {
             assert_eq!(MqttConfig::from_url(url), Err(error), "{url}");

@@ -24,6 +24,11 @@ pub(crate) const MAX_TOPIC: usize = 65_535;
 pub(crate) const MAX_TEMPLATE: usize = 16 * 1024;
 /// Instructions that a template may take: the longest real ones take some hundreds.
 pub(crate) const TEMPLATE_FUEL: u64 = 50_000;
+/// Bytes of values times instructions at most: with large payloads a template has less fuel, since an instruction can
+/// look at all of it. Half a second of comparing.
+pub(crate) const TEMPLATE_WORK: u64 = 400_000_000;
+/// Bytes that a template's largest value may stand for, by what it is made of.
+pub(crate) const MAX_TEMPLATE_VALUE: usize = 2 * 1024 * 1024;
 /// Longest payload in bytes that a template is given.
 pub(crate) const MAX_TEMPLATE_INPUT: usize = 256 * 1024;
 /// Longest text in bytes that a template, or one of its filters, may make: a picture as base64 text.

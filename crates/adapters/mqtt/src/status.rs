@@ -19,6 +19,11 @@ pub enum AdapterState {
     },
     /// It has ended: whoever it spoke for is gone.
     Ended,
+    /// It broke by a mistake of ours, and begins anew.
+    Broken {
+        /// Milliseconds until it does.
+        retry_ms: u64,
+    },
 }
 
 /// What a screen shows of an adapter.
@@ -30,7 +35,7 @@ pub struct AdapterStatus {
     pub state: AdapterState,
     /// How many twins there are.
     pub twins: usize,
-    /// The latest discovery documents that are wrong: topic and what is wrong with it.
+    /// The latest discovery documents that are wrong: topic and what is wrong with it; and what the enabler refused.
     pub notes: Vec<(String, String)>,
 }
 
@@ -43,6 +48,11 @@ impl fmt::Display for AdapterStatus {
             AdapterState::Away { reason, retry_ms } => {
                 write!(f, "the MQTT broker {broker} is away: {reason}; next try in {} s", retry_ms.div_ceil(1000))
             }
+            AdapterState::Broken { retry_ms } => write!(
+                f,
+                "what speaks with the MQTT broker {broker} broke and begins anew in {} s; the log says why",
+                retry_ms.div_ceil(1000)
+            ),
             AdapterState::Ended => write!(f, "the connection to the MQTT broker {broker} has ended"),
         }
     }

@@ -57,6 +57,11 @@ fn certificates(folder: &Path) {
     std::fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
 }
 
+fn run(binary: &Path, folder: &Path) -> Child {
+    let config = folder.join("mosquitto.conf");
+    Command::new(binary).arg("-c").arg(config).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
 impl Broker {
     async fn start(settings: impl Fn(&Path) -> String) -> Option<Self> {
         // A missing peer is a failure; only `cargo xtask test --without mosquitto` leaves it out.
@@ -70,21 +75,27 @@ impl Broker {
         let port = free_port();
         let config = format!("listener {port} 127.0.0.1\n{}\n", settings(folder.path()));
         std::fs::write(folder.path().join("mosquitto.conf"), config).unwrap();
-        let process = Command::new(binary)
-            .arg("-c")
-            .arg(folder.path().join("mosquitto.conf"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let broker = Self { process, port, folder };
+        let broker = Self { process: run(&binary, folder.path()), port, folder };
+        broker.listens().await;
+        Some(broker)
+    }
+
+    async fn listens(&self) {
         for _ in 0..100 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                return Some(broker);
+            if tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
+                return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("mosquitto does not listen");
+    }
+
+    /// Ends it and starts it again: it has kept nothing.
+    async fn restart(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        self.process = run(&binary().unwrap(), self.folder.path());
+        self.listens().await;
     }
 }
 
@@ -117,6 +128,76 @@ async fn a_switch_on_mosquitto() {
     let command = enabler.act("p/p", "turn_on", None, 5_000).await;
     enabler.until("told", |e| e.outcomes.get(&command) == Some(&CommandStatus::Executed)).await;
     enabler.until("on", |e| e.values.get("p/p/on").and_then(vestibule_model::Value::as_bool) == Some(true)).await;
+}
+
+/// A client that stays and says things.
+fn speaker(name: &str, port: u16) -> AsyncClient {
+    let (client, mut events) = AsyncClient::new(MqttOptions::new(name, "127.0.0.1", port), 16);
+    tokio::spawn(async move {
+        loop {
+            if events.poll().await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    });
+    client
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_mosquitto_kept_has_no_age() {
+    let Some(broker) = Broker::start(|_| "allow_anonymous true".to_owned()).await else { return };
+    let device = speaker("thing", broker.port);
+    let say = async |topic: &str, payload: &str, retain: bool| {
+        device.publish(topic, QoS::AtLeastOnce, retain, payload.to_owned()).await.unwrap();
+    };
+    say("homeassistant/sensor/vouched/config", r#"{"stat_t":"v","uniq_id":"v","avty_t":"v/a"}"#, true).await;
+    say("homeassistant/sensor/silent/config", r#"{"stat_t":"s","uniq_id":"s"}"#, true).await;
+    say("homeassistant/sensor/expires/config", r#"{"stat_t":"e","uniq_id":"e","avty_t":"v/a","exp_aft":60}"#, true)
+        .await;
+    for topic in ["v", "s", "e"] {
+        say(topic, "old", true).await;
+    }
+    say("v/a", "online", true).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut enabler = Enabler::start(MqttConfig::from_url(&format!("mqtt://127.0.0.1:{}", broker.port)).unwrap());
+    let features = [("v", "vouched"), ("s", "silent"), ("e", "expires")];
+    let report = |e: &Enabler, twin: &str| {
+        let (_, feature) = features.iter().find(|(id, _)| *id == twin)?;
+        e.reports.get(&format!("{twin}/{feature}/value")).cloned()
+    };
+    enabler
+        .until("all are told", |e| {
+            ["v", "s", "e"].iter().all(|twin| report(e, twin).is_some()) && report(e, "v").is_some_and(|r| r.fresh)
+        })
+        .await;
+    for twin in ["v", "s", "e"] {
+        assert_eq!(report(&enabler, twin).unwrap().at, None, "{twin}: nobody knows since when");
+    }
+    assert!(!report(&enabler, "s").unwrap().fresh, "nobody says that it is there");
+    say("s", "new", true).await;
+    enabler.until("said now", |e| report(e, "s").is_some_and(|r| r.fresh && r.at.is_some())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_mosquitto_was_away_an_old_value_waits_for_a_fresh_one() {
+    let Some(mut broker) = Broker::start(|_| "allow_anonymous true".to_owned()).await else { return };
+    let device = speaker("thing", broker.port);
+    let document = r#"{"cmd_t":"p/set","stat_t":"p","uniq_id":"p"}"#;
+    device.publish("homeassistant/switch/p/config", QoS::AtLeastOnce, true, document).await.unwrap();
+    let mut enabler = Enabler::start(MqttConfig::from_url(&format!("mqtt://127.0.0.1:{}", broker.port)).unwrap());
+    enabler.until("it is there", |e| e.reachable.get("p") == Some(&true)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    device.publish("p", QoS::AtLeastOnce, false, "ON").await.unwrap();
+    let fresh = |e: &Enabler| e.reports.get("p/p/on").map(|report| report.fresh);
+    enabler.until("on", |e| fresh(e) == Some(true)).await;
+    let at = enabler.reports["p/p/on"].at;
+    broker.restart().await;
+    enabler.until("away", |e| e.reachable.get("p") == Some(&false)).await;
+    enabler.until("back", |e| e.reachable.get("p") == Some(&true)).await;
+    assert_eq!((fresh(&enabler), enabler.reports["p/p/on"].at), (Some(false), at), "it has said nothing since");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    device.publish("p", QoS::AtLeastOnce, false, "ON").await.unwrap();
+    enabler.until("said anew", |e| fresh(e) == Some(true)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

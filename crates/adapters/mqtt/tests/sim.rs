@@ -58,14 +58,14 @@ async fn a_broker_that_restarts_in_mid_command_never_makes_it_late() {
     let (home, mut enabler) = home().await;
     let hand = home.hand();
     hand.stop_broker().unwrap();
-    enabler.until("all are away", |e| e.reachable.values().all(|there| !there)).await;
+    enabler.until("all are away", |e| e.all(false)).await;
     let late = enabler.act("front_door/lock", "unlock", None, 300).await;
     enabler.until("its time ended", |e| e.outcomes.contains_key(&late)).await;
     let Some(CommandStatus::Failed { reason }) = enabler.outcomes.get(&late) else { panic!() };
     assert!(reason.contains("not sent"), "{reason}");
     hand.start_broker().unwrap();
     let waits = enabler.act("hall_light/light", "turn_on", None, 30_000).await;
-    enabler.until("devices are back", |e| e.reachable.values().all(|there| *there)).await;
+    enabler.until("devices are back", |e| e.all(true)).await;
     enabler.until("what waited in time is told", |e| e.outcomes.contains_key(&waits)).await;
     enabler.listen(Duration::from_millis(500)).await;
     assert!(hand.door().locked, "the late command was never carried out");

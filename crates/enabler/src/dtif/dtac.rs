@@ -1,8 +1,8 @@
 //! FGMV-29 8.3.5, digital twin access control (DTAC): who may do what with each twin, and who may change that.
 
 use vestibule_model::{
-    About, Access, ActionId, FeatureId, MAX_TEXT, Refusal, RefusalCode, Right, RoleId, Rule, RuleEffect, RuleId,
-    ServiceId, Subject, SystemId, TwinId, TwinSelector, UserId, Verdict, decide_access,
+    About, Access, ActionId, FeatureId, MAX_FEATURES, MAX_TEXT, Refusal, RefusalCode, Right, RoleId, Rule, RuleEffect,
+    RuleId, ServiceId, Subject, SystemId, TwinId, TwinPermission, TwinSelector, UserId, Verdict, decide_access,
 };
 use vestibule_protocol::Response;
 
@@ -12,6 +12,11 @@ use crate::{Decision, Device, Fingerprint, GUEST_ROLE, Identity, LogEvent, OWNER
 const MOST_RULES: usize = 512;
 /// Devices that can be known.
 const MOST_DEVICES: usize = 1_024;
+
+/// Actions that a twin's system can permit one user by name.
+const MOST_PERMITTED: usize = 1_024;
+/// Twins whose systems can let somebody less than the rules might.
+const MOST_RESTRICTED: usize = 65_536;
 
 /// A known user who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +82,42 @@ pub fn system_verdict(state: &State, viewer: &Viewer, system: &SystemId, right: 
 
 fn ask(state: &State, viewer: &Viewer, about: About<'_>, feature: Option<&FeatureId>, right: &Right) -> Verdict {
     let access = Access { user: &viewer.user, roles: &viewer.roles, about, feature, right };
-    decide_access(state.rules.values(), &access)
+    let verdict = decide_access(state.rules.values(), &access);
+    if let (true, About::Twin(twin)) = (verdict.allowed, about)
+        && let Some(permission) = state.permission(twin, &viewer.user)
+        && !permission.leaves(feature, right)
+    {
+        // The twin's system manages access rights of its own (REQ-DT-05). They only take.
+        return Verdict { allowed: false, rule: Some(RuleId::slug(&format!("rules-of:{}", twin.system()))) };
+    }
+    verdict
+}
+
+/// What a twin's system lets a user do is kept, where it is news (P2.11).
+pub(crate) fn keep_permission(
+    state: &State,
+    twin: &TwinId,
+    user: &UserId,
+    permission: &TwinPermission,
+) -> Result<Option<LogEvent>, Refusal> {
+    let known = state.permission(twin, user).unwrap_or(&TwinPermission::Unrestricted);
+    if known == permission {
+        return Ok(None);
+    }
+    if let TwinPermission::Only(features) = permission {
+        let actions: usize = features.values().map(std::collections::BTreeSet::len).sum();
+        if features.len() > MAX_FEATURES || actions > MOST_PERMITTED {
+            let message = format!("a permission names at most {MAX_FEATURES} features and {MOST_PERMITTED} actions");
+            return Err(Refusal::new(RefusalCode::Invalid, message));
+        }
+        let first = state.restricted(twin) == 0;
+        if state.restricted(twin) >= MOST_DEVICES || first && state.restricted_twins() >= MOST_RESTRICTED {
+            let message = format!("no more permissions of {} can be kept", twin.system());
+            return Err(Refusal::new(RefusalCode::Overloaded, message));
+        }
+    }
+    let (twin, user) = (twin.clone(), user.clone());
+    Ok(Some(LogEvent::PermissionTold { twin, user, permission: permission.clone() }))
 }
 
 /// The rule that gives `viewer` the `right`; a refusal with the rule that decided otherwise.
@@ -129,7 +169,8 @@ pub fn may_read(state: &State, viewer: &Viewer, twin: &TwinId, feature: Option<&
     verdict(state, viewer, twin, feature, &Right::Read).allowed
 }
 
-fn concerns(rule: &Rule, viewer: &Viewer) -> bool {
+/// Whether a rule is about this user at all.
+pub(crate) fn concerns(rule: &Rule, viewer: &Viewer) -> bool {
     match &rule.who {
         Subject::Anyone => true,
         Subject::Role(role) => viewer.roles.contains(role),

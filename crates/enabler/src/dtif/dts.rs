@@ -49,7 +49,7 @@ pub(crate) fn actuate(
         };
         value.map(|value| Wish { property: effect.property.clone(), value: value.clone() })
     });
-    let dispatched = hot.is_reachable(twin);
+    let dispatched = hot.is_feature_reachable(twin, feature);
     let event = LogEvent::CommandAccepted {
         command: command.clone(),
         user: viewer.user.clone(),
@@ -117,7 +117,7 @@ fn check_revision(hot: &Hot, command: &Command, about: &ActionInfo) -> Result<()
 }
 
 fn check_room(state: &State, user: &UserId) -> Result<(), Refusal> {
-    let mine = state.open.iter().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
+    let mine = state.open.keys().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
     if mine >= MOST_OPEN_EACH || state.commands.len() >= MOST_COMMANDS {
         let message = format!("too many commands at once ({mine} of {user} are open): wait until some have ended");
         return Err(Refusal::new(RefusalCode::Overloaded, message));
@@ -143,8 +143,9 @@ pub(crate) fn refresh(state: &State, hot: &Hot, viewer: &Viewer, twin: &TwinId) 
 pub fn dispatch(state: &State, hot: &Hot, now: Timestamp, twins: &BTreeSet<TwinId>) -> Decision {
     let mut decision = Decision::default();
     for twin in twins.iter().filter(|twin| hot.is_reachable(twin)) {
+        let there = |record: &CommandRecord| hot.is_feature_reachable(twin, &record.command.feature);
         let mut waiting: Vec<_> =
-            state.open_on(twin).filter(|record| !record.dispatched && !record.is_late(now)).collect();
+            state.open_on(twin).filter(|r| !r.dispatched && !r.is_late(now) && there(r)).collect();
         waiting.sort_by_key(|record| (record.accepted, record.command.id));
         for record in waiting {
             decision.events.push(LogEvent::CommandDispatched { command: record.command.id });

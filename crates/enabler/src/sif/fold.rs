@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vestibule_model::{CallId, CallStatus, Timestamp, TwinId};
+use vestibule_model::{CallId, CallStatus, Pseudonym, StepKey, SystemId, Timestamp, TwinId};
 
 use super::{
     sdc::{CallRecord, StepEnd},
@@ -23,12 +23,11 @@ impl State {
                 let key = (authorization.system.clone(), authorization.pseudonym.clone());
                 let (user, by, authorization) = (user.clone(), by.clone(), authorization.clone());
                 let agreement = Agreement { user, by, authorization, acquired: Default::default() };
-                let agreements = Arc::make_mut(&mut self.agreements);
-                agreements.retain(|_, known| known.authorization.until >= at);
-                agreements.insert(key, Arc::new(agreement));
+                self.forget_agreements_until(at);
+                self.agreements.insert(key, Arc::new(agreement));
             }
             LogEvent::Deauthorized { system, pseudonym, .. } => {
-                Arc::make_mut(&mut self.agreements).remove(&(system.clone(), pseudonym.clone()));
+                self.agreements.remove(&(system.clone(), pseudonym.clone()));
             }
             LogEvent::TwinAcquired { system, pseudonym, twin, call, .. } => match call {
                 Some(call) => self.change_call(*call, |record| {
@@ -39,8 +38,8 @@ impl State {
             LogEvent::CallAccepted { call, user, by, request, plans } => {
                 let (request, plans) = (*request, plans.clone());
                 let record = CallRecord::new(at, call.as_ref().clone(), user.clone(), by.clone(), request, plans);
-                Arc::make_mut(&mut self.open_calls).insert(call.id);
-                Arc::make_mut(&mut self.calls).insert(call.id, Arc::new(record));
+                self.open_calls.insert(call.id, ());
+                self.calls.insert(call.id, Arc::new(record));
             }
             LogEvent::StepDispatched { call, step, undo, input } => {
                 self.change_call(*call, |record| record.dispatched(at, step, *undo, input.as_ref()));
@@ -55,33 +54,41 @@ impl State {
         }
     }
 
-    fn acquired(&mut self, key: &(vestibule_model::SystemId, vestibule_model::Pseudonym), twin: &TwinId) {
-        if let Some(agreement) = Arc::make_mut(&mut self.agreements).get_mut(key) {
+    fn forget_agreements_until(&mut self, at: Timestamp) {
+        let over = self.agreements.iter().filter(|(_, known)| known.authorization.until < at);
+        let over: Vec<_> = over.map(|(key, _)| key.clone()).collect();
+        for key in over {
+            self.agreements.remove(&key);
+        }
+    }
+
+    fn acquired(&mut self, key: &(SystemId, Pseudonym), twin: &TwinId) {
+        if let Some(agreement) = self.agreements.get_mut(key) {
             Arc::make_mut(agreement).acquired.insert(twin.clone());
         }
     }
 
     fn change_call(&mut self, call: CallId, change: impl FnOnce(&mut CallRecord)) {
-        if !self.open_calls.contains(&call) {
+        if !self.open_calls.contains_key(&call) {
             return;
         }
-        if let Some(record) = Arc::make_mut(&mut self.calls).get_mut(&call) {
+        if let Some(record) = self.calls.get_mut(&call) {
             change(Arc::make_mut(record));
         }
     }
 
     fn call_ended(&mut self, at: Timestamp, call: CallId, status: &CallStatus) {
-        if !self.open_calls.contains(&call) {
+        if !self.open_calls.contains_key(&call) {
             return;
         }
         self.change_call(call, |record| record.closed(at, status));
         let until = self.calls.get(&call).map_or(at, |record| record.call.not_after.max(at));
-        Arc::make_mut(&mut self.open_calls).remove(&call);
-        Arc::make_mut(&mut self.forget_calls).insert((until.plus(REMEMBERED_MS), call));
+        self.open_calls.remove(&call);
+        self.forget_calls.insert((until.plus(REMEMBERED_MS), call), ());
     }
 
     /// Monitoring: a step that ended is one more call of its system's services.
-    fn count_step(&mut self, at: Timestamp, call: CallId, key: &vestibule_model::StepKey, undo: bool, end: &StepEnd) {
+    fn count_step(&mut self, at: Timestamp, call: CallId, key: &StepKey, undo: bool, end: &StepEnd) {
         let Some(record) = self.calls.get(&call).filter(|record| record.is_open()) else { return };
         let Some((step, _, known)) = record.place(key).and_then(|place| record.step(place)) else { return };
         // What never reached it says nothing of it.
@@ -95,14 +102,9 @@ impl State {
     }
 
     fn forget_calls_until(&mut self, at: Timestamp) {
-        if self.forget_calls.first().is_none_or(|(forget, _)| *forget >= at) {
-            return;
-        }
-        let forget = Arc::make_mut(&mut self.forget_calls);
-        let calls = Arc::make_mut(&mut self.calls);
-        while let Some((_, id)) = forget.first().copied().filter(|(moment, _)| *moment < at) {
-            forget.pop_first();
-            calls.remove(&id);
+        while let Some(key) = self.forget_calls.first().map(|(key, ())| *key).filter(|(moment, _)| *moment < at) {
+            self.forget_calls.remove(&key);
+            self.calls.remove(&key.1);
         }
     }
 }

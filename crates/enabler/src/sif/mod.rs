@@ -1,7 +1,8 @@
-//! Systems integration functions (FGMV-29 8.2), one file for each functional entity.
+//! FGMV-29 8.2, systems integration functions (SIF): one file for each functional entity.
 
 pub(crate) mod dtda;
 mod fold;
 pub(crate) mod sdc;
 pub(crate) mod tpsaa;
+pub(crate) mod tpsd;
 pub(crate) mod tpsr;

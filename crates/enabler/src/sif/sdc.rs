@@ -153,7 +153,7 @@ pub(super) fn calls_with<'a>(
     user: &'a UserId,
     system: &'a SystemId,
 ) -> impl Iterator<Item = CallId> + 'a {
-    let open = state.open_calls.iter().filter_map(|id| state.calls.get(id));
+    let open = state.open_calls.keys().filter_map(|id| state.calls.get(id));
     let mine = open.filter(move |record| record.user == *user && record.stop.is_none());
     let left = |record: &CallRecord, system: &SystemId| {
         let mut steps = record.call.steps.iter().zip(&record.steps);
@@ -164,7 +164,7 @@ pub(super) fn calls_with<'a>(
 
 /// The open calls whose turn is at `system`.
 pub fn calls_at<'a>(state: &'a State, system: &'a SystemId) -> impl Iterator<Item = CallId> + 'a {
-    let open = state.open_calls.iter().filter_map(|id| state.calls.get(id));
+    let open = state.open_calls.keys().filter_map(|id| state.calls.get(id));
     let here = open.filter(move |record| {
         let step = record.turn().and_then(|place| record.call.steps.get(place));
         step.is_some_and(|step| step.system == *system)

@@ -208,8 +208,7 @@ pub fn answered(
 ) -> Decision {
     match proposal.agree(state, now, answer) {
         Ok(decision) => {
-            let response = Box::new(decision.reply.unwrap_or(Response::Done));
-            Decision { reply: Some(Response::Done), ..decision }.with(Effect::Agreed { inquiry, response })
+            Decision { reply: Some(Response::Done), ..decision }.with(Effect::Answered { inquiry, refusal: None })
         }
         Err(refusal) => {
             // Who said no has answered well; who grants what nobody asked for has not.
@@ -217,7 +216,7 @@ pub fn answered(
                 RefusalCode::Invalid => Response::Refused(refusal.clone()),
                 _ => Response::Done,
             };
-            Decision::reply(reply).with(Effect::Agreed { inquiry, response: Box::new(Response::Refused(refusal)) })
+            Decision::reply(reply).with(Effect::Answered { inquiry, refusal: Some(refusal) })
         }
     }
 }
@@ -255,6 +254,12 @@ fn ended(state: &State, system: &SystemId, pseudonym: &Pseudonym, user: &UserId,
         stop: Stop::Failed { reason: format!("{system} may no longer be used") },
     });
     std::iter::once(end).chain(stops).collect()
+}
+
+/// A system is gone for good: nothing that users have agreed with it is left for whoever takes its id.
+pub(crate) fn end_all(state: &State, system: &SystemId) -> Vec<LogEvent> {
+    let mine = state.agreements.iter().filter(|((of, _), _)| of == system);
+    mine.flat_map(|((_, pseudonym), known)| ended(state, system, pseudonym, &known.user, false)).collect()
 }
 
 /// What is agreed about the user whom `system` calls `user`.

@@ -2,9 +2,14 @@
 
 use vestibule_model::{Refusal, SystemInfo, SystemKind};
 
-use crate::{Actor, Decision, State, THIRD_PARTY_ROLE, dtif::dtsr};
+use crate::{Actor, Decision, State, THIRD_PARTY_ROLE, registry};
 
 /// A third-party system says what it is and what it offers.
 pub(crate) fn register(state: &State, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
-    dtsr::register_as(state, actor, info, SystemKind::ThirdParty, THIRD_PARTY_ROLE)
+    registry::register(state, actor, info, (SystemKind::ThirdParty, THIRD_PARTY_ROLE))
+}
+
+/// A third-party system is no longer there for anybody.
+pub(crate) fn deregister(state: &State, actor: &Actor) -> Result<Decision, Refusal> {
+    registry::deregister(state, actor)
 }

@@ -110,6 +110,10 @@ fn a_world_shaped_by_permission() {
             Ok(Response::Systems(views)) => views.len(),
             other => panic!("{other:?}"),
         };
+    assert_eq!((found(&mut house, GUEST), found(&mut house, OWNER)), (1, 1), "the house stands, whatever it hides");
+    let hidden =
+        Rule { twins: TwinSelector::System(home()), ..rule("away", guests(), None, Right::Read, RuleEffect::Deny) };
+    house.set(hidden);
     assert_eq!((found(&mut house, GUEST), found(&mut house, OWNER)), (0, 1));
 }
 

@@ -1,9 +1,13 @@
 //! A house without sockets: decisions are "written" to a vector, executions collected.
 
 mod access;
+mod discovery;
+mod monitoring;
+mod presence;
 mod random;
 mod registration;
 mod sii;
+mod systems;
 mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +22,10 @@ const GUEST: Fingerprint = Fingerprint([2; 32]);
 
 fn metaverse(device: Fingerprint) -> Actor {
     Actor::greeted(Identity::Certificate(device), Party::Metaverse)
+}
+
+fn owner() -> Viewer {
+    Viewer { user: UserId::slug(OWNER_ROLE), roles: vec![RoleId::slug(OWNER_ROLE)] }
 }
 
 fn home() -> SystemId {
@@ -102,7 +110,7 @@ impl House {
         let mut house = Self::empty();
         house.connect();
         house.say(DiiUp::Describe(Box::new(lamp_info()))).unwrap();
-        house.say(DiiUp::Reachable { twin: lamp(), reachable: true }).unwrap();
+        house.say(DiiUp::Reachable { twin: lamp(), feature: None, reachable: true }).unwrap();
         house.report("light", Value::Bool(false), 1);
         house
     }
@@ -155,7 +163,10 @@ impl House {
     }
 
     fn say(&mut self, message: DiiUp) -> Result<(), Refusal> {
-        if matches!(message, DiiUp::Register(_) | DiiUp::Describe(_) | DiiUp::Gone(_)) {
+        if matches!(
+            message,
+            DiiUp::Register(_) | DiiUp::Deregister | DiiUp::Describe(_) | DiiUp::Gone(_) | DiiUp::Complete { .. }
+        ) {
             let actor = self.system.clone();
             return self.ask(&actor, &Request::Dii(message)).map(|_| ());
         }
@@ -163,6 +174,12 @@ impl House {
         self.take(observed.changes);
         self.committed(observed.events);
         Ok(())
+    }
+
+    /// The next moment at which something ends. What is measured of systems is written down from time to time besides.
+    fn next_deadline(&self) -> Option<Timestamp> {
+        let mut ends = self.hot.deadlines.iter().filter(|(_, due)| !matches!(due, hot::Due::Measure(_)));
+        ends.next().map(|(at, _)| *at)
     }
 
     fn connect(&mut self) {
@@ -176,12 +193,13 @@ impl House {
 
     fn reachable(&mut self) {
         self.connect();
-        self.say(DiiUp::Reachable { twin: lamp(), reachable: true }).unwrap();
+        self.say(DiiUp::Reachable { twin: lamp(), feature: None, reachable: true }).unwrap();
     }
 
     fn report(&mut self, feature: &str, value: Value, revision: u64) {
         let (feature, property) = (FeatureId::slug(feature), PropertyId::slug("on"));
-        self.say(DiiUp::Report(Report { twin: lamp(), feature, property, value, at: self.now, revision })).unwrap();
+        let (value, at) = (Some(value), Some(self.now));
+        self.say(DiiUp::Report(Report { twin: lamp(), feature, property, value, at, fresh: true, revision })).unwrap();
     }
 
     fn pass(&mut self, millis: u64) {

@@ -71,7 +71,7 @@ fn what_makes_no_sense_is_refused() {
     let mut large = lamp_info();
     large.problems = vec![FeatureProblem { feature: "x".to_owned(), message: "y".repeat(4_000) }; 20];
     assert_eq!(house.say(DiiUp::Describe(Box::new(large))).unwrap_err().code, RefusalCode::Invalid);
-    let unknown = DiiUp::Reachable { twin: lamp(), reachable: true };
+    let unknown = DiiUp::Reachable { twin: lamp(), feature: None, reachable: true };
     assert_eq!(house.say(unknown).unwrap_err().code, RefusalCode::NotFound);
 }
 
@@ -109,8 +109,9 @@ fn a_twin_cannot_talk_more_than_fits_a_frame() {
             twin: lamp(),
             feature: FeatureId::slug("f"),
             property,
-            value,
-            at: house.now,
+            value: Some(value),
+            at: Some(house.now),
+            fresh: true,
             revision,
         }))
     };

@@ -13,7 +13,7 @@ fn pending_becomes_live_when_the_thing_says_so() {
     house.report("light", Value::Bool(true), 2);
     assert_eq!((house.truth("light"), house.status(id)), (Truth::Live, CommandStatus::Confirmed));
     assert_eq!(house.executed.len(), 1);
-    let system = system_view(&house.state, &house.hot, &home()).unwrap();
+    let system = system_view(&house.state, &house.hot, &owner(), &home(), house.now).unwrap();
     assert_eq!((system.health.commands, system.health.failures, system.health.p50_ms), (1, 0, Some(0)));
 }
 
@@ -42,7 +42,7 @@ fn pending_becomes_diverged_exactly_at_its_end_and_heals() {
 #[test]
 fn stale_by_period_and_by_absence() {
     let mut house = House::with_lamp();
-    assert_eq!(house.hot.next_wakeup(), Some(house.now.plus(60_001)));
+    assert_eq!(house.next_deadline(), Some(house.now.plus(60_001)));
     house.pass(60_000);
     assert_eq!(house.truth("light"), Truth::Live);
     house.pass(1);
@@ -53,7 +53,7 @@ fn stale_by_period_and_by_absence() {
     assert_eq!(house.truth("light"), Truth::Stale);
     house.connect();
     assert_eq!(house.truth("light"), Truth::Stale, "until the system says that the device is there");
-    house.say(DiiUp::Reachable { twin: lamp(), reachable: true }).unwrap();
+    house.say(DiiUp::Reachable { twin: lamp(), feature: None, reachable: true }).unwrap();
     assert_eq!(house.truth("light"), Truth::Live);
 }
 
@@ -240,7 +240,8 @@ fn reports_are_checked_and_the_newest_wins() {
     assert_eq!(house.hot.reading(&lamp(), place, house.now).unwrap().value, Some(Value::Bool(true)));
     let report = |feature: &str, value, at| {
         let (feature, property) = (FeatureId::slug(feature), PropertyId::slug("on"));
-        DiiUp::Report(Report { twin: lamp(), feature, property, value, at, revision: 11 })
+        let (value, at) = (Some(value), Some(at));
+        DiiUp::Report(Report { twin: lamp(), feature, property, value, at, fresh: true, revision: 11 })
     };
     assert_eq!(house.say(report("light", Value::Int(3), house.now)).unwrap_err().code, RefusalCode::Invalid);
     assert_eq!(house.say(report("nothing", Value::Int(3), house.now)).unwrap_err().code, RefusalCode::NotFound);
@@ -257,5 +258,5 @@ fn a_twin_that_goes_takes_its_commands_along() {
     assert!(matches!(house.status(id), CommandStatus::Failed { .. }));
     assert!(house.state.wishes.is_empty() && house.hot.open_commands() == 0);
     house.restart();
-    assert_eq!(house.hot.next_wakeup(), None);
+    assert_eq!(house.next_deadline(), None);
 }

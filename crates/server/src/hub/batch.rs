@@ -4,18 +4,16 @@ use std::collections::{BTreeSet, VecDeque};
 
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{
-    Changes, Decision, Effect, LogEvent, Proposal, State, advance, decide, dispatch, enroll, pair, undelivered,
+    Changes, Decision, Effect, LogEvent, State, advance, decide, dispatch, enroll, pair, undelivered,
 };
-use vestibule_model::{
-    CallId, CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, SystemKind, Timestamp, TwinId,
-};
-use vestibule_protocol::{DiiDown, Event, Execution, LogLine, MAX_FRAME, Request, Response, SiiDown, SiiUp};
+use vestibule_model::{CallId, CommandStatus, Refusal, RefusalCode, Timestamp, TwinId};
+use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
 use vestibule_store::{Head, Line, NewLine, StoreError};
 
 use super::{
+    act::Answer,
     core::Core,
     handle::{SessionId, Work, is_hot},
-    subscription::Subscription,
     write::{Written, write},
 };
 
@@ -171,6 +169,7 @@ impl Core {
                 let role = self.pairing.redeem(code, now)?;
                 pair(&self.state, &session.actor.identity, &role, name)
             }
+            Request::Dii(DiiUp::Inquired { inquiry, answer }) => self.inquired(session, *inquiry, answer),
             Request::Sii(SiiUp::Authorized { inquiry, answer }) => self.authorized(session, now, *inquiry, answer),
             // Readings belong to the descriptions that they were told with, not to one that is being written.
             Request::DiscoverSystems(_) | Request::ListTwins { .. } | Request::DescribeTwin(_) => {
@@ -232,12 +231,15 @@ impl Core {
         self.undo(&batch);
         let words = error.to_string();
         self.retry_at = self.clock.now().plus(RETRY_MS);
-        self.backlog.extend(batch.ends);
+        // What was measured goes on being measured, and is written another time.
+        let ends = batch.ends.into_iter().filter(|event| !matches!(event, LogEvent::SystemMeasured { .. }));
+        self.backlog.extend(ends);
         self.to_dispatch.extend(batch.twins);
         self.to_advance.extend(batch.calls);
         let mut again = Vec::new();
         for item in batch.items {
             if item.writes {
+                self.answer_not_kept(&item.work, &words);
                 reply(item.work, Err(Refusal::new(RefusalCode::Storage, words.clone())));
             } else {
                 // It may have been decided on what was not written.
@@ -254,151 +256,18 @@ impl Core {
             self.give(effect);
         }
         for Item { work, outcome, .. } in batch.items {
+            self.note_decided(&work, &outcome);
             match outcome.map(|decision| self.perform(&work, decision)) {
                 Ok(Answer::Now(response)) => reply(work, Ok(response)),
                 Ok(Answer::Log) => self.read_log(work),
-                Ok(Answer::Propose(proposal)) => self.propose(work, *proposal),
-                Err(refusal) => reply(work, Err(refusal)),
-            }
-        }
-    }
-
-    fn perform(&mut self, work: &Work, decision: Decision) -> Answer {
-        let mut response = decision.reply;
-        if let Work::Ask(ask) = work {
-            if let (Request::Dii(_) | Request::Sii(_), Some(system)) =
-                (&ask.request, self.sessions.get(&ask.session).and_then(|session| session.actor.system.clone()))
-            {
-                let changes = self.hot.heard(&system, self.clock.now());
-                self.distribute(changes);
-            }
-            for effect in decision.effects {
-                match effect {
-                    Effect::Greeted(party) => {
-                        if let Some(session) = self.sessions.get_mut(&ask.session) {
-                            session.greeted(party);
-                        }
-                    }
-                    Effect::Attach(info) => self.attach(ask.session, &info),
-                    Effect::Subscribe(interest) => {
-                        if let Some(session) = self.sessions.get_mut(&ask.session) {
-                            let before = session.subscription.take();
-                            session.subscription = Some(Subscription::new(interest, before));
-                        }
-                    }
-                    Effect::ReadLog { .. } => return Answer::Log,
-                    Effect::Propose(proposal) => return Answer::Propose(proposal),
-                    effect => self.give(effect),
+                Ok(Answer::Later { system, question }) => self.defer(work, &system, question),
+                Err(refusal) => {
+                    self.answer_not_kept(&work, &refusal.message);
+                    reply(work, Err(refusal));
                 }
             }
-            self.name_twins(ask.session, &mut response);
-        }
-        if let Some(Response::Welcome(welcome)) = &mut response {
-            welcome.enabler.clone_from(&self.name);
-        }
-        Answer::Now(response.unwrap_or(Response::Done))
-    }
-
-    /// In answers, twins have the names that this session's datagrams know them by.
-    fn name_twins(&self, session: SessionId, response: &mut Option<Response>) {
-        let subscription = self.sessions.get(&session).and_then(|session| session.subscription.as_ref());
-        if let (Some(Response::Twins(views)), Some(subscription)) = (response, subscription) {
-            for view in views {
-                (view.short, view.epoch) = subscription.names(&view.info.id).unwrap_or_default();
-            }
         }
     }
-
-    fn attach(&mut self, id: SessionId, info: &SystemInfo) {
-        if let Some(old) = self.systems.get(&info.id).copied().filter(|old| *old != id) {
-            self.close(old, "the same system has connected anew");
-        }
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        // A session speaks for one system: whoever registers as another one has left the first.
-        let left = session.actor.system.clone().filter(|left| *left != info.id);
-        session.attach(info.id.clone());
-        session.tell(match info.kind {
-            SystemKind::DigitalTwin => Event::Dii(DiiDown::Registered),
-            SystemKind::ThirdParty => Event::Sii(SiiDown::Registered),
-        });
-        let now = self.clock.now();
-        if let Some(left) = left {
-            self.systems.remove(&left);
-            self.third_party_gone(&left);
-            let changes = self.hot.detach(&left, now);
-            self.distribute(changes);
-        }
-        self.systems.insert(info.id.clone(), id);
-        let changes = self.hot.attach(&info.id, info.heartbeat_ms, now);
-        self.distribute(changes);
-    }
-
-    fn give(&mut self, effect: Effect) {
-        match effect {
-            Effect::Execute { system, execution } => self.execute(&system, execution),
-            Effect::Refresh { system, twin } => {
-                // A system that is behind will report anyway.
-                let _ = self.tell_system(&system, DiiDown::Refresh(twin));
-            }
-            Effect::Tell { system, message } => {
-                // A system that is away hears of it by what it is refused.
-                let _ = self.tell_third_party(&system, *message);
-            }
-            Effect::Invoke { system, invocation } => self.invoke(&system, *invocation),
-            Effect::CountLate(system) => self.hot.count_late(&system),
-            Effect::Agreed { inquiry, response } => self.agreed(inquiry, *response),
-            _ => {}
-        }
-    }
-
-    fn tell_system(&mut self, system: &SystemId, message: DiiDown) -> bool {
-        let session = self.systems.get(system).and_then(|id| self.sessions.get_mut(id));
-        session.is_some_and(|session| session.tell(Event::Dii(message)))
-    }
-
-    fn execute(&mut self, system: &SystemId, execution: Execution) {
-        let command = execution.command;
-        if self.clock.now() > execution.not_after {
-            // Writing took too long. It is never executed late, and the thing owes nothing.
-            self.backlog.push(LogEvent::CommandEnded { command, status: CommandStatus::Expired, unmet: Vec::new() });
-            return;
-        }
-        if !self.tell_system(system, DiiDown::Execute(execution)) {
-            self.undelivered([command], "its system is away or does not listen");
-        }
-    }
-
-    fn read_log(&self, work: Work) {
-        let Work::Ask(ask) = work else { return };
-        let Request::Log { after, limit } = ask.request else { return };
-        let log = self.log.clone();
-        let limit = if limit == 0 { 100 } else { limit.min(500) };
-        tokio::spawn(async move {
-            let response = match log.read(after, u32::from(limit)).await {
-                Ok(lines) => Response::Log(page(lines)),
-                Err(error) => Response::Refused(Refusal::new(RefusalCode::Storage, error.to_string())),
-            };
-            // Who asked may be gone.
-            let _ = ask.reply.send(response);
-        });
-    }
-}
-
-/// As many lines as fit a frame, one at least: only an empty page is the last one.
-fn page(lines: Vec<Line>) -> Vec<LogLine> {
-    let mut bytes = 0;
-    let fits = lines.into_iter().take_while(|line| {
-        let first = bytes == 0;
-        bytes += line.payload.len() + 64;
-        first || bytes <= MAX_FRAME / 2
-    });
-    let words = |line: Line| LogLine {
-        sequence: line.sequence,
-        at: line.at,
-        event: String::from_utf8_lossy(&line.payload).into_owned(),
-        hash: line.hash,
-    };
-    fits.map(words).collect()
 }
 
 /// Whether the end of a command is still to be written.
@@ -406,7 +275,7 @@ fn still_open(state: &State, event: &LogEvent) -> bool {
     match event {
         LogEvent::CommandEnded { command, status, .. } => {
             debug_assert!(CommandStatus::is_final(status), "an end is an end");
-            state.open.contains(command)
+            state.open.contains_key(command)
         }
         LogEvent::StepEnded { call, step, undo, .. } => undelivered(state, *call, step, *undo).is_some(),
         _ => true,

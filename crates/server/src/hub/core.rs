@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{Changes, Hot, LogEvent, Pairing, PairingCode, State, execution_failed, observe};
+use vestibule_enabler_core::{Changes, Hot, LogEvent, Pairing, PairingCode, State, Steps, execution_failed, observe};
 use vestibule_model::{CallId, CommandId, Refusal, RefusalCode, RoleId, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, HotAck, Party, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};
@@ -14,9 +14,10 @@ use vestibule_store::{DataFolder, EventLog, Head};
 use super::{
     Clock, HubConfig, HubError, HubStatus, MOST_SESSIONS,
     batch::InFlight,
+    deferred::Deferred,
     handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
+    recent::Recent,
     session::Session,
-    sii::Proposals,
     subscription::World,
 };
 
@@ -53,15 +54,19 @@ pub(super) struct Core {
     pub(super) to_dispatch: BTreeSet<TwinId>,
     /// Calls for which something may follow: at most the open ones.
     pub(super) to_advance: BTreeSet<CallId>,
-    /// What third-party systems are asked about users.
-    pub(super) proposals: Proposals,
     /// Work that goes before what comes new: at most one batch.
     pub(super) carried: VecDeque<Work>,
     pub(super) commit: Option<InFlight>,
+    /// Questions to systems that somebody waits for.
+    pub(super) deferred: Deferred,
+    /// What happened, as steps of P1 and P2.
+    pub(super) steps: Steps,
     /// Why the last write failed.
     pub(super) storage: Option<String>,
     /// The next attempt to write what nobody waits for.
     pub(super) retry_at: Timestamp,
+    /// What happened of late, for whoever was not there.
+    recent: Recent,
     next_session: SessionId,
     folder: Option<DataFolder>,
 }
@@ -88,11 +93,13 @@ impl Core {
             backlog: Vec::new(),
             to_dispatch: BTreeSet::new(),
             to_advance: BTreeSet::new(),
-            proposals: Proposals::default(),
             carried: VecDeque::new(),
             commit: None,
+            deferred: Deferred::default(),
+            steps: Steps::default(),
             storage: None,
             retry_at: Timestamp(0),
+            recent: Recent::default(),
             next_session: 1,
             folder,
         }
@@ -145,7 +152,7 @@ impl Core {
         let (changes, events) = self.hot.due(now);
         self.backlog.extend(events);
         self.distribute(changes);
-        self.proposals_due(now);
+        self.answers_due(now);
         let waits = self.waits();
         if self.commit.is_none() && (!self.carried.is_empty() || waits && now >= self.retry_at) {
             let works = std::mem::take(&mut self.carried);
@@ -154,7 +161,10 @@ impl Core {
         let now = self.clock.now();
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let world = World { state, hot: &self.hot, now };
-        self.sessions.values_mut().for_each(|session| session.pump(world));
+        for (id, session) in &mut self.sessions {
+            session.pump(world);
+            session.catch_up(*id, world, &mut self.recent);
+        }
     }
 
     /// Whether something is to be decided that nobody asks for.
@@ -167,7 +177,7 @@ impl Core {
         let retry = (self.waits() && self.commit.is_none()).then_some(self.retry_at);
         let carried = (!self.carried.is_empty() && self.commit.is_none()).then_some(now);
         let sessions = self.sessions.values().filter_map(|session| session.next_pump(now));
-        let due = self.hot.next_wakeup().into_iter().chain(self.proposals.next_deadline());
+        let due = self.hot.next_wakeup().into_iter().chain(self.deferred.next_deadline());
         let wakeups = due.chain(retry).chain(carried).chain(sessions);
         wakeups.min().unwrap_or(Timestamp(u64::MAX)).min(now.plus(LONGEST_SLEEP_MS))
     }
@@ -210,11 +220,12 @@ impl Core {
         let steps = session.untold_steps();
         let untold = session.close(words);
         self.not_invoked(steps);
-        self.proposals.nobody_waits(id);
         self.undelivered(untold, "its system went away before it could be told");
+        self.deferred.nobody_waits(id);
+        self.recent.closed(id, self.clock.now());
         if let Some(system) = system.filter(|system| self.systems.get(system) == Some(&id)) {
             self.systems.remove(&system);
-            self.third_party_gone(&system);
+            self.unanswerable(&system);
             let changes = self.hot.detach(&system, self.clock.now());
             self.distribute(changes);
         }
@@ -304,7 +315,9 @@ impl Core {
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let observed = observe(state, &mut self.hot, now, &system, message)?;
         self.backlog.extend(observed.events);
+        let readings = observed.changes.readings.clone();
         self.distribute(observed.changes);
+        self.note_observed(&system, message, &readings);
         Ok(())
     }
 
@@ -330,7 +343,10 @@ impl Core {
                 changes.readings.iter().for_each(|(twin, place)| subscription.reading_changed(world, twin, *place));
             }
             changes.commands.iter().for_each(|update| session.command(state, update));
-            changes.occurred.iter().for_each(|occurrence| session.occurred(state, occurrence));
+        }
+        for occurrence in changes.occurred {
+            let told = self.sessions.iter_mut().filter_map(|(id, s)| Some((s.occurred(state, &occurrence)?, *id)));
+            self.recent.keep(occurrence.clone(), now, told.collect());
         }
         self.to_dispatch.extend(changes.reachable);
     }
@@ -341,6 +357,7 @@ impl Core {
             let written = InFlight::written(&mut self.commit).await;
             self.finish(written);
         }
+        self.backlog.extend(self.hot.measured(self.clock.now()));
         if !self.backlog.is_empty() {
             self.decide_together(VecDeque::new());
             if self.commit.is_some() {

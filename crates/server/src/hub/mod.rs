@@ -1,10 +1,15 @@
 //! One task that owns what was decided, what things say and the log.
 
+mod act;
 mod batch;
 mod clock;
 mod contents;
 mod core;
+mod deferred;
 mod handle;
+mod inquiry;
+mod procedure;
+mod recent;
 mod session;
 mod sii;
 mod subscription;

@@ -6,13 +6,14 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{Actor, Identity, State, Viewer, may_read};
-use vestibule_model::{CallId, CommandId, StepKey, SystemId, Timestamp, UserId};
-use vestibule_protocol::{CommandUpdate, DiiDown, Event, Occurrence, Party, SiiDown};
+use vestibule_enabler_core::{Actor, Identity, State, Viewer, is_owner, may_read};
+use vestibule_model::{CallId, CommandId, StepKey, SystemId, Timestamp, TwinId, UserId};
+use vestibule_protocol::{CommandUpdate, DiiDown, Event, Occurrence, Party, ProcedureStep, SiiDown};
 
 use super::{
     OUTBOX, Outgoing,
     handle::{Flags, Opened, SessionId},
+    recent::Recent,
     subscription::{Subscription, World},
 };
 
@@ -22,6 +23,8 @@ const MOST_URGENT: usize = 256;
 pub(super) struct Session {
     pub(super) actor: Actor,
     pub(super) subscription: Option<Subscription>,
+    /// Wants to be told of steps as they happen.
+    pub(super) follows: bool,
     outbox: mpsc::Sender<Outgoing>,
     urgent: VecDeque<Event>,
     flags: Arc<Flags>,
@@ -35,7 +38,7 @@ impl Session {
         // An adapter of this process needs no hello: nothing about it is unknown.
         let party = matches!(identity, Identity::Local(_)).then_some(Party::TwinSystem);
         let actor = Actor { identity, party, system: None };
-        let session = Self { actor, subscription: None, outbox, urgent: VecDeque::new(), flags };
+        let session = Self { actor, subscription: None, follows: false, outbox, urgent: VecDeque::new(), flags };
         session.access_changed(state);
         (session, opened)
     }
@@ -67,6 +70,28 @@ impl Session {
         self.flags.is_third_party.store(party == Party::ThirdParty, Ordering::SeqCst);
     }
 
+    /// Whether its user sees this property of a twin.
+    pub(super) fn shows(&self, twin: &TwinId, place: u16) -> bool {
+        self.subscription.as_ref().is_some_and(|subscription| subscription.shows(twin, place))
+    }
+
+    /// The session speaks for no system any more.
+    pub(super) fn detach(&mut self) {
+        self.actor.system = None;
+        self.flags.is_system.store(false, Ordering::SeqCst);
+    }
+
+    /// Tells of a step, if it is this user's business and there is room: whoever finds a number missing asks for it.
+    pub(super) fn step(&mut self, state: &State, step: &ProcedureStep) {
+        if !self.follows || self.urgent.len() >= MOST_URGENT / 2 {
+            return;
+        }
+        let Some(viewer) = self.viewer(state) else { return };
+        if step.user.as_ref() == Some(&viewer.user) || is_owner(state, &viewer) {
+            self.urgent.push_back(Event::Step(step.clone()));
+        }
+    }
+
     /// Tells a system something; `false` where it is too far behind to hear of it in time.
     pub(super) fn tell(&mut self, message: Event) -> bool {
         if self.urgent.len() >= MOST_URGENT || self.outbox.is_closed() {
@@ -88,13 +113,33 @@ impl Session {
         }
     }
 
-    pub(super) fn occurred(&mut self, state: &State, occurrence: &Occurrence) {
-        let Some(subscription) = &self.subscription else { return };
-        let Some(viewer) = self.viewer(state) else { return };
-        let Occurrence { twin, feature, .. } = occurrence;
-        if subscription.is_interested(twin) && may_read(state, &viewer, twin, Some(feature)) {
-            self.urge(Event::Occurred(occurrence.clone()));
+    /// Tells of a happening whoever may know of it; which user that is.
+    pub(super) fn occurred(&mut self, state: &State, occurrence: &Occurrence) -> Option<UserId> {
+        let viewer = self.viewer(state)?;
+        if !self.may_hear(state, &viewer, occurrence) {
+            return None;
         }
+        // Without room it is told after the synchronization that follows.
+        let is_told = self.urgent.len() < MOST_URGENT;
+        self.urge(Event::Occurred(occurrence.clone()));
+        is_told.then_some(viewer.user)
+    }
+
+    fn may_hear(&self, state: &State, viewer: &Viewer, occurrence: &Occurrence) -> bool {
+        let Occurrence { twin, feature, .. } = occurrence;
+        self.subscription.as_ref().is_some_and(|subscription| subscription.is_interested(twin))
+            && may_read(state, viewer, twin, Some(feature))
+    }
+
+    /// Once all twins are known: what happened while nobody was there to be told.
+    pub(super) fn catch_up(&mut self, id: SessionId, world: World<'_>, recent: &mut Recent) {
+        if !self.subscription.as_mut().is_some_and(Subscription::has_caught_up) {
+            return;
+        }
+        let Some(viewer) = self.viewer(world.state) else { return };
+        let missed = recent.missed(&viewer.user, id, world.now, |missed| self.may_hear(world.state, &viewer, missed));
+        missed.into_iter().for_each(|occurrence| self.urge(Event::Occurred(occurrence)));
+        self.pump_urgent();
     }
 
     pub(super) fn command(&mut self, state: &State, update: &CommandUpdate) {

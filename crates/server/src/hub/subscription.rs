@@ -59,6 +59,8 @@ pub(super) struct Subscription {
     long: BTreeSet<(TwinId, u16)>,
     datagrams: HotSender,
     flushed: Option<Timestamp>,
+    /// A synchronization has just ended.
+    caught_up: bool,
 }
 
 impl Subscription {
@@ -78,6 +80,7 @@ impl Subscription {
             long: BTreeSet::new(),
             datagrams,
             flushed: None,
+            caught_up: false,
         }
     }
 
@@ -95,6 +98,11 @@ impl Subscription {
             Interest::Systems(systems) => systems.contains(system),
             Interest::Twins(twins) => twins.iter().any(|twin| twin.system() == *system),
         }
+    }
+
+    /// Whether a synchronization has ended since this was asked last.
+    pub(super) const fn has_caught_up(&mut self) -> bool {
+        std::mem::replace(&mut self.caught_up, false)
     }
 
     /// Something was lost that cannot be told again: synchronize anew.
@@ -142,6 +150,11 @@ impl Subscription {
         }
     }
 
+    /// Whether the user sees this property of a twin.
+    pub(super) fn shows(&self, twin: &TwinId, place: u16) -> bool {
+        self.known.get(twin).is_some_and(|known| known.places.binary_search(&place).is_ok())
+    }
+
     pub(super) fn acknowledge(&mut self, ack: HotAck) {
         self.datagrams.acknowledge(ack);
     }
@@ -176,7 +189,7 @@ impl Subscription {
             && let Some(system) = self.systems.pop_first()
         {
             if may_see_system(world.state, viewer, &system)
-                && let Some(view) = system_view(world.state, world.hot, &system)
+                && let Some(view) = system_view(world.state, world.hot, viewer, &system, world.now)
             {
                 send(outbox, Event::System(view));
             }
@@ -193,6 +206,7 @@ impl Subscription {
         }
         if self.phase == Phase::Syncing && self.twins.is_empty() && self.systems.is_empty() && outbox.capacity() > 0 {
             self.phase = Phase::Live;
+            self.caught_up = true;
             send(outbox, Event::Synchronized);
         }
         self.flush(world.now, outbox);
@@ -263,7 +277,7 @@ impl Subscription {
 
 /// What a view looks like apart from readings and names.
 fn shape(view: &TwinView) -> ContentHash {
-    let bytes = encode(&(&view.info, &view.access, view.reachable)).unwrap_or_default();
+    let bytes = encode(&(&view.info, &view.access, view.reachable, &view.away)).unwrap_or_default();
     ContentHash::of(&bytes)
 }
 

@@ -46,7 +46,11 @@ impl Shared {
             line("hub", HubError::Stopped.to_string());
         }
         for adapter in &self.adapters {
-            line("adapter", adapter.borrow().to_string());
+            let status = adapter.borrow();
+            line("adapter", status.to_string());
+            for (topic, message) in &status.notes {
+                line("  problem", format!("{topic}: {message}"));
+            }
         }
         lines
     }

@@ -213,7 +213,7 @@ impl FakeSystem {
             match message {
                 DiiDown::Registered => {
                     self.peer.session.tell(DiiUp::Describe(Box::new(lamp())), ms);
-                    self.peer.session.tell(DiiUp::Reachable { twin: lamp_id(), reachable: true }, ms);
+                    self.peer.session.tell(DiiUp::Reachable { twin: lamp_id(), feature: None, reachable: true }, ms);
                     self.report(false);
                 }
                 DiiDown::Execute(execution) => {
@@ -241,8 +241,9 @@ impl FakeSystem {
             twin: lamp_id(),
             feature: FeatureId::slug("light"),
             property: PropertyId::slug("on"),
-            value: Value::Bool(on),
-            at: now(),
+            value: Some(Value::Bool(on)),
+            at: Some(now()),
+            fresh: true,
             revision: self.revision,
         };
         self.peer.session.tell(DiiUp::Report(report), ms);

@@ -94,7 +94,7 @@ pub(super) fn feature(sheet: &mut Sheet<'_>, feature: &FeatureId, about: &Featur
         }
     }
     if actions.is_empty() && is_actuator(about.kind) {
-        block.children.push(El::small("look", "you may look, not act"));
+        block.children.push(El::small("look", "nothing that you can do"));
     }
     block.children.extend(progress(sheet, feature, about));
     block
@@ -140,7 +140,9 @@ fn reading(
 ) -> Vec<El> {
     let known = sheet.state.reading(feature.as_str(), property.as_str());
     let told = known.and_then(|reading| reading.value.as_ref());
-    let text = told.map_or_else(|| "no report yet".to_owned(), |value| format::value(about, property, value));
+    // A thing may also report that it does not know.
+    let none = if known.is_some_and(|reading| reading.revision > 0) { "unknown" } else { "no report yet" };
+    let text = told.map_or_else(|| none.to_owned(), |value| format::value(about, property, value));
     let mut words = El::text("value", text).node(|node| node.flex_shrink = 1.0);
     words = if told.is_none() { words.colored(style::FAINT) } else { words.strong() };
     let mut right = El::row("right", 7.0);
@@ -161,7 +163,7 @@ fn reading(
 }
 
 /// Without a link nobody knows whether it is still so.
-pub(super) fn believed(truth: Truth, connected: bool) -> Truth {
+pub(crate) fn believed(truth: Truth, connected: bool) -> Truth {
     if connected || truth != Truth::Live { truth } else { Truth::Stale }
 }
 
@@ -310,7 +312,18 @@ fn number(
     let target = SlideTarget::Actuate { twin, feature: id, action: does, whole };
     let step = if step > 0.0 { step } else { (max - min) / 100.0 };
     let slide = Slide { min, max, step, at: wish.or(told).unwrap_or(min), target, enabled };
-    El::row("slide", style::GAP).with(widgets::slider(format!("card.slider.{action}"), slide, told))
+    // A slider is quick and a step is exact.
+    let nudge = |label: &str, by: f64| {
+        let to = slide.nearest(wish.or(told).unwrap_or(min) + by);
+        let moves = enabled && Some(to) != wish.or(told);
+        let press = Press { label: label.to_owned(), action: slide.target.action(to), enabled: moves };
+        widgets::button(format!("card.step.{action}.{label}"), press, None, Tone::Plain)
+    };
+    let (less, more) = (nudge("-", -step), nudge("+", step));
+    El::row("slide", style::GAP)
+        .with(less)
+        .with(widgets::slider(format!("card.slider.{action}"), slide, told))
+        .with(more)
 }
 
 fn choices(

@@ -7,8 +7,7 @@ mod view;
 use bevy::prelude::*;
 use vestibule_input::{Attention, Control, Controls, KeyBindings};
 use vestibule_twin::{
-    EnablerLink, HeldFurniture, PointedTwin, TwinDescription, TwinIndex, TwinPart, TwinPicture, TwinState,
-    model::TwinId,
+    EnablerLink, HeldFurniture, PointedTwin, TwinAccess, TwinDescription, TwinIndex, TwinPart, TwinState, model::TwinId,
 };
 
 use crate::{
@@ -19,6 +18,7 @@ use crate::{
     track::Tracks,
     window::{Capturing, OpenWindow},
 };
+pub(crate) use controls::believed;
 pub(crate) use picture::{Pictures, decode};
 use view::{CardInput, Shot};
 
@@ -55,7 +55,6 @@ pub(crate) struct CardSlots {
 /// Pins the card of what is pointed at, and sends what the action keys stand for.
 pub(crate) fn keys(
     controls: Controls<'_>,
-    buttons: Res<ButtonInput<MouseButton>>,
     (attention, window, capturing): (Res<State<Attention>>, Res<OpenWindow>, Res<Capturing>),
     (pointed, held, pin): (Res<PointedTwin>, Res<HeldFurniture>, Res<CardPin>),
     (slots, notices, time): (Res<CardSlots>, Res<Notices>, Res<Time<Real>>),
@@ -74,7 +73,7 @@ pub(crate) fn keys(
         return;
     }
     let walking = *attention.get() == Attention::Walk;
-    let used = controls.just_pressed(Control::Interact) || buttons.just_pressed(MouseButton::Left);
+    let used = controls.just_pressed(Control::Interact) || controls.just_pressed(Control::Use);
     if used
         && (walking || (!pin.is_pinned() && controls.just_pressed(Control::Interact)))
         && held.model.is_none()
@@ -139,7 +138,7 @@ pub(crate) fn pin(
 }
 
 /// What the card reads of a twin.
-type Known = (Option<&'static TwinDescription>, Option<&'static TwinState>, Option<&'static TwinPicture>);
+type Known = (Option<&'static TwinDescription>, Option<&'static TwinState>, Option<&'static TwinAccess>);
 
 /// Shows the card.
 pub(crate) fn show(
@@ -160,14 +159,12 @@ pub(crate) fn show(
         return;
     };
     let entities = || index.get(&twin).iter().filter_map(|entity| twins.get(*entity).ok());
-    let picture = entities().find_map(|(_, _, picture)| picture);
     let state = entities().find_map(|(_, state, _)| state);
     let input = CardInput {
         info: entities().find_map(|(info, _, _)| info).map(|info| info.0.as_ref()),
         state,
-        shot: pictures
-            .of(&twin)
-            .map(|image| Shot { image: image.clone(), feature: picture.map(|picture| picture.feature.clone()) }),
+        access: entities().find_map(|(_, _, access)| access),
+        shots: pictures.of(&twin).map(|(feature, image)| Shot { image, feature }).collect(),
         twin: &twin,
         tracks: &tracks,
         link: &link,

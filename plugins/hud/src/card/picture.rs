@@ -1,4 +1,4 @@
-use std::{io::Cursor, sync::Arc};
+use std::{collections::BTreeMap, io::Cursor, sync::Arc};
 
 use bevy::{
     asset::RenderAssetUsages,
@@ -6,7 +6,10 @@ use bevy::{
     render::render_resource::{Extent3d, TextureDimension, TextureFormat},
 };
 use image::{ImageReader, Limits};
-use vestibule_twin::{TwinIndex, TwinPicture, model::TwinId};
+use vestibule_twin::{
+    TwinIndex, TwinPictures,
+    model::{FeatureId, TwinId},
+};
 
 use super::CardShown;
 
@@ -25,44 +28,53 @@ pub(crate) struct Decoded {
     pub problem: Option<String>,
 }
 
-/// The picture of the card that is on the screen.
+/// The pictures of the card that is on the screen, by the feature that took each.
 #[derive(Resource, Debug, Default)]
 pub(crate) struct Pictures {
     twin: Option<TwinId>,
-    bytes: Option<Arc<[u8]>>,
-    decoded: Option<Decoded>,
+    decoded: BTreeMap<FeatureId, (Arc<[u8]>, Decoded)>,
 }
 
 impl Pictures {
-    pub(crate) fn of(&self, twin: &TwinId) -> Option<&Decoded> {
-        self.decoded.as_ref().filter(|_| self.twin.as_ref() == Some(twin))
+    pub(crate) fn of<'a>(&'a self, twin: &TwinId) -> impl Iterator<Item = (&'a FeatureId, &'a Decoded)> {
+        let shown = self.twin.as_ref() == Some(twin);
+        self.decoded.iter().filter(move |_| shown).map(|(feature, (_, decoded))| (feature, decoded))
     }
 }
 
-/// Decodes the newest picture of the twin whose card is shown.
+/// Decodes the newest pictures of the twin whose card is shown.
 pub(crate) fn decode(
     shown: Res<CardShown>,
     index: Res<TwinIndex>,
-    twins: Query<&TwinPicture>,
+    twins: Query<&TwinPictures>,
     images: Option<ResMut<Assets<Image>>>,
     mut pictures: ResMut<Pictures>,
 ) {
     let Some(mut images) = images else { return };
     let newest = shown.0.as_ref().and_then(|twin| index.get(twin).iter().find_map(|entity| twins.get(*entity).ok()));
-    let Some(newest) = newest else {
-        if pictures.decoded.is_some() || pictures.bytes.is_some() {
+    if pictures.twin != shown.0 || newest.is_none() {
+        if pictures.twin.is_some() {
             *pictures = Pictures::default();
         }
-        return;
-    };
-    if pictures.twin == shown.0 && pictures.bytes.as_ref().is_some_and(|known| Arc::ptr_eq(known, &newest.bytes)) {
-        return;
+        pictures.twin.clone_from(&shown.0);
     }
-    let decoded = match read(&newest.bytes) {
-        Ok((image, aspect)) => Decoded { image: Some(images.add(image)), aspect, problem: None },
-        Err(problem) => Decoded { image: None, aspect: 16.0 / 9.0, problem: Some(problem) },
+    let Some(TwinPictures(newest)) = newest else { return };
+    let same = |feature: &FeatureId, bytes: &Arc<[u8]>, pictures: &Pictures| {
+        pictures.decoded.get(feature).is_some_and(|(known, _)| Arc::ptr_eq(known, bytes))
     };
-    *pictures = Pictures { twin: shown.0.clone(), bytes: Some(Arc::clone(&newest.bytes)), decoded: Some(decoded) };
+    for (feature, picture) in newest {
+        if same(feature, &picture.bytes, &pictures) {
+            continue;
+        }
+        let decoded = match read(&picture.bytes) {
+            Ok((image, aspect)) => Decoded { image: Some(images.add(image)), aspect, problem: None },
+            Err(problem) => Decoded { image: None, aspect: 16.0 / 9.0, problem: Some(problem) },
+        };
+        pictures.decoded.insert(feature.clone(), (Arc::clone(&picture.bytes), decoded));
+    }
+    if pictures.decoded.len() > newest.len() {
+        pictures.decoded.retain(|feature, _| newest.contains_key(feature));
+    }
 }
 
 /// Reads an encoded picture within limits; the second number is its width by its height.

@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
+
 use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
-    EnablerLink, TwinState,
-    model::{FeatureId, FeatureKind, Truth, TwinId, TwinInfo},
+    EnablerLink, FeatureRules, TwinAccess, TwinState,
+    model::{FeatureId, FeatureKind, RuleId, Truth, TwinId, TwinInfo},
 };
 
 use super::{
@@ -24,14 +26,15 @@ use crate::{
 /// Features on a card that is not pinned.
 const GLANCE: usize = 2;
 /// Greatest height of a picture.
-const PICTURE_HEIGHT: f32 = 188.0;
+const PICTURE_HEIGHT: f32 = 150.0;
 
 /// Everything that the card is made of.
 pub(super) struct CardInput<'a> {
     pub twin: &'a TwinId,
     pub info: Option<&'a TwinInfo>,
     pub state: Option<&'a TwinState>,
-    pub shot: Option<Shot>,
+    pub access: Option<&'a TwinAccess>,
+    pub shots: Vec<Shot<'a>>,
     pub tracks: &'a Tracks,
     pub link: &'a EnablerLink,
     pub keys: &'a KeyBindings,
@@ -41,9 +44,9 @@ pub(super) struct CardInput<'a> {
 }
 
 /// A decoded picture and the feature that took it.
-pub(super) struct Shot {
-    pub image: Decoded,
-    pub feature: Option<FeatureId>,
+pub(super) struct Shot<'a> {
+    pub image: &'a Decoded,
+    pub feature: &'a FeatureId,
 }
 
 /// The card, and what its first four buttons do.
@@ -70,7 +73,7 @@ pub(super) fn card(input: &CardInput<'_>) -> (El, Vec<HudAction>) {
         slots: Vec::new(),
     };
     let mut body = widgets::scroll("card.body", style::GAP);
-    body.children.extend(input.shot.as_ref().filter(|_| input.pinned).map(|shot| picture(input, info, shot)));
+    body.children.extend(input.shots.iter().filter(|_| input.pinned).map(|shot| picture(input, info, shot)));
     let features = ordered(info);
     let mut left_out = 0;
     for (at, (feature, about)) in features.iter().enumerate() {
@@ -79,7 +82,8 @@ pub(super) fn card(input: &CardInput<'_>) -> (El, Vec<HudAction>) {
             left_out += 1;
             continue;
         }
-        if about.kind == FeatureKind::Camera && input.shot.is_some() && input.pinned {
+        let is_seen = input.shots.iter().any(|shot| shot.feature == *feature);
+        if about.kind == FeatureKind::Camera && is_seen && input.pinned {
             continue;
         }
         body.children.push(controls::feature(&mut sheet, feature, about));
@@ -88,8 +92,11 @@ pub(super) fn card(input: &CardInput<'_>) -> (El, Vec<HudAction>) {
         body.children.push(El::small("card.empty", "It offers nothing to read and nothing to do."));
     }
     body.children.extend(problems(info).filter(|_| input.pinned));
+    if input.pinned && !info.features.is_empty() {
+        body.children.push(El::small("card.rules", permission(input.access, info)));
+    }
     panel = panel.with(body);
-    panel.children.extend(footer(input, info, left_out));
+    panel.children.extend(footer(input, left_out));
     (panel, sheet.slots)
 }
 
@@ -132,7 +139,10 @@ fn header(input: &CardInput<'_>) -> El {
 
 fn status(input: &CardInput<'_>, state: &TwinState) -> El {
     let newest = state.readings.values().filter_map(|reading| reading.age(input.now)).reduce(f64::min);
-    let age = newest.map_or_else(|| "no report yet".to_owned(), |age| format!("reported {}", format::age(age)));
+    // A broker may have kept what was said at a time that nobody knows.
+    let kept = state.readings.values().any(|reading| reading.value.is_some());
+    let none = if kept { "reported, nobody knows when" } else { "no report yet" };
+    let age = newest.map_or_else(|| none.to_owned(), |age| format!("reported {}", format::age(age)));
     let mut row = El::row("card.status", style::GAP)
         .node(|node| {
             node.flex_wrap = FlexWrap::Wrap;
@@ -151,10 +161,10 @@ fn status(input: &CardInput<'_>, state: &TwinState) -> El {
     row
 }
 
-fn picture(input: &CardInput<'_>, info: &TwinInfo, shot: &Shot) -> El {
-    let feature = shot.feature.as_ref();
-    let name = feature.and_then(|f| info.features.get(f)).map_or("Camera", |about| about.name.as_str());
-    let reading = feature.and_then(|f| input.state?.reading(f.as_str(), "picture"));
+fn picture(input: &CardInput<'_>, info: &TwinInfo, shot: &Shot<'_>) -> El {
+    let feature = shot.feature;
+    let name = info.features.get(feature).map_or("Camera", |about| about.name.as_str());
+    let reading = input.state.and_then(|state| state.reading(feature.as_str(), "picture"));
     let age = reading.and_then(|reading| reading.age(input.now)).map(format::age);
     let caption = age.map_or_else(|| name.to_owned(), |age| format!("{name}, {age}"));
     let mut line = El::row("card.caption", style::GAP).with(El::small("text", caption));
@@ -177,7 +187,7 @@ fn picture(input: &CardInput<'_>, info: &TwinInfo, shot: &Shot) -> El {
             El::small("card.picture.problem", text).colored(style::WRONG)
         }
     };
-    El::column("card.shot", style::TIGHT).node(|node| node.flex_shrink = 0.0).with(frame).with(line)
+    El::column(format!("card.shot.{feature}"), style::TIGHT).node(|node| node.flex_shrink = 0.0).with(frame).with(line)
 }
 
 fn problems(info: &TwinInfo) -> Option<El> {
@@ -192,11 +202,26 @@ fn problems(info: &TwinInfo) -> Option<El> {
     Some(El::column("card.problems", style::TIGHT).with(heading).with_all(lines))
 }
 
-fn footer(input: &CardInput<'_>, info: &TwinInfo, left_out: usize) -> Vec<El> {
-    let mut lines = Vec::new();
-    if !info.features.is_empty() && info.features.values().all(|about| about.actions.is_empty()) && input.pinned {
-        lines.push(El::small("card.look", "You may look, not act."));
+/// What the user may do with the twin, and the rules that say so. What they may not do is not known here.
+fn permission(access: Option<&TwinAccess>, info: &TwinInfo) -> String {
+    let rules = |pick: &dyn Fn(&FeatureRules) -> Vec<RuleId>| -> String {
+        let all: BTreeSet<_> = access.into_iter().flat_map(|access| access.0.values()).flat_map(pick).collect();
+        let names: Vec<_> = all.iter().map(|rule| rule.as_str()).collect();
+        if names.is_empty() { String::new() } else { format!(" (rule {})", names.join(", ")) }
+    };
+    let look = rules(&|rules| rules.read.iter().cloned().collect());
+    let act = rules(&|rules| rules.act.values().cloned().collect());
+    if info.features.values().all(|about| about.actions.is_empty()) {
+        format!("You may look{look}; there is nothing here that you can do.")
+    } else if look == act {
+        format!("You may look and act{look}.")
+    } else {
+        format!("You may look{look} and act{act}.")
     }
+}
+
+fn footer(input: &CardInput<'_>, left_out: usize) -> Vec<El> {
+    let mut lines = Vec::new();
     if !input.pinned {
         let bad = input.tracks.of(input.twin).any(|track| track.mood() == Mood::Bad);
         let more = match (left_out, bad) {

@@ -23,8 +23,9 @@ pub(super) fn window(keys: &KeyBindings) -> El {
         })
         .with(column("help.first", first))
         .with(column("help.second", second));
-    let arrows = "Arrow keys and Enter choose and press buttons of an open card or window.";
+    let arrows = "Buttons of an open card or window are chosen and pressed by keys, too.";
     let buttons = El::row("help.more", style::GAP)
+        .with(open("All devices", HudWindow::Devices))
         .with(open("Notifications", HudWindow::History))
         .with(open("Settings and keys", HudWindow::Settings));
     let body = widgets::scroll("help.body", 12.0)

@@ -1,17 +1,18 @@
-//! Windows that have all the attention: help, catalogue, settings, past notifications.
+//! Windows that have all the attention: help, catalogue, all devices, settings, past notifications.
 
 mod catalogue;
+mod devices;
 mod help;
 mod settings;
 
-use bevy::prelude::*;
+use bevy::{picking::hover::Hovered, prelude::*};
 use vestibule_input::{Attention, Binding, Control, Controls, KeyBindings};
 use vestibule_twin::{Catalogue, HeldFurniture, HoldFurniture};
 
 use crate::{
     action::{HudAction, HudWindow},
     card::CardPin,
-    el::El,
+    el::{El, Press},
     interact::Dragging,
     notice::{self, Notices},
     render::{Screen, Surface},
@@ -66,11 +67,12 @@ impl Capturing {
     }
 }
 
-/// Gives the waiting control the key that was pressed; Escape or a click lets it keep its own.
+/// Gives the waiting control the key or button that was pressed; a click on the button that waits lets it keep its own.
 pub(crate) fn capture(
     keys: Res<ButtonInput<KeyCode>>,
     buttons: Res<ButtonInput<MouseButton>>,
     window: Res<OpenWindow>,
+    shown: Query<(&Press, &Hovered)>,
     mut capturing: ResMut<Capturing>,
     mut bindings: ResMut<KeyBindings>,
 ) {
@@ -81,7 +83,8 @@ pub(crate) fn capture(
         return;
     };
     let gone = window.get() != Some(HudWindow::Settings);
-    if gone || keys.just_pressed(KeyCode::Escape) || buttons.just_pressed(MouseButton::Left) {
+    let again = |(press, over): (&Press, &Hovered)| over.get() && press.action == HudAction::Capture(control);
+    if gone || buttons.just_pressed(MouseButton::Left) && shown.iter().any(again) {
         capturing.control = None;
         capturing.guard = true;
         return;
@@ -110,6 +113,7 @@ pub(crate) fn keys(
     let windows = [
         (Control::Help, HudWindow::Help),
         (Control::Catalogue, HudWindow::Catalogue),
+        (Control::Devices, HudWindow::Devices),
         (Control::Settings, HudWindow::Settings),
     ];
     for (control, wanted) in windows {
@@ -181,7 +185,7 @@ pub(crate) fn act(
 
 /// What the windows read.
 #[derive(bevy::ecs::system::SystemParam)]
-pub(crate) struct Shown<'w> {
+pub(crate) struct Shown<'w, 's> {
     keys: Res<'w, KeyBindings>,
     settings: Res<'w, Settings>,
     capturing: Res<'w, Capturing>,
@@ -191,10 +195,11 @@ pub(crate) struct Shown<'w> {
     notices: Res<'w, Notices>,
     time: Res<'w, Time<Real>>,
     assets: Option<Res<'w, AssetServer>>,
+    devices: devices::Devices<'w, 's>,
 }
 
 /// Shows the open window.
-pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_>, mut screen: ResMut<Screen>) {
+pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_, '_>, mut screen: ResMut<Screen>) {
     let Some(open) = window.get() else {
         screen.show(Surface::Window, Vec::new());
         return;
@@ -205,6 +210,7 @@ pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_>, mut screen: ResMut
         HudWindow::Settings => {
             settings::window(&shown.settings, &shown.keys, &shown.capturing, shown.dragging.0.as_ref())
         }
+        HudWindow::Devices => devices::window(&shown.devices, &shown.keys, shown.time.elapsed_secs_f64()),
         HudWindow::History => history(&shown.notices, &shown.keys, shown.time.elapsed_secs_f64()),
     };
     let shade = El::new("window")
@@ -286,10 +292,17 @@ mod tests {
     }
 
     #[test]
-    fn escape_changes_nothing() {
+    fn every_key_can_be_chosen_and_the_button_that_waits_keeps_its_own() {
         let mut app = app();
         app.world_mut().resource_mut::<Capturing>().begin(Control::Jump);
         press(&mut app, KeyCode::Escape);
-        assert_eq!(*app.world().resource::<KeyBindings>(), KeyBindings::default());
+        assert_eq!(app.world().resource::<KeyBindings>().label(Control::Jump), "Escape");
+        let before = app.world().resource::<KeyBindings>().clone();
+        app.world_mut().resource_mut::<Capturing>().begin(Control::Run);
+        app.world_mut().spawn((widgets::press("press a key ...", HudAction::Capture(Control::Run)), Hovered(true)));
+        app.world_mut().resource_mut::<ButtonInput<MouseButton>>().press(MouseButton::Left);
+        app.update();
+        assert_eq!(*app.world().resource::<KeyBindings>(), before);
+        assert_eq!(app.world().resource::<Capturing>().control(), None);
     }
 }

@@ -93,7 +93,10 @@ fn key_list(keys: &KeyBindings, capturing: &Capturing) -> El {
     let reset = widgets::press("Reset keys", HudAction::ResetKeys);
     let head = El::row("keys.head", style::GAP)
         .with(widgets::heading("keys.title", "Keys"))
-        .with(El::small("keys.how", "Press a key's button, then the new key. Escape keeps the old one."))
+        .with(El::small(
+            "keys.how",
+            "Press a key's button, then the new key. Pressing the button again keeps the old one.",
+        ))
         .with(widgets::spring())
         .with(widgets::button("keys.reset", reset, None, Tone::Plain));
     let conflict = capturing.lost.map(|(loser, winner)| {

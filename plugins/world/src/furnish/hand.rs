@@ -6,7 +6,8 @@ use vestibule_twin::{
 };
 
 use super::{
-    Bounds, FurnishZones, Furniture, FurnitureModel, ModelBounds, Solid, Walls, snap_to_grid, snap_to_wall, snap_turn,
+    Bounds, BrokenModels, FurnishZones, Furniture, FurnitureModel, ModelBounds, Solid, Walls, snap_to_grid,
+    snap_to_wall, snap_turn,
 };
 use crate::{
     pointer::{PointedSurface, PointerIgnores, PointingRay},
@@ -128,6 +129,7 @@ struct Obstacles<'a, 'w, 's> {
     places: &'a Places,
     furniture: &'a Furniture,
     bounds: &'a ModelBounds,
+    broken: &'a BrokenModels,
     catalogue: &'a Catalogue,
     walkers: &'a Query<'w, 's, &'static Transform, (With<Walker>, Without<Held>)>,
     walls: &'a Walls<'w, 's>,
@@ -136,7 +138,10 @@ struct Obstacles<'a, 'w, 's> {
 impl Obstacles<'_, '_, '_> {
     /// Why a piece of this model cannot stand there; `None`: it can.
     fn at(&self, model: &str, position: Vec3, yaw: f32) -> Option<String> {
-        let Some(bounds) = self.bounds.0.get(model) else { return Some("It is still being brought.".to_owned()) };
+        let Some(bounds) = self.bounds.0.get(model) else {
+            let broken = self.broken.0.contains(model);
+            return Some(if broken { "Its model cannot be loaded." } else { "It is still being brought." }.to_owned());
+        };
         let solid = bounds.at(position, yaw);
         let middle = Vec3::new(solid.centre.x, position.y, solid.centre.z);
         let zones = &self.zones.0;
@@ -173,7 +178,7 @@ impl Obstacles<'_, '_, '_> {
 pub(super) fn follow(
     (pointing, surface): (Res<PointingRay>, Res<PointedSurface>),
     (zones, places): (Res<FurnishZones>, Res<Places>),
-    (furniture, bounds, catalogue): (Res<Furniture>, Res<ModelBounds>, Res<Catalogue>),
+    (furniture, bounds, broken, catalogue): (Res<Furniture>, Res<ModelBounds>, Res<BrokenModels>, Res<Catalogue>),
     walkers: Query<&'static Transform, (With<Walker>, Without<Held>)>,
     walls: Walls,
     mut pieces: Query<(&mut Transform, &mut Visibility), With<Held>>,
@@ -193,6 +198,7 @@ pub(super) fn follow(
                 places: &places,
                 furniture: &furniture,
                 bounds: &bounds,
+                broken: &broken,
                 catalogue: &catalogue,
                 walkers: &walkers,
                 walls: &walls,

@@ -37,10 +37,11 @@ pub struct Furnishing {
 }
 
 impl Furnishing {
-    /// A world in which these pieces already stand. They are its beginning: they cannot be undone.
+    /// A world in which these pieces already stand. They are its beginning: they cannot be undone. Where there are more
+    /// than [`MAX_PIECES`] all of them stand, and no more can be added.
     #[must_use]
     pub fn new(pieces: impl IntoIterator<Item = Piece>) -> Self {
-        let pieces: BTreeMap<_, _> = pieces.into_iter().take(MAX_PIECES).map(|piece| (piece.id, piece)).collect();
+        let pieces: BTreeMap<_, _> = pieces.into_iter().map(|piece| (piece.id, piece)).collect();
         let last = pieces.keys().next_back().copied().unwrap_or(0);
         Self { pieces, last, ..Self::default() }
     }

@@ -8,9 +8,12 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+};
 
-use bevy::{prelude::*, world_serialization::WorldInstanceReady};
+use bevy::{asset::LoadState, prelude::*, world_serialization::WorldInstanceReady};
 use vestibule_input::{Attention, Control, ControlSystems, Controls, ensure_control_plugin};
 use vestibule_twin::{
     CancelHeld, Catalogue, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved, HeldFurniture, Notify,
@@ -66,6 +69,10 @@ pub struct Furniture(pub Furnishing);
 #[derive(Resource, Clone, Debug, Default)]
 pub struct ModelBounds(pub HashMap<String, Bounds>);
 
+/// Models of the catalogue that cannot be loaded, by key.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct BrokenModels(pub HashSet<String>);
+
 /// On the entity of a piece, standing or held: its key in the catalogue.
 #[derive(Component, Clone, Debug, PartialEq, Eq)]
 pub struct FurnitureModel(pub String);
@@ -83,6 +90,7 @@ impl Plugin for FurnishPlugin {
             .insert_resource(record)
             .insert_resource(FurnishZones(self.zones.clone()))
             .init_resource::<ModelBounds>()
+            .init_resource::<BrokenModels>()
             .init_resource::<hand::Hand>()
             .init_resource::<PointedSurface>()
             .init_asset::<CatalogueFile>()
@@ -91,7 +99,7 @@ impl Plugin for FurnishPlugin {
         app.insert_resource(catalogue::LoadingCatalogue(loading))
             .configure_sets(PreUpdate, FurnishSystems::Control.in_set(ControlSystems))
             .add_systems(PreUpdate, (read_keys, point).in_set(FurnishSystems::Control))
-            .add_systems(Update, catalogue::take_catalogue.before(FurnishSystems::Follow))
+            .add_systems(Update, (catalogue::take_catalogue, notice_broken).before(FurnishSystems::Follow))
             .add_systems(
                 Update,
                 (hand::take, hand::turn, hand::follow, (hand::put_down, change).chain(), reconcile, hand::tint)
@@ -232,6 +240,26 @@ fn reconcile(
             let title = "Your furniture could not be saved".to_owned();
             notify.write(Notify { urgency: Urgency::Problem, title, text: error.to_string(), twin: None });
         }
+    }
+}
+
+/// A model that cannot be loaded is told once: its pieces stay in the world file and are not to be seen.
+fn notice_broken(
+    pieces: Query<(&FurnitureModel, &WorldAssetRoot)>,
+    server: Res<AssetServer>,
+    bounds: Res<ModelBounds>,
+    mut broken: ResMut<BrokenModels>,
+    mut notify: MessageWriter<Notify>,
+) {
+    for (model, root) in &pieces {
+        if bounds.0.contains_key(&model.0) || broken.0.contains(&model.0) {
+            continue;
+        }
+        let LoadState::Failed(error) = server.load_state(&root.0) else { continue };
+        broken.0.insert(model.0.clone());
+        let title = format!("The model of {} cannot be loaded", model.0.replace('_', " "));
+        let text: String = error.to_string().chars().take(300).collect();
+        notify.write(Notify { urgency: Urgency::Problem, title, text, twin: None });
     }
 }
 

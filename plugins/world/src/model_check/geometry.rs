@@ -124,26 +124,43 @@ fn check_primitive(root: &json::Root, mesh: usize, primitive: &json::mesh::Primi
     Ok(())
 }
 
-/// One mesh as read: how many triangles, how many vertices, and the corners of its bounds.
+/// One mesh as read: how many triangles, and the corners of its bounds.
 #[derive(Clone, Copy)]
 struct Measured {
     triangles: usize,
-    vertices: usize,
     bounds: Option<(Vec3, Vec3)>,
+}
+
+/// What reading may still cost. Many primitives can share one accessor: each of them is read, so each is counted, and
+/// before it is read.
+struct Budget<'a> {
+    vertices: usize,
+    triangles: usize,
+    limits: &'a Limits,
+}
+
+impl Budget<'_> {
+    fn vertices(&mut self, more: usize) -> Result<(), ModelRefusal> {
+        self.vertices = self.vertices.saturating_add(more);
+        let (count, limit) = (self.vertices, self.limits.vertices);
+        if count > limit { Err(ModelRefusal::TooMany { what: "vertices", count, limit }) } else { Ok(()) }
+    }
+
+    fn triangles(&mut self, more: usize) -> Result<(), ModelRefusal> {
+        self.triangles = self.triangles.saturating_add(more);
+        let (count, limit) = (self.triangles, self.limits.triangles);
+        if count > limit { Err(ModelRefusal::TooMany { what: "triangles", count, limit }) } else { Ok(()) }
+    }
 }
 
 /// Reads all positions and indices; walks every scene for what is drawn and how large it is.
 pub(super) fn measure(document: &gltf::Document, bin: &[u8], limits: &Limits) -> Result<ModelSummary, ModelRefusal> {
-    let mut vertices = 0_usize;
+    let mut budget = Budget { vertices: 0, triangles: 0, limits };
     let mut meshes = Vec::with_capacity(document.meshes().len());
     for mesh in document.meshes() {
-        let measured = measure_mesh(&mesh, bin, limits)?;
-        vertices = vertices.saturating_add(measured.vertices);
-        if vertices > limits.vertices {
-            return Err(ModelRefusal::TooMany { what: "vertices", count: vertices, limit: limits.vertices });
-        }
-        meshes.push(measured);
+        meshes.push(measure_mesh(&mesh, bin, &mut budget)?);
     }
+    let vertices = budget.vertices;
     let mut triangles = 0_usize;
     let (mut low, mut high) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
     let mut open: Vec<(gltf::Node<'_>, Mat4)> = document
@@ -181,14 +198,12 @@ fn corners(low: Vec3, high: Vec3) -> [Vec3; 8] {
     std::array::from_fn(|i| Vec3::new(pick(i, 1, low.x, high.x), pick(i, 2, low.y, high.y), pick(i, 4, low.z, high.z)))
 }
 
-fn measure_mesh(mesh: &gltf::Mesh<'_>, bin: &[u8], limits: &Limits) -> Result<Measured, ModelRefusal> {
+fn measure_mesh(mesh: &gltf::Mesh<'_>, bin: &[u8], budget: &mut Budget<'_>) -> Result<Measured, ModelRefusal> {
     let index = mesh.index();
-    let mut total = Measured { triangles: 0, vertices: 0, bounds: None };
+    let mut total = Measured { triangles: 0, bounds: None };
     for primitive in mesh.primitives() {
         let stored = primitive.get(&gltf::Semantic::Positions).map_or(0, |accessor| accessor.count());
-        if stored > limits.vertices {
-            return Err(ModelRefusal::TooMany { what: "vertices", count: stored, limit: limits.vertices });
-        }
+        budget.vertices(stored)?;
         let reader = primitive.reader(|_| Some(bin));
         for position in reader.read_positions().into_iter().flatten().map(Vec3::from) {
             if !position.is_finite() {
@@ -201,9 +216,7 @@ fn measure_mesh(mesh: &gltf::Mesh<'_>, bin: &[u8], limits: &Limits) -> Result<Me
             None => stored,
             Some(indices) => {
                 let count = primitive.indices().map_or(0, |accessor| accessor.count());
-                if count / 3 > limits.triangles {
-                    return Err(ModelRefusal::TooMany { what: "triangles", count: count / 3, limit: limits.triangles });
-                }
+                budget.triangles(count / 3)?;
                 if indices.into_u32().any(|vertex| usize::try_from(vertex).map_or(true, |vertex| vertex >= stored)) {
                     return Err(range("mesh", index, "names a vertex that it does not have"));
                 }
@@ -214,7 +227,6 @@ fn measure_mesh(mesh: &gltf::Mesh<'_>, bin: &[u8], limits: &Limits) -> Result<Me
             return Err(range("mesh", index, "ends inside a triangle"));
         }
         total.triangles = total.triangles.saturating_add(corners / 3);
-        total.vertices = total.vertices.saturating_add(stored);
     }
     Ok(total)
 }

@@ -98,6 +98,9 @@ pub enum ModelRefusal {
         /// Pixels allowed on a side.
         limit: u32,
     },
+    /// It keeps all limits and cannot be loaded all the same: an image that ends in the middle, for one.
+    #[error("the model cannot be loaded: {0}")]
+    Load(String),
     /// The model is larger than a device can be.
     #[error("the model is {metres:.1} m large, at most {limit:.0} m are shown (glTF counts in metres)")]
     Extent {

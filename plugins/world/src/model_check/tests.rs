@@ -220,3 +220,17 @@ proptest! {
         let _ = check(&json, &bin);
     }
 }
+
+#[test]
+fn primitives_that_share_one_accessor_are_counted_before_they_are_read() {
+    let (mut json, bin) = triangle();
+    let primitive = json["meshes"][0]["primitives"][0].clone();
+    json["meshes"][0]["primitives"] = vec![primitive; 1_000].into();
+    let limits = Limits { vertices: 100, ..Limits::default() };
+    let refusal = check_glb(&glb(&json, &bin), &limits).unwrap_err();
+    // The first one too many ends it: 102 is what was counted, not 3000.
+    assert_eq!(refusal, ModelRefusal::TooMany { what: "vertices", count: 102, limit: 100 });
+    let limits = Limits { triangles: 10, ..Limits::default() };
+    let refusal = check_glb(&glb(&json, &bin), &limits).unwrap_err();
+    assert_eq!(refusal, ModelRefusal::TooMany { what: "triangles", count: 11, limit: 10 });
+}

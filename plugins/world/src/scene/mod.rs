@@ -9,7 +9,7 @@ mod tests;
 
 use bevy::{
     asset::{AssetPath, LoadState},
-    gltf::GltfExtras,
+    gltf::{GltfExtras, GltfLoaderSettings},
     pbr::Lightmap,
     prelude::*,
     world_serialization::WorldInstanceReady,
@@ -131,7 +131,10 @@ fn follow_requests(
     old.iter().for_each(|entity| commands.entity(entity).despawn());
     *places = Places::default();
     state.set(WorldState::Loading);
-    let handle = server.load(GltfAssetLabel::Scene(0).from_asset(AssetPath::from(scene.clone())));
+    let address = GltfAssetLabel::Scene(0).from_asset(AssetPath::from(scene.clone()));
+    // A camera in the file would show its own view instead of the person's.
+    let settings = |settings: &mut GltfLoaderSettings| settings.load_cameras = false;
+    let handle = server.load_builder().with_settings(settings).load(address);
     commands.spawn((WorldScene { scene }, WorldAssetRoot(handle), Name::new("world")));
 }
 

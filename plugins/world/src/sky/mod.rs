@@ -5,6 +5,7 @@ mod mend;
 mod sun;
 
 use bevy::{
+    anti_alias::fxaa::Fxaa,
     asset::embedded_asset,
     camera::{Exposure, Hdr, visibility::NoFrustumCulling},
     core_pipeline::tonemapping::Tonemapping,
@@ -43,7 +44,7 @@ impl Default for TimeOfDay {
 /// What a picture may cost. Changed at any time.
 #[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SkyQuality {
-    /// For software renderers: one small shadow map, no clouds, no bloom, no antialiasing.
+    /// For software renderers: one small shadow map, no clouds, no bloom, edges smoothed after drawing.
     Low,
     /// For graphics cards.
     #[default]
@@ -210,10 +211,10 @@ fn prepare_eyes(
         eye.insert((Tonemapping::TonyMcMapface, round.clone(), grading()));
         match *quality {
             SkyQuality::Low => {
-                eye.insert(Msaa::Off).remove::<(Hdr, Bloom)>();
+                eye.insert((Msaa::Off, Fxaa::default())).remove::<(Hdr, Bloom)>();
             }
             SkyQuality::High => {
-                eye.insert((Msaa::Sample4, Hdr, Bloom { intensity: 0.06, ..Bloom::NATURAL }));
+                eye.insert((Msaa::Sample4, Hdr, Bloom { intensity: 0.06, ..Bloom::NATURAL })).remove::<Fxaa>();
             }
         }
     }

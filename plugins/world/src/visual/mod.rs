@@ -30,7 +30,7 @@ pub struct ShowTwinModel {
     pub node: Option<String>,
 }
 
-/// Fact: a twin's model was checked and is being shown.
+/// Fact: a twin's model was checked and loaded, and is being shown.
 #[derive(Message, Clone, Debug, PartialEq, Eq)]
 pub struct TwinModelShown {
     /// The twin.
@@ -53,6 +53,8 @@ pub struct TwinVisual {
     pub twin: TwinId,
     /// Which place of the shelf it takes; `None`: it has a place of its own.
     pub slot: Option<usize>,
+    /// Which tile it is; `None`: it is a model.
+    pub tile: Option<TileKind>,
 }
 
 /// What models from outside may be.
@@ -89,6 +91,7 @@ impl Plugin for VisualPlugin {
                     request_models,
                     model::start_checks,
                     model::finish_checks.run_if(in_state(WorldState::Ready)),
+                    model::give_up,
                     shelf::clear,
                 )
                     .chain()

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use bevy::{
-    asset::io::embedded::EmbeddedAssetRegistry,
+    asset::{LoadState, io::embedded::EmbeddedAssetRegistry},
     gltf::GltfLoaderSettings,
     prelude::*,
     tasks::{AsyncComputeTaskPool, Task, futures::check_ready},
@@ -26,12 +26,17 @@ pub(super) struct Checks {
     shown: u64,
 }
 
-/// What is inside of a model's holder: which file it came from, and which node is meant.
+/// What is inside of a model's holder: which file it came from, whose it is, and which node is meant.
 #[derive(Component, Clone, Debug)]
 pub(super) struct Holder {
     path: PathBuf,
+    twin: TwinId,
     node: Option<String>,
 }
+
+/// On a holder whose model has not been loaded yet.
+#[derive(Component, Clone, Copy, Debug, Default)]
+pub(super) struct Loading;
 
 /// A big file is read on another thread: no frame waits for it.
 pub(super) fn start_checks(
@@ -70,7 +75,7 @@ pub(super) fn finish_checks(
     parents: Query<&ChildOf>,
     nodes: Query<Entity, With<TwinPart>>,
     (server, registry, places): (Res<AssetServer>, Res<EmbeddedAssetRegistry>, Res<Places>),
-    (mut shown, mut refused): (MessageWriter<TwinModelShown>, MessageWriter<TwinModelRefused>),
+    mut refused: MessageWriter<TwinModelRefused>,
     mut notify: MessageWriter<Notify>,
     mut commands: Commands,
 ) {
@@ -97,19 +102,25 @@ pub(super) fn finish_checks(
         let place = match (own, slot) {
             (Some(own), _) => Transform::from_translation(Vec3::from(own.position))
                 .with_rotation(Quat::from_array(own.rotation).normalize()),
-            (None, Some(slot)) => shelf::place(&places, slot).with_scale(Vec3::splat(shelf_scale(&summary))),
-            (None, None) => Transform::IDENTITY,
+            (None, slot) => {
+                let place = slot.and_then(|slot| shelf::place(&places, slot));
+                let Some(place) = place else {
+                    let text = "There is no place for it on the wall.".to_owned();
+                    notify.write(refusal_notice(twin, text));
+                    return false;
+                };
+                place.with_scale(Vec3::splat(shelf_scale(&summary)))
+            }
         };
         old.iter().for_each(|(entity, _)| commands.entity(*entity).despawn());
         *counter += 1;
         let path = PathBuf::from(format!("vestibule_twin_models/{counter}.glb"));
         registry.insert_asset(PathBuf::new(), &path, request.bytes.to_vec());
         let holder = load(&path, request, &server);
-        let visual = TwinVisual { twin: twin.clone(), slot };
+        let visual = TwinVisual { twin: twin.clone(), slot, tile: None };
         let part = TwinPart { twin: twin.clone(), role: TwinRole::Body };
         let name = Name::new(format!("model of {twin}"));
         commands.spawn((visual, part, place, Visibility::default(), name)).with_child(holder);
-        shown.write(TwinModelShown { twin: twin.clone() });
         false
     });
 }
@@ -133,7 +144,31 @@ fn load(path: &Path, request: &ShowTwinModel, server: &AssetServer) -> impl Bund
             settings.load_animations = false;
         })
         .load(address);
-    (WorldAssetRoot(scene), Holder { path: path.to_owned(), node: request.node.clone() }, Transform::IDENTITY)
+    let holder = Holder { path: path.to_owned(), twin: request.twin.clone(), node: request.node.clone() };
+    (WorldAssetRoot(scene), holder, Loading, Transform::IDENTITY)
+}
+
+/// A model that passed its check and cannot be loaded all the same (an image that ends in the middle): its twin gets its
+/// tile back.
+pub(super) fn give_up(
+    loading: Query<(&Holder, &WorldAssetRoot, &ChildOf), With<Loading>>,
+    (server, registry): (Option<Res<AssetServer>>, Option<Res<EmbeddedAssetRegistry>>),
+    mut refused: MessageWriter<TwinModelRefused>,
+    mut notify: MessageWriter<Notify>,
+    mut commands: Commands,
+) {
+    let Some(server) = server else { return };
+    for (holder, root, parent) in &loading {
+        let LoadState::Failed(error) = server.load_state(&root.0) else { continue };
+        let why: String = error.to_string().chars().take(200).collect();
+        let refusal = ModelRefusal::Load(why);
+        notify.write(refusal_notice(&holder.twin, refusal.to_string()));
+        refused.write(TwinModelRefused { twin: holder.twin.clone(), refusal });
+        if let Some(registry) = &registry {
+            registry.remove_asset(&holder.path);
+        }
+        commands.entity(parent.parent()).despawn();
+    }
 }
 
 /// Shows only the node that is the twin, and puts it where the twin is. The file's bytes are not needed any more.
@@ -143,9 +178,12 @@ pub(super) fn place_node(
     nodes: Query<(&Transform, Option<&Name>), Without<Holder>>,
     (children, parents): (Query<&Children>, Query<&ChildOf>),
     registry: Option<Res<EmbeddedAssetRegistry>>,
+    mut shown: MessageWriter<TwinModelShown>,
     mut commands: Commands,
 ) {
     let Ok((holder, mut transform)) = holders.get_mut(ready.entity) else { return };
+    commands.entity(ready.entity).remove::<Loading>();
+    shown.write(TwinModelShown { twin: holder.twin.clone() });
     if let Some(registry) = registry {
         registry.remove_asset(&holder.path);
     }

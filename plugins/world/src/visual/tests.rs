@@ -9,7 +9,7 @@ use vestibule_twin::{
     model::{FeatureId, FeatureInfo, FeatureKind, TwinId, TwinInfo},
 };
 
-use super::{ShowTwinModel, TwinModelRefused, TwinModelShown, TwinVisual, VisualPlugin};
+use super::{ShowTwinModel, TileKind, TwinModelRefused, TwinModelShown, TwinVisual, VisualPlugin};
 use crate::{
     scene::{Places, WorldState},
     testing::{glb, headless, triangle},
@@ -111,4 +111,58 @@ fn a_looping_model_is_refused_and_the_tile_stays() {
     assert!(wait(&mut app, |app| heard::<TwinModelRefused>(app) > 0));
     assert_eq!(heard::<Notify>(&app), 1);
     assert_eq!(visuals(&mut app).len(), 1);
+}
+
+#[test]
+fn a_model_that_breaks_while_it_is_loaded_gives_the_tile_back() {
+    let mut app = app();
+    let (id, _) = twin(&mut app, "pump", FeatureKind::Switch);
+    assert_eq!(visuals(&mut app).len(), 1);
+    let (mut json, mut bin) = triangle();
+    let mut png = std::io::Cursor::new(Vec::new());
+    let noise = image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([(x * 37 + y * 91) as u8, (x * y) as u8, x as u8]));
+    noise.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    // Its header is whole: only whoever decodes it finds out.
+    let image = &png.into_inner()[..300];
+    let start = bin.len().next_multiple_of(4);
+    bin.resize(start, 0);
+    bin.extend(image);
+    json["bufferViews"].as_array_mut().unwrap().push(serde_json::json!(
+        {"buffer": 0, "byteOffset": start, "byteLength": image.len()}));
+    json["buffers"][0]["byteLength"] = bin.len().into();
+    json["images"] = serde_json::json!([{"bufferView": 2, "mimeType": "image/png"}]);
+    json["textures"] = serde_json::json!([{"source": 0}]);
+    json["materials"] = serde_json::json!([{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}]);
+    json["meshes"][0]["primitives"][0]["material"] = 0.into();
+    let bytes: Arc<[u8]> = glb(&json, &bin).into();
+    app.world_mut().write_message(ShowTwinModel { twin: id.clone(), bytes, node: None });
+    assert!(wait(&mut app, |app| heard::<TwinModelRefused>(app) > 0));
+    let tile = |app: &mut App| visuals(app).iter().any(|visual| visual.twin == id && visual.tile.is_some());
+    assert!(wait(&mut app, tile), "the tile is back");
+    assert_eq!(heard::<TwinModelShown>(&app), 0);
+}
+
+#[test]
+fn a_twin_that_becomes_something_else_gets_another_tile_in_its_place() {
+    let mut app = app();
+    twin(&mut app, "first", FeatureKind::Lock);
+    let (id, root) = twin(&mut app, "second", FeatureKind::Sensor);
+    let before = visuals(&mut app).into_iter().find(|visual| visual.twin == id).unwrap();
+    assert_eq!(before.tile, Some(TileKind::Sensor));
+    let mut info = app.world().get::<TwinDescription>(root).unwrap().0.as_ref().clone();
+    info.features.values_mut().for_each(|feature| feature.kind = FeatureKind::Light);
+    app.world_mut().entity_mut(root).insert(TwinDescription(Arc::new(info)));
+    let after: Vec<_> = visuals(&mut app).into_iter().filter(|visual| visual.twin == id).collect();
+    assert_eq!(after.len(), 1);
+    assert_eq!((after[0].tile, after[0].slot), (Some(TileKind::Lamp), before.slot));
+}
+
+#[test]
+fn more_devices_than_the_wall_has_room_for_are_told() {
+    let mut app = app();
+    for number in 0..17 {
+        twin(&mut app, &format!("lamp{number}"), FeatureKind::Light);
+    }
+    assert_eq!(visuals(&mut app).len(), 15);
+    assert_eq!(heard::<Notify>(&app), 1);
 }

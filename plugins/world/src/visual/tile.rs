@@ -153,17 +153,17 @@ fn pieces(kind: TileKind) -> Vec<Piece> {
 
 pub(super) fn spawn(
     visual: TwinVisual,
-    info: &TwinInfo,
     place: Transform,
     look: &mut TileLook,
     assets: &mut Made,
     commands: &mut Commands,
 ) {
     let twin: TwinId = visual.twin.clone();
+    let kind = visual.tile.unwrap_or(TileKind::Sensor);
     let part = |role| TwinPart { twin: twin.clone(), role };
     let name = Name::new(format!("tile of {twin}"));
     let mut tile = commands.spawn((visual, part(TwinRole::Body), place, Visibility::default(), name));
-    for (form, colour, at, role) in pieces(TileKind::of(info)) {
+    for (form, colour, at, role) in pieces(kind) {
         let mesh = look.shapes.entry(form).or_insert_with(|| assets.meshes.add(shape(form))).clone();
         let skin = look.paints.entry(colour).or_insert_with(|| assets.materials.add(paint(colour))).clone();
         tile.with_children(|children| {

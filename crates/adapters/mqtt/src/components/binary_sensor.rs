@@ -50,7 +50,10 @@ impl Component for BinarySensor {
         } else if payload == self.off {
             self.off_at = None;
             out.push(Decoded::Value("on", Value::Bool(false)));
-        } else if !payload.trim().is_empty() && !is_unknown(&payload) {
+        } else if is_unknown(&payload) {
+            self.off_at = None;
+            out.push(Decoded::Unknown("on"));
+        } else if !payload.trim().is_empty() {
             out.push(Decoded::Problem(format!("{payload:?} is neither {:?} nor {:?}", self.on, self.off)));
         }
         out

@@ -89,7 +89,9 @@ fn celsius(degrees: f64, fahrenheit: bool) -> f64 {
 fn listed(property: &'static str, payload: &str, known: &[String], out: &mut Vec<Decoded>) {
     if known.iter().any(|word| word == payload) {
         out.push(Decoded::Value(property, said(payload)));
-    } else if !payload.is_empty() && !is_unknown(payload) {
+    } else if is_unknown(payload) {
+        out.push(Decoded::Unknown(property));
+    } else if !payload.is_empty() {
         out.push(Decoded::Problem(format!("{payload:?} is no {property} of it")));
     }
 }
@@ -115,7 +117,8 @@ impl Component for Climate {
             if let Some(payload) = text(inlet, message, &mut out) {
                 match parse(&payload) {
                     Some(degrees) => out.push(Decoded::Value(property, value_of(celsius(degrees, self.fahrenheit)))),
-                    None if payload.is_empty() || is_unknown(&payload) => {}
+                    None if payload.is_empty() => {}
+                    None if is_unknown(&payload) => out.push(Decoded::Unknown(property)),
                     None => out.push(Decoded::Problem(format!("{payload:?} is no temperature"))),
                 }
             }

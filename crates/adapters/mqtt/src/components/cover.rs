@@ -11,6 +11,9 @@ use crate::discovery::{ConfigProblem, Fields};
 /// A gate has moved within so many milliseconds.
 const TAKES_MS: u64 = 30_000;
 
+/// Percent by which a motor may stop early and be there all the same.
+const NEAR: f64 = 3.0;
+
 /// What a cover's states are called, ours first.
 const STATES: [(&str, &str, &str); 5] = [
     ("open", "state_open", "open"),
@@ -33,10 +36,14 @@ pub(super) struct Cover {
     payloads: Vec<(&'static str, String)>,
     closed: f64,
     open: f64,
+    /// What templates may ask for.
+    scale: [(&'static str, f64); 4],
     /// The last position in percent.
     at: Option<i64>,
     /// Whether the last state was `stopped`.
     stopped: bool,
+    /// The last state that was told.
+    last: &'static str,
 }
 
 impl Cover {
@@ -53,7 +60,13 @@ impl Cover {
         for (ours, field, default) in STATES {
             states.push((fields.text_or(field, default)?, ours));
         }
-        let position = fields.inlet("position_topic", "position_template")?;
+        let scale = [
+            ("position_open", open),
+            ("position_closed", closed),
+            ("tilt_min", fields.number_or("tilt_min", 0.0)?),
+            ("tilt_max", fields.number_or("tilt_max", 100.0)?),
+        ];
+        let position = fields.inlet("position_topic", "position_template")?.map(|inlet| inlet.with(&scale));
         let set_position = fields.outlet("set_position_topic", "set_position_template")?;
         let command = fields.outlet("command_topic", "")?;
         let mut cover = Self {
@@ -66,8 +79,10 @@ impl Cover {
             payloads: Vec::new(),
             closed,
             open,
+            scale,
             at: None,
             stopped: false,
+            last: "",
         };
         cover.describe(fields)?;
         Ok(cover)
@@ -80,7 +95,7 @@ impl Cover {
         property(info, "state", one_of(STATES.map(|(ours, _, _)| ours)), assumed);
         let range = ValueType::Number { min: 0.0, max: 100.0, step: 1.0 };
         if self.position.is_some() || self.set_position.is_some() {
-            property(info, "position", range.clone(), optimistic || self.position.is_none());
+            property(info, "position", range.clone(), optimistic || self.position.is_none()).tolerance = Some(NEAR);
         }
         if self.set_position.is_some() {
             setter(info, "set_position", range, Some("position"), Some(TAKES_MS));
@@ -129,7 +144,10 @@ impl Cover {
         });
         let number = object.map_or_else(|| parse(payload), |json| json.as_f64());
         let Some(number) = number else {
-            if !payload.is_empty() && !is_unknown(payload) {
+            if is_unknown(payload) {
+                self.at = None;
+                out.push(Decoded::Unknown("position"));
+            } else if !payload.is_empty() {
                 out.push(Decoded::Problem(format!("{payload:?} is no position")));
             }
             return;
@@ -145,17 +163,22 @@ impl Cover {
 
     fn take_state(&mut self, payload: &str, out: &mut Vec<Decoded>) {
         let Some((_, ours)) = self.states.iter().find(|(theirs, _)| theirs == payload) else {
-            if !payload.is_empty() && !is_unknown(payload) {
+            if is_unknown(payload) {
+                (self.stopped, self.last) = (false, "");
+                out.push(Decoded::Unknown("state"));
+            } else if !payload.is_empty() {
                 out.push(Decoded::Problem(format!("{payload:?} is no state of a cover")));
             }
             return;
         };
         self.stopped = *ours == "stopped";
-        let state = match self.at {
-            Some(0) if self.stopped => "closed",
-            Some(_) if self.stopped => "open",
-            _ => ours,
+        // As Home Assistant has it: what stopped is open or closed, by its position or by where it was going.
+        let state = match (self.at, self.last) {
+            _ if !self.stopped => *ours,
+            (Some(0), _) | (None, "closed" | "closing") => "closed",
+            _ => "open",
         };
+        self.last = state;
         out.push(Decoded::Value("state", said(state)));
     }
 }
@@ -184,11 +207,8 @@ impl Component for Cover {
         if let ("set_position", Some(outlet)) = (action, &self.set_position) {
             let percent = super::number(input)?.clamp(0.0, 100.0);
             let theirs = (self.closed + percent / 100.0 * (self.open - self.closed)).round();
-            let more = vec![
-                ("position", variable(percent.round())),
-                ("position_open", variable(self.open)),
-                ("position_closed", variable(self.closed)),
-            ];
+            let mut more = vec![("position", variable(percent.round()))];
+            more.extend(self.scale.map(|(name, number)| (name, variable(number))));
             return Ok(vec![outlet.send(variable(theirs), more)?]);
         }
         let payload = self.payloads.iter().find(|(known, _)| *known == action);

@@ -10,9 +10,11 @@ use crate::discovery::{ConfigProblem, Fields};
 const TAKES_MS: u64 = 10_000;
 
 /// What a lock's states are called, ours first.
-const STATES: [(&str, &str, &str); 5] = [
+const STATES: [(&str, &str, &str); 7] = [
     ("locked", "state_locked", "LOCKED"),
     ("unlocked", "state_unlocked", "UNLOCKED"),
+    ("open", "state_open", "OPEN"),
+    ("opening", "state_opening", "OPENING"),
     ("locking", "state_locking", "LOCKING"),
     ("unlocking", "state_unlocking", "UNLOCKING"),
     ("jammed", "state_jammed", "JAMMED"),
@@ -51,7 +53,12 @@ impl Lock {
         let needs_code = fields.has("code_format");
         if !needs_code {
             for (action, _) in &payloads {
-                let becomes = if *action == "lock" { "locked" } else { "unlocked" };
+                let becomes = match *action {
+                    "lock" => "locked",
+                    // Home Assistant has had that state since 2025.4 only: who names it reports it.
+                    "open" if fields.has("state_open") => "open",
+                    _ => "unlocked",
+                };
                 simple(&mut info, action, &[("state", said(becomes))], Some(TAKES_MS));
             }
         }
@@ -74,7 +81,8 @@ impl Component for Lock {
         if let Some(payload) = text(&mut self.state, message, &mut out) {
             match self.states.iter().find(|(theirs, _)| *theirs == payload) {
                 Some((_, ours)) => out.push(Decoded::Value("state", said(ours))),
-                None if payload.is_empty() || is_unknown(&payload) || payload == self.reset => {}
+                None if payload.is_empty() => {}
+                None if is_unknown(&payload) || payload == self.reset => out.push(Decoded::Unknown("state")),
                 None => out.push(Decoded::Problem(format!("{payload:?} is no state of a lock"))),
             }
         }

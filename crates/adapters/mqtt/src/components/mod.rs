@@ -25,6 +25,9 @@ mod picture;
 mod select;
 mod sensor;
 mod switch;
+mod unsupported;
+
+pub(crate) use unsupported::unsupported;
 
 /// A message to publish. Never retained: a retained command would be carried out again, and late.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,12 +54,12 @@ pub(crate) struct Message<'a> {
 pub(crate) enum Decoded {
     /// A property's value.
     Value(&'static str, Value),
+    /// A property of which the device says that nobody knows it.
+    Unknown(&'static str),
     /// A picture, with its media type.
     Picture(Vec<u8>, &'static str),
     /// Something happened.
     Happened(String, Vec<(String, Value)>),
-    /// The component's description is another one from now on.
-    Changed,
     /// It cannot be read; said once.
     Problem(String),
 }
@@ -113,11 +116,19 @@ pub(crate) struct Inlet {
     template: Option<Template>,
     entity: String,
     last: Option<String>,
+    /// Further numbers that its template may ask for.
+    more: Vec<(&'static str, f64)>,
 }
 
 impl Inlet {
     pub(crate) fn new(filter: String, template: Option<Template>, entity: &str) -> Self {
-        Self { filter, template, entity: entity.to_owned(), last: None }
+        Self { filter, template, entity: entity.to_owned(), last: None, more: Vec::new() }
+    }
+
+    /// The same, whose template may ask for these too.
+    pub(crate) fn with(mut self, more: &[(&'static str, f64)]) -> Self {
+        self.more = more.to_vec();
+        self
     }
 
     /// Whether a message comes in here.
@@ -135,7 +146,7 @@ impl Inlet {
             return None;
         };
         let Some(template) = &self.template else { return Some(payload.to_owned()) };
-        match template.read(payload, &self.entity, self.last.as_deref()) {
+        match template.read(payload, &self.entity, self.last.as_deref(), &self.more) {
             Ok(text) => {
                 self.last = Some(text.clone());
                 Some(text)
@@ -208,7 +219,3 @@ pub(crate) fn number(input: Option<&Value>) -> Result<f64, String> {
 pub(crate) fn word(input: Option<&Value>) -> Result<&str, String> {
     input.and_then(Value::as_text).ok_or_else(|| "a text is missing".to_owned())
 }
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;

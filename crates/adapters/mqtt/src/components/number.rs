@@ -69,8 +69,10 @@ impl Component for Number {
         let mut out = Vec::new();
         if let Some(payload) = text(&mut self.state, message, &mut out) {
             match parse(&payload) {
+                _ if payload == self.reset => out.push(Decoded::Unknown("value")),
                 Some(number) => out.push(Decoded::Value("value", value_of(number))),
-                None if payload.is_empty() || is_unknown(&payload) || payload == self.reset => {}
+                None if payload.is_empty() => {}
+                None if is_unknown(&payload) => out.push(Decoded::Unknown("value")),
                 None => out.push(Decoded::Problem(format!("{payload:?} is no number"))),
             }
         }

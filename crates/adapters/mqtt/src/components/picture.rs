@@ -46,11 +46,8 @@ impl Picture {
 
     fn new(fields: Fields<'_>, kind: FeatureKind, inlet: Inlet, base64: bool) -> Result<Self, ConfigProblem> {
         let mut info = feature(fields, kind)?;
-        let media = match fields.text("content_type")?.as_deref() {
-            Some("image/png") => "image/png",
-            _ => "image/jpeg",
-        };
-        property(&mut info, "picture", ValueType::Blob { media: media.to_owned() }, false);
+        // Cameras may change from one to the other; what each picture is, its report says.
+        property(&mut info, "picture", ValueType::Blob { media: "image/*".to_owned() }, false);
         Ok(Self { info, inlet, base64 })
     }
 
@@ -87,14 +84,9 @@ impl Component for Picture {
             Ok(bytes) => bytes,
             Err(why) => return vec![Decoded::Problem(why)],
         };
-        let Some(media) = sniff(&bytes) else {
-            return vec![Decoded::Problem("a picture is neither JPEG nor PNG".to_owned())];
-        };
-        let wanted = ValueType::Blob { media: media.to_owned() };
-        let Some(about) = self.info.properties.values_mut().find(|about| about.value != wanted) else {
-            return vec![Decoded::Picture(bytes, media)];
-        };
-        about.value = wanted;
-        vec![Decoded::Changed, Decoded::Picture(bytes, media)]
+        vec![match sniff(&bytes) {
+            Some(media) => Decoded::Picture(bytes, media),
+            None => Decoded::Problem("a picture is neither JPEG nor PNG".to_owned()),
+        }]
     }
 }

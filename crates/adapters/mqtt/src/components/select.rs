@@ -41,7 +41,9 @@ impl Component for Select {
         if let Some(payload) = text(&mut self.state, message, &mut out) {
             if self.options.contains(&payload) {
                 out.push(Decoded::Value("value", said(&payload)));
-            } else if !payload.is_empty() && !is_unknown(&payload) {
+            } else if is_unknown(&payload) {
+                out.push(Decoded::Unknown("value"));
+            } else if !payload.is_empty() {
                 out.push(Decoded::Problem(format!("{payload:?} is not one of its options")));
             }
         }

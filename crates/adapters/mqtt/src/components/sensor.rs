@@ -51,7 +51,11 @@ impl Component for Sensor {
     fn decode(&mut self, message: &Message<'_>) -> Vec<Decoded> {
         let mut out = Vec::new();
         let Some(payload) = text(&mut self.state, message, &mut out) else { return out };
-        if is_unknown(&payload) || (self.numeric && payload.trim().is_empty()) {
+        if self.numeric && payload.trim().is_empty() {
+            return out;
+        }
+        if is_unknown(&payload) {
+            out.push(Decoded::Unknown("value"));
             return out;
         }
         out.push(match (&self.options, parse(&payload)) {

@@ -50,7 +50,9 @@ impl Component for Switch {
                 out.push(Decoded::Value("on", Value::Bool(true)));
             } else if payload == self.state_off {
                 out.push(Decoded::Value("on", Value::Bool(false)));
-            } else if !payload.is_empty() && !is_unknown(&payload) {
+            } else if is_unknown(&payload) {
+                out.push(Decoded::Unknown("on"));
+            } else if !payload.is_empty() {
                 out.push(Decoded::Problem(format!(
                     "{payload:?} is neither {:?} nor {:?}",
                     self.state_on, self.state_off

@@ -1,5 +1,6 @@
 //! One connection after the other, each with nothing left of the one before.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{LastWill, Packet, PubAckReason, PubRecReason, Publish};
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
 use rumqttc::{NetworkOptions, Outgoing, TlsConfiguration, Transport};
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::mpsc;
 
@@ -119,7 +120,7 @@ pub(super) fn status_topic(config: &MqttConfig) -> String {
 }
 
 fn options(config: &MqttConfig, client_id: &str) -> Result<MqttOptions, String> {
-    let mut options = MqttOptions::new(client_id, &config.host, config.port);
+    let mut options = MqttOptions::new(client_id, config.bare_host(), config.port);
     options.set_keep_alive(KEEP_ALIVE);
     options.set_clean_start(true);
     options.set_connection_timeout(CONNECT_S);
@@ -165,5 +166,18 @@ fn tls(config: &MqttConfig) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| format!("TLS cannot be set up: {error}"))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    let builder = builder.with_root_certificates(roots);
+    let Some((certificate, key)) = &config.certificate else { return Ok(builder.with_no_client_auth()) };
+    let chain = pem(certificate)?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
+    let chain = chain.map_err(|error| format!("the certificate {} is no PEM: {error:?}", certificate.display()))?;
+    let private = PrivateKeyDer::from_pem_slice(&pem(key)?)
+        .map_err(|error| format!("the key {} is no PEM: {error:?}", key.display()))?;
+    builder
+        .with_client_auth_cert(chain, private)
+        .map_err(|error| format!("the certificate {} cannot be used: {error}", certificate.display()))
+}
+
+fn pem(file: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))
 }

@@ -188,16 +188,22 @@ impl Work {
                 Output::Unsubscribe(filter) => self.filters.push_back(Want::Leave(filter)),
                 Output::Note { topic, message } => {
                     tracing::warn!(topic, "discovery: {message}");
-                    self.tell.send_modify(|status| {
-                        status.notes.retain(|(known, _)| *known != topic);
-                        status.notes.push((topic, message));
-                        if status.notes.len() > NOTES {
-                            status.notes.remove(0);
-                        }
-                    });
+                    self.note(topic, message, |known, topic| known.0 == topic.0);
                 }
             }
         }
+    }
+
+    /// Notes what is wrong for whoever looks at the status, in the place of what it replaces.
+    fn note(&self, about: String, message: String, same: impl Fn(&(String, String), &(String, String)) -> bool) {
+        let note = (about, message);
+        self.tell.send_modify(|status| {
+            status.notes.retain(|known| !same(known, &note));
+            status.notes.push(note);
+            if status.notes.len() > NOTES {
+                status.notes.remove(0);
+            }
+        });
     }
 
     fn on_down(&mut self, message: &DiiDown) {
@@ -205,6 +211,7 @@ impl Work {
             DiiDown::Registered => self.registry.on_registered(now()),
             DiiDown::Refused(refusal) => {
                 tracing::warn!("the enabler refused what the home said: {refusal}");
+                self.note("refused by the enabler".to_owned(), refusal.to_string(), |known, new| known == new);
                 Vec::new()
             }
             DiiDown::Execute(execution) => self.registry.on_execute(execution, now()),

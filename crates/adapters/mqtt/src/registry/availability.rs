@@ -76,6 +76,11 @@ impl Availability {
         self.spoke = true;
     }
 
+    /// Whether it says by itself that it is there: what it said before still holds then.
+    pub(super) fn vouches(&self) -> bool {
+        self.sources.iter().any(|source| source.said.is_some()) && self.is_available()
+    }
+
     /// Whether it is there, as far as it says.
     pub(super) fn is_available(&self) -> bool {
         let mut said = self.sources.iter().map(|source| source.said);

@@ -18,8 +18,15 @@ use crate::topic;
 pub(super) struct Announced {
     twin: TwinId,
     keys: BTreeSet<EntityKey>,
-    /// To see that one came again unchanged.
-    print: u64,
+    /// To see that one came again unchanged; `None` where it was refused for another's sake, who may be gone by then.
+    print: Option<u64>,
+}
+
+/// Why a component is not taken.
+struct Unfit {
+    message: String,
+    /// Another document stands in its way.
+    rival: bool,
 }
 
 fn print(payload: &[u8]) -> u64 {
@@ -38,7 +45,7 @@ impl Registry {
         out: &mut Vec<Output>,
     ) {
         let print = print(payload);
-        if self.documents.get(topic).is_some_and(|known| known.print == print) {
+        if self.documents.get(topic).is_some_and(|known| known.print == Some(print)) {
             return;
         }
         match Document::read(discovery, payload) {
@@ -95,12 +102,16 @@ impl Registry {
             .map(|(feature, message)| FeatureProblem { feature: shown(feature), message: message.clone() })
             .collect();
         let mut keys = BTreeSet::new();
+        let mut rivals = false;
         let before = self.documents.get(topic).map(|known| known.keys.clone()).unwrap_or_default();
         for part in &document.parts {
             match self.take_part(part, topic, &twin, &name, out) {
                 Ok(true) => drop(keys.insert(part.key.clone())),
                 Ok(false) => {}
-                Err(message) => problems.push(FeatureProblem { feature: shown(&part.base), message }),
+                Err(Unfit { message, rival }) => {
+                    rivals |= rival;
+                    problems.push(FeatureProblem { feature: shown(&part.base), message });
+                }
             }
         }
         for key in before.difference(&keys) {
@@ -113,6 +124,7 @@ impl Registry {
             }
             entry.touch(now);
         }
+        let print = (!rivals).then_some(print);
         self.documents.insert(topic.to_owned(), Announced { twin, keys, print });
     }
 
@@ -156,10 +168,11 @@ impl Registry {
         twin: &TwinId,
         device: &str,
         out: &mut Vec<Output>,
-    ) -> Result<bool, String> {
+    ) -> Result<bool, Unfit> {
+        let rival = |message: String| Unfit { message, rival: true };
         if let Some(known) = self.entities.get(&part.key) {
             if known.source != topic {
-                return Err(format!("{} has announced it already; the first stays", known.source));
+                return Err(rival(format!("{} has announced it already; the first stays", known.source)));
             }
             if known.same(part, topic, device) && self.owners.get(&part.key) == Some(twin) {
                 return Ok(true);
@@ -172,7 +185,7 @@ impl Registry {
             && *other != part.key
         {
             let first = self.entities.get(other).map_or("another document", |other| other.source.as_str());
-            return Err(format!("{first} claims the `unique_id` {unique:?} already; the first stays"));
+            return Err(rival(format!("{first} claims the `unique_id` {unique:?} already; the first stays")));
         }
         self.remove_entity(&part.key, out);
         match built {
@@ -181,7 +194,7 @@ impl Registry {
                 Ok(true)
             }
             Ok(None) => Ok(false),
-            Err(problem) => Err(problem.to_string()),
+            Err(problem) => Err(Unfit { message: problem.to_string(), rival: false }),
         }
     }
 

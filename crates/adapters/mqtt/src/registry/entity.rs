@@ -6,15 +6,19 @@ use serde_json::{Map, Value as Json};
 use vestibule_model::{BlobRef, EventKind, FeatureProblem, PropertyId, Timestamp, Value};
 
 use super::availability::Availability;
-use crate::components::{Component, Decoded, Message, build};
+use crate::components::{Component, Decoded, Message, build, unsupported};
 use crate::discovery::{ConfigProblem, Fields, Part};
 use crate::limits::{MAX_PICTURE_TEXT, MAX_STATE};
 
 /// A value that the thing said.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
-    pub(super) value: Value,
-    pub(super) at: Timestamp,
+    /// `None`: it said that nobody knows.
+    pub(super) value: Option<Value>,
+    /// `None`: the broker had kept it, nobody knows since when.
+    pub(super) at: Option<Timestamp>,
+    /// Whether the thing said it itself since the broker was last reached.
+    pub(super) heard: bool,
 }
 
 /// What a message made known.
@@ -26,7 +30,7 @@ pub(super) enum News {
     Bytes(Vec<u8>, String),
     /// A happening.
     Happened(EventKind, BTreeMap<String, Value>),
-    /// The component's description or problem changed.
+    /// The component's problem changed.
     Changed,
 }
 
@@ -41,8 +45,10 @@ pub(super) struct Entity {
     pub(super) component: Box<dyn Component>,
     pub(super) availability: Availability,
     pub(super) known: BTreeMap<PropertyId, Known>,
-    /// The last picture, so that it can be told again.
-    pub(super) picture: Option<(Vec<u8>, String)>,
+    /// The last picture, so that it can be told again, and when it came.
+    pub(super) picture: Option<(Vec<u8>, String, Timestamp)>,
+    /// What of it is not offered.
+    left_out: Vec<String>,
     /// The first thing that could not be read.
     pub(super) trouble: Option<String>,
 }
@@ -74,6 +80,7 @@ impl Entity {
             component,
             known: BTreeMap::new(),
             picture: None,
+            left_out: unsupported(&part.key.platform, fields),
             trouble: None,
         }))
     }
@@ -92,15 +99,27 @@ impl Entity {
         filters
     }
 
-    /// Its trouble, for the twin's description.
-    pub(super) fn problem(&self) -> Option<FeatureProblem> {
-        let message = self.trouble.clone()?;
-        Some(FeatureProblem { feature: self.base.clone(), message })
+    /// Its trouble and what is left out, for the twin's description.
+    pub(super) fn problems(&self) -> impl Iterator<Item = FeatureProblem> + '_ {
+        let said = self.trouble.iter().chain(&self.left_out);
+        said.map(|message| FeatureProblem { feature: self.base.clone(), message: message.clone() })
+    }
+
+    /// Whether the thing stands by what is known: it said so, or it says that it is there.
+    pub(super) fn stands_by(&self, known: &Known) -> bool {
+        known.heard || self.availability.vouches()
+    }
+
+    /// The broker went away: whatever is known may be over when it is back.
+    pub(super) fn forget(&mut self) {
+        self.availability.forget();
+        self.known.values_mut().for_each(|known| known.heard = false);
     }
 
     /// Takes a message in.
     pub(super) fn take(&mut self, message: &Message<'_>) -> Vec<News> {
         let mut decoded = Vec::new();
+        let vouched = self.availability.vouches();
         self.availability.take(message, &mut decoded);
         let pictures = matches!(
             self.component.info().kind,
@@ -112,48 +131,63 @@ impl Entity {
         } else {
             decoded.extend(self.component.decode(message));
         }
-        let heard =
-            decoded.iter().any(|d| matches!(d, Decoded::Value(..) | Decoded::Picture(..) | Decoded::Happened(..)));
-        if heard && !message.retained {
+        let heard = |d: &Decoded| !matches!(d, Decoded::Problem(_));
+        if decoded.iter().any(heard) && !message.retained {
             self.availability.spoke();
         }
-        self.learn(decoded, message.now)
+        let mut news = self.learn(decoded, message.now, message.retained);
+        if vouched != self.availability.vouches() {
+            // What was kept for us counts from now on, or no longer.
+            let kept = self.known.iter().filter(|(_, known)| !known.heard);
+            news.extend(kept.map(|(property, _)| News::Value(property.clone())));
+        }
+        news
     }
 
     /// What follows from time alone.
     pub(super) fn tick(&mut self, now: Timestamp) -> Vec<News> {
         let decoded = self.component.tick(now);
-        self.learn(decoded, now)
+        self.learn(decoded, now, false)
     }
 
-    fn learn(&mut self, decoded: Vec<Decoded>, now: Timestamp) -> Vec<News> {
+    fn learn(&mut self, decoded: Vec<Decoded>, now: Timestamp, kept: bool) -> Vec<News> {
+        let at = (!kept).then_some(now);
         let mut news = Vec::new();
         for said in decoded {
             match said {
-                Decoded::Value(property, value) => self.value(PropertyId::slug(property), value, now, &mut news),
+                Decoded::Value(property, value) => self.value(PropertyId::slug(property), Some(value), at, &mut news),
+                Decoded::Unknown(property) => self.value(PropertyId::slug(property), None, at, &mut news),
                 Decoded::Picture(bytes, media) => {
                     let value = Value::Blob(BlobRef::of(&bytes, media));
-                    self.picture = Some((bytes.clone(), media.to_owned()));
+                    self.picture = Some((bytes.clone(), media.to_owned(), now));
                     news.push(News::Bytes(bytes, media.to_owned()));
-                    self.value(PropertyId::slug("picture"), value, now, &mut news);
+                    self.value(PropertyId::slug("picture"), Some(value), at, &mut news);
                 }
                 Decoded::Happened(kind, details) => {
                     news.push(News::Happened(EventKind::slug(&kind), details.into_iter().collect()));
                 }
-                Decoded::Changed => news.push(News::Changed),
                 Decoded::Problem(words) => self.complain(words, &mut news),
             }
         }
         news
     }
 
-    fn value(&mut self, property: PropertyId, value: Value, at: Timestamp, news: &mut Vec<News>) {
+    /// Takes a value; `at`: `None` where the broker had kept it.
+    fn value(&mut self, property: PropertyId, value: Option<Value>, at: Option<Timestamp>, news: &mut Vec<News>) {
         let Some(about) = self.component.info().properties.get(&property) else { return };
-        if let Err(error) = about.value.accepts(&value) {
+        // Bounds are for commands: what the thing says beyond them is what it is.
+        if let Some(Err(error)) = value.as_ref().map(|value| about.value.is_a(value)) {
             self.complain(format!("{property}: {error}"), news);
             return;
         }
-        self.known.insert(property.clone(), Known { value, at });
+        let known = match (at, self.known.get(&property)) {
+            (Some(_), _) => Known { value, at, heard: true },
+            // What it has said since is newer than what the broker had kept.
+            (None, Some(known)) if known.heard => return,
+            (None, Some(known)) if known.value == value => Known { value, at: known.at, heard: false },
+            (None, _) => Known { value, at: None, heard: false },
+        };
+        self.known.insert(property.clone(), known);
         news.push(News::Value(property));
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use vestibule_model::{PhysicalId, SystemId, SystemInfo, SystemKind, Timestamp, TwinId};
+use vestibule_model::{FeatureId, PhysicalId, PropertyId, SystemId, SystemInfo, SystemKind, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Execution, Occurrence, Report};
 
 use crate::components::Message;
@@ -86,7 +86,15 @@ pub struct Registry {
     exact: HashMap<String, BTreeSet<EntityKey>>,
     wild: BTreeMap<String, BTreeSet<EntityKey>>,
     outbox: Outbox,
+    /// When all devices will have announced themselves.
+    complete_at: Option<Timestamp>,
 }
+
+/// Milliseconds after the connection within which every device has announced itself: retained documents come at once,
+/// others answer our greeting.
+const ANNOUNCED_MS: u64 = 30_000;
+/// Bytes of pictures kept to be told again: some hundred cameras' snapshots. Beyond that the oldest are told once only.
+const MAX_PICTURES: usize = 64 * 1024 * 1024;
 
 impl Registry {
     /// A home without devices, away from its broker.
@@ -105,6 +113,7 @@ impl Registry {
             exact: HashMap::new(),
             wild: BTreeMap::new(),
             outbox: Outbox::default(),
+            complete_at: None,
         }
     }
 
@@ -140,9 +149,11 @@ impl Registry {
         for id in ids {
             if let Some(twin) = self.twins.get_mut(&id) {
                 twin.described = None;
+                twin.away.clear();
             }
             self.describe(&id, now, &mut out);
         }
+        self.complete_at = self.connected.then(|| now.plus(ANNOUNCED_MS));
         out
     }
 
@@ -155,6 +166,14 @@ impl Registry {
             Output::Subscribe(format!("{prefix}/+/+/+/config")),
         ];
         out.extend(self.exact.keys().chain(self.wild.keys()).cloned().map(Output::Subscribe));
+        self.complete_at = self.registered.then(|| now.plus(ANNOUNCED_MS));
+        // Before anything can be reached again: what was said before the outage may be over.
+        let ids: Vec<TwinId> = self.twins.values().filter(|t| t.described.is_some()).map(|t| t.id.clone()).collect();
+        if self.registered {
+            for id in ids {
+                self.repeat(&id, false, now, &mut out);
+            }
+        }
         self.reach_all(now, &mut out);
         out
     }
@@ -162,7 +181,8 @@ impl Registry {
     /// The broker is gone: nothing of the devices is known any more.
     pub fn on_disconnected(&mut self, now: Timestamp) -> Vec<Output> {
         self.connected = false;
-        self.entities.values_mut().for_each(|entity| entity.availability.forget());
+        self.complete_at = None;
+        self.entities.values_mut().for_each(Entity::forget);
         let mut out: Vec<Output> = self.outbox.lost().into_iter().map(Output::Up).collect();
         self.reach_all(now, &mut out);
         out
@@ -230,7 +250,7 @@ impl Registry {
     pub fn on_refresh(&mut self, twin: &TwinId, now: Timestamp) -> Vec<Output> {
         let mut out = Vec::new();
         if self.twins.get(twin).is_some_and(|twin| twin.described.is_some()) {
-            self.repeat(twin, now, &mut out);
+            self.repeat(twin, true, now, &mut out);
         }
         out
     }
@@ -240,7 +260,7 @@ impl Registry {
     pub fn due(&self) -> Option<Timestamp> {
         let twins = self.twins.values().filter_map(Twin::due);
         let entities = self.entities.values().filter_map(|entity| entity.component.due());
-        twins.chain(entities).chain(self.outbox.due()).min()
+        twins.chain(entities).chain(self.outbox.due()).chain(self.complete_at).min()
     }
 
     /// Says what follows from time alone.
@@ -258,11 +278,31 @@ impl Registry {
             let news = self.entities.get_mut(&key).map(|entity| entity.tick(now)).unwrap_or_default();
             self.tell(&owner, &key, news, now, &mut out);
         }
+        if due(self.complete_at) {
+            self.complete_at = None;
+            let there = self.twins.values().filter(|twin| twin.described.is_some());
+            out.push(Output::Up(DiiUp::Complete { twins: there.map(|twin| twin.id.clone()).collect() }));
+        }
         out
+    }
+
+    /// Lets go of the oldest pictures where there are too many.
+    fn bound_pictures(&mut self) {
+        let size = |entity: &Entity| entity.picture.as_ref().map_or(0, |(bytes, ..)| bytes.len());
+        let mut total: usize = self.entities.values().map(size).sum();
+        while total > MAX_PICTURES {
+            let with = self.entities.values_mut().filter(|entity| entity.picture.is_some());
+            let Some(oldest) = with.min_by_key(|entity| entity.picture.as_ref().map(|(.., at)| *at)) else { return };
+            total -= size(oldest);
+            oldest.picture = None;
+        }
     }
 
     /// Says what a message made known.
     fn tell(&mut self, owner: &TwinId, key: &EntityKey, news: Vec<News>, now: Timestamp, out: &mut Vec<Output>) {
+        if news.iter().any(|item| matches!(item, News::Bytes(..))) {
+            self.bound_pictures();
+        }
         for item in news {
             let Some(twin) = self.twins.get_mut(owner) else { return };
             if let News::Changed = item {
@@ -287,11 +327,8 @@ impl Registry {
             };
             match item {
                 News::Value(property) => {
-                    let known = self.entities.get(key).and_then(|entity| entity.known.get(&property));
-                    let Some(known) = known.cloned() else { continue };
-                    let (revision, twin) = (twin.revise(now), owner.clone());
-                    let report = Report { twin, feature, property, value: known.value, at: known.at, revision };
-                    out.push(Output::Up(DiiUp::Report(report)));
+                    let Some(entity) = self.entities.get(key) else { continue };
+                    out.extend(report(twin, entity, &feature, &property, now));
                 }
                 News::Bytes(bytes, media) => out.push(Output::Up(DiiUp::Blob { bytes, media })),
                 News::Happened(event, details) => {
@@ -323,30 +360,25 @@ impl Registry {
         if twin.described.as_ref() != Some(&info) {
             twin.described = Some(info.clone());
             out.push(Output::Up(DiiUp::Describe(Box::new(info))));
+            twin.away.retain(|feature| twin.features.contains_key(feature));
             twin.reachable = self.connected && twin.is_available(&self.entities);
             let reachable = twin.reachable;
-            out.push(Output::Up(DiiUp::Reachable { twin: id.clone(), reachable }));
+            self.reach_parts(id, out);
+            out.push(Output::Up(DiiUp::Reachable { twin: id.clone(), feature: None, reachable }));
         }
-        self.repeat(id, now, out);
+        self.repeat(id, true, now, out);
     }
 
     /// Says all that is known of a twin, with the time when it was heard.
-    fn repeat(&mut self, id: &TwinId, now: Timestamp, out: &mut Vec<Output>) {
+    fn repeat(&mut self, id: &TwinId, pictures: bool, now: Timestamp, out: &mut Vec<Output>) {
         let Some(twin) = self.twins.get_mut(id) else { return };
         for (feature, key) in &twin.features.clone() {
             let Some(entity) = self.entities.get(key) else { continue };
-            if let Some((bytes, media)) = &entity.picture {
+            if let Some((bytes, media, _)) = entity.picture.as_ref().filter(|_| pictures) {
                 out.push(Output::Up(DiiUp::Blob { bytes: bytes.clone(), media: media.clone() }));
             }
-            for (property, known) in &entity.known {
-                out.push(Output::Up(DiiUp::Report(Report {
-                    twin: id.clone(),
-                    feature: feature.clone(),
-                    property: property.clone(),
-                    value: known.value.clone(),
-                    at: known.at,
-                    revision: twin.revise(now),
-                })));
+            for property in entity.known.keys() {
+                out.extend(report(twin, entity, feature, property, now));
             }
         }
     }
@@ -362,11 +394,43 @@ impl Registry {
     fn reach(&mut self, id: &TwinId, _now: Timestamp, out: &mut Vec<Output>) {
         let Some(twin) = self.twins.get_mut(id).filter(|twin| twin.described.is_some()) else { return };
         let reachable = self.connected && twin.is_available(&self.entities);
-        if twin.reachable != reachable {
-            twin.reachable = reachable;
-            out.push(Output::Up(DiiUp::Reachable { twin: id.clone(), reachable }));
+        let changed = std::mem::replace(&mut twin.reachable, reachable) != reachable;
+        self.reach_parts(id, out);
+        if changed {
+            out.push(Output::Up(DiiUp::Reachable { twin: id.clone(), feature: None, reachable }));
         }
     }
+
+    /// Says which parts of a twin that is there are away, where that has changed.
+    fn reach_parts(&mut self, id: &TwinId, out: &mut Vec<Output>) {
+        let Some(twin) = self.twins.get_mut(id).filter(|twin| twin.reachable) else { return };
+        let missing = twin.missing(&self.entities);
+        for feature in missing.symmetric_difference(&twin.away) {
+            let (feature, reachable) = (Some(feature.clone()), !missing.contains(feature));
+            out.push(Output::Up(DiiUp::Reachable { twin: id.clone(), feature, reachable }));
+        }
+        twin.away = missing;
+    }
+}
+
+/// What is known of a property, as a report.
+fn report(
+    twin: &mut Twin,
+    entity: &Entity,
+    feature: &FeatureId,
+    property: &PropertyId,
+    now: Timestamp,
+) -> Option<Output> {
+    let known = entity.known.get(property)?;
+    Some(Output::Up(DiiUp::Report(Report {
+        twin: twin.id.clone(),
+        feature: feature.clone(),
+        property: property.clone(),
+        value: known.value.clone(),
+        at: known.at,
+        fresh: entity.stands_by(known),
+        revision: twin.revise(now),
+    })))
 }
 
 #[cfg(test)]

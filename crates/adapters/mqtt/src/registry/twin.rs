@@ -22,6 +22,8 @@ pub(super) struct Twin {
     pub(super) features: BTreeMap<FeatureId, EntityKey>,
     pub(super) described: Option<TwinInfo>,
     pub(super) reachable: bool,
+    /// Features that were last said to be away although the twin is not.
+    pub(super) away: BTreeSet<FeatureId>,
     /// The last revision given; grows over restarts since it is at least the clock.
     revision: u64,
     dirty: Option<(Timestamp, Timestamp)>,
@@ -37,6 +39,7 @@ impl Twin {
             features: BTreeMap::new(),
             described: None,
             reachable: false,
+            away: BTreeSet::new(),
             revision: 0,
             dirty: None,
         }
@@ -69,10 +72,15 @@ impl Twin {
         named.unwrap_or_else(|| self.id.local().to_owned())
     }
 
-    /// Whether all that it consists of is there.
+    /// The features that are not there.
+    pub(super) fn missing(&self, entities: &BTreeMap<EntityKey, Entity>) -> BTreeSet<FeatureId> {
+        let there = |key| entities.get(key).is_some_and(|entity| entity.availability.is_available());
+        self.features.iter().filter(|(_, key)| !there(*key)).map(|(feature, _)| feature.clone()).collect()
+    }
+
+    /// Whether something of it is there: a part that is away does not take the rest with it.
     pub(super) fn is_available(&self, entities: &BTreeMap<EntityKey, Entity>) -> bool {
-        !self.entities.is_empty()
-            && self.entities.iter().filter_map(|key| entities.get(key)).all(|entity| entity.availability.is_available())
+        self.missing(entities).len() < self.features.len()
     }
 
     /// Describes it; `None` where there is nothing to show. It is settled then.
@@ -102,7 +110,7 @@ impl Twin {
             let id = free(&features, &entity.base, &key.platform);
             info.features.insert(id.clone(), about.clone());
             features.insert(id, key.clone());
-            info.problems.extend(entity.problem());
+            info.problems.extend(entity.problems());
         }
         info.problems.truncate(MAX_PROBLEMS - 1);
         while encode(&info).map_or(usize::MAX, |bytes| bytes.len()) > MAX_DESCRIPTION {

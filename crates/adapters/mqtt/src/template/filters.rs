@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use minijinja::value::{Kwargs, Rest, Value};
+use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::python::{bounded, float, int, refused, round, text, whole};
@@ -10,7 +10,12 @@ use crate::limits::MAX_TEMPLATE_OUTPUT;
 
 /// Every filter that is registered here: the guard asks.
 pub(super) const NAMES: &[&str] = &[
+    "acos",
     "add",
+    "asin",
+    "atan",
+    "atan2",
+    "average",
     "base64_decode",
     "base64_encode",
     "bitwise_and",
@@ -29,6 +34,7 @@ pub(super) const NAMES: &[&str] = &[
     "join",
     "log",
     "max",
+    "median",
     "min",
     "multiply",
     "ord",
@@ -40,13 +46,19 @@ pub(super) const NAMES: &[&str] = &[
     "replace",
     "round",
     "sin",
+    "slugify",
     "split",
     "sqrt",
     "string",
+    "tan",
     "to_json",
     "tojson",
+    "truncate",
+    "urlencode",
 ];
 
+/// How far `range` counts: a template's loops are over a device's channels.
+const MAX_RANGE: i64 = 10_000;
 /// Longest regular expression in bytes.
 const MAX_REGEX: usize = 1024;
 /// Most bytes that a compiled regular expression may take.
@@ -79,7 +91,7 @@ pub(super) fn register(env: &mut Environment<'static>) {
     env.add_filter("is_number", |value: &Value| is_number(value));
     env.add_function("is_number", |value: &Value| is_number(value));
     env.add_test("is_number", |value: &Value| is_number(value));
-    env.add_test("list", |value: &Value| value.kind() == minijinja::value::ValueKind::Seq);
+    env.add_test("list", |value: &Value| value.kind() == ValueKind::Seq);
     env.add_test("contains", |list: &Value, item: &Value| {
         list.try_iter().is_ok_and(|mut items| items.any(|i| i == *item))
     });
@@ -149,16 +161,60 @@ fn numbers(env: &mut Environment<'static>) {
     };
     env.add_filter("log", log);
     env.add_function("log", log);
-    for (name, function) in [("sqrt", f64::sqrt as fn(f64) -> f64), ("sin", f64::sin), ("cos", f64::cos)] {
+    functions(env);
+    bits(env);
+    // The guard writes it behind what is multiplied: minijinja would repeat texts and lists without bounds.
+    env.add_filter("__factor", |value: &Value| {
+        let number = matches!(value.kind(), ValueKind::Number | ValueKind::Bool);
+        if number { Ok(value.clone()) } else { Err(refused(format!("`*` wants two numbers, not {}", value.kind()))) }
+    });
+    env.add_function("range", |from: i64, to: Option<i64>, step: Option<i64>| {
+        let (first, last) = to.map_or((0, from), |to| (from, to));
+        let step = step.unwrap_or(1);
+        let count = last.saturating_sub(first).checked_div(step).ok_or_else(|| refused("a step of 0"))?;
+        if count > MAX_RANGE {
+            return Err(refused(format!("`range` counts to {MAX_RANGE} at most")));
+        }
+        let next = move |at: &i64| at.checked_add(step);
+        let there = move |at: &i64| if step > 0 { *at < last } else { *at > last };
+        Ok(std::iter::successors(Some(first), next).take_while(there).map(Value::from).collect::<Value>())
+    });
+    env.add_filter("ord", |v: &str| v.chars().next().map(u32::from).ok_or_else(|| refused("`ord` wants a character")));
+    env.add_global("pi", std::f64::consts::PI);
+    env.add_global("e", std::f64::consts::E);
+}
+
+/// Functions of one number or of several, each also as a filter.
+fn functions(env: &mut Environment<'static>) {
+    for (name, function) in [
+        ("sqrt", f64::sqrt as fn(f64) -> f64),
+        ("sin", f64::sin),
+        ("cos", f64::cos),
+        ("tan", f64::tan),
+        ("asin", f64::asin),
+        ("acos", f64::acos),
+        ("atan", f64::atan),
+    ] {
         let apply = move |v: &Value| number(v, None).map(function);
         env.add_filter(name, apply);
         env.add_function(name, apply);
+    }
+    let atan2 = |y: &Value, x: &Value| Ok::<_, Error>(number(y, None)?.atan2(number(x, None)?));
+    env.add_filter("atan2", atan2);
+    env.add_function("atan2", atan2);
+    for (name, middle) in [("average", false), ("median", true)] {
+        let pick = move |values: Rest<Value>| typical(&values, middle);
+        env.add_filter(name, pick);
+        env.add_function(name, pick);
     }
     for (name, least) in [("min", true), ("max", false)] {
         let pick = move |values: Rest<Value>| extreme(&values, least);
         env.add_filter(name, pick);
         env.add_function(name, pick);
     }
+}
+
+fn bits(env: &mut Environment<'static>) {
     for (name, op) in [
         ("bitwise_and", (|a, b| a & b) as fn(i64, i64) -> i64),
         ("bitwise_or", |a, b| a | b),
@@ -168,9 +224,6 @@ fn numbers(env: &mut Environment<'static>) {
         env.add_filter(name, apply);
         env.add_function(name, apply);
     }
-    env.add_filter("ord", |v: &str| v.chars().next().map(u32::from).ok_or_else(|| refused("`ord` wants a character")));
-    env.add_global("pi", std::f64::consts::PI);
-    env.add_global("e", std::f64::consts::E);
 }
 
 fn rounded(value: &Value, digits: Option<i32>, method: Option<&str>, default: Option<Value>) -> Result<Value, Error> {
@@ -192,6 +245,27 @@ fn rounded(value: &Value, digits: Option<i32>, method: Option<&str>, default: Op
     }
 }
 
+/// The average or the middle of numbers.
+fn typical(values: &[Value], middle: bool) -> Result<f64, Error> {
+    let items: Vec<Value> = match values {
+        [one] => one.try_iter()?.collect(),
+        many => many.to_vec(),
+    };
+    let mut numbers = items.iter().map(|item| number(item, None)).collect::<Result<Vec<f64>, Error>>()?;
+    if numbers.is_empty() {
+        return Err(refused("nothing to reckon with"));
+    }
+    numbers.sort_by(f64::total_cmp);
+    let half = numbers.len() / 2;
+    #[expect(clippy::cast_precision_loss, reason = "a short list")]
+    let average = |some: &[f64]| some.iter().sum::<f64>() / some.len() as f64;
+    Ok(match (middle, numbers.len() % 2) {
+        (false, _) => average(&numbers),
+        (true, 0) => average(&numbers[half - 1..=half]),
+        (true, _) => numbers[half],
+    })
+}
+
 fn extreme(values: &[Value], least: bool) -> Result<Value, Error> {
     let items: Vec<Value> = match values {
         [one] => one.try_iter()?.collect(),
@@ -209,24 +283,13 @@ fn texts(env: &mut Environment<'static>) {
             .ok_or_else(|| refused("`from_json` was given no JSON"))
     });
     for name in ["to_json", "tojson"] {
-        env.add_filter(name, |value: &Value, _named: Kwargs| {
-            serde_json::to_string(value).map_err(|error| refused(error.to_string())).and_then(bounded)
-        });
+        env.add_filter(name, |value: &Value, _named: Kwargs| super::python::json(value));
     }
     env.add_filter("replace", |value: &Value, from: &str, to: &Value| replaced(&text(value), from, &text(to)));
-    env.add_filter("join", |value: &Value, with: Option<&str>| {
-        let mut out = String::new();
-        for (at, item) in value.try_iter()?.enumerate() {
-            if at > 0 {
-                out.push_str(with.unwrap_or_default());
-            }
-            out.push_str(&text(&item));
-            if out.len() > MAX_TEMPLATE_OUTPUT {
-                return Err(refused("the text becomes too long"));
-            }
-        }
-        Ok(out)
-    });
+    env.add_filter("join", |value: &Value, with: Option<&str>| joined(value, with.unwrap_or_default()));
+    env.add_filter("slugify", |value: &Value, with: Option<&str>| slug(&text(value), with.unwrap_or("_")));
+    env.add_filter("urlencode", |value: &Value| bounded(encoded(&text(value))));
+    env.add_filter("truncate", truncated);
     env.add_filter("split", |value: &str, by: Option<&str>| super::methods::split(value, by));
     env.add_filter("format", |state: &State, pattern: &str, values: Rest<Value>| {
         let width = pattern.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
@@ -240,6 +303,65 @@ fn texts(env: &mut Environment<'static>) {
         let bytes = STANDARD.decode(value.trim()).map_err(|_| refused("`base64_decode` was given no base64"))?;
         String::from_utf8(bytes).map_err(|_| refused("what `base64_decode` found is no text"))
     });
+}
+
+/// `with.join(list)`, never longer than a template may make.
+pub(super) fn joined(list: &Value, with: &str) -> Result<Value, Error> {
+    let mut out = String::new();
+    for (at, item) in list.try_iter()?.enumerate() {
+        if at > 0 {
+            out.push_str(with);
+        }
+        out.push_str(&text(&item));
+        if out.len() > MAX_TEMPLATE_OUTPUT {
+            return Err(refused("the text becomes too long"));
+        }
+    }
+    Ok(Value::from(out))
+}
+
+/// Small letters, digits, and `with` between words.
+fn slug(said: &str, with: &str) -> String {
+    let mut out = String::new();
+    for word in said.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        if !out.is_empty() {
+            out.push_str(with);
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+/// A text as it may stand in an address.
+fn encoded(said: &str) -> String {
+    let mut out = String::new();
+    for byte in said.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// Jinja's `truncate(length, killwords, end, leeway)`.
+fn truncated(
+    said: &str,
+    length: Option<usize>,
+    kill: Option<bool>,
+    end: Option<&str>,
+    leeway: Option<usize>,
+) -> Result<Value, Error> {
+    let (length, end) = (length.unwrap_or(255), end.unwrap_or("..."));
+    let count = said.chars().count();
+    if count <= length.saturating_add(leeway.unwrap_or(5)) {
+        return Ok(Value::from(said));
+    }
+    let keep =
+        length.checked_sub(end.chars().count()).ok_or_else(|| refused("`truncate` leaves no room for its end"))?;
+    let cut: String = said.chars().take(keep).collect();
+    let cut = if kill.unwrap_or(false) { cut.as_str() } else { cut.rsplit_once(' ').map_or(cut.as_str(), |(a, _)| a) };
+    bounded(format!("{cut}{end}"))
 }
 
 /// `text.replace(from, to)`, never longer than a template may make.

@@ -3,8 +3,9 @@
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
-use super::filters::replaced;
+use super::filters::{joined, replaced};
 use super::python::{bounded, float, int, refused, text};
+use crate::limits::MAX_TEMPLATE_OUTPUT;
 
 /// Calls `value.method(arguments)`.
 pub(super) fn call(_: &State, value: &Value, method: &str, arguments: &[Value]) -> Result<Value, Error> {
@@ -77,9 +78,7 @@ fn on_text(said: &str, method: &str, arguments: &[Value]) -> Result<Value, Error
         ("isalpha", _) => Value::from(!said.is_empty() && said.chars().all(char::is_alphabetic)),
         ("format", _) => return formatted(said, arguments),
         ("join", _) => {
-            let items: Vec<String> =
-                arguments.first().map(Value::try_iter).transpose()?.into_iter().flatten().map(|v| text(&v)).collect();
-            return bounded(items.join(said));
+            return joined(arguments.first().unwrap_or(&Value::UNDEFINED), said);
         }
         _ => return Err(unknown(method)),
     })
@@ -115,10 +114,14 @@ fn formatted(pattern: &str, arguments: &[Value]) -> Result<Value, Error> {
         let end = rest[at..].find('}').map(|end| at + end).filter(|end| *end > at);
         let end = end.ok_or_else(|| refused("`format` was given a lonely brace"))?;
         let (place, spec) = rest[at + 1..end].split_once(':').unwrap_or((&rest[at + 1..end], ""));
-        let index = if place.is_empty() { next } else { place.parse().map_err(|_| refused("`format` by name"))? };
-        next = index + 1;
+        let index: usize =
+            if place.is_empty() { next } else { place.parse().map_err(|_| refused("`format` by name"))? };
+        next = index.saturating_add(1);
         let argument = arguments.get(index).ok_or_else(|| refused("`format` wants more values"))?;
         out.push_str(&spelled(argument, spec)?);
+        if out.len() > MAX_TEMPLATE_OUTPUT {
+            return Err(refused("the text becomes too long"));
+        }
         rest = &rest[end + 1..];
     }
     out.push_str(rest);

@@ -6,18 +6,31 @@ use std::sync::LazyLock;
 use minijinja::value::Value;
 use minijinja::{Environment, ErrorKind};
 
-use crate::limits::{MAX_TEMPLATE, MAX_TEMPLATE_INPUT, MAX_TEMPLATE_OUTPUT, TEMPLATE_FUEL};
+use crate::limits::{
+    MAX_TEMPLATE, MAX_TEMPLATE_INPUT, MAX_TEMPLATE_OUTPUT, MAX_TEMPLATE_VALUE, TEMPLATE_FUEL, TEMPLATE_WORK,
+};
 
 mod filters;
 mod guard;
 mod methods;
 mod python;
+mod scan;
 
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
+/// One for each amount of fuel: each has half the fuel of the one before.
+static ENVIRONMENTS: LazyLock<[Environment<'static>; 8]> =
+    LazyLock::new(|| std::array::from_fn(|half| environment(TEMPLATE_FUEL >> half)));
 
-fn environment() -> Environment<'static> {
+/// The environment for values of so many bytes: an instruction takes as long as what it is given is large.
+fn environment_for(bytes: usize) -> &'static Environment<'static> {
+    let fuel = TEMPLATE_WORK / u64::try_from(bytes).unwrap_or(u64::MAX).max(1);
+    let environments = &*ENVIRONMENTS;
+    let half = (0..environments.len() - 1).find(|half| TEMPLATE_FUEL >> half <= fuel).unwrap_or(environments.len() - 1);
+    &environments[half]
+}
+
+fn environment(fuel: u64) -> Environment<'static> {
     let mut env = Environment::new();
-    env.set_fuel(Some(TEMPLATE_FUEL));
+    env.set_fuel(Some(fuel));
     env.set_recursion_limit(40);
     env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     env.set_formatter(|out, _, value| Ok(out.write_str(&python::text(value))?));
@@ -39,6 +52,9 @@ pub(crate) struct Template {
     /// The field that it came in, for errors.
     pub(crate) field: String,
     source: String,
+    /// How often its values may hold what it is given, and what its costliest filter counts for.
+    growth: usize,
+    weight: usize,
 }
 
 /// Why a template gave nothing.
@@ -56,20 +72,39 @@ impl Template {
         if source.len() > MAX_TEMPLATE {
             return Err(format!("it has more than {MAX_TEMPLATE} bytes"));
         }
-        let source = source.trim();
-        if let Some(why) = guard::refuse(source) {
-            return Err(why);
-        }
-        ENVIRONMENT.template_from_str(source).map_err(|error| words(&error))?;
-        Ok(Self { field: field.to_owned(), source: source.to_owned() })
+        let guard::Sound { source, growth, weight } = guard::examine(source.trim())?;
+        let parsed =
+            unwound(|| environment_for(1).template_from_str(&source).map(|_| ()).map_err(|error| words(&error)));
+        parsed.unwrap_or_else(|| Err(BROKEN.to_owned()))?;
+        Ok(Self { field: field.to_owned(), source, growth, weight })
     }
 
     /// Evaluates it with `variables`.
     pub(crate) fn render(&self, variables: Vec<(&'static str, Value)>) -> Result<String, TemplateError> {
+        self.render_with(variables, 0)
+    }
+
+    /// The same, where the largest of the variables has so many bytes.
+    fn render_with(&self, variables: Vec<(&'static str, Value)>, bytes: usize) -> Result<String, TemplateError> {
+        let largest = (bytes + self.source.len()).saturating_mul(self.growth);
+        if largest > MAX_TEMPLATE_VALUE {
+            return Err(TemplateError::Failed("it joins too much text".to_owned()));
+        }
+        let environment = environment_for(largest.saturating_add(self.weight));
+        // A mistake of the engine's costs one feature, not the home.
+        unwound(|| self.evaluate(environment, variables))
+            .unwrap_or_else(|| Err(TemplateError::Failed(BROKEN.to_owned())))
+    }
+
+    fn evaluate(
+        &self,
+        environment: &Environment<'static>,
+        variables: Vec<(&'static str, Value)>,
+    ) -> Result<String, TemplateError> {
         let failed = |error: &minijinja::Error| {
             if filters::is_nothing(error) { TemplateError::Nothing } else { TemplateError::Failed(words(error)) }
         };
-        let template = ENVIRONMENT.template_from_str(&self.source).map_err(|e| failed(&e))?;
+        let template = environment.template_from_str(&self.source).map_err(|e| failed(&e))?;
         let mut out = Bounded(Vec::new());
         template.render_captured_to(variables.into_iter().collect::<Value>(), &mut out).map_err(|e| failed(&e))?;
         let text = String::from_utf8_lossy(&out.0);
@@ -77,7 +112,13 @@ impl Template {
     }
 
     /// Evaluates it for a payload: `value`, `value_json` where it is JSON, `entity_id`, `this`.
-    pub(crate) fn read(&self, payload: &str, entity: &str, last: Option<&str>) -> Result<String, TemplateError> {
+    pub(crate) fn read(
+        &self,
+        payload: &str,
+        entity: &str,
+        last: Option<&str>,
+        more: &[(&'static str, f64)],
+    ) -> Result<String, TemplateError> {
         if payload.len() > MAX_TEMPLATE_INPUT {
             return Err(TemplateError::Failed(format!("the payload has more than {MAX_TEMPLATE_INPUT} bytes")));
         }
@@ -88,8 +129,18 @@ impl Template {
         if let Some(json) = crate::discovery::json(payload.as_bytes()) {
             variables.push(("value_json", Value::from_serialize(&json)));
         }
-        self.render(variables)
+        variables.extend(more.iter().map(|(name, number)| (*name, python::plain(*number))));
+        self.render_with(variables, payload.len())
     }
+}
+
+/// What is said of a template that makes the engine panic.
+const BROKEN: &str = "the template engine broke on it";
+
+/// What a closure gives, unless it panics.
+fn unwound<T>(closure: impl FnOnce() -> T) -> Option<T> {
+    // The environments are never changed, and what the closure made is dropped.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(closure)).ok()
 }
 
 /// A value as `{{ value }}` prints it.
@@ -117,7 +168,7 @@ struct Bounded(Vec<u8>);
 
 impl Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > MAX_TEMPLATE_OUTPUT {
+        if self.0.len().saturating_add(bytes.len()) > MAX_TEMPLATE_OUTPUT {
             return Err(io::Error::other("the text becomes too long"));
         }
         self.0.extend_from_slice(bytes);

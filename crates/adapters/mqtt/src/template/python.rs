@@ -92,18 +92,26 @@ pub(super) fn float(value: &Value) -> Option<f64> {
 pub(super) fn int(value: &Value, base: u32) -> Option<i64> {
     if let Some(text) = value.as_str() {
         let text = text.trim();
-        let (minus, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+        let minus = text.starts_with('-');
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
         let digits = match base {
             16 => digits.trim_start_matches("0x").trim_start_matches("0X"),
             2 => digits.trim_start_matches("0b"),
-            _ => digits.trim_start_matches('+'),
+            _ => digits,
         };
-        if let Ok(number) = i64::from_str_radix(digits, base) {
-            return Some(if minus { -number } else { number });
+        // Rust would take a second sign, and negate the least number there is.
+        let signed = digits.starts_with(['-', '+']);
+        if let (false, Ok(number)) = (signed, i64::from_str_radix(digits, base)) {
+            return if minus { number.checked_neg() } else { Some(number) };
         }
         return if base == 10 { whole(text.parse().ok()?) } else { None };
     }
     value.as_i64().filter(|_| value.is_integer()).or_else(|| whole(float(value)?))
+}
+
+/// A number as templates have it: whole ones as such.
+pub(super) fn plain(number: f64) -> Value {
+    whole(number).filter(|_| number.fract() == 0.0).map_or_else(|| Value::from(number), Value::from)
 }
 
 /// A float without its fraction.
@@ -122,6 +130,13 @@ pub(super) fn round(number: f64, digits: i32) -> f64 {
 /// An error in words.
 pub(super) fn refused(words: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, words.into())
+}
+
+/// JSON of a value, never longer than a template may make: what is shared in memory is written out each time.
+pub(super) fn json(value: &Value) -> Result<Value, Error> {
+    let mut out = super::Bounded(Vec::new());
+    serde_json::to_writer(&mut out, value).map_err(|error| refused(error.to_string()))?;
+    Ok(Value::from(String::from_utf8_lossy(&out.0).into_owned()))
 }
 
 /// The text, unless it is longer than a template may make.

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use vestibule_adapter_mqtt::{AdapterState, MqttConfig, MqttTwinSystem};
 use vestibule_model::{ActionId, CommandId, CommandStatus, FeatureId, Timestamp, TwinId, TwinInfo, Value};
-use vestibule_protocol::{DiiDown, DiiUp, Execution, Occurrence};
+use vestibule_protocol::{DiiDown, DiiUp, Execution, Occurrence, Report};
 
 pub struct Enabler {
     pub system: MqttTwinSystem,
@@ -17,6 +17,8 @@ pub struct Enabler {
     down: mpsc::Sender<DiiDown>,
     pub twins: BTreeMap<String, TwinInfo>,
     pub values: BTreeMap<String, Value>,
+    pub reports: BTreeMap<String, Report>,
+    pub complete: Option<Vec<String>>,
     pub reachable: BTreeMap<String, bool>,
     pub occurred: Vec<Occurrence>,
     pub outcomes: BTreeMap<CommandId, CommandStatus>,
@@ -41,6 +43,8 @@ impl Enabler {
             down,
             twins: BTreeMap::new(),
             values: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            complete: None,
             reachable: BTreeMap::new(),
             occurred: Vec::new(),
             outcomes: BTreeMap::new(),
@@ -58,15 +62,25 @@ impl Enabler {
             DiiUp::Heartbeat => {}
             DiiUp::Describe(info) => drop(self.twins.insert(info.id.local().to_owned(), *info)),
             DiiUp::Gone(twin) => drop(self.twins.remove(twin.local())),
-            DiiUp::Reachable { twin, reachable } => drop(self.reachable.insert(twin.local().to_owned(), reachable)),
+            DiiUp::Reachable { twin, feature, reachable } => {
+                let part = feature.map(|feature| format!("/{feature}")).unwrap_or_default();
+                self.reachable.insert(format!("{}{part}", twin.local()), reachable);
+            }
+            DiiUp::Complete { twins } => {
+                self.complete = Some(twins.iter().map(|twin| twin.local().to_owned()).collect());
+            }
             DiiUp::Report(report) => {
                 let property = format!("{}/{}/{}", report.twin.local(), report.feature, report.property);
-                self.values.insert(property, report.value);
+                match &report.value {
+                    Some(value) => drop(self.values.insert(property.clone(), value.clone())),
+                    None => drop(self.values.remove(&property)),
+                }
+                self.reports.insert(property, report);
             }
             DiiUp::Occurred(occurrence) => self.occurred.push(occurrence),
             DiiUp::Outcome { command, status } => drop(self.outcomes.insert(command, status)),
             DiiUp::Blob { .. } => self.blobs += 1,
-            DiiUp::Inquired { .. } => panic!("nobody asked for that"),
+            DiiUp::Deregister | DiiUp::Inquired { .. } => panic!("nobody asked for that"),
         }
     }
 
@@ -87,6 +101,11 @@ impl Enabler {
         while let Ok(Some(message)) = timeout_at(end, self.up.recv()).await {
             self.hear(message).await;
         }
+    }
+
+    /// Whether all devices are there, or none.
+    pub fn all(&self, there: bool) -> bool {
+        self.reachable.iter().filter(|(name, _)| !name.contains('/')).all(|(_, is)| *is == there)
     }
 
     pub fn text(&self, property: &str) -> Option<&str> {

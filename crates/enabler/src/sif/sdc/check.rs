@@ -103,7 +103,7 @@ fn room(state: &State, viewer: &Viewer, call: &Collaboration) -> Result<(), Refu
     }
     let systems: BTreeSet<&SystemId> = call.steps.iter().map(|step| &step.system).collect();
     for system in systems {
-        let waiting = state.open_calls.iter().filter_map(|id| state.calls.get(id));
+        let waiting = state.open_calls.keys().filter_map(|id| state.calls.get(id));
         let waiting = waiting.filter(|record| record.call.steps.iter().any(|step| step.system == *system)).count();
         if waiting >= MOST_AT_A_SYSTEM {
             return overloaded(format!("{system} has {waiting} calls to answer already: try again in a moment"));

@@ -77,7 +77,7 @@ impl World {
                 let _ = self.market.invoke(&call);
             }
             1 if rng.random_bool(0.3) => {
-                let open: Vec<CallId> = self.market.state.open_calls.iter().copied().collect();
+                let open: Vec<CallId> = self.market.state.open_calls.keys().copied().collect();
                 if !open.is_empty() {
                     let call = open[rng.random_range(0..open.len())];
                     let _ = self.market.ask(&metaverse(OWNER), &Request::CancelCall(call));

@@ -2,7 +2,9 @@
 
 mod crowd;
 mod disk;
+mod missed;
 mod path;
+mod procedure;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -65,7 +67,8 @@ fn command(number: u8, action: &str, now: Timestamp) -> Command {
 
 fn report(property: &str, value: Value, revision: u64) -> DiiUp {
     let property = PropertyId::slug(property);
-    DiiUp::Report(Report { twin: lamp(), feature: light(), property, value, at: START, revision })
+    let (value, at) = (Some(value), Some(START));
+    DiiUp::Report(Report { twin: lamp(), feature: light(), property, value, at, fresh: true, revision })
 }
 
 fn hello(party: Party) -> Request {
@@ -221,7 +224,7 @@ impl House {
     async fn with_lamp(&self) -> Peer1 {
         let peer = self.system().await;
         peer.say(DiiUp::Describe(Box::new(lamp_info(lamp())))).await;
-        peer.say(DiiUp::Reachable { twin: lamp(), reachable: true }).await;
+        peer.say(DiiUp::Reachable { twin: lamp(), feature: None, reachable: true }).await;
         peer.say(report("on", Value::Bool(false), 1)).await;
         peer
     }

@@ -148,7 +148,7 @@ async fn what_one_session_says_is_taken_in_order_without_waiting_for_answers() {
     let house = House::new().await;
     let system = house.system().await;
     let describe = system.ask(Request::Dii(DiiUp::Describe(Box::new(lamp_info(lamp())))));
-    let reachable = system.ask(Request::Dii(DiiUp::Reachable { twin: lamp(), reachable: true }));
+    let reachable = system.ask(Request::Dii(DiiUp::Reachable { twin: lamp(), feature: None, reachable: true }));
     let on = system.ask(Request::Dii(report("on", Value::Bool(true), 5)));
     let (a, b, c) = tokio::join!(describe, reachable, on);
     assert_eq!((a, b, c), (Response::Done, Response::Done, Response::Done));
@@ -223,7 +223,8 @@ async fn a_hidden_part_that_grows_does_not_show_through_the_others() {
     info.features.insert(FeatureId::slug("diary"), diary);
     system.say(DiiUp::Describe(Box::new(info))).await;
     let (feature, property) = (FeatureId::slug("diary"), PropertyId::slug("on"));
-    let secret = Report { twin: lamp(), feature, property, value: Value::Bool(true), at: START, revision: 5 };
+    let (value, at) = (Some(Value::Bool(true)), Some(START));
+    let secret = Report { twin: lamp(), feature, property, value, at, fresh: true, revision: 5 };
     system.say(DiiUp::Report(secret)).await;
     system.say(report("on", Value::Bool(false), 6)).await;
     let reading = loop {

@@ -29,6 +29,8 @@ pub(super) struct Light {
     scale: f64,
     /// The last brightness, for lamps that are turned on by it.
     level: f64,
+    /// The last colour that it reported.
+    shown: [u8; 3],
     colors: Vec<(&'static str, Inlet)>,
     set_color: Option<(&'static str, Outlet)>,
     temperature: Option<Inlet>,
@@ -63,6 +65,7 @@ impl Light {
             set_brightness: fields.outlet("brightness_command_topic", "brightness_command_template")?,
             scale: fields.number_or("brightness_scale", 255.0)?,
             level: 1.0,
+            shown: [255; 3],
             colors,
             set_color,
             temperature: fields.inlet("color_temp_state_topic", "color_temp_value_template")?,
@@ -83,7 +86,7 @@ impl Light {
         let optimistic = fields.flag("optimistic")?;
         self.abilities = Abilities {
             assumed: optimistic || self.state.is_none(),
-            brightness: self.set_brightness.is_some(),
+            brightness: self.set_brightness.is_some() || self.by_color(),
             color: self
                 .set_color
                 .as_ref()
@@ -97,7 +100,7 @@ impl Light {
         self.info = self.abilities.describe(fields)?;
         // Each ability is reported on a topic of its own, or not at all.
         for (id, reported) in [
-            ("brightness", self.brightness.is_some()),
+            ("brightness", self.brightness.is_some() || (self.by_color() && !self.colors.is_empty())),
             ("color", !self.colors.is_empty()),
             ("color_temp", self.temperature.is_some()),
             ("effect", self.effect.is_some()),
@@ -109,6 +112,11 @@ impl Light {
         Ok(())
     }
 
+    /// Whether it is as bright as its colour says: as Home Assistant has lamps with colours and no brightness.
+    fn by_color(&self) -> bool {
+        self.set_brightness.is_none() && self.set_color.as_ref().is_some_and(|(space, _)| *space == "rgb")
+    }
+
     /// The messages that turn it on and say one thing more.
     fn lit(&self, more: Publish) -> Result<Vec<Publish>, String> {
         let on = self.command.say(&self.on)?;
@@ -116,6 +124,11 @@ impl Light {
     }
 
     fn dim(&self, share: f64) -> Result<Vec<Publish>, String> {
+        if self.by_color() {
+            // The colour stays, scaled to the new brightness.
+            let most = f64::from(self.shown.into_iter().max().unwrap_or_default()).max(1.0);
+            return self.lit(self.paint(self.shown.map(|channel| byte(f64::from(channel) / most * share)))?);
+        }
         let outlet = self.set_brightness.as_ref().ok_or("it cannot be dimmed")?;
         let level = outlet.send(variable(scaled(share, self.scale)), Vec::new())?;
         if self.on_type == "brightness" { Ok(vec![level]) } else { self.lit(level) }
@@ -157,6 +170,11 @@ fn read(space: &str, said: &str) -> Option<[u8; 3]> {
     })
 }
 
+/// Whether a colour has just been read that shines.
+fn color_said(out: &[Decoded]) -> bool {
+    matches!(out.last(), Some(Decoded::Value("color", Value::Color(color))) if *color != [0; 3])
+}
+
 fn known(said: &str) -> bool {
     !said.is_empty() && !is_unknown(said)
 }
@@ -174,8 +192,9 @@ impl Component for Light {
 
     fn decode(&mut self, message: &Message<'_>) -> Vec<Decoded> {
         let mut out = Vec::new();
-        if let Some(said) = text(&mut self.state, message, &mut out).filter(|said| known(said)) {
+        if let Some(said) = text(&mut self.state, message, &mut out).filter(|said| !said.is_empty()) {
             out.push(match said {
+                _ if is_unknown(&said) => Decoded::Unknown("on"),
                 _ if said == self.on => Decoded::Value("on", Value::Bool(true)),
                 _ if said == self.off => Decoded::Value("on", Value::Bool(false)),
                 _ => Decoded::Problem(format!("{said:?} is neither {:?} nor {:?}", self.on, self.off)),
@@ -197,14 +216,21 @@ impl Component for Light {
         }
         for (space, said) in painted.into_iter().filter(|_| self.abilities.color.is_some()) {
             out.push(match read(space, &said) {
-                Some(color) => Decoded::Value("color", Value::Color(color)),
+                Some(color) => {
+                    self.shown = if color == [0; 3] { self.shown } else { color };
+                    Decoded::Value("color", Value::Color(color))
+                }
                 None => Decoded::Problem(format!("{said:?} is no colour in {space}")),
             });
+            if self.by_color() && self.brightness.is_none() && color_said(&out) {
+                let most = self.shown.into_iter().max().unwrap_or_default();
+                out.push(Decoded::Value("brightness", Value::Float(f64::from(most) / 255.0)));
+            }
         }
         if let Some(said) = text(&mut self.temperature, message, &mut out).filter(|said| known(said)) {
             match parse(&said) {
                 Some(number) if self.abilities.temperature.is_some() => {
-                    out.extend(kelvin(number, self.as_kelvin, self.abilities.temperature));
+                    out.extend(kelvin(number, self.as_kelvin));
                 }
                 Some(_) => {}
                 None => out.push(Decoded::Problem(format!("{said:?} is no colour temperature"))),

@@ -63,6 +63,7 @@ impl Light {
         match fields.get("state").and_then(Json::as_str) {
             Some("ON") => out.push(Decoded::Value("on", Value::Bool(true))),
             Some("OFF") => out.push(Decoded::Value("on", Value::Bool(false))),
+            _ if fields.get("state").is_some_and(Json::is_null) => out.push(Decoded::Unknown("on")),
             _ => {}
         }
         let float = |field: &str| fields.get(field).and_then(Json::as_f64);
@@ -84,7 +85,7 @@ impl Light {
             && mode.is_none_or(|mode| mode == "color_temp")
             && (mode.is_some() || !self.modes)
         {
-            out.extend(kelvin(number, self.as_kelvin, self.abilities.temperature));
+            out.extend(kelvin(number, self.as_kelvin));
         }
         if let Some(name) = fields.get("effect").and_then(Json::as_str) {
             out.extend(effect(name, &self.abilities.effects));

@@ -16,6 +16,9 @@ use color::reciprocal;
 /// Home Assistant's bounds where a device names none.
 const KELVIN: (f64, f64) = (2000.0, 6535.0);
 
+/// Share of a range by which a lamp's report may be off: it rounds to steps of its own.
+const NEAR: f64 = 0.03;
+
 /// Makes a light of the schema that it names.
 pub(super) fn new(fields: Fields<'_>) -> Result<Box<dyn Component>, ConfigProblem> {
     match fields.text_or("schema", "basic")?.as_str() {
@@ -55,7 +58,7 @@ impl Abilities {
         simple(&mut info, "turn_off", &[("on", Value::Bool(false))], None);
         if self.brightness {
             let range = ValueType::Number { min: 0.0, max: 1.0, step: 0.01 };
-            property(&mut info, "brightness", range.clone(), self.assumed);
+            property(&mut info, "brightness", range.clone(), self.assumed).tolerance = Some(NEAR);
             setter(&mut info, "set_brightness", range, Some("brightness"), None);
         }
         if let Some(reports) = self.color {
@@ -65,7 +68,8 @@ impl Abilities {
         }
         if let Some((min, max)) = self.temperature {
             let range = ValueType::Number { min, max, step: 50.0 };
-            property(&mut info, "color_temp", range.clone(), self.assumed).unit = Some("K".to_owned());
+            let about = property(&mut info, "color_temp", range.clone(), self.assumed);
+            (about.unit, about.tolerance) = (Some("K".to_owned()), Some((max - min) * NEAR));
             setter(&mut info, "set_color_temp", range, Some("color_temp"), None);
         }
         if !self.effects.is_empty() {
@@ -98,11 +102,10 @@ fn temperatures(fields: Fields<'_>) -> Result<(f64, f64), ConfigProblem> {
     Ok((min, max))
 }
 
-/// A device's colour temperature in kelvin, within what it says that it can.
-fn kelvin(number: f64, as_kelvin: bool, bounds: Option<(f64, f64)>) -> Option<Decoded> {
+/// A device's colour temperature in kelvin, also beyond what it says that it can be asked for.
+fn kelvin(number: f64, as_kelvin: bool) -> Option<Decoded> {
     let kelvin = if as_kelvin { number.round() } else { reciprocal(number) };
-    let (min, max) = bounds.unwrap_or(KELVIN);
-    (kelvin > 0.0).then(|| Decoded::Value("color_temp", super::number::value_of(kelvin.clamp(min, max))))
+    (kelvin > 0.0).then(|| Decoded::Value("color_temp", super::number::value_of(kelvin)))
 }
 
 /// What a device wants for kelvin.

@@ -63,6 +63,9 @@ impl Light {
     }
 
     fn take(&self, what: &str, said: &str, channels: &mut Vec<f64>, out: &mut Vec<Decoded>) {
+        if what == "on" && is_unknown(said) {
+            out.push(Decoded::Unknown("on"));
+        }
         if said.is_empty() || is_unknown(said) {
             return;
         }
@@ -71,7 +74,7 @@ impl Light {
             ("on", _) => out.push(Decoded::Problem(format!("{said:?} is neither on nor off"))),
             ("effect", _) => out.extend(effect(said, &self.abilities.effects)),
             ("brightness", Some(level)) => out.push(Decoded::Value("brightness", brightness(level, SCALE))),
-            ("color_temp", Some(number)) => out.extend(kelvin(number, self.as_kelvin, self.abilities.temperature)),
+            ("color_temp", Some(number)) => out.extend(kelvin(number, self.as_kelvin)),
             (_, Some(channel)) => channels.push(channel),
             (_, None) => out.push(Decoded::Problem(format!("{said:?} is no {what}"))),
         }

@@ -1,3 +1,4 @@
+mod age;
 mod commands;
 mod devices;
 mod documents;
@@ -8,10 +9,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 use vestibule_model::{
-    ActionId, CommandId, CommandStatus, FeatureId, FeatureInfo, PropertyId, SystemId, Timestamp, TwinId, TwinInfo,
-    Value,
+    ActionId, CommandId, CommandStatus, FeatureId, FeatureInfo, PropertyId, PropertyState, Reported, SystemId,
+    Timestamp, Truth, TwinId, TwinInfo, Value,
 };
-use vestibule_protocol::{DiiUp, Execution, InquiryAnswer, Occurrence};
+use vestibule_protocol::{DiiUp, Execution, InquiryAnswer, Occurrence, Report};
 
 use super::*;
 
@@ -21,6 +22,8 @@ struct Home {
     now: u64,
     twins: BTreeMap<String, TwinInfo>,
     values: BTreeMap<String, Value>,
+    reports: BTreeMap<String, Report>,
+    complete: Option<Vec<String>>,
     reachable: BTreeMap<String, bool>,
     revisions: BTreeMap<String, u64>,
     occurred: Vec<Occurrence>,
@@ -30,7 +33,7 @@ struct Home {
     describes: usize,
     notes: Vec<String>,
     filters: BTreeMap<String, usize>,
-    commands: u8,
+    commands: u16,
 }
 
 impl Home {
@@ -40,6 +43,8 @@ impl Home {
             now: 1_000_000,
             twins: BTreeMap::new(),
             values: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            complete: None,
             reachable: BTreeMap::new(),
             revisions: BTreeMap::new(),
             occurred: Vec::new(),
@@ -89,20 +94,33 @@ impl Home {
             DiiUp::Gone(twin) => {
                 self.twins.remove(twin.local()).expect("it was there");
             }
-            DiiUp::Reachable { twin, reachable } => drop(self.reachable.insert(twin.local().to_owned(), reachable)),
+            DiiUp::Reachable { twin, feature: None, reachable } => {
+                self.reachable.insert(twin.local().to_owned(), reachable);
+            }
+            DiiUp::Reachable { twin, feature: Some(feature), reachable } => {
+                self.reachable.insert(format!("{}/{feature}", twin.local()), reachable);
+            }
+            DiiUp::Complete { twins } => {
+                self.complete = Some(twins.iter().map(|twin| twin.local().to_owned()).collect());
+            }
             DiiUp::Report(report) => {
                 let twin = report.twin.local().to_owned();
                 let info = self.twins[&twin].property(&report.feature, &report.property).expect("described");
-                info.value.accepts(&report.value).unwrap();
+                report.value.iter().for_each(|value| info.value.is_a(value).unwrap());
                 let before = self.revisions.insert(twin.clone(), report.revision);
                 assert!(before.is_none_or(|before| before < report.revision), "revisions grow");
-                self.values.insert(format!("{twin}/{}/{}", report.feature, report.property), report.value);
+                let name = format!("{twin}/{}/{}", report.feature, report.property);
+                match &report.value {
+                    Some(value) => drop(self.values.insert(name.clone(), value.clone())),
+                    None => drop(self.values.remove(&name)),
+                }
+                self.reports.insert(name, report);
             }
             DiiUp::Occurred(occurrence) => self.occurred.push(occurrence),
             DiiUp::Outcome { command, status } => self.outcomes.push((command, status)),
             DiiUp::Inquired { answer, .. } => self.answers.push(answer),
             DiiUp::Blob { .. } => self.blobs += 1,
-            DiiUp::Register(_) | DiiUp::Heartbeat => {}
+            DiiUp::Register(_) | DiiUp::Deregister | DiiUp::Heartbeat => {}
         }
     }
 
@@ -141,7 +159,7 @@ impl Home {
         let (twin, feature) = target.split_once('/').unwrap();
         self.commands += 1;
         let execution = Execution {
-            command: CommandId([self.commands; 16]),
+            command: CommandId(std::array::from_fn(|at| self.commands.to_be_bytes()[at % 2])),
             twin: TwinId::of(&SystemId::slug("home"), twin),
             feature: FeatureId::slug(feature),
             action: ActionId::slug(action),
@@ -168,6 +186,17 @@ impl Home {
 
     fn value(&self, property: &str) -> &Value {
         self.values.get(property).unwrap_or_else(|| panic!("{property} is not known: {:?}", self.values))
+    }
+
+    /// How a property would be believed by an enabler.
+    fn truth(&self, property: &str) -> Truth {
+        let report = &self.reports[property];
+        let (twin, feature) = (report.twin.local(), report.feature.as_str());
+        let info = self.twins[twin].property(&report.feature, &report.property).unwrap();
+        let there = self.reachable[twin] && self.reachable.get(&format!("{twin}/{feature}")) != Some(&false);
+        let Report { value, at, fresh, revision, .. } = report.clone();
+        let state = PropertyState { reported: Some(Reported { value, at, fresh, revision }), desired: None };
+        state.truth(info, there, Timestamp(self.now))
     }
 
     fn text(&self, property: &str) -> &str {

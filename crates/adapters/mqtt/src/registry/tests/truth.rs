@@ -21,6 +21,7 @@ fn a_lock_that_wants_a_code_is_shown_only() {
         &json!({ "cmd_t": "safe/set", "stat_t": "safe", "code_format": "^[0-9]{4}$", "uniq_id": "safe" }),
     );
     assert!(home.feature("safe/safe").actions.is_empty());
+    assert!(home.problems("safe")[0].contains("`code_format`: it asks for a code"), "that it cannot be turned is said");
     home.say("safe", "JAMMED");
     assert_eq!(home.text("safe/safe/state"), "jammed");
 }
