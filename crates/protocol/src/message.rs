@@ -275,7 +275,7 @@ pub enum Event {
     /// A command came further: the user's own, and others' on twins that they may read.
     Command(CommandUpdate),
     /// A system's state changed.
-    System(SystemView),
+    System(Box<SystemView>),
     /// A step of a procedure, for whoever follows them.
     Step(ProcedureStep),
     /// A call of the user's own came further.

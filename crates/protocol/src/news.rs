@@ -35,7 +35,7 @@ pub enum News {
     /// A command came further.
     Command(CommandUpdate),
     /// A system's state changed.
-    System(SystemView),
+    System(Box<SystemView>),
     /// A step of a procedure that is followed.
     Step(ProcedureStep),
     /// A call of the user's own came further.

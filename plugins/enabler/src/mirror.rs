@@ -116,7 +116,7 @@ impl Mirror {
                 });
             }
             News::System(view) => {
-                mirroring.systems.write(SystemNews(view));
+                mirroring.systems.write(SystemNews(*view));
             }
             News::Content { hash, bytes } => self.content(hash, bytes),
             _ => {}

@@ -270,7 +270,7 @@ impl Core {
 
     fn hot_message(&mut self, message: HotMessage) {
         match message {
-            HotMessage::Ask(ask) => self.hot_ask(ask),
+            HotMessage::Ask(ask) => self.hot_ask(*ask),
             HotMessage::Datagram { session, bytes } => {
                 let subscription = self.sessions.get_mut(&session).and_then(|session| session.subscription.as_mut());
                 if let (Some(subscription), Ok(ack)) = (subscription, decode::<HotAck>(&bytes)) {

@@ -79,7 +79,7 @@ pub(super) enum Work {
 
 /// What is taken at once.
 pub(super) enum HotMessage {
-    Ask(Ask),
+    Ask(Box<Ask>),
     Datagram { session: SessionId, bytes: Vec<u8> },
 }
 
@@ -234,7 +234,7 @@ impl SessionHandle {
         let sent = if is_hot {
             inner
                 .hot
-                .try_send(HotMessage::Ask(ask))
+                .try_send(HotMessage::Ask(Box::new(ask)))
                 .map_err(|error| matches!(error, mpsc::error::TrySendError::Full(_)))
         } else {
             inner.decide.try_send(Work::Ask(ask)).map_err(|error| matches!(error, mpsc::error::TrySendError::Full(_)))

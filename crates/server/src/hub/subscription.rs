@@ -191,7 +191,7 @@ impl Subscription {
             if may_see_system(world.state, viewer, &system)
                 && let Some(view) = system_view(world.state, world.hot, viewer, &system, world.now)
             {
-                send(outbox, Event::System(view));
+                send(outbox, Event::System(Box::new(view)));
             }
         }
         while outbox.capacity() > 0
