@@ -31,6 +31,8 @@ pub struct CommandRecord {
     pub accepted: Timestamp,
     /// Whether the twin's system was given it.
     pub dispatched: bool,
+    /// The fencing token of the lease under which it acts.
+    pub fence: Option<u64>,
     /// How far it is by the log. That it was executed is hot, and only [`Hot`](crate::Hot) knows.
     pub status: CommandStatus,
     /// When that was.
@@ -79,7 +81,7 @@ impl CommandRecord {
     /// What the twin's system is given.
     #[must_use]
     pub fn execution(&self) -> Execution {
-        execution(&self.command)
+        execution(&self.command, self.fence)
     }
 
     /// Whether `other` asks for the same: what makes a repetition of one of an accident with its id.
@@ -97,8 +99,8 @@ impl CommandRecord {
     }
 }
 
-/// What the twin's system is given for `command`.
-pub(crate) fn execution(command: &Command) -> Execution {
+/// What the twin's system is given for `command`, under the fencing token of its lease.
+pub(crate) fn execution(command: &Command, fence: Option<u64>) -> Execution {
     Execution {
         command: command.id,
         twin: command.twin.clone(),
@@ -107,5 +109,6 @@ pub(crate) fn execution(command: &Command) -> Execution {
         input: command.input.clone(),
         not_after: command.not_after,
         trace: command.trace,
+        fence,
     }
 }

@@ -1,15 +1,18 @@
 //! The gate to all functional entities: who may ask what, before any entity looks at it.
 
-use vestibule_model::{InquiryId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId, UserId};
+use std::sync::Arc;
+
+use vestibule_model::{InquiryId, LeaseId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId, UserId};
 use vestibule_protocol::{
     DiiUp, Execution, Hello, Interest, Invocation, Party, Request, Response, SiiDown, SiiUp, Welcome, protocol_hash,
 };
 
 use crate::{
-    Actor, Hot, Identity, LogEvent, Proposal, State, Viewer, discovery,
-    dtif::{dtac, dtia, dts, dtsr},
-    registry,
+    Actor, Grant, Hot, Identity, LogEvent, Proposal, State, Viewer, discovery,
+    dtif::{dtac, dtia, dts, dtsr, lease},
+    people, registry,
     sif::{dtda, sdc, tpsaa, tpsr},
+    token,
 };
 
 /// What was decided. The events are written first, then applied, then the reply and the effects leave.
@@ -30,6 +33,8 @@ pub enum Effect {
     Greeted(Party),
     /// This connection speaks for a system from now on.
     Attach(SystemInfo),
+    /// This connection has what this token allows from now on.
+    Bear(Arc<Grant>),
     /// This connection is told of twins from now on.
     Subscribe(Interest),
     /// Answer with the log's lines.
@@ -93,6 +98,28 @@ pub enum Effect {
         /// Tell those that come.
         follow: bool,
     },
+    /// Tell a system who holds one of its twins. Again whenever its system is there again.
+    Integrate {
+        /// The system.
+        system: SystemId,
+        /// The twin.
+        twin: TwinId,
+        /// The lease.
+        lease: LeaseId,
+        /// Its token.
+        fence: u64,
+        /// The last moment of it, unless renewed.
+        until: Timestamp,
+    },
+    /// Tell a system that whoever held one of its twins up to this token does no longer.
+    Released {
+        /// The system.
+        system: SystemId,
+        /// The twin.
+        twin: TwinId,
+        /// The token.
+        fence: u64,
+    },
     /// Ask a system for fresh reports.
     Refresh {
         /// The system.
@@ -136,7 +163,7 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         return Err(Refusal::new(RefusalCode::Unauthenticated, "the first request of a connection is its hello"));
     };
     match (party, request) {
-        (Party::TwinSystem, Request::Dii(message)) => return dii(state, actor, message),
+        (Party::TwinSystem, Request::Dii(message)) => return dii(state, now, actor, message),
         (Party::TwinSystem, _) => {
             // FGMV-29 9.2, note: twin systems never talk to each other.
             let message = "a digital twin system registers, describes and reports; it asks nothing of other twins";
@@ -158,7 +185,10 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         }
         (Party::Metaverse, _) => {}
     }
-    let viewer = Viewer::of(state, &actor.identity)?;
+    if let Request::Present { token } = request {
+        return token::present(state, now, actor, token);
+    }
+    let viewer = Viewer::of(state, now, actor)?;
     match request {
         Request::DiscoverSystems(query) => discovery::discover(state, hot, now, &viewer, query).map(Decision::reply),
         Request::RemoveSystem(system) => registry::remove(state, &viewer, system),
@@ -170,12 +200,16 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         Request::Subscribe(interest) => subscribe(interest),
         Request::Actuate(command) => dts::actuate(state, hot, now, &viewer, command),
         Request::Refresh(twin) => dts::refresh(state, hot, &viewer, twin),
-        Request::Explain { twin, feature, action } => {
-            Ok(Decision::reply(dtac::explain(state, &viewer, twin, feature, action.as_ref())))
-        }
+        Request::Explain(inquiry) => dtac::explain(state, &viewer, inquiry).map(Decision::reply),
         Request::Rules => dtac::rules(state, &viewer),
         Request::SetRule(rule) => dtac::set_rule(state, &viewer, rule),
         Request::RemoveRule(rule) => dtac::remove_rule(state, &viewer, rule),
+        Request::WhoAmI => Ok(Decision::reply(people::who_am_i(state, &viewer))),
+        Request::Users => people::users(state, &viewer),
+        Request::SetUser(user) => people::set_user(state, &viewer, user),
+        Request::RemoveUser(user) => people::remove_user(state, &viewer, user),
+        Request::RevokeDevice(device) => people::revoke_device(state, &viewer, *device),
+        Request::RevokeToken(id) => token::revoke(state, &viewer, *id),
         Request::Log { after, limit } => {
             dtac::owners_only(state, &viewer, "read the log")?;
             let limit = if *limit == 0 { 100 } else { (*limit).min(500) };
@@ -194,9 +228,18 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
             let effect = Effect::ReadSteps { after: *after, limit: *limit, follow: *follow };
             Ok(Decision::default().with(effect))
         }
-        Request::Hello(_) | Request::Pair { .. } | Request::Dii(_) | Request::Sii(_) => {
-            Err(Refusal::new(RefusalCode::Invalid, "that is not decided here"))
-        }
+        Request::Lease(request) => lease::ask(state, hot, now, actor, &viewer, request),
+        Request::RenewLease(lease) => lease::renew(state, hot, now, &viewer, lease),
+        Request::ReleaseLease(lease) => lease::release(state, hot, now, &viewer, lease),
+        Request::Leases { twin } => lease::tell::list(state, now, &viewer, twin),
+        // Those after the observations need a secret or a random number, which only the hub has.
+        Request::Hello(_)
+        | Request::Dii(_)
+        | Request::Sii(_)
+        | Request::Present { .. }
+        | Request::Pair { .. }
+        | Request::OpenPairing { .. }
+        | Request::Delegate(_) => Err(Refusal::new(RefusalCode::Invalid, "that is not decided here")),
     }
 }
 
@@ -213,7 +256,7 @@ fn greet(state: &State, now: Timestamp, actor: &Actor, hello: &Hello) -> Result<
             "an adapter in the enabler's process is a twin system, not a user",
         ));
     }
-    let viewer = Viewer::of(state, &actor.identity).ok();
+    let viewer = Viewer::of(state, now, actor).ok();
     let welcome = Welcome {
         // The hub knows the enabler's name.
         enabler: String::new(),
@@ -237,9 +280,9 @@ fn subscribe(interest: &Interest) -> Result<Decision, Refusal> {
     Ok(Decision::done(Vec::new()).with(Effect::Subscribe(interest.clone())))
 }
 
-fn dii(state: &State, actor: &Actor, message: &DiiUp) -> Result<Decision, Refusal> {
+fn dii(state: &State, now: Timestamp, actor: &Actor, message: &DiiUp) -> Result<Decision, Refusal> {
     match message {
-        DiiUp::Register(info) => dtsr::register(state, actor, info),
+        DiiUp::Register(info) => dtsr::register(state, now, actor, info),
         DiiUp::Deregister => dtsr::deregister(state, actor),
         DiiUp::Describe(info) => dtsr::describe(state, actor, info),
         DiiUp::Gone(twin) => dtsr::gone(state, actor, twin),
@@ -250,7 +293,7 @@ fn dii(state: &State, actor: &Actor, message: &DiiUp) -> Result<Decision, Refusa
 
 fn sii(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, message: &SiiUp) -> Result<Decision, Refusal> {
     if let SiiUp::Register(info) = message {
-        return tpsr::register(state, actor, info);
+        return tpsr::register(state, now, actor, info);
     }
     let system = actor.system.as_ref().ok_or_else(|| {
         Refusal::new(RefusalCode::Invalid, "register as a third-party system before saying anything else")

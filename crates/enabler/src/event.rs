@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{
     Authorization, CallId, CallStatus, Collaboration, Command, CommandId, CommandStatus, ContentHash, FeatureId, Json,
-    PropertyId, Pseudonym, RoleId, Rule, RuleId, StepKey, SystemId, SystemInfo, TwinId, TwinInfo, TwinPermission,
-    UserId,
+    LeaseEnd, LeaseId, LeaseRequest, Limits, PropertyId, Pseudonym, RoleId, Rule, RuleId, StepKey, SystemId,
+    SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId, UserInfo,
 };
 
-use crate::{Fingerprint, Identity, Measured, StepEnd, StepPlan, Stop, Wish};
+use crate::{Fingerprint, Grant, Identity, Measured, StepEnd, StepPlan, Stop, Wish};
 
 /// A decision that was made. State is nothing but these, folded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,56 @@ pub enum LogEvent {
         roles: Vec<RoleId>,
         /// What to call it.
         device: String,
+        /// Until when it is known; `None`: until it is revoked.
+        #[serde(default)]
+        until: Option<Timestamp>,
+        /// Who let it in; `None`: whoever runs the enabler.
+        #[serde(default)]
+        by: Option<UserId>,
+    },
+    /// A device is not known any more.
+    DeviceRevoked {
+        /// Its certificate.
+        certificate: Fingerprint,
+        /// Who did it.
+        by: UserId,
+    },
+    /// A user was added or changed. What single devices were given at pairing ends with it.
+    UserSet {
+        /// The user.
+        user: UserInfo,
+        /// Who did it.
+        by: UserId,
+    },
+    /// A user was taken away, with all their devices.
+    UserRemoved {
+        /// The user.
+        user: UserId,
+        /// Who did it.
+        by: UserId,
+    },
+    /// The public half of the key that signs this enabler's tokens: those of another one are void.
+    TokenKeySet {
+        /// The key.
+        key: TokenKey,
+    },
+    /// A token was signed with which somebody acts in somebody's stead.
+    TokenDelegated {
+        /// What revokes it.
+        id: TokenId,
+        /// Who delegates.
+        by: UserId,
+        /// What its bearer is called.
+        guest: String,
+        /// How far it goes.
+        limits: Limits,
+    },
+    /// A token, or one attenuation of it, is void.
+    TokenRevoked {
+        /// Which.
+        id: TokenId,
+        /// Who did it.
+        by: UserId,
     },
     /// DTSR, TPSR: a system registered, or said something else of itself.
     SystemRegistered {
@@ -93,6 +143,9 @@ pub enum LogEvent {
         wishes: Vec<Wish>,
         /// Whether it is given to the twin's system by this very decision. It is never given twice.
         dispatched: bool,
+        /// The fencing token of the lease under which it acts.
+        #[serde(default)]
+        fence: Option<u64>,
     },
     /// DTS: a command that waited is given to the twin's system.
     CommandDispatched {
@@ -208,6 +261,52 @@ pub enum LogEvent {
         call: CallId,
         /// How it ended.
         status: CallStatus,
+    },
+    /// Leases: somebody waits for a twin's physical object from now on.
+    LeaseQueued {
+        /// What was asked.
+        request: LeaseRequest,
+        /// By whom.
+        user: UserId,
+        /// On which device.
+        by: Identity,
+        /// The rule that let them.
+        rule: RuleId,
+        /// What it counts for.
+        priority: u8,
+        /// The token that let them, where no rule about them did.
+        #[serde(default)]
+        token: Option<Box<Grant>>,
+    },
+    /// Leases: who waited holds the object from now on.
+    LeaseGranted {
+        /// The lease.
+        lease: LeaseId,
+        /// Larger than every one before.
+        fence: u64,
+        /// The last moment of it, unless renewed.
+        until: Timestamp,
+    },
+    /// Leases: it lasts longer.
+    LeaseRenewed {
+        /// The lease.
+        lease: LeaseId,
+        /// The last moment of it, unless renewed again.
+        until: Timestamp,
+    },
+    /// Leases: the twin's system has confirmed. Once for each grant.
+    LeaseIntegrated {
+        /// The lease.
+        lease: LeaseId,
+        /// Its token.
+        fence: u64,
+    },
+    /// Leases: nobody holds or waits by it any more.
+    LeaseEnded {
+        /// The lease.
+        lease: LeaseId,
+        /// Why.
+        reason: LeaseEnd,
     },
 }
 

@@ -6,8 +6,8 @@ use std::{
 };
 
 use vestibule_model::{
-    CallId, CallUpdate, CommandId, Desired, FeatureId, MAX_PROPERTIES, PropertyId, PropertyInfo, PropertyState,
-    Refusal, RefusalCode, Reported, SystemId, Timestamp, Truth, TwinId, TwinInfo, UserId, Value,
+    CallId, CallUpdate, CommandId, Desired, FeatureId, LeaseId, LeaseRequest, MAX_PROPERTIES, PropertyId, PropertyInfo,
+    PropertyState, Refusal, RefusalCode, Reported, SystemId, Timestamp, Truth, TwinId, TwinInfo, UserId, Value,
 };
 use vestibule_protocol::{CommandUpdate, Occurrence, Report, WireReading};
 
@@ -40,6 +40,10 @@ pub struct Changes {
     pub call_updates: Vec<CallUpdate>,
     /// Agreements that ended.
     pub deauthorized: Vec<(UserId, SystemId)>,
+    /// Leases that came further, or whose place in a queue changed.
+    pub leases: BTreeSet<LeaseId>,
+    /// Time has come for leases: [`settle`](crate::settle) says what follows.
+    pub settle: bool,
     /// Rules or users changed: everybody's world may look different.
     pub access: bool,
 }
@@ -56,6 +60,8 @@ impl Changes {
         self.calls.extend(other.calls);
         self.call_updates.extend(other.call_updates);
         self.deauthorized.extend(other.deauthorized);
+        self.leases.extend(other.leases);
+        self.settle |= other.settle;
         self.access |= other.access;
     }
 }
@@ -73,6 +79,10 @@ pub(crate) enum Due {
     Call(CallId),
     /// What was measured of a system is to be written down.
     Measure(SystemId),
+    /// A holder should have renewed, or a waiter gives up.
+    Lease(LeaseId),
+    /// A rule or a device expires.
+    Access,
 }
 
 impl HotTwin {
@@ -123,8 +133,14 @@ pub struct Hot {
     // Every property has at most one entry, every command and system one: bounded by what is described.
     pub(crate) deadlines: BTreeSet<(Timestamp, Due)>,
     pub(crate) commands: BTreeMap<CommandId, OpenCommand>,
+    /// When the next rule or device expires.
+    access: Option<Timestamp>,
+    /// The same of all later ones: bounded by rules and devices.
+    expiries: BTreeSet<Timestamp>,
     /// Open commands by the properties that they wait for.
     pub(crate) waiting: BTreeMap<WishKey, BTreeSet<CommandId>>,
+    /// Where each live lease stands in the deadlines.
+    pub(crate) leases: BTreeMap<LeaseId, Timestamp>,
 }
 
 impl Hot {
@@ -145,6 +161,10 @@ impl Hot {
             hot.open_command(record);
         }
         hot.restore_calls(state, now);
+        for lease in state.leases.live() {
+            hot.watch_lease(state, lease.request.id);
+        }
+        hot.watch_access(state, now);
         hot
     }
 
@@ -152,9 +172,17 @@ impl Hot {
     pub fn follow(&mut self, state: &State, now: Timestamp, event: &LogEvent) -> Changes {
         let mut changes = Changes::default();
         match event {
-            LogEvent::RuleSet { .. } | LogEvent::RuleRemoved { .. } | LogEvent::DeviceEnrolled { .. } => {
+            LogEvent::RuleSet { .. }
+            | LogEvent::RuleRemoved { .. }
+            | LogEvent::DeviceEnrolled { .. }
+            | LogEvent::DeviceRevoked { .. }
+            | LogEvent::UserSet { .. }
+            | LogEvent::UserRemoved { .. }
+            | LogEvent::TokenRevoked { .. } => {
                 changes.access = true;
+                self.watch_access(state, now);
             }
+            LogEvent::TokenKeySet { .. } | LogEvent::TokenDelegated { .. } => {}
             LogEvent::SystemRegistered { info, .. } => {
                 self.watch(state, &info.id, now);
                 changes.systems.insert(info.id.clone());
@@ -169,6 +197,7 @@ impl Hot {
                 }
                 changes.twins.insert(info.id.clone());
                 changes.systems.insert(info.id.system());
+                Self::queue_changed(state, &info.id, &mut changes);
             }
             LogEvent::TwinGone { twin } => {
                 self.remove(twin);
@@ -189,8 +218,27 @@ impl Hot {
             | LogEvent::PseudonymsSalted { .. }
             | LogEvent::Authorized { .. }
             | LogEvent::TwinAcquired { .. } => {}
+            LogEvent::LeaseQueued { request: LeaseRequest { id: lease, .. }, .. }
+            | LogEvent::LeaseGranted { lease, .. }
+            | LogEvent::LeaseRenewed { lease, .. }
+            | LogEvent::LeaseIntegrated { lease, .. }
+            | LogEvent::LeaseEnded { lease, .. } => self.follow_lease(state, *lease, &mut changes),
         }
         changes
+    }
+
+    /// Wakes at the moment at which the next rule or device expires.
+    fn watch_access(&mut self, state: &State, now: Timestamp) {
+        self.expiries = state.expiries(now).collect();
+        self.next_expiry();
+    }
+
+    fn next_expiry(&mut self) {
+        let next = self.expiries.pop_first();
+        if let Some(before) = std::mem::replace(&mut self.access, next) {
+            self.deadlines.remove(&(before, Due::Access));
+        }
+        self.deadlines.extend(next.map(|at| (at, Due::Access)));
     }
 
     fn describe(&mut self, info: &Arc<TwinInfo>, now: Timestamp) {
@@ -466,6 +514,11 @@ impl Hot {
                 Due::Call(id) => self.call_due(id, &mut changes),
                 Due::Heartbeat(system) => changes.merge(self.heartbeat_due(&system, now)),
                 Due::Measure(system) => events.extend(self.measure_due(&system, now)),
+                Due::Lease(id) => self.lease_due(id, now, &mut changes),
+                Due::Access => {
+                    changes.access = true;
+                    self.next_expiry();
+                }
             }
         }
         (changes, events)

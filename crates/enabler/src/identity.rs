@@ -1,39 +1,13 @@
 //! Who speaks: a certificate that was paired, or an adapter of this very process.
 
-use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use vestibule_model::{ContentHash, RoleId, SystemId, UserId};
+use serde::{Deserialize, Serialize};
+pub use vestibule_model::Fingerprint;
+use vestibule_model::{RoleId, SystemId, Timestamp, UserId};
 use vestibule_protocol::Party;
 
-/// The hash of a peer's certificate.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint(pub [u8; 32]);
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Fingerprint({self})")
-    }
-}
-
-impl Serialize for Fingerprint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Fingerprint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse::<ContentHash>().map(|hash| Self(hash.0)).map_err(D::Error::custom)
-    }
-}
+use crate::Grant;
 
 /// Who a connection is, proven before anything was asked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,6 +17,19 @@ pub enum Identity {
     Certificate(Fingerprint),
     /// An adapter in the enabler's process that maintains the twins of this system.
     Local(SystemId),
+    /// The enabler's own program, run by whoever may read the data folder.
+    Console,
+}
+
+/// A user, beyond their devices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// For people.
+    pub name: String,
+    /// What they may be on every device.
+    pub roles: Vec<RoleId>,
+    /// When they became known: tokens of somebody who had their name before are void.
+    pub since: Timestamp,
 }
 
 /// A device that was paired: whose it is and what that one may be.
@@ -50,10 +37,14 @@ pub enum Identity {
 pub struct Device {
     /// Whose.
     pub user: UserId,
-    /// With which roles.
+    /// With which roles, besides those of its user.
     pub roles: Vec<RoleId>,
     /// Its name, for people.
     pub device: String,
+    /// When it became known.
+    pub since: Timestamp,
+    /// Until when it is known; `None`: until it is revoked.
+    pub until: Option<Timestamp>,
 }
 
 /// Who asks, on which connection.
@@ -65,12 +56,20 @@ pub struct Actor {
     pub party: Option<Party>,
     /// The system that this connection has registered.
     pub system: Option<SystemId>,
+    /// Tokens that were presented on this connection.
+    pub tokens: Vec<Arc<Grant>>,
 }
 
 impl Actor {
+    /// A peer before its handshake.
+    #[must_use]
+    pub const fn new(identity: Identity) -> Self {
+        Self { identity, party: None, system: None, tokens: Vec::new() }
+    }
+
     /// A peer after its handshake.
     #[must_use]
     pub const fn greeted(identity: Identity, party: Party) -> Self {
-        Self { identity, party: Some(party), system: None }
+        Self { identity, party: Some(party), system: None, tokens: Vec::new() }
     }
 }

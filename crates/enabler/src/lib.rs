@@ -15,7 +15,7 @@
 //! let (mut state, hot, now) = (State::default(), Hot::default(), Timestamp(1));
 //! let owner = LogEvent::DeviceEnrolled {
 //!     certificate: Fingerprint([7; 32]), user: UserId::slug("ada"), roles: vec![RoleId::slug("owner")],
-//!     device: "laptop".to_owned(),
+//!     device: "laptop".to_owned(), until: None, by: None,
 //! };
 //! default_rules().iter().chain([&owner]).for_each(|event| state.apply(now, event));
 //! let actor = Actor::greeted(Identity::Certificate(Fingerprint([7; 32])), Party::Metaverse);
@@ -33,32 +33,46 @@ mod histogram;
 mod hot;
 mod hot_calls;
 mod hot_commands;
+mod hot_leases;
 mod hot_systems;
 mod identity;
+mod lease;
 mod measure;
+mod objects;
 mod observe;
 mod pairing;
+mod people;
 mod persistent;
 mod procedure;
 mod registry;
 mod sif;
 mod state;
+pub mod token;
+mod viewer;
 
 pub use command::{CommandRecord, Wish, WishKey};
 pub use decide::{Decision, Effect, decide};
 pub use discovery::{may_see_system, system_view};
 pub use dtif::{
-    dtac::{Viewer, default_rules, enroll, is_owner, may, may_read, may_use, pair, system_verdict, verdict},
+    dtac::{default_rules, is_owner, may, may_lease, may_read, may_use, priority, system_verdict, verdict},
     dtia::{inquired, view},
     dts::{dispatch, execution_failed},
+    lease::{
+        act::still_counts,
+        settle::{settle, unsettles},
+        tell::{all_leases, update as lease_update},
+    },
 };
 pub use event::{EventError, LogEvent};
 pub use histogram::Histogram;
 pub use hot::{Changes, Hot};
-pub use identity::{Actor, Device, Fingerprint, Identity};
+pub use identity::{Actor, Device, Fingerprint, Identity, User};
+pub use lease::{Lease, LeasePhase, Leases};
 pub use measure::Measured;
+pub use objects::Objects;
 pub use observe::{Observed, observe};
-pub use pairing::{Pairing, PairingCode};
+pub use pairing::{Offer, Pairing, PairingCode};
+pub use people::{enroll, may_open_pairing, pair};
 pub use persistent::Map;
 pub use procedure::{StepNote, Steps, metaverse, third_party, twin_system};
 pub use sif::{
@@ -69,6 +83,8 @@ pub use sif::{
     tpsaa::{Agreement, Proposal, answered, propose, pseudonym},
 };
 pub use state::{Census, State, System, SystemStats, Twin};
+pub use token::{Delegated, Grant, delegate, may_delegate};
+pub use viewer::{Bearing, Viewer};
 
 /// Milliseconds that a command may be valid at most: nobody still means it after that.
 pub const LONGEST_VALIDITY_MS: u64 = 10 * 60 * 1_000;
@@ -78,6 +94,8 @@ pub const TWIN_SYSTEM_ROLE: &str = "twin_system";
 pub const THIRD_PARTY_ROLE: &str = "third_party";
 /// The role that the default rules let manage everything.
 pub const OWNER_ROLE: &str = "owner";
+/// What the log calls whoever runs the enabler's own program. Nobody else can have that name.
+pub const CONSOLE_USER: &str = "console";
 /// The role that the default rules let see everything.
 pub const GUEST_ROLE: &str = "guest";
 

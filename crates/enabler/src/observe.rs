@@ -3,7 +3,7 @@
 use vestibule_model::{Refusal, RefusalCode, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Occurrence};
 
-use crate::{Changes, Hot, LogEvent, State};
+use crate::{Changes, Hot, LogEvent, State, dtif::lease};
 
 /// Details that an occurrence may have.
 const MOST_DETAILS: usize = 32;
@@ -56,6 +56,14 @@ pub fn observe(
             let (changes, events) = hot.outcome(system, *command, status, now)?;
             observed.changes.merge(changes);
             observed.events.extend(events);
+        }
+        DiiUp::Integrated { twin, fence } => {
+            own(hot, system, twin)?;
+            observed.events.extend(lease::act::integrated(state, now, twin, *fence));
+        }
+        DiiUp::NotIntegrated { twin, fence, reason } => {
+            own(hot, system, twin)?;
+            observed.events.extend(lease::act::not_integrated(state, now, twin, *fence, reason));
         }
         DiiUp::Register(_)
         | DiiUp::Deregister

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, fmt};
 
-use vestibule_model::{Refusal, RefusalCode, RoleId, Timestamp};
+use vestibule_model::{Refusal, RefusalCode, RoleId, Timestamp, UserId};
 
 /// Milliseconds for which a code can be used.
 const LIFE_MS: u64 = 5 * 60 * 1_000;
@@ -44,10 +44,29 @@ impl fmt::Debug for PairingCode {
     }
 }
 
+/// What a pairing code gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// What the device may be.
+    pub role: RoleId,
+    /// Whose it will be; `None`: somebody new, named like the device.
+    pub user: Option<UserId>,
+    /// Who offers it; `None`: whoever runs the enabler.
+    pub by: Option<UserId>,
+}
+
+impl Offer {
+    /// For a device of somebody new, on the word of whoever runs the enabler.
+    #[must_use]
+    pub const fn new(role: RoleId) -> Self {
+        Self { role, user: None, by: None }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Open {
     code: PairingCode,
-    role: RoleId,
+    offer: Offer,
     expires: Timestamp,
     wrong: u8,
 }
@@ -60,11 +79,11 @@ pub struct Pairing {
 }
 
 impl Pairing {
-    /// Opens `code` for one device with `role`.
+    /// Opens `code` for one device; until when it can be used.
     ///
     /// # Errors
     /// [`Refusal`] where as many codes are open as may be, or this very one.
-    pub fn open(&mut self, code: PairingCode, role: RoleId, now: Timestamp) -> Result<(), Refusal> {
+    pub fn open(&mut self, code: PairingCode, offer: Offer, now: Timestamp) -> Result<Timestamp, Refusal> {
         self.open.retain(|open| now <= open.expires);
         if self.open.len() >= MOST_OPEN {
             let message = format!("{MOST_OPEN} pairing codes are open; use one of them or wait five minutes");
@@ -73,15 +92,22 @@ impl Pairing {
         if self.open.iter().any(|open| open.code == code) {
             return Err(Refusal::new(RefusalCode::Conflict, "this pairing code is open already; choose another one"));
         }
-        self.open.push(Open { code, role, expires: now.plus(LIFE_MS), wrong: 0 });
-        Ok(())
+        let expires = now.plus(LIFE_MS);
+        self.open.push(Open { code, offer, expires, wrong: 0 });
+        Ok(expires)
     }
 
-    /// Uses a code up; the role that it gives.
+    /// The code that was opened last, as long as it can be used.
+    #[must_use]
+    pub fn newest(&self, now: Timestamp) -> Option<PairingCode> {
+        self.open.iter().rev().find(|open| now <= open.expires).map(|open| open.code.clone())
+    }
+
+    /// Uses a code up; what it gives.
     ///
     /// # Errors
     /// [`Refusal`] where it is none, or too many wrong ones were tried in the last minute.
-    pub fn redeem(&mut self, digits: &str, now: Timestamp) -> Result<RoleId, Refusal> {
+    pub fn redeem(&mut self, digits: &str, now: Timestamp) -> Result<Offer, Refusal> {
         self.open.retain(|open| now <= open.expires);
         while self.wrong.front().is_some_and(|at| now.since(*at) >= 60_000) {
             self.wrong.pop_front();
@@ -97,7 +123,7 @@ impl Pairing {
         };
         let found = self.open.iter().map(matches).collect::<Vec<_>>().iter().position(|found| *found);
         if let Some(place) = found {
-            return Ok(self.open.swap_remove(place).role);
+            return Ok(self.open.remove(place).offer);
         }
         self.wrong.push_back(now);
         self.open.iter_mut().for_each(|open| open.wrong = open.wrong.saturating_add(1));
@@ -112,14 +138,14 @@ mod tests {
     use super::*;
 
     fn opened(pairing: &mut Pairing, code: u32, now: u64) {
-        pairing.open(PairingCode::of(code), RoleId::slug("owner"), Timestamp(now)).unwrap();
+        pairing.open(PairingCode::of(code), Offer::new(RoleId::slug("owner")), Timestamp(now)).unwrap();
     }
 
     #[test]
     fn a_code_is_used_once_and_ends() {
         let mut pairing = Pairing::default();
         opened(&mut pairing, 42, 0);
-        assert_eq!(pairing.redeem("000042", Timestamp(1)).unwrap().as_str(), "owner");
+        assert_eq!(pairing.redeem("000042", Timestamp(1)).unwrap().role.as_str(), "owner");
         assert!(pairing.redeem("000042", Timestamp(2)).is_err());
         opened(&mut pairing, 43, 0);
         assert!(pairing.redeem("000043", Timestamp(LIFE_MS + 1)).is_err());

@@ -150,8 +150,13 @@ mod tests {
         }
         let mut state = State::default();
         default_rules().iter().for_each(|event| state.apply(Timestamp(0), event));
-        let viewer =
-            |user: &UserId, role: &str| Viewer { user: user.clone(), roles: vec![vestibule_model::RoleId::slug(role)] };
+        let viewer = |user: &UserId, role: &str| Viewer {
+            user: user.clone(),
+            roles: vec![vestibule_model::RoleId::slug(role)],
+            at: Timestamp(0),
+            is_user: true,
+            tokens: Vec::new(),
+        };
         let owner = steps.page(&state, &viewer(&ada, "owner"), 0, u16::MAX);
         assert_eq!((owner.len(), owner[0].sequence), (PAGE.1, 11), "the oldest ten are gone");
         let mine = steps.page(&state, &viewer(&bob, "guest"), 100, 0);

@@ -1,6 +1,8 @@
 //! What DTSR and TPSR have in common (FGMV-29 8.2.1, 8.3.1): whose an id is, and how it is given back.
 
-use vestibule_model::{CommandStatus, Refusal, RefusalCode, RoleId, SystemId, SystemInfo, SystemKind, UserId};
+use vestibule_model::{
+    CommandStatus, Refusal, RefusalCode, RoleId, SystemId, SystemInfo, SystemKind, Timestamp, UserId,
+};
 
 use crate::{Actor, Decision, Effect, Identity, LogEvent, State, Viewer, dtif::dtac, sif::tpsaa};
 
@@ -12,11 +14,12 @@ const MOST_SYSTEMS_EACH: usize = 64;
 /// Registers a system of this kind (P1.1 to P1.3, P2.1 to P2.3), for whoever has this role.
 pub(crate) fn register(
     state: &State,
+    now: Timestamp,
     actor: &Actor,
     info: &SystemInfo,
     (kind, role): (SystemKind, &str),
 ) -> Result<Decision, Refusal> {
-    may_register(state, actor, &info.id, role)?;
+    may_register(state, now, actor, &info.id, role)?;
     if info.kind != kind {
         let message = format!("{} registers as another kind of system than its connection was opened for", info.id);
         return Err(Refusal::new(RefusalCode::Invalid, message));
@@ -56,14 +59,14 @@ fn check_room(state: &State, identity: &Identity) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn may_register(state: &State, actor: &Actor, id: &SystemId, role: &str) -> Result<(), Refusal> {
+fn may_register(state: &State, now: Timestamp, actor: &Actor, id: &SystemId, role: &str) -> Result<(), Refusal> {
     match &actor.identity {
         Identity::Local(own) if own == id => Ok(()),
         Identity::Local(own) => {
             Err(Refusal::new(RefusalCode::Forbidden, format!("this adapter is {own} and cannot register as {id}")))
         }
-        Identity::Certificate(_) => {
-            let viewer = Viewer::of(state, &actor.identity)?;
+        Identity::Certificate(_) | Identity::Console => {
+            let viewer = Viewer::of(state, now, actor)?;
             if viewer.roles.contains(&RoleId::slug(role)) {
                 return Ok(());
             }

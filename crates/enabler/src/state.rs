@@ -1,15 +1,18 @@
 //! What was decided: a fold of the log.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use vestibule_model::{
     CallId, CommandId, CommandStatus, ContentHash, Desired, FeatureKind, PropertyId, Pseudonym, Rule, RuleId, SystemId,
-    SystemInfo, Timestamp, TwinId, TwinInfo, TwinPermission, UserId,
+    SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId,
 };
 
 use crate::{
-    Agreement, CallRecord, CommandRecord, Device, Fingerprint, Histogram, Identity, LogEvent, Map, Measured, Wish,
-    WishKey,
+    Agreement, CallRecord, CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, Leases, LogEvent, Map,
+    Measured, Objects, User, Wish, WishKey,
     discovery::{Directory, Term},
     persistent::Prefixed,
 };
@@ -97,6 +100,14 @@ pub struct State {
     pub rules: Arc<BTreeMap<RuleId, Rule>>,
     /// Known devices by their certificates.
     pub devices: Arc<BTreeMap<Fingerprint, Device>>,
+    /// Users by id: each that a device was ever enrolled for, and those whom owners named.
+    pub users: Arc<BTreeMap<UserId, User>>,
+    /// The public key of this enabler's tokens.
+    pub token_key: Option<TokenKey>,
+    /// Tokens that were delegated and have not expired.
+    pub delegated: Arc<BTreeMap<TokenId, Delegated>>,
+    /// Tokens that are void, with when nobody could use them anyway.
+    pub revoked: Arc<BTreeMap<TokenId, Timestamp>>,
     /// Registered systems.
     pub systems: Map<SystemId, Arc<System>>,
     /// Ids of systems that have deregistered, and whose they stay.
@@ -119,6 +130,10 @@ pub struct State {
     pub salt: Option<ContentHash>,
     /// Ended calls by the moment at which they are forgotten.
     pub(crate) forget_calls: Map<(Timestamp, CallId), ()>,
+    /// Who holds which physical object, and who waits.
+    pub leases: Arc<Leases>,
+    /// Which twins are the same physical object.
+    pub(crate) objects: Objects,
     /// Ended commands by the moment at which they are forgotten.
     forget: Map<(Timestamp, CommandId), ()>,
     /// By twin: what its system lets users do with it.
@@ -140,9 +155,12 @@ impl State {
             LogEvent::RuleRemoved { rule, .. } => {
                 Arc::make_mut(&mut self.rules).remove(rule);
             }
-            LogEvent::DeviceEnrolled { certificate, user, roles, device } => {
-                let known = Device { user: user.clone(), roles: roles.clone(), device: device.clone() };
-                Arc::make_mut(&mut self.devices).insert(*certificate, known);
+            LogEvent::DeviceEnrolled { .. }
+            | LogEvent::DeviceRevoked { .. }
+            | LogEvent::UserSet { .. }
+            | LogEvent::UserRemoved { .. } => self.apply_people(at, event),
+            LogEvent::TokenKeySet { .. } | LogEvent::TokenDelegated { .. } | LogEvent::TokenRevoked { .. } => {
+                self.apply_tokens(at, event);
             }
             LogEvent::SystemRegistered { info, owner } => {
                 self.registered(at, info, owner);
@@ -155,6 +173,7 @@ impl State {
             LogEvent::TwinDescribed { info } => {
                 let known = self.twins.get(&info.id).cloned();
                 let epoch = known.as_ref().map_or(1, |twin| twin.epoch.saturating_add(1));
+                self.objects.change(known.as_ref().map(|twin| twin.info.as_ref()), Some(info));
                 if let Some(known) = known {
                     self.uncount_twin(&known.info);
                     self.drop_wishes(|key| key.0 == info.id && info.property(&key.1, &key.2).is_none());
@@ -167,7 +186,7 @@ impl State {
                 self.take_twin(twin);
                 self.drop_wishes(|key| key.0 == *twin);
             }
-            LogEvent::CommandAccepted { command, user, rule, wishes, dispatched } => {
+            LogEvent::CommandAccepted { command, user, rule, wishes, dispatched, fence } => {
                 let status = if *dispatched { CommandStatus::Dispatched } else { CommandStatus::Accepted };
                 let record = CommandRecord {
                     command: command.clone(),
@@ -176,6 +195,7 @@ impl State {
                     wishes: wishes.clone(),
                     accepted: at,
                     dispatched: *dispatched,
+                    fence: *fence,
                     status,
                     at,
                 };
@@ -189,6 +209,11 @@ impl State {
                     self.wishes.remove(&key);
                 }
             }
+            LogEvent::LeaseQueued { .. }
+            | LogEvent::LeaseGranted { .. }
+            | LogEvent::LeaseRenewed { .. }
+            | LogEvent::LeaseIntegrated { .. }
+            | LogEvent::LeaseEnded { .. } => Arc::make_mut(&mut self.leases).apply(at, event),
             other => self.apply_sif(at, other),
         }
     }
@@ -236,6 +261,7 @@ impl State {
     fn take_twin(&mut self, id: &TwinId) {
         if let Some(known) = self.twins.get(id).cloned() {
             self.uncount_twin(&known.info);
+            self.objects.change(Some(&known.info), None);
             self.twins.remove(id);
         }
         self.permissions.remove(id);
@@ -288,6 +314,12 @@ impl State {
         } else {
             self.permissions.insert(twin.clone(), Arc::new(users));
         }
+    }
+
+    /// All twins of the physical object that `twin` is a twin of, itself at least.
+    #[must_use]
+    pub fn object_of(&self, twin: &TwinId) -> BTreeSet<TwinId> {
+        self.objects.of(&self.twins, twin)
     }
 
     fn drop_wishes(&mut self, which: impl Fn(&WishKey) -> bool) {
@@ -361,6 +393,9 @@ impl State {
 
     /// A repetition of what is forgotten here comes after its validity, and is refused for that.
     fn forget_until(&mut self, at: Timestamp) {
+        if self.leases.forgets(at) {
+            Arc::make_mut(&mut self.leases).forget_until(at);
+        }
         while let Some((moment, id)) = self.forget.first().map(|(key, ())| *key).filter(|(moment, _)| *moment < at) {
             self.forget.remove(&(moment, id));
             self.commands.remove(&id);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 
-use crate::{ActionId, CommandId, FeatureId, RuleId, Timestamp, TraceId, TwinId, Value};
+use crate::{ActionId, CommandId, FeatureId, LeaseId, RuleId, Timestamp, TraceId, TwinId, Value};
 
 /// A wish that a physical object does something (P2.15).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -27,6 +27,9 @@ pub struct Command {
     /// Names what follows from this click in traces; says nothing about what is asked.
     #[serde(default)]
     pub trace: Option<TraceId>,
+    /// The lease under which the sender acts; needed where the twin is exclusive or somebody holds it.
+    #[serde(default)]
+    pub lease: Option<LeaseId>,
 }
 
 /// How far a command has come. The first three go on, the others are its end.
@@ -95,6 +98,8 @@ pub enum RefusalCode {
     Conflict,
     /// The thing has changed since the asker looked.
     RevisionMismatch,
+    /// Somebody holds the thing, or nobody may act on it without holding it.
+    Held,
     /// Too late.
     Expired,
     /// The request makes no sense.

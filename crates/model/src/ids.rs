@@ -375,6 +375,79 @@ impl std::str::FromStr for TraceId {
 /// A question that the enabler has asked a system and waits to have answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct InquiryId(pub u64);
+/// The hash of a peer's certificate, or of the bearer token that stands for one over HTTP: names a device.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub [u8; 32]);
+
+hex_serde!(Fingerprint, 32);
+text_schema!(Fingerprint, "^[0-9a-fA-F]{64}$");
+
+/// A delegated token or one of its attenuations: what revokes it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenId(pub [u8; 16]);
+
+hex_serde!(TokenId, 16);
+text_schema!(TokenId, "^[0-9a-fA-F]{32}$");
+
+/// The public half of the key that signs an enabler's tokens: 32 bytes of Ed25519.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenKey(pub [u8; 32]);
+
+hex_serde!(TokenKey, 32);
+text_schema!(TokenKey, "^[0-9a-fA-F]{64}$");
+
+macro_rules! hex_words {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                from_hex(text).map(Self)
+            }
+        }
+    };
+}
+
+hex_words!(Fingerprint);
+hex_words!(TokenId);
+hex_words!(TokenKey);
+
+/// A lease's idempotency key: 16 random bytes, chosen once by whoever asks for it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseId(pub [u8; 16]);
+
+hex_serde!(LeaseId, 16);
+text_schema!(LeaseId, "^[0-9a-fA-F]{32}$");
+
+impl fmt::Display for LeaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for LeaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LeaseId({self})")
+    }
+}
+
+impl std::str::FromStr for LeaseId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        from_hex(text).map(Self)
+    }
+}
 
 /// Reads `2 * N` hexadecimal digits.
 pub(crate) fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {

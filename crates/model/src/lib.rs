@@ -23,8 +23,10 @@ mod cell;
 mod collaboration;
 mod command;
 mod content;
+mod identity;
 mod ids;
 mod json;
+mod lease;
 mod permission;
 mod service;
 mod state;
@@ -42,11 +44,15 @@ pub use collaboration::{
 };
 pub use command::{Command, CommandStatus, Refusal, RefusalCode};
 pub use content::{BlobRef, ContentHash};
+pub use identity::{Delegation, Explanation, Inquiry, Limits, UserInfo, Wanted};
 pub use ids::{
-    ActionId, CallId, CommandId, EventKind, FeatureId, IdError, InquiryId, PropertyId, Pseudonym, RoleId, RuleId,
-    ServiceId, StepKey, SystemId, TraceId, TwinId, UserId,
+    ActionId, CallId, CommandId, EventKind, FeatureId, Fingerprint, IdError, InquiryId, LeaseId, PropertyId, Pseudonym,
+    RoleId, RuleId, ServiceId, StepKey, SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,
 };
 pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH};
+pub use lease::{
+    DEFAULT_LONGEST_LEASE_MS, Integration, LONGEST_LEASE_BOUNDS_MS, LeaseEnd, LeaseRequest, LeaseStatus, LeaseUpdate,
+};
 pub use permission::{
     About, Access, Right, Rule, RuleEffect, Subject, TwinPermission, TwinSelector, Verdict, decide_access,
 };

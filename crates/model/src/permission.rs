@@ -1,9 +1,12 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ActionId, FeatureId, RoleId, RuleId, ServiceId, SystemId, TwinId, UserId};
+use crate::{ActionId, FeatureId, RoleId, RuleId, ServiceId, SystemId, Timestamp, TwinId, UserId};
 
 /// Who a rule is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -84,6 +87,12 @@ pub struct Rule {
     pub right: Right,
     /// Whether it gives or takes.
     pub effect: RuleEffect,
+    /// It decides until this moment and nothing from then on; `None`: until it is taken away.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+    /// How urgent it makes those whom it allows something, for leases (REQ-DT-08); `None`: 0.
+    #[serde(default)]
+    pub priority: Option<u8>,
 }
 
 /// What a question of access control is about.
@@ -108,6 +117,8 @@ pub struct Access<'a> {
     pub feature: Option<&'a FeatureId>,
     /// To do what.
     pub right: &'a Right,
+    /// When. Expired rules decide nothing.
+    pub at: Timestamp,
 }
 
 /// What one user may do with one twin by the rules of its own system (REQ-DT-05, P2.10). It only takes: whatever it
@@ -147,22 +158,40 @@ pub struct Verdict {
     pub rule: Option<RuleId>,
 }
 
+impl TwinSelector {
+    /// Whether it names this twin.
+    #[must_use]
+    pub fn covers(&self, twin: &TwinId) -> bool {
+        match self {
+            Self::All => true,
+            Self::System(system) => twin.as_str().split('/').next() == Some(system.as_str()),
+            Self::Twin(one) => one == twin,
+        }
+    }
+}
+
 impl Rule {
-    fn concerns(&self, access: &Access<'_>) -> bool {
+    /// Whether it decides anything at `now`.
+    #[must_use]
+    pub fn is_in_force(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+
+    /// Whether it has a say in this question.
+    #[must_use]
+    pub fn concerns(&self, access: &Access<'_>) -> bool {
         let who = match &self.who {
             Subject::Anyone => true,
             Subject::Role(role) => access.roles.contains(role),
             Subject::User(user) => user == access.user,
         };
-        let system_of = |twin: &TwinId, system: &SystemId| twin.as_str().split('/').next() == Some(system.as_str());
         let opens = self.effect == RuleEffect::Allow && *access.right == Right::Read;
         let about = match (&self.twins, access.about) {
-            (TwinSelector::All, _) => true,
-            (TwinSelector::System(mine), About::Twin(twin)) => system_of(twin, mine),
-            (TwinSelector::Twin(mine), About::Twin(twin)) => mine == twin,
+            (selector, About::Twin(twin)) => selector.covers(twin),
+            (TwinSelector::All, About::System(_)) => true,
             (TwinSelector::System(mine), About::System(system)) => mine == system,
             // A rule about one twin also opens its system for reading: nobody finds a door without its house.
-            (TwinSelector::Twin(mine), About::System(system)) => opens && system_of(mine, system),
+            (TwinSelector::Twin(mine), About::System(system)) => opens && mine.system() == *system,
         };
         // A rule about one feature also opens the twin as such for reading: nobody finds a button without its door.
         let feature = match (&self.feature, access.feature) {
@@ -170,7 +199,8 @@ impl Rule {
             (Some(rule), Some(asked)) => rule == asked,
             (Some(_), None) => opens,
         };
-        who && about && feature && (self.gives(access.right) || self.shows_system(access))
+        let gives = self.gives(access.right) || self.shows_system(access);
+        self.is_in_force(access.at) && who && about && feature && gives
     }
 
     /// Who may use a system's services may see the system, though not its twins.
@@ -203,12 +233,16 @@ impl Rule {
 /// use vestibule_model::*;
 /// let rule = Rule {
 ///     id: RuleId::slug("guests-see"), who: Subject::Role(RoleId::slug("guest")), twins: TwinSelector::All,
-///     feature: None, right: Right::Read, effect: RuleEffect::Allow,
+///     feature: None, right: Right::Read, effect: RuleEffect::Allow, until: Some(Timestamp(1_000)), priority: None,
 /// };
 /// let (user, roles, twin) = (UserId::slug("ada"), [RoleId::slug("guest")], TwinId::new("home/lamp")?);
-/// let ask = |right: &Right| decide_access([&rule], &Access { user: &user, roles: &roles, about: About::Twin(&twin), feature: None, right });
-/// assert!(ask(&Right::Read).allowed);
-/// assert!(!ask(&Right::Act(ActionId::slug("turn_on"))).allowed);
+/// let ask = |right: &Right, at| {
+///     let about = About::Twin(&twin);
+///     let access = Access { user: &user, roles: &roles, about, feature: None, right, at: Timestamp(at) };
+///     decide_access([&rule], &access).allowed
+/// };
+/// assert!(ask(&Right::Read, 999) && !ask(&Right::Read, 1_000), "an expired rule decides nothing");
+/// assert!(!ask(&Right::Act(ActionId::slug("turn_on")), 0));
 /// # Ok::<(), IdError>(())
 /// ```
 #[must_use]
@@ -225,4 +259,56 @@ pub fn decide_access<'a>(rules: impl IntoIterator<Item = &'a Rule>, access: &Acc
         }
     }
     Verdict { allowed: allow.is_some(), rule: allow }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anyone => f.write_str("everyone"),
+            Self::Role(role) => write!(f, "everyone with the role {role}"),
+            Self::User(user) => write!(f, "{user}"),
+        }
+    }
+}
+
+impl fmt::Display for TwinSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all twins"),
+            Self::System(system) => write!(f, "the twins of {system}"),
+            Self::Twin(twin) => write!(f, "{twin}"),
+        }
+    }
+}
+
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read => f.write_str("see"),
+            Self::Act(action) => write!(f, "{action}"),
+            Self::ActAny => f.write_str("do anything with"),
+            Self::Manage => f.write_str("manage"),
+            Self::Use(service) => write!(f, "use {service} of"),
+            Self::UseAny => f.write_str("use any service of"),
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    /// The rule in words: `postman may unlock lock of home/door`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let may = if self.effect == RuleEffect::Allow { "may" } else { "may not" };
+        write!(f, "{} {may} {} ", self.who, self.right)?;
+        if let Some(feature) = &self.feature {
+            write!(f, "{feature} of ")?;
+        }
+        write!(f, "{}", self.twins)?;
+        if let Some(priority) = self.priority {
+            write!(f, ", with priority {priority}")?;
+        }
+        if self.until.is_some() {
+            f.write_str(", for a time")?;
+        }
+        Ok(())
+    }
 }

@@ -5,8 +5,8 @@ use thiserror::Error;
 use utoipa::ToSchema;
 
 use crate::{
-    ActionId, BlobRef, EventKind, FeatureId, MAX_FEATURES, MAX_PROPERTIES, MAX_TEXT, PropertyId, TwinId, Value,
-    ValueType,
+    ActionId, BlobRef, EventKind, FeatureId, Integration, LONGEST_LEASE_BOUNDS_MS, MAX_FEATURES, MAX_PROPERTIES,
+    MAX_TEXT, PropertyId, TwinId, Value, ValueType,
 };
 
 /// What a digital twin is: the description that its system registers (FGMV-29 8.3.1) and that DTIA fetches.
@@ -32,6 +32,9 @@ pub struct TwinInfo {
     pub origin: Option<Origin>,
     /// Parts that were announced but cannot be offered, and why.
     pub problems: Vec<FeatureProblem>,
+    /// Who may act on it at a time.
+    #[serde(default)]
+    pub integration: Integration,
 }
 
 /// An identity of the physical object, such as `("mac", "02:5b:26:a8:dc:12")` or `("id", "front_door")`.
@@ -255,6 +258,9 @@ pub enum TwinError {
     /// A place that is nowhere.
     #[error("twin {0}: its place has a coordinate that is not a finite number")]
     Place(TwinId),
+    /// Leases of a length that makes no sense.
+    #[error("twin {0}: a lease lasts at most between a second and a day")]
+    Lease(TwinId),
 }
 
 impl TwinInfo {
@@ -272,6 +278,7 @@ impl TwinInfo {
             place: None,
             origin: None,
             problems: Vec::new(),
+            integration: Integration::default(),
         }
     }
 
@@ -308,6 +315,10 @@ impl TwinInfo {
         let place = self.place.iter().flat_map(|p| p.position.iter().chain(&p.rotation));
         if place.into_iter().any(|number| !number.is_finite()) {
             return Err(TwinError::Place(twin()));
+        }
+        let (least, most) = LONGEST_LEASE_BOUNDS_MS;
+        if !(least..=most).contains(&self.integration.longest()) {
+            return Err(TwinError::Lease(twin()));
         }
         self.check_effects()
     }

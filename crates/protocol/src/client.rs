@@ -1,8 +1,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use vestibule_model::{
-    BlobRef, Command, ContentHash, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo,
-};
+use vestibule_model::{BlobRef, Command, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo};
 
 use crate::{
     DiiUp, Event, Hello, HotDatagram, HotReceiver, Interest, LinkCommand, LinkEvent, News, Occurrence, Party, Request,
@@ -359,6 +357,7 @@ impl ClientSession {
             Event::Deauthorized(system) => self.tell_news(News::Deauthorized(system)),
             Event::Dii(message) => self.tell_news(News::Dii(message)),
             Event::Sii(message) => self.tell_news(News::Sii(message)),
+            Event::Lease(update) => self.tell_news(News::Lease(update)),
         }
     }
 

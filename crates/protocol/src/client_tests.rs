@@ -1,7 +1,9 @@
-use vestibule_model::{ActionId, CommandId, CommandStatus, PropertyInfo, RoleId, Truth, UserId, Value, ValueType};
+use vestibule_model::{
+    ActionId, CommandId, CommandStatus, FeatureId, PropertyId, PropertyInfo, RoleId, Truth, UserId, Value, ValueType,
+};
 
 use super::*;
-use crate::{HotEntry, MAX_FRAME};
+use crate::{CommandUpdate, HotEntry, MAX_FRAME};
 
 fn session() -> ClientSession {
     let (party, interest) = (Party::Metaverse, Interest::All);
@@ -94,6 +96,7 @@ fn open_door(not_after: u64) -> Command {
         expected_revision: None,
         not_after: Timestamp(not_after),
         trace: None,
+        lease: None,
     }
 }
 

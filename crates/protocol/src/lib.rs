@@ -3,7 +3,8 @@
 //! **Does**: names every message of the metaverse integration interface (MII) and the digital twin integration
 //! interface (DII) ([`Request`], [`Response`], [`Event`], [`DiiUp`], [`DiiDown`]), turns them into bytes and back with
 //! limits ([`encode`], [`decode`]), packs hot state into datagrams that are never retransmitted ([`HotSender`],
-//! [`HotReceiver`]), and runs the client's side of a connection ([`ClientSession`]) over any [`Link`].
+//! [`HotReceiver`]), remembers fencing tokens for whoever speaks to things ([`Fences`]), and runs the client's side of a
+//! connection ([`ClientSession`]) over any [`Link`].
 //!
 //! **Does not**: open sockets (`vestibule-quic` does), decide anything (`vestibule-enabler-core` does), promise that every hot
 //! value arrives: only that the newest one does, as long as the link lives.
@@ -19,22 +20,28 @@
 
 mod client;
 mod codec;
+mod execution;
+mod fence;
 mod hot;
 mod link;
 mod message;
 mod news;
+mod people;
 mod procedure;
 mod sii;
 
 pub use client::{ClientConfig, ClientSession, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, protocol_hash};
+pub use execution::Execution;
+pub use fence::{FenceError, Fences};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
 pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
 pub use message::{
-    CommandUpdate, DiiDown, DiiUp, Event, Execution, FeatureAccess, Hello, InquiryAnswer, Interest, LogLine,
-    Occurrence, Party, Report, Request, Response, SystemView, TwinView, Welcome, WireReading,
+    CommandUpdate, DiiDown, DiiUp, Event, FeatureAccess, Hello, InquiryAnswer, Interest, LogLine, Occurrence, Party,
+    Report, Request, Response, SystemView, TwinView, Welcome, WireReading,
 };
 pub use news::News;
+pub use people::{DeviceView, Me, People, TokenView, UserView};
 pub use procedure::{Participant, Procedure, ProcedureStep};
 pub use sii::{AuthorizationAnswer, CallResult, Invocation, SiiDown, SiiUp};
 

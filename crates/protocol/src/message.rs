@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
     ActionId, Authorization, CallId, CallUpdate, Collaboration, Command, CommandId, CommandStatus, ContentHash,
-    EventKind, FeatureId, InquiryId, PropertyId, Refusal, RoleId, Rule, RuleId, ServiceId, Sharing, SystemHealth,
-    SystemId, SystemInfo, SystemQuery, Timestamp, TraceId, Truth, TwinId, TwinInfo, TwinPermission, UserId, Value,
-    Verdict,
+    Delegation, EventKind, Explanation, FeatureId, Fingerprint, Inquiry, InquiryId, LeaseId, LeaseRequest, LeaseUpdate,
+    PropertyId, Refusal, RoleId, Rule, RuleId, ServiceId, Sharing, SystemHealth, SystemId, SystemInfo, SystemQuery,
+    Timestamp, TokenId, Truth, TwinId, TwinInfo, TwinPermission, UserId, UserInfo, Value,
 };
 
-use crate::{ProcedureStep, SiiDown, SiiUp};
+use crate::{Execution, Me, People, ProcedureStep, SiiDown, SiiUp};
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,21 +46,41 @@ pub enum Request {
     Actuate(Command),
     /// DTS: ask the twin's system for fresh reports now (REQ-DT-07: on request).
     Refresh(TwinId),
-    /// DTAC: may I do this, and which rule says so?
-    Explain {
-        /// The twin.
-        twin: TwinId,
-        /// The feature.
-        feature: FeatureId,
-        /// The action; `None`: to read.
-        action: Option<ActionId>,
-    },
+    /// DTAC: why may I (not) do this, or somebody else (owners only)?
+    Explain(Inquiry),
     /// DTAC: all rules (owners only).
     Rules,
     /// DTAC: add a rule or change the one of its id (owners only).
     SetRule(Rule),
     /// DTAC: take a rule away (owners only).
     RemoveRule(RuleId),
+    /// Who am I taken for, and what was presented?
+    WhoAmI,
+    /// Users, their devices, and what was delegated: all of them for owners, oneself for others.
+    Users,
+    /// Add a user or change one (owners only).
+    SetUser(UserInfo),
+    /// Take a user away with all their devices and rules; their connections end (owners only).
+    RemoveUser(UserId),
+    /// Make a device unknown; its connections end. One's own, or any (owners).
+    RevokeDevice(Fingerprint),
+    /// Show a pairing code: for a device of somebody new, or for one more device of a user. Owners for everybody,
+    /// others for themselves with a role that they have.
+    OpenPairing {
+        /// What the device may be.
+        role: RoleId,
+        /// Whose it will be; `None`: somebody new, named like the device.
+        user: Option<UserId>,
+    },
+    /// Sign a token with which somebody else acts in one's stead, within limits.
+    Delegate(Delegation),
+    /// Add what a token allows to this connection. Needs no known device.
+    Present {
+        /// The token.
+        token: String,
+    },
+    /// End a token, or one attenuation of it and what was made from that: whoever delegated it, and owners.
+    RevokeToken(TokenId),
     /// The log's lines after a sequence number (owners only).
     Log {
         /// Lines after this one; 0: from the beginning.
@@ -106,6 +126,18 @@ pub enum Request {
     Dii(DiiUp),
     /// What a third-party system says.
     Sii(SiiUp),
+    /// DTS: be the one whose twin is integrated with its physical object (FGMV-28 7.1.3). Answered at once with how
+    /// far it is, or refused; updates follow as events.
+    Lease(LeaseRequest),
+    /// DTS: hold on to it for as long again as was asked.
+    RenewLease(LeaseId),
+    /// DTS: give it back, or leave the queue.
+    ReleaseLease(LeaseId),
+    /// DTS: who holds the twin's physical object and who waits, the holder first, then by place.
+    Leases {
+        /// The twin.
+        twin: TwinId,
+    },
 }
 
 /// Who a peer is and what it speaks.
@@ -173,7 +205,20 @@ pub enum Response {
     /// To [`Request::Actuate`]: written down, with its status by now. Updates follow as events.
     Command(CommandUpdate),
     /// To [`Request::Explain`].
-    Verdict(Verdict),
+    Explanation(Explanation),
+    /// To [`Request::WhoAmI`] and [`Request::Present`].
+    Me(Me),
+    /// To [`Request::Users`].
+    People(People),
+    /// To [`Request::OpenPairing`].
+    Code {
+        /// Six digits.
+        digits: String,
+        /// They can be used until then.
+        until: Timestamp,
+    },
+    /// To [`Request::Delegate`].
+    Token(String),
     /// To [`Request::Rules`].
     Rules(Vec<Rule>),
     /// To [`Request::Log`].
@@ -191,6 +236,10 @@ pub enum Response {
     Done,
     /// To anything: no, and why.
     Refused(Refusal),
+    /// To [`Request::Lease`], [`Request::RenewLease`] and [`Request::ReleaseLease`]: how far it is by now.
+    Lease(LeaseUpdate),
+    /// To [`Request::Leases`].
+    Leases(Vec<LeaseUpdate>),
 }
 
 /// A registered system and its measured health.
@@ -286,6 +335,8 @@ pub enum Event {
     Dii(DiiDown),
     /// For third-party systems.
     Sii(SiiDown),
+    /// A lease came further: the user's own, and others' on twins that they may read.
+    Lease(LeaseUpdate),
 }
 
 /// Something that happened at a physical object.
@@ -387,6 +438,23 @@ pub enum DiiUp {
         /// Their media type.
         media: String,
     },
+    /// To [`DiiDown::Integrate`]: the twin is integrated with its object under this fencing token, and no lower one is
+    /// obeyed any more.
+    Integrated {
+        /// The twin.
+        twin: TwinId,
+        /// The token.
+        fence: u64,
+    },
+    /// To [`DiiDown::Integrate`]: that cannot be done.
+    NotIntegrated {
+        /// The twin.
+        twin: TwinId,
+        /// The token.
+        fence: u64,
+        /// Why not.
+        reason: String,
+    },
 }
 
 /// What a digital twin system answers when it is asked for one of its twins (P2.10).
@@ -444,24 +512,23 @@ pub enum DiiDown {
         /// Who asks.
         user: UserId,
     },
-}
-
-/// A decided command for a digital twin system. It comes once; late ones must not be executed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Execution {
-    /// Idempotency key.
-    pub command: CommandId,
-    /// The twin.
-    pub twin: TwinId,
-    /// The feature.
-    pub feature: FeatureId,
-    /// What it should do.
-    pub action: ActionId,
-    /// With what.
-    pub input: Option<Value>,
-    /// After this moment it must not be executed.
-    pub not_after: Timestamp,
-    /// Names in traces the click that it follows from.
-    #[serde(default)]
-    pub trace: Option<TraceId>,
+    /// Somebody holds the twin's physical object from now on (or still does, after a reconnect or a renewal): obey
+    /// executions with this fencing token only, and none after `until`.
+    Integrate {
+        /// The twin.
+        twin: TwinId,
+        /// The lease.
+        lease: LeaseId,
+        /// Larger than every one before.
+        fence: u64,
+        /// When it ends unless this comes again.
+        until: Timestamp,
+    },
+    /// Whoever held it up to this fencing token does no longer: obey none of theirs any more.
+    Released {
+        /// The twin.
+        twin: TwinId,
+        /// The token.
+        fence: u64,
+    },
 }

@@ -1,4 +1,4 @@
-use vestibule_model::{CallUpdate, ContentHash, FeatureId, PropertyId, Refusal, SystemId, TwinId};
+use vestibule_model::{CallUpdate, ContentHash, FeatureId, LeaseUpdate, PropertyId, Refusal, SystemId, TwinId};
 
 use crate::{
     CommandUpdate, DiiDown, Occurrence, ProcedureStep, RequestId, Response, SiiDown, SystemView, TwinView, Welcome,
@@ -38,6 +38,8 @@ pub enum News {
     System(Box<SystemView>),
     /// A step of a procedure that is followed.
     Step(ProcedureStep),
+    /// A lease came further.
+    Lease(LeaseUpdate),
     /// A call of the user's own came further.
     Call(CallUpdate),
     /// What the user had agreed with a third-party system is over.

@@ -1,5 +1,7 @@
 //! `vestibule-enabler`: flags, words and exit codes.
 
+mod people;
+
 use std::{
     io::Write,
     net::SocketAddr,
@@ -10,8 +12,8 @@ use std::{
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 use vestibule_adapter_mqtt::MqttConfig;
-use vestibule_enabler_core::{GUEST_ROLE, OWNER_ROLE, TWIN_SYSTEM_ROLE};
-use vestibule_model::{RoleId, Timestamp};
+use vestibule_enabler_core::OWNER_ROLE;
+use vestibule_model::{LeaseUpdate, RoleId, UserId};
 use vestibule_quic::QuicError;
 use vestibule_store::{EventLog, SqliteLog, StoreError};
 
@@ -58,12 +60,30 @@ enum Order {
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
         /// What the device may be.
-        #[arg(long, default_value = OWNER_ROLE, value_parser = [OWNER_ROLE, GUEST_ROLE, TWIN_SYSTEM_ROLE])]
-        role: String,
+        #[arg(long, default_value = OWNER_ROLE)]
+        role: RoleId,
+        /// Whose it will be; somebody new unless told.
+        #[arg(long)]
+        user: Option<UserId>,
     },
+    /// Let somebody do something: add a rule.
+    Grant(people::Grant),
+    /// Take back a rule, a token or a device, at once.
+    Revoke(people::Revoke),
+    /// Who is known, with which roles and devices.
+    Users(people::Users),
+    /// Hand on rights with a token, narrow one, look at one.
+    #[command(subcommand)]
+    Token(people::Token),
     /// Say how a running enabler is.
     Status {
         /// Its data folder.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+    },
+    /// Print who holds which twin's physical object and who waits for it, a line each.
+    Leases {
+        /// The data folder of a running enabler.
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
     },
@@ -100,6 +120,9 @@ pub enum CliError {
     /// There is no log.
     #[error("{} has no log: no enabler has ever run on it", .0.display())]
     NoLog(PathBuf),
+    /// What was typed makes no sense.
+    #[error("{0}")]
+    Words(String),
     /// Nobody reads what is printed, or no signals can be had.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -124,8 +147,13 @@ impl CliError {
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Order::Serve { data, quic, mqtt, name } => serve(EmbeddedConfig { data_dir: data, name, mqtt, quic }).await,
-        Order::Pair { data, role } => pair(&data, RoleId::slug(&role)).await,
+        Order::Pair { data, role, user } => pair(&data, role, user).await,
+        Order::Grant(args) => people::grant(args).await,
+        Order::Revoke(args) => people::revoke(args).await,
+        Order::Users(args) => people::users(args).await,
+        Order::Token(order) => people::token(order).await,
         Order::Status { data } => status(&data).await,
+        Order::Leases { data } => leases(&data).await,
         Order::Log { data, after, verify } => log(&data, after, verify).await,
     };
     match done {
@@ -194,14 +222,14 @@ impl Stop {
     }
 }
 
-async fn pair(data: &Path, role: RoleId) -> Result<(), CliError> {
-    let question = Question::Pair { role: role.clone() };
+async fn pair(data: &Path, role: RoleId, user: Option<UserId>) -> Result<(), CliError> {
+    let question = Question::Pair { role: role.clone(), user };
     let Answer::Code { code, address } = ask(data, &question).await? else { return Err(strange()) };
     let mut out = std::io::stdout().lock();
     writeln!(out, "{code}")?;
     writeln!(out)?;
     writeln!(out, "Give these digits to one device within 5 minutes; it will be {role}.")?;
-    writeln!(out, "It connects to port {} of this machine. An older code is void now.", address.port())?;
+    writeln!(out, "It connects to port {} of this machine. Over QUIC only the newest code counts.", address.port())?;
     Ok(())
 }
 
@@ -214,6 +242,18 @@ async fn status(data: &Path) -> Result<(), CliError> {
     writeln!(out, "connections  {}", status.connections)?;
     for (name, value) in status.hub {
         writeln!(out, "{name:<12} {value}")?;
+    }
+    Ok(())
+}
+
+async fn leases(data: &Path) -> Result<(), CliError> {
+    let Answer::Leases(leases) = ask(data, &Question::Leases).await? else { return Err(strange()) };
+    let mut out = std::io::stdout().lock();
+    for lease in leases {
+        let user = lease.user.as_ref().map_or("somebody", UserId::as_str);
+        let until = lease.until.map(|until| until.to_utc()).unwrap_or_default();
+        let LeaseUpdate { twin, priority, status, .. } = &lease;
+        writeln!(out, "{twin:<32} {user:<24} priority {priority:>3}  until {until}  {status}")?;
     }
     Ok(())
 }
@@ -242,25 +282,9 @@ async fn log(data: &Path, after: u64, verify: bool) -> Result<(), CliError> {
         after = last.sequence;
         for line in &lines {
             // JSON has no line breaks; control characters in it are escaped.
-            writeln!(out, "{:>8}  {}  {}", line.sequence, utc(line.at), String::from_utf8_lossy(&line.payload))?;
+            writeln!(out, "{:>8}  {}  {}", line.sequence, line.at.to_utc(), String::from_utf8_lossy(&line.payload))?;
         }
     }
-}
-
-/// A moment as people write it: `2026-11-20T14:03:07.123Z`.
-fn utc(at: Timestamp) -> String {
-    let (seconds, millis) = (at.0 / 1000, at.0 % 1000);
-    let (days, time) = (seconds / 86_400, seconds % 86_400);
-    // Days from the civil calendar's 0000-03-01, which puts the leap day at the end of a year.
-    let shifted = days + 719_468;
-    let (era, day) = (shifted / 146_097, shifted % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (date, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    let year = era * 400 + year + u64::from(month <= 2);
-    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
-    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
 #[cfg(test)]
@@ -268,15 +292,6 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
-
-    #[test]
-    fn moments_are_written_as_people_do() {
-        assert_eq!(utc(Timestamp(0)), "1970-01-01T00:00:00.000Z");
-        assert_eq!(utc(Timestamp(951_782_400_000)), "2000-02-29T00:00:00.000Z");
-        assert_eq!(utc(Timestamp(951_868_799_999)), "2000-02-29T23:59:59.999Z");
-        assert_eq!(utc(Timestamp(1_795_183_387_123)), "2026-11-20T14:03:07.123Z");
-        assert_eq!(utc(Timestamp(4_107_542_400_000)), "2100-03-01T00:00:00.000Z");
-    }
 
     #[test]
     fn flags_are_consistent() {

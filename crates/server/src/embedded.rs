@@ -142,12 +142,12 @@ impl Embedded {
         self.shared.hub.enroll(client.0, user, vec![RoleId::slug(OWNER_ROLE)]).await
     }
 
-    /// A code for one more device, to be shown to a person; a code that was open before is void.
+    /// A code for one more device, to be shown to a person. Devices prove the newest code.
     ///
     /// # Errors
     /// [`HubError`] where too many are open.
     pub async fn pairing_code(&self, role: RoleId) -> Result<PairingCode, HubError> {
-        self.shared.desk.open(&self.shared.hub, role).await
+        self.shared.hub.pairing_code(role).await
     }
 
     /// How its adapters stand with their brokers, in the order of the configuration.

@@ -231,3 +231,53 @@ fn holds(lines: &str, id: CommandId) -> bool {
     let bytes: Vec<String> = id.0.iter().map(u8::to_string).collect();
     lines.contains(&format!("[{}]", bytes.join(","))) || lines.contains(&id.to_string())
 }
+
+#[test]
+fn people_rules_and_tokens_from_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let _enabler = Running::start(&data, "127.0.0.1:0");
+    let says = |arguments: &[&str]| {
+        let output = run(arguments, &data);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout).trim().to_owned()
+    };
+    assert_eq!(says(&["users", "set", "bob", "--role", "guest", "--name", "Bob B."]), "bob is known.");
+    assert!(says(&["users"]).contains("bob  \"Bob B.\"  guest"), "{}", says(&["users"]));
+    let people: serde_json::Value = serde_json::from_str(&says(&["users", "list", "--json"])).unwrap();
+    assert_eq!(people["users"][0]["info"]["id"], "bob");
+    let digits = says(&["pair", "--user", "bob", "--role", "guest"]);
+    assert!(digits.lines().next().unwrap().len() == 6);
+    let rule = says(&["grant", "bob", "unlock", "home/front_door", "--until", "12h", "--priority", "3"]);
+    let (id, words) = rule.split_once(": ").unwrap();
+    assert_eq!(words, "bob may unlock home/front_door, with priority 3, for a time");
+    says(&["revoke", id]);
+    let again = run(&["revoke", id], &data);
+    assert!(!again.status.success() && text(&again.stderr).contains("there is no rule"), "{}", text(&again.stderr));
+
+    let token = says(&["token", "mint", "postman", "--twin", "home/front_door", "--until", "12h"]);
+    // Without the enabler and its folder: whoever has a token can narrow it.
+    let alone = |arguments: &[&str]| {
+        let output = program().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout).trim().to_owned()
+    };
+    let narrow = alone(&["token", "attenuate", &token, "--action", "unlock", "--priority", "3"]);
+    let shown = alone(&["token", "show", &narrow]);
+    for part in ["postman for console", "home/front_door", "unlock", "at most 3", "until"] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    assert!(says(&["users"]).contains("postman for console"));
+    says(&["revoke", &narrow]);
+    says(&["revoke", &token]);
+    assert!(!says(&["users"]).contains("postman"));
+    says(&["users", "remove", "bob"]);
+    let log = says(&["log"]);
+    for part in ["token_key_set", "user_set", "token_delegated", "token_revoked", "user_removed", "\"by\":\"console\""]
+    {
+        assert!(log.contains(part), "{part} in {log}");
+    }
+    let endless = run(&["token", "mint", "postman"], &data);
+    assert!(!endless.status.success() && text(&endless.stderr).contains("until when"), "{}", text(&endless.stderr));
+    assert!(!log.contains(&token), "no token is written down");
+}

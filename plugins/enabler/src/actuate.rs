@@ -136,6 +136,7 @@ pub(crate) fn send(
             expected_revision: seen(info, state, request),
             not_after: session.enabler_time(now).plus(valid),
             trace: Some(TraceId(id.0)),
+            lease: None,
         };
         let asked = session.actuate(command, now);
         tickets.commands.insert(id, request.ticket);

@@ -1,60 +1,29 @@
 //! FGMV-29 8.3.5, digital twin access control (DTAC): who may do what with each twin, and who may change that.
 
 use vestibule_model::{
-    About, Access, ActionId, FeatureId, MAX_FEATURES, MAX_TEXT, Refusal, RefusalCode, Right, RoleId, Rule, RuleEffect,
-    RuleId, ServiceId, Subject, SystemId, TwinId, TwinPermission, TwinSelector, UserId, Verdict, decide_access,
+    About, Access, Explanation, FeatureId, Inquiry, MAX_FEATURES, Refusal, RefusalCode, Right, RoleId, Rule,
+    RuleEffect, RuleId, ServiceId, Subject, SystemId, Timestamp, TwinId, TwinPermission, TwinSelector, UserId, Verdict,
+    Wanted, decide_access,
 };
 use vestibule_protocol::Response;
 
-use crate::{Decision, Device, Fingerprint, GUEST_ROLE, Identity, LogEvent, OWNER_ROLE, State};
+use crate::{Bearing, Decision, GUEST_ROLE, LogEvent, OWNER_ROLE, State, Viewer, people::keep_an_owner};
 
 /// Rules that there can be: each is compared with each question.
 const MOST_RULES: usize = 512;
-/// Devices that can be known.
-const MOST_DEVICES: usize = 1_024;
-
 /// Actions that a twin's system can permit one user by name.
 const MOST_PERMITTED: usize = 1_024;
+/// Users to whom the system of one twin can let less than the rules might.
+const MOST_RESTRICTED_EACH: usize = 1_024;
 /// Twins whose systems can let somebody less than the rules might.
 const MOST_RESTRICTED: usize = 65_536;
-
-/// A known user who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Viewer {
-    /// The user.
-    pub user: UserId,
-    /// Their roles on this device.
-    pub roles: Vec<RoleId>,
-}
-
-impl Viewer {
-    /// Whose certificate this is.
-    ///
-    /// # Errors
-    /// [`RefusalCode::Unauthenticated`] where nobody's.
-    pub fn of(state: &State, identity: &Identity) -> Result<Self, Refusal> {
-        let device = match identity {
-            Identity::Certificate(fingerprint) => state.devices.get(fingerprint),
-            Identity::Local(_) => None,
-        };
-        let device = device.ok_or_else(|| {
-            let message = "this device is not known here: pair it with a code from the enabler's owner";
-            Refusal::new(RefusalCode::Unauthenticated, message)
-        })?;
-        Ok(Self::from(device))
-    }
-}
-
-impl From<&Device> for Viewer {
-    fn from(device: &Device) -> Self {
-        Self { user: device.user.clone(), roles: device.roles.clone() }
-    }
-}
+/// Owners go before whoever has no priority; there is room above them (an alarm) and below.
+const OWNERS_PRIORITY: u8 = 100;
 
 /// The rules of a first start: owners manage everything, guests see everything and act on nothing.
 #[must_use]
 pub fn default_rules() -> Vec<LogEvent> {
-    let rule = |id: &str, role: &str, right| LogEvent::RuleSet {
+    let rule = |id: &str, role: &str, right, priority| LogEvent::RuleSet {
         rule: Rule {
             id: RuleId::slug(id),
             who: Subject::Role(RoleId::slug(role)),
@@ -62,35 +31,70 @@ pub fn default_rules() -> Vec<LogEvent> {
             feature: None,
             right,
             effect: RuleEffect::Allow,
+            until: None,
+            priority,
         },
         by: None,
     };
-    vec![rule("owners-everything", OWNER_ROLE, Right::Manage), rule("guests-see", GUEST_ROLE, Right::Read)]
+    let owners = rule("owners-everything", OWNER_ROLE, Right::Manage, Some(OWNERS_PRIORITY));
+    vec![owners, rule("guests-see", GUEST_ROLE, Right::Read, None)]
 }
 
-/// Whether `viewer` has `right`, and which rule says so.
+/// Whether `viewer` has `right`, and which rule (or token) says so.
+///
+/// Rules about the viewer decide first. Whoever has no right by them has that of their tokens: what the token allows and
+/// whoever delegated it still may. A rule that denies the viewer something denies it whatever they bear.
 #[must_use]
 pub fn verdict(state: &State, viewer: &Viewer, twin: &TwinId, feature: Option<&FeatureId>, right: &Right) -> Verdict {
     ask(state, viewer, About::Twin(twin), feature, right)
 }
 
-/// Whether `viewer` has `right` to a system: to see it, to use a service.
+/// Whether `viewer` has `right` to a system: to see it, to use a service. Tokens only show it.
 #[must_use]
 pub fn system_verdict(state: &State, viewer: &Viewer, system: &SystemId, right: &Right) -> Verdict {
     ask(state, viewer, About::System(system), None, right)
 }
 
 fn ask(state: &State, viewer: &Viewer, about: About<'_>, feature: Option<&FeatureId>, right: &Right) -> Verdict {
-    let access = Access { user: &viewer.user, roles: &viewer.roles, about, feature, right };
-    let verdict = decide_access(state.rules.values(), &access);
-    if let (true, About::Twin(twin)) = (verdict.allowed, about)
-        && let Some(permission) = state.permission(twin, &viewer.user)
-        && !permission.leaves(feature, right)
-    {
-        // The twin's system manages access rights of its own (REQ-DT-05). They only take.
-        return Verdict { allowed: false, rule: Some(RuleId::slug(&format!("rules-of:{}", twin.system()))) };
+    let own = decide_access(state.rules.values(), &viewer.access(about, feature, right));
+    let denied = !own.allowed && own.rule.is_some();
+    if denied {
+        return own;
     }
-    verdict
+    if own.allowed && viewer.is_user {
+        return match about {
+            About::Twin(twin) if !leaves(state, &viewer.user, about, feature, right) => {
+                Verdict { allowed: false, rule: Some(RuleId::slug(&format!("rules-of:{}", twin.system()))) }
+            }
+            _ => own,
+        };
+    }
+    let borne = viewer.tokens.iter().find(|bearing| allows(state, viewer, bearing, about, feature, right));
+    let rule = borne.map(|bearing| bearing.grant.rule());
+    Verdict { allowed: rule.is_some(), rule }
+}
+
+/// Whether the twin's system, which manages access rights of its own (REQ-DT-05), lets `user` do it. They only take.
+fn leaves(state: &State, user: &UserId, about: About<'_>, feature: Option<&FeatureId>, right: &Right) -> bool {
+    let About::Twin(twin) = about else { return true };
+    state.permission(twin, user).is_none_or(|permission| permission.leaves(feature, right))
+}
+
+/// Whether a token covers it and its delegator may do it by rule.
+fn allows(
+    state: &State,
+    viewer: &Viewer,
+    bearing: &Bearing,
+    about: About<'_>,
+    feature: Option<&FeatureId>,
+    right: &Right,
+) -> bool {
+    bearing.grant.limits.cover(about, feature, right) && {
+        let (user, roles, at) = (&bearing.grant.by, &bearing.roles, viewer.at);
+        leaves(state, user, about, feature, right)
+            && leaves(state, &viewer.user, about, feature, right)
+            && decide_access(state.rules.values(), &Access { user, roles, about, feature, right, at }).allowed
+    }
 }
 
 /// What a twin's system lets a user do is kept, where it is news (P2.11).
@@ -111,13 +115,53 @@ pub(crate) fn keep_permission(
             return Err(Refusal::new(RefusalCode::Invalid, message));
         }
         let first = state.restricted(twin) == 0;
-        if state.restricted(twin) >= MOST_DEVICES || first && state.restricted_twins() >= MOST_RESTRICTED {
+        if state.restricted(twin) >= MOST_RESTRICTED_EACH || first && state.restricted_twins() >= MOST_RESTRICTED {
             let message = format!("no more permissions of {} can be kept", twin.system());
             return Err(Refusal::new(RefusalCode::Overloaded, message));
         }
     }
     let (twin, user) = (twin.clone(), user.clone());
     Ok(Some(LogEvent::PermissionTold { twin, user, permission: permission.clone() }))
+}
+
+/// How urgent the viewer is at the twin (REQ-DT-08): the highest priority of the rules that let them act on it; by a token
+/// at most that of its delegator and that of the token.
+#[must_use]
+pub fn priority(state: &State, now: Timestamp, viewer: &Viewer, twin: &TwinId) -> u8 {
+    let own = if viewer.is_user { rule_priority(state, now, &viewer.user, &viewer.roles, twin) } else { None };
+    let borne = viewer.tokens.iter().filter(|bearing| bearing.grant.covers_twin(twin)).filter_map(|bearing| {
+        let theirs = rule_priority(state, now, &bearing.grant.by, &bearing.roles, twin)?;
+        Some(bearing.grant.limits.priority.map_or(theirs, |most| theirs.min(most)))
+    });
+    own.or_else(|| borne.max()).unwrap_or(0)
+}
+
+fn rule_priority(state: &State, now: Timestamp, user: &UserId, roles: &[RoleId], twin: &TwinId) -> Option<u8> {
+    let acts = |rule: &&Rule| {
+        rule.effect == RuleEffect::Allow
+            && matches!(rule.right, Right::Act(_) | Right::ActAny | Right::Manage)
+            && rule.is_in_force(now)
+            && concerns(rule, user, roles)
+            && rule.twins.covers(twin)
+    };
+    state.rules.values().filter(acts).map(|rule| rule.priority.unwrap_or(0)).max()
+}
+
+/// Whether `viewer` may integrate with the twin's physical object: who may have it do something, anything, may.
+///
+/// # Errors
+/// [`RefusalCode::Forbidden`], with the rule that decided.
+pub fn may_lease(state: &State, viewer: &Viewer, twin: &TwinId) -> Result<RuleId, Refusal> {
+    let described = state.twins.get(twin).map(|twin| &twin.info.features);
+    let actions = described
+        .into_iter()
+        .flatten()
+        .flat_map(|(id, feature)| feature.actions.keys().map(move |action| (id, Right::Act(action.clone()))));
+    let found = actions.map(|(feature, right)| verdict(state, viewer, twin, Some(feature), &right));
+    match found.filter(|verdict| verdict.allowed).find_map(|verdict| verdict.rule) {
+        Some(rule) => Ok(rule),
+        None => may(state, viewer, twin, None, &Right::ActAny),
+    }
 }
 
 /// The rule that gives `viewer` the `right`; a refusal with the rule that decided otherwise.
@@ -170,20 +214,20 @@ pub fn may_read(state: &State, viewer: &Viewer, twin: &TwinId, feature: Option<&
 }
 
 /// Whether a rule is about this user at all.
-pub(crate) fn concerns(rule: &Rule, viewer: &Viewer) -> bool {
+pub(crate) fn concerns(rule: &Rule, user: &UserId, roles: &[RoleId]) -> bool {
     match &rule.who {
         Subject::Anyone => true,
-        Subject::Role(role) => viewer.roles.contains(role),
-        Subject::User(user) => *user == viewer.user,
+        Subject::Role(role) => roles.contains(role),
+        Subject::User(about) => about == user,
     }
 }
 
-/// What makes an owner: a rule lets them manage all twins, and none takes that away.
-fn owner_verdict<'a>(rules: impl Iterator<Item = &'a Rule>, viewer: &Viewer) -> Verdict {
+/// What makes an owner: a rule lets them manage all twins, and none takes that away. The rules have to be in force.
+pub(crate) fn owner_verdict<'a>(rules: impl Iterator<Item = &'a Rule>, user: &UserId, roles: &[RoleId]) -> Verdict {
     let mut allow = None;
     for rule in rules {
         let everything = rule.twins == TwinSelector::All && rule.feature.is_none() && rule.right == Right::Manage;
-        if !everything || !concerns(rule, viewer) {
+        if !everything || !concerns(rule, user, roles) {
             continue;
         }
         match rule.effect {
@@ -194,14 +238,23 @@ fn owner_verdict<'a>(rules: impl Iterator<Item = &'a Rule>, viewer: &Viewer) -> 
     Verdict { allowed: allow.is_some(), rule: allow }
 }
 
+fn manages(state: &State, viewer: &Viewer) -> Verdict {
+    if !viewer.is_user {
+        // No token gives that.
+        return Verdict { allowed: false, rule: None };
+    }
+    let rules = state.rules.values().filter(|rule| rule.is_in_force(viewer.at));
+    owner_verdict(rules, &viewer.user, &viewer.roles)
+}
+
 /// Whether `viewer` may manage everything.
 #[must_use]
 pub fn is_owner(state: &State, viewer: &Viewer) -> bool {
-    owner_verdict(state.rules.values(), viewer).allowed
+    manages(state, viewer).allowed
 }
 
 pub(crate) fn owners_only(state: &State, viewer: &Viewer, what: &str) -> Result<(), Refusal> {
-    match owner_verdict(state.rules.values(), viewer) {
+    match manages(state, viewer) {
         Verdict { allowed: true, .. } => Ok(()),
         Verdict { rule, .. } => {
             let words = if rule.is_some() { "may not" } else { "may not (no rule lets them manage everything)" };
@@ -211,16 +264,57 @@ pub(crate) fn owners_only(state: &State, viewer: &Viewer, what: &str) -> Result<
     }
 }
 
-pub(crate) fn explain(
-    state: &State,
-    viewer: &Viewer,
-    twin: &TwinId,
-    feature: &FeatureId,
-    action: Option<&ActionId>,
-) -> Response {
-    // By the rules alone: the answer does not say whether the twin exists.
-    let right = action.map_or(Right::Read, |action| Right::Act(action.clone()));
-    Response::Verdict(verdict(state, viewer, twin, Some(feature), &right))
+/// Answers why somebody may or may not; by the rules alone: it does not say whether the twin exists.
+pub(crate) fn explain(state: &State, viewer: &Viewer, inquiry: &Inquiry) -> Result<Response, Refusal> {
+    let other = match inquiry.user.as_ref().filter(|user| **user != viewer.user) {
+        Some(user) => {
+            owners_only(state, viewer, "ask what others may do")?;
+            Some(Viewer::user(state, viewer.at, user)?)
+        }
+        None => None,
+    };
+    let about = other.as_ref().unwrap_or(viewer);
+    let from = |decided: Result<RuleId, Refusal>| match decided {
+        Ok(rule) => Verdict { allowed: true, rule: Some(rule) },
+        Err(refusal) => Verdict { allowed: false, rule: refusal.rule },
+    };
+    let verdict = match &inquiry.what {
+        Wanted::Read { twin, feature } => verdict(state, about, twin, feature.as_ref(), &Right::Read),
+        Wanted::Act { twin, feature, action } => {
+            verdict(state, about, twin, Some(feature), &Right::Act(action.clone()))
+        }
+        Wanted::Lease { twin } => from(may_lease(state, about, twin)),
+        Wanted::Use { system, service } => system_verdict(state, about, system, &Right::Use(service.clone())),
+        Wanted::Manage => manages(state, about),
+    };
+    let priority = match &inquiry.what {
+        Wanted::Lease { twin } if verdict.allowed => priority(state, viewer.at, about, twin),
+        _ => 0,
+    };
+    let words = words(state, about, &inquiry.what, &verdict);
+    Ok(Response::Explanation(Explanation { allowed: verdict.allowed, rule: verdict.rule, words, priority }))
+}
+
+fn words(state: &State, about: &Viewer, what: &Wanted, verdict: &Verdict) -> String {
+    let deed = match what {
+        Wanted::Read { twin, feature: None } => format!("see {twin}"),
+        Wanted::Read { twin, feature: Some(feature) } => format!("see {feature} of {twin}"),
+        Wanted::Act { twin, feature, action } => format!("{action} {feature} of {twin}"),
+        Wanted::Lease { twin } => format!("integrate with {twin}"),
+        Wanted::Use { system, service } => format!("use {service} of {system}"),
+        Wanted::Manage => "manage everything".to_owned(),
+    };
+    let may = if verdict.allowed { "may" } else { "may not" };
+    let user = &about.user;
+    let token = |id: &RuleId| about.tokens.iter().find(|bearing| bearing.grant.rule() == *id);
+    match &verdict.rule {
+        None => format!("{user} {may} {deed}: no rule allows it"),
+        Some(id) => match (state.rules.get(id), token(id)) {
+            (Some(rule), _) => format!("{user} {may} {deed}: {rule} (rule {id})"),
+            (None, Some(bearing)) => format!("{user} {may} {deed}: in the stead of {} (by {id})", bearing.grant.by),
+            (None, None) => format!("{user} {may} {deed} (rule {id})"),
+        },
+    }
 }
 
 pub(crate) fn rules(state: &State, viewer: &Viewer) -> Result<Decision, Refusal> {
@@ -238,9 +332,9 @@ pub(crate) fn set_rule(state: &State, viewer: &Viewer, rule: &Rule) -> Result<De
         let message = format!("there are {MOST_RULES} rules already: take one away, or give people a role");
         return Err(Refusal::new(RefusalCode::Overloaded, message));
     }
-    let others = state.rules.values().filter(|other| other.id != rule.id);
-    keep_an_owner(state, &others.chain([rule]).cloned().collect::<Vec<_>>(), &rule.id)?;
-    Ok(Decision::done(vec![LogEvent::RuleSet { rule: rule.clone(), by: Some(viewer.user.clone()) }]))
+    let events = vec![LogEvent::RuleSet { rule: rule.clone(), by: Some(viewer.user.clone()) }];
+    keep_an_owner(state, viewer.at, &events, Some(&rule.id))?;
+    Ok(Decision::done(events))
 }
 
 pub(crate) fn remove_rule(state: &State, viewer: &Viewer, rule: &RuleId) -> Result<Decision, Refusal> {
@@ -248,70 +342,7 @@ pub(crate) fn remove_rule(state: &State, viewer: &Viewer, rule: &RuleId) -> Resu
     if !state.rules.contains_key(rule) {
         return Err(Refusal::new(RefusalCode::NotFound, format!("there is no rule {rule}")));
     }
-    let others = state.rules.values().filter(|other| other.id != *rule);
-    keep_an_owner(state, &others.cloned().collect::<Vec<_>>(), rule)?;
-    Ok(Decision::done(vec![LogEvent::RuleRemoved { rule: rule.clone(), by: viewer.user.clone() }]))
-}
-
-/// The last owner cannot lock themselves out.
-fn keep_an_owner(state: &State, rules: &[Rule], changed: &RuleId) -> Result<(), Refusal> {
-    let remains = state.devices.values().any(|device| owner_verdict(rules.iter(), &Viewer::from(device)).allowed);
-    if remains {
-        return Ok(());
-    }
-    let message = "nobody could change the rules after that: let somebody else manage everything first";
-    Err(Refusal { code: RefusalCode::Conflict, rule: Some(changed.clone()), message: message.to_owned() })
-}
-
-/// Makes a device known that has shown a valid pairing code for `role`.
-///
-/// # Errors
-/// [`Refusal`] where the name cannot be one.
-pub fn pair(state: &State, identity: &Identity, role: &RoleId, name: &str) -> Result<Decision, Refusal> {
-    let Identity::Certificate(certificate) = identity else {
-        return Err(Refusal::new(RefusalCode::Invalid, "an adapter in the enabler's process needs no pairing"));
-    };
-    let name = name.trim();
-    if name.is_empty() || name.len() > MAX_TEXT.min(64) {
-        return Err(Refusal::new(RefusalCode::Invalid, "give the device a name of 1 to 64 letters"));
-    }
-    // Who pairs again stays who they were; a new device never becomes somebody else by its name.
-    let user = match state.devices.get(certificate) {
-        Some(device) => device.user.clone(),
-        None => free_name(state, name),
-    };
-    let decision = enroll(state, *certificate, &user, std::slice::from_ref(role), name)?;
-    let reply = Response::Paired { user, roles: vec![role.clone()] };
-    Ok(Decision { reply: Some(reply), ..decision })
-}
-
-fn free_name(state: &State, name: &str) -> UserId {
-    let taken = |user: &UserId| state.devices.values().any(|device| device.user == *user);
-    let short: String = name.chars().take(48).collect();
-    let first = UserId::slug(&short);
-    let others = (2..=MOST_DEVICES + 2).map(|number| UserId::slug(&format!("{short}-{number}")));
-    std::iter::once(first.clone()).chain(others).find(|user| !taken(user)).unwrap_or(first)
-}
-
-/// Makes a device known, on the word of whoever runs the enabler.
-///
-/// # Errors
-/// [`Refusal`] where too many are known.
-pub fn enroll(
-    state: &State,
-    certificate: Fingerprint,
-    user: &UserId,
-    roles: &[RoleId],
-    device: &str,
-) -> Result<Decision, Refusal> {
-    let known = Device { user: user.clone(), roles: roles.to_vec(), device: device.to_owned() };
-    if state.devices.get(&certificate) == Some(&known) {
-        return Ok(Decision::done(Vec::new()));
-    }
-    if state.devices.len() >= MOST_DEVICES && !state.devices.contains_key(&certificate) {
-        let message = format!("{MOST_DEVICES} devices are known already");
-        return Err(Refusal::new(RefusalCode::Overloaded, message));
-    }
-    let Device { user, roles, device } = known;
-    Ok(Decision::done(vec![LogEvent::DeviceEnrolled { certificate, user, roles, device }]))
+    let events = vec![LogEvent::RuleRemoved { rule: rule.clone(), by: viewer.user.clone() }];
+    keep_an_owner(state, viewer.at, &events, Some(rule))?;
+    Ok(Decision::done(events))
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use vestibule_model::{
     ActionInfo, Command, CommandId, CommandStatus, Expect, Refusal, RefusalCode, Right, Timestamp, TwinId, UserId,
 };
-use vestibule_protocol::{CommandUpdate, Response};
+use vestibule_protocol::{CommandUpdate, Execution, Response};
 
 use crate::{
-    CommandRecord, Decision, Effect, Hot, LONGEST_VALIDITY_MS, LogEvent, State, Viewer, Wish, command::execution,
-    dtif::dtac,
+    CommandRecord, Decision, Effect, Hot, LONGEST_VALIDITY_MS, LogEvent, State, Viewer, Wish,
+    command::execution,
+    dtif::{dtac, lease},
 };
 
 /// Commands that one user can have open.
@@ -40,6 +41,7 @@ pub(crate) fn actuate(
         let message = format!("a command is valid for at most {} minutes", LONGEST_VALIDITY_MS / 60_000);
         return Err(Refusal::new(RefusalCode::Invalid, message));
     }
+    let held = lease::act::admit(state, now, viewer, command)?;
     check_revision(hot, command, about)?;
     check_room(state, &viewer.user)?;
     let wishes = about.effects.iter().filter_map(|effect| {
@@ -56,6 +58,7 @@ pub(crate) fn actuate(
         rule,
         wishes: wishes.collect(),
         dispatched,
+        fence: held.map(|(fence, _)| fence),
     };
     let update = CommandUpdate {
         command: command.id,
@@ -66,7 +69,10 @@ pub(crate) fn actuate(
         status: if dispatched { CommandStatus::Dispatched } else { CommandStatus::Accepted },
         at: now,
     };
-    let execute = Effect::Execute { system: twin.system(), execution: execution(command) };
+    let mut execution = execution(command, held.map(|(fence, _)| fence));
+    // Whoever holds a twin acts on it no longer than that.
+    execution.not_after = held.map_or(execution.not_after, |(_, until)| until.min(execution.not_after));
+    let execute = Effect::Execute { system: twin.system(), execution };
     let effects = if dispatched { vec![execute] } else { Vec::new() };
     Ok(Decision { events: vec![event], reply: Some(Response::Command(update)), effects })
 }
@@ -138,18 +144,22 @@ pub(crate) fn refresh(state: &State, hot: &Hot, viewer: &Viewer, twin: &TwinId) 
     Ok(Decision::done(Vec::new()).with(Effect::Refresh { system, twin: twin.clone() }))
 }
 
-/// Gives to their systems what waited for these twins and is still valid, oldest first.
+/// Tells the systems of these twins, which can be told something again, who holds them; then gives them what waited
+/// and is still valid, oldest first.
 #[must_use]
 pub fn dispatch(state: &State, hot: &Hot, now: Timestamp, twins: &BTreeSet<TwinId>) -> Decision {
     let mut decision = Decision::default();
     for twin in twins.iter().filter(|twin| hot.is_reachable(twin)) {
+        decision.effects.extend(lease::act::remind(state, hot, now, twin));
         let there = |record: &CommandRecord| hot.is_feature_reachable(twin, &record.command.feature);
         let mut waiting: Vec<_> =
             state.open_on(twin).filter(|r| !r.dispatched && !r.is_late(now) && there(r)).collect();
         waiting.sort_by_key(|record| (record.accepted, record.command.id));
         for record in waiting {
+            let Some(until) = lease::act::still_admits(state, now, &record.command) else { continue };
             decision.events.push(LogEvent::CommandDispatched { command: record.command.id });
-            decision.effects.push(Effect::Execute { system: twin.system(), execution: record.execution() });
+            let execution = Execution { not_after: until, ..record.execution() };
+            decision.effects.push(Effect::Execute { system: twin.system(), execution });
         }
     }
     decision

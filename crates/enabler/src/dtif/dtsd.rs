@@ -29,12 +29,17 @@ fn has_feature(state: &State, viewer: &Viewer, system: &SystemId, kind: FeatureK
 
 /// Whether the rules let `viewer` read every twin of a system: then no twin has to be looked at.
 fn reads_all(state: &State, viewer: &Viewer, system: &SystemId) -> bool {
+    if !viewer.is_user {
+        return false;
+    }
     let about = |selector: &TwinSelector| match selector {
         TwinSelector::All => true,
         TwinSelector::System(of) => of == system,
         TwinSelector::Twin(twin) => twin.system() == *system,
     };
-    let mut rules = state.rules.values().filter(|rule| dtac::concerns(rule, viewer) && about(&rule.twins));
+    let mut rules = state.rules.values().filter(|rule| {
+        rule.is_in_force(viewer.at) && dtac::concerns(rule, &viewer.user, &viewer.roles) && about(&rule.twins)
+    });
     let takes = rules.clone().any(|rule| rule.effect == RuleEffect::Deny);
     let gives = rules.any(|rule| {
         let whole = rule.feature.is_none() && !matches!(rule.twins, TwinSelector::Twin(_));

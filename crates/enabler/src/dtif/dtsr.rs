@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use vestibule_model::{
-    CommandStatus, PhysicalId, Refusal, RefusalCode, SystemId, SystemInfo, SystemKind, TwinId, TwinInfo,
+    CommandStatus, PhysicalId, Refusal, RefusalCode, SystemId, SystemInfo, SystemKind, Timestamp, TwinId, TwinInfo,
 };
 use vestibule_protocol::{DiiUp, encode};
 
@@ -17,8 +17,8 @@ const MOST_TWINS_EACH: u32 = 1_048_576;
 const MOST_DESCRIPTION: usize = 48 * 1024;
 
 /// A digital twin system says what it is.
-pub(crate) fn register(state: &State, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
-    registry::register(state, actor, info, (SystemKind::DigitalTwin, TWIN_SYSTEM_ROLE))
+pub(crate) fn register(state: &State, now: Timestamp, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
+    registry::register(state, now, actor, info, (SystemKind::DigitalTwin, TWIN_SYSTEM_ROLE))
 }
 
 /// A digital twin system is no longer there for anybody, and none of its twins is.

@@ -5,4 +5,5 @@ pub(crate) mod dtia;
 pub(crate) mod dts;
 pub(crate) mod dtsd;
 pub(crate) mod dtsr;
+pub(crate) mod lease;
 pub(crate) mod tsi;

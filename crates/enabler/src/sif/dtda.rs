@@ -27,7 +27,7 @@ pub(crate) fn acquire(
     }
     // The device that made the call; without one, the device that shared.
     let by = record.map_or(&agreement.by, |record| &record.by);
-    let viewer = Viewer::of(state, by).ok().filter(|viewer| viewer.user == agreement.user);
+    let viewer = Viewer::on(state, now, by).ok().filter(|viewer| viewer.user == agreement.user);
     let viewer = viewer.ok_or_else(|| {
         let message = format!("{user} is not known here any more: what they shared has ended");
         Refusal::new(RefusalCode::Forbidden, message)

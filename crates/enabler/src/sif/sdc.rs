@@ -40,7 +40,7 @@ pub(crate) fn invoke(
     actor: &Actor,
     call: &Collaboration,
 ) -> Result<Decision, Refusal> {
-    let viewer = Viewer::of(state, &actor.identity)?;
+    let viewer = Viewer::on(state, now, &actor.identity)?;
     let bytes = encode(call).map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
     let request = ContentHash::of(&bytes);
     if let Some(known) = state.calls.get(&call.id) {
@@ -288,7 +288,7 @@ fn input(state: &State, hot: &Hot, now: Timestamp, record: &CallRecord, place: u
     let Some(step) = record.call.steps.get(place) else { return Err("there is no such step".to_owned()) };
     let agreement = tpsaa::permits(state, now, &record.user, &record.by, &step.system, &step.service);
     let agreement = agreement.map_err(|refusal| refusal.to_string())?;
-    let viewer = Viewer::of(state, &record.by).map_err(|refusal| refusal.to_string())?;
+    let viewer = Viewer::on(state, now, &record.by).map_err(|refusal| refusal.to_string())?;
     let share = &agreement.authorization.share;
     lookup::input(state, hot, now, &viewer, share, record, place).map_err(|error| error.to_string())
 }

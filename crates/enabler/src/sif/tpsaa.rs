@@ -92,7 +92,7 @@ pub fn propose(
     share: &Sharing,
     until: Timestamp,
 ) -> Result<Proposal, Refusal> {
-    let viewer = Viewer::of(state, &actor.identity)?;
+    let viewer = Viewer::on(state, now, &actor.identity)?;
     if services.is_empty() {
         return Err(invalid(format!("name the services of {system} that you want to use")));
     }
@@ -176,7 +176,7 @@ impl Proposal {
             return Err(invalid(message));
         }
         // While it thought about it, the rules may have changed.
-        let viewer = Viewer::of(state, &self.by)?;
+        let viewer = Viewer::on(state, now, &self.by)?;
         for service in services {
             dtac::may_use(state, &viewer, &self.system, service)?;
         }
@@ -279,7 +279,7 @@ pub(crate) fn permits<'a>(
     system: &SystemId,
     service: &ServiceId,
 ) -> Result<&'a Arc<Agreement>, Refusal> {
-    let viewer = Viewer::of(state, by)?;
+    let viewer = Viewer::on(state, now, by)?;
     if viewer.user != *user {
         return Err(Refusal::new(RefusalCode::Unauthenticated, format!("this device is not {user}'s any more")));
     }

@@ -1,12 +1,12 @@
 //! FGMV-29 8.2.1, third-party system registration (TPSR): systems that offer services, P1.1 to P1.3.
 
-use vestibule_model::{Refusal, SystemInfo, SystemKind};
+use vestibule_model::{Refusal, SystemInfo, SystemKind, Timestamp};
 
 use crate::{Actor, Decision, State, THIRD_PARTY_ROLE, registry};
 
 /// A third-party system says what it is and what it offers.
-pub(crate) fn register(state: &State, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
-    registry::register(state, actor, info, (SystemKind::ThirdParty, THIRD_PARTY_ROLE))
+pub(crate) fn register(state: &State, now: Timestamp, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
+    registry::register(state, now, actor, info, (SystemKind::ThirdParty, THIRD_PARTY_ROLE))
 }
 
 /// A third-party system is no longer there for anybody.

@@ -4,7 +4,8 @@ use super::*;
 
 fn rule(id: &str, who: Subject, feature: Option<&str>, right: Right, effect: RuleEffect) -> Rule {
     let twins = TwinSelector::Twin(lamp());
-    Rule { id: RuleId::slug(id), who, twins, feature: feature.map(FeatureId::slug), right, effect }
+    let feature = feature.map(FeatureId::slug);
+    Rule { id: RuleId::slug(id), who, twins, feature, right, effect, until: None, priority: None }
 }
 
 fn guests() -> Subject {
@@ -68,16 +69,13 @@ fn the_table_of_permission() {
         let refused = house.guest_acts("light", "turn_on").err();
         assert_eq!(refused.is_none(), on, "row {number}: {refused:?}");
         assert_eq!(house.guest_acts("light", "turn_off").is_ok(), off, "row {number}");
-        let explain = Request::Explain {
-            twin: lamp(),
-            feature: FeatureId::slug("light"),
-            action: Some(ActionId::slug("turn_on")),
-        };
-        let verdict = match house.ask(&metaverse(GUEST), &explain).unwrap() {
-            Response::Verdict(verdict) => verdict,
+        let (feature, action) = (FeatureId::slug("light"), ActionId::slug("turn_on"));
+        let what = Wanted::Act { twin: lamp(), feature, action };
+        let said_why = match house.ask(&metaverse(GUEST), &Request::Explain(Inquiry { user: None, what })).unwrap() {
+            Response::Explanation(explanation) => explanation,
             other => panic!("{other:?}"),
         };
-        assert_eq!(verdict, Verdict { allowed: on, rule: said.map(RuleId::slug) }, "row {number}");
+        assert_eq!((said_why.allowed, said_why.rule), (on, said.map(RuleId::slug)), "row {number}");
         if let Some(refusal) = refused {
             assert_eq!(refusal.code, RefusalCode::Forbidden);
             assert_eq!(refusal.rule, said.map(RuleId::slug), "row {number}: the refusal names what explain names");
@@ -171,7 +169,7 @@ fn only_owners_change_rules_and_the_last_one_stays() {
 #[test]
 fn a_new_device_never_becomes_somebody_else_by_its_name() {
     let mut house = House::empty();
-    let role = RoleId::slug(GUEST_ROLE);
+    let role = Offer::new(RoleId::slug(GUEST_ROLE));
     let mut join = |certificate: u8, name: &str| {
         let identity = Identity::Certificate(Fingerprint([certificate; 32]));
         let decision = pair(&house.state, &identity, &role, name).unwrap();

@@ -154,8 +154,8 @@ proptest! {
             house.committed(vec![LogEvent::RuleSet { rule, by: None }]);
         }
         for query in &queries {
-            for (who, role) in [(OWNER, OWNER_ROLE), (GUEST, GUEST_ROLE)] {
-                let viewer = Viewer { user: UserId::slug(role), roles: vec![RoleId::slug(role)] };
+            for who in [OWNER, GUEST] {
+                let viewer = house.viewer(who);
                 let expected = naive(&house, &viewer, query);
                 let query = SystemQuery { limit, ..query.clone() };
                 prop_assert_eq!(pages(&mut house, who, &query, |_| {}), expected, "{:?}", query);

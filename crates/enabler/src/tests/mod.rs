@@ -1,8 +1,12 @@
 //! A house without sockets: decisions are "written" to a vector, executions collected.
 
 mod access;
+mod delegation;
 mod discovery;
+mod lease;
+mod matrix;
 mod monitoring;
+mod people;
 mod presence;
 mod random;
 mod registration;
@@ -22,10 +26,6 @@ const GUEST: Fingerprint = Fingerprint([2; 32]);
 
 fn metaverse(device: Fingerprint) -> Actor {
     Actor::greeted(Identity::Certificate(device), Party::Metaverse)
-}
-
-fn owner() -> Viewer {
-    Viewer { user: UserId::slug(OWNER_ROLE), roles: vec![RoleId::slug(OWNER_ROLE)] }
 }
 
 fn home() -> SystemId {
@@ -176,6 +176,10 @@ impl House {
         Ok(())
     }
 
+    fn viewer(&self, who: Fingerprint) -> Viewer {
+        Viewer::of(&self.state, self.now, &metaverse(who)).unwrap()
+    }
+
     /// The next moment at which something ends. What is measured of systems is written down from time to time besides.
     fn next_deadline(&self) -> Option<Timestamp> {
         let mut ends = self.hot.deadlines.iter().filter(|(_, due)| !matches!(due, hot::Due::Measure(_)));
@@ -224,6 +228,7 @@ impl House {
             expected_revision: None,
             not_after: self.now.plus(5_000),
             trace: None,
+            lease: None,
         }
     }
 

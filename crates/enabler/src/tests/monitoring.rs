@@ -9,7 +9,7 @@ fn promised(level: ServiceLevel) -> House {
 }
 
 fn health(house: &House) -> SystemHealth {
-    system_view(&house.state, &house.hot, &owner(), &home(), house.now).unwrap().health
+    system_view(&house.state, &house.hot, &house.viewer(OWNER), &home(), house.now).unwrap().health
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn shop(id: &str) -> SystemInfo {
 }
 
 fn register(house: &mut House, actor: &Actor, info: &SystemInfo) -> Result<(), Refusal> {
-    let decision = tpsr::register(&house.state, actor, info)?;
+    let decision = tpsr::register(&house.state, house.now, actor, info)?;
     house.committed(decision.events);
     Ok(())
 }
@@ -114,7 +114,7 @@ fn guests_see_systems_and_use_nothing_until_a_rule_says_so() {
     let order = ServiceId::slug("order");
     assert_eq!(usable(&mut house, GUEST), [BTreeMap::new()]);
     assert_eq!(usable(&mut house, OWNER)[0][&order], RuleId::slug("owners-everything"));
-    let guest = Viewer { user: UserId::slug(GUEST_ROLE), roles: vec![RoleId::slug(GUEST_ROLE)] };
+    let guest = house.viewer(GUEST);
     let shop = SystemId::slug("shop");
     let refusal = may_use(&house.state, &guest, &shop, &order).unwrap_err();
     assert!(refusal.code == RefusalCode::Forbidden && refusal.message.contains("use order of shop"), "{refusal}");
@@ -147,7 +147,7 @@ fn tell(house: &mut House, info: TwinInfo, permission: TwinPermission) -> Result
 #[test]
 fn a_system_s_own_rules_take_and_never_give() {
     let mut house = House::with_lamp();
-    let guest = Viewer { user: UserId::slug(GUEST_ROLE), roles: vec![RoleId::slug(GUEST_ROLE)] };
+    let guest = house.viewer(GUEST);
     let light = FeatureId::slug("light");
     let reads = |house: &House, feature: &str| may_read(&house.state, &guest, &lamp(), Some(&FeatureId::slug(feature)));
     let only = TwinPermission::Only([(light.clone(), [ActionId::slug("turn_on")].into())].into());

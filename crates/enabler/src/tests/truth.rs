@@ -13,7 +13,7 @@ fn pending_becomes_live_when_the_thing_says_so() {
     house.report("light", Value::Bool(true), 2);
     assert_eq!((house.truth("light"), house.status(id)), (Truth::Live, CommandStatus::Confirmed));
     assert_eq!(house.executed.len(), 1);
-    let system = system_view(&house.state, &house.hot, &owner(), &home(), house.now).unwrap();
+    let system = system_view(&house.state, &house.hot, &house.viewer(OWNER), &home(), house.now).unwrap();
     assert_eq!((system.health.commands, system.health.failures, system.health.p50_ms), (1, 0, Some(0)));
 }
 

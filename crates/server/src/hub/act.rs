@@ -1,11 +1,12 @@
 //! What follows from a decision once it is written: answers, and words to systems.
 
 use vestibule_enabler_core::{Decision, Effect, LogEvent};
-use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, SystemKind};
+use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, SystemKind, TwinId};
 use vestibule_protocol::{DiiDown, Event, Execution, LogLine, MAX_FRAME, Request, Response, SiiDown};
 use vestibule_store::Line;
 
 use super::{
+    batch::RETRY_MS,
     core::Core,
     deferred::Question,
     handle::{SessionId, Work},
@@ -40,6 +41,12 @@ impl Core {
                         }
                     }
                     Effect::Attach(info) => self.attach(ask.session, &info),
+                    Effect::Bear(grant) => {
+                        let (now, state) = (self.clock.now(), &self.state);
+                        if let Some(session) = self.sessions.get_mut(&ask.session) {
+                            session.bear(grant, state, now);
+                        }
+                    }
                     Effect::Subscribe(interest) => {
                         if let Some(session) = self.sessions.get_mut(&ask.session) {
                             let before = session.subscription.take();
@@ -61,6 +68,8 @@ impl Core {
                 }
             }
             self.name_twins(ask.session, &mut response);
+        } else {
+            decision.effects.into_iter().for_each(|effect| self.give(effect));
         }
         if let Some(Response::Welcome(welcome)) = &mut response {
             welcome.enabler.clone_from(&self.name);
@@ -115,6 +124,13 @@ impl Core {
             }
             Effect::Invoke { system, invocation } => self.invoke(&system, *invocation),
             Effect::CountLate(system) => self.hot.count_late(&system),
+            Effect::Integrate { system, twin, lease, fence, until } => {
+                let message = DiiDown::Integrate { twin: twin.clone(), lease, fence, until };
+                self.insist(&system, twin, message);
+            }
+            Effect::Released { system, twin, fence } => {
+                self.insist(&system, twin.clone(), DiiDown::Released { twin, fence });
+            }
             Effect::Answered { inquiry, refusal } => self.answered(inquiry, refusal),
             Effect::Detach(system) => self.detach(&system),
             Effect::Expel(system) => {
@@ -133,6 +149,14 @@ impl Core {
             session.detach();
         }
         self.unanswerable(system);
+    }
+
+    /// Tells a system who holds a twin, later where it is behind. One that is away is told when it is there again.
+    fn insist(&mut self, system: &SystemId, twin: TwinId, message: DiiDown) {
+        if !self.tell_system(system, Event::Dii(message)) && self.systems.contains_key(system) {
+            self.to_dispatch.insert(twin);
+            self.retry_at = self.retry_at.max(self.clock.now().plus(RETRY_MS));
+        }
     }
 
     pub(super) fn tell_system(&mut self, system: &SystemId, message: Event) -> bool {

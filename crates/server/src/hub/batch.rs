@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{
-    Changes, Decision, Effect, LogEvent, State, advance, decide, dispatch, enroll, pair, undelivered,
+    Changes, Decision, Effect, LogEvent, State, advance, decide, delegate, dispatch, enroll, may_delegate,
+    may_open_pairing, pair, settle, still_counts, token::mint, undelivered, unsettles,
 };
 use vestibule_model::{CallId, CommandStatus, Refusal, RefusalCode, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
@@ -18,17 +19,7 @@ use super::{
 };
 
 /// Milliseconds until what nobody waits for is written again after a failure.
-const RETRY_MS: u64 = 1_000;
-
-/// What becomes of a request whose decision is written.
-enum Answer {
-    /// It is answered.
-    Now(Response),
-    /// The log answers.
-    Log,
-    /// A third-party system is asked first.
-    Propose(Box<Proposal>),
-}
+pub(super) const RETRY_MS: u64 = 1_000;
 
 /// A request with what was decided about it.
 struct Item {
@@ -94,13 +85,15 @@ impl Core {
             items: Vec::new(),
         };
         for event in std::mem::take(&mut self.backlog) {
-            if still_open(&self.state, &event) && self.stage(&mut batch, &event).is_ok() {
+            if still_open(&self.state, now, &event) && self.stage(&mut batch, &event).is_ok() {
                 batch.ends.push(event);
             }
         }
+        let access = self.to_settle.take().or_else(|| unsettled(&batch.ends));
+        batch.effects = self.settle_now(&mut batch, access);
         let waiting = dispatch(&self.state, &self.hot, now, &batch.twins);
         if waiting.events.iter().all(|event| self.stage(&mut batch, event).is_ok()) {
-            batch.effects = waiting.effects;
+            batch.effects.extend(waiting.effects);
         }
         let following = advance(&self.state, &self.hot, now, &batch.calls);
         if following.events.iter().all(|event| self.stage(&mut batch, event).is_ok()) {
@@ -120,9 +113,12 @@ impl Core {
                 }
                 work => work,
             };
-            let outcome = self.decide_one(&batch, now, &work).and_then(|decision| {
-                let staged = decision.events.iter().try_for_each(|event| self.stage(&mut batch, event));
-                staged.map(|()| decision)
+            let outcome = self.decide_one(&batch, now, &work).and_then(|mut decision| {
+                decision.events.iter().try_for_each(|event| self.stage(&mut batch, event))?;
+                // Before anything else is decided: nobody acts on a lease that this has ended.
+                let follows = self.settle_now(&mut batch, unsettled(&decision.events));
+                decision.effects.extend(follows);
+                Ok(decision)
             });
             let writes = outcome.as_ref().is_ok_and(|decision| !decision.events.is_empty());
             if let (Work::Ask(ask), Ok(decision)) = (&work, &outcome)
@@ -134,6 +130,14 @@ impl Core {
         }
         self.carried = works;
         self.begin_write(batch);
+    }
+
+    /// What follows for leases is written with what it follows from.
+    fn settle_now(&mut self, batch: &mut Batch, access: Option<bool>) -> Vec<Effect> {
+        let Some(access) = access else { return Vec::new() };
+        let settled = settle(&self.state, &self.hot, batch.at, access);
+        let staged = settled.events.iter().try_for_each(|event| self.stage(batch, event));
+        if staged.is_ok() { settled.effects } else { Vec::new() }
     }
 
     fn begin_write(&mut self, mut batch: Batch) {
@@ -166,8 +170,17 @@ impl Core {
         let session = session.ok_or_else(|| Refusal::new(RefusalCode::Unavailable, "the connection is closed"))?;
         match &ask.request {
             Request::Pair { code, name } => {
-                let role = self.pairing.redeem(code, now)?;
-                pair(&self.state, &session.actor.identity, &role, name)
+                let offer = self.pairing.redeem(code, now)?;
+                pair(&self.state, &session.actor.identity, &offer, name)
+            }
+            Request::OpenPairing { role, user } => {
+                let offer = may_open_pairing(&self.state, now, &session.actor, role, user.as_ref())?;
+                let (code, until) = self.pairing_code(&offer)?;
+                Ok(Decision::reply(Response::Code { digits: code.as_str().to_owned(), until }))
+            }
+            Request::Delegate(delegation) => {
+                let by = may_delegate(&self.state, now, &session.actor, delegation)?;
+                delegate(&self.state, mint(&self.token_key, rand::random(), &by, now, delegation)?)
             }
             Request::Dii(DiiUp::Inquired { inquiry, answer }) => self.inquired(session, *inquiry, answer),
             Request::Sii(SiiUp::Authorized { inquiry, answer }) => self.authorized(session, now, *inquiry, answer),
@@ -219,6 +232,7 @@ impl Core {
         self.backlog.extend(batch.ends);
         self.to_dispatch.extend(batch.twins);
         self.to_advance.extend(batch.calls);
+        self.unsettle(true);
     }
 
     fn undo(&mut self, batch: &Batch) {
@@ -236,6 +250,7 @@ impl Core {
         self.backlog.extend(ends);
         self.to_dispatch.extend(batch.twins);
         self.to_advance.extend(batch.calls);
+        self.unsettle(true);
         let mut again = Vec::new();
         for item in batch.items {
             if item.writes {
@@ -271,15 +286,20 @@ impl Core {
 }
 
 /// Whether the end of a command is still to be written.
-fn still_open(state: &State, event: &LogEvent) -> bool {
+fn still_open(state: &State, now: Timestamp, event: &LogEvent) -> bool {
     match event {
         LogEvent::CommandEnded { command, status, .. } => {
             debug_assert!(CommandStatus::is_final(status), "an end is an end");
             state.open.contains_key(command)
         }
         LogEvent::StepEnded { call, step, undo, .. } => undelivered(state, *call, step, *undo).is_some(),
-        _ => true,
+        event => still_counts(state, now, event),
     }
+}
+
+/// Whether something may follow for leases from one of these, and whether they change who may do what.
+fn unsettled(events: &[LogEvent]) -> Option<bool> {
+    events.iter().filter_map(unsettles).reduce(|one, other| one || other)
 }
 
 pub(super) fn reply(work: Work, outcome: Result<Response, Refusal>) {

@@ -6,8 +6,11 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{Changes, Hot, LogEvent, Pairing, PairingCode, State, Steps, execution_failed, observe};
-use vestibule_model::{CallId, CommandId, Refusal, RefusalCode, RoleId, SystemId, Timestamp, TwinId};
+use vestibule_enabler_core::{
+    Changes, Hot, LogEvent, Offer, Pairing, PairingCode, State, Steps, all_leases, execution_failed, observe,
+    token::RootKey,
+};
+use vestibule_model::{CallId, CommandId, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, HotAck, Party, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};
 
@@ -45,6 +48,8 @@ pub(super) struct Core {
     pub(super) state: State,
     pub(super) hot: Hot,
     pub(super) pairing: Pairing,
+    /// Signs tokens.
+    pub(super) token_key: RootKey,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     /// Which session speaks for a system.
     pub(super) systems: BTreeMap<SystemId, SessionId>,
@@ -54,6 +59,8 @@ pub(super) struct Core {
     pub(super) to_dispatch: BTreeSet<TwinId>,
     /// Calls for which something may follow: at most the open ones.
     pub(super) to_advance: BTreeSet<CallId>,
+    /// Something may follow for leases; whether it changes who may do what.
+    pub(super) to_settle: Option<bool>,
     /// Work that goes before what comes new: at most one batch.
     pub(super) carried: VecDeque<Work>,
     pub(super) commit: Option<InFlight>,
@@ -79,6 +86,7 @@ impl Core {
         state: State,
         hot: Hot,
         folder: Option<DataFolder>,
+        token_key: RootKey,
     ) -> Self {
         Self {
             name: config.name,
@@ -88,11 +96,14 @@ impl Core {
             state,
             hot,
             pairing: Pairing::default(),
+            token_key,
             sessions: BTreeMap::new(),
             systems: BTreeMap::new(),
             backlog: Vec::new(),
             to_dispatch: BTreeSet::new(),
             to_advance: BTreeSet::new(),
+            // A lease may have ended while nothing ran.
+            to_settle: Some(true),
             carried: VecDeque::new(),
             commit: None,
             deferred: Deferred::default(),
@@ -153,6 +164,7 @@ impl Core {
         self.backlog.extend(events);
         self.distribute(changes);
         self.answers_due(now);
+        self.expire_tokens(now);
         let waits = self.waits();
         if self.commit.is_none() && (!self.carried.is_empty() || waits && now >= self.retry_at) {
             let works = std::mem::take(&mut self.carried);
@@ -167,16 +179,19 @@ impl Core {
         }
     }
 
-    /// Whether something is to be decided that nobody asks for.
+    /// Whether something is to be decided that nobody asked for.
     fn waits(&self) -> bool {
-        !self.backlog.is_empty() || !self.to_dispatch.is_empty() || !self.to_advance.is_empty()
+        !self.backlog.is_empty()
+            || !self.to_dispatch.is_empty()
+            || !self.to_advance.is_empty()
+            || self.to_settle.is_some()
     }
 
     fn next_wakeup(&self) -> Timestamp {
         let now = self.clock.now();
         let retry = (self.waits() && self.commit.is_none()).then_some(self.retry_at);
         let carried = (!self.carried.is_empty() && self.commit.is_none()).then_some(now);
-        let sessions = self.sessions.values().filter_map(|session| session.next_pump(now));
+        let sessions = self.sessions.values().filter_map(|session| session.next_wakeup(now));
         let due = self.hot.next_wakeup().into_iter().chain(self.deferred.next_deadline());
         let wakeups = due.chain(retry).chain(carried).chain(sessions);
         wakeups.min().unwrap_or(Timestamp(u64::MAX)).min(now.plus(LONGEST_SLEEP_MS))
@@ -192,11 +207,17 @@ impl Core {
                 }
             }
             Control::Closed(id) => self.close(id, "the connection ended"),
-            Control::PairingCode { role, reply } => {
-                let _ = reply.send(self.pairing_code(&role));
+            Control::PairingCode { offer, reply } => {
+                let _ = reply.send(self.pairing_code(&offer).map(|(code, _)| code).map_err(HubError::from));
+            }
+            Control::NewestCode(reply) => {
+                let _ = reply.send(self.pairing.newest(self.clock.now()));
             }
             Control::Status(reply) => {
                 let _ = reply.send(self.status());
+            }
+            Control::Leases(reply) => {
+                let _ = reply.send(all_leases(self.committed(), self.clock.now()));
             }
             Control::Shutdown(_) => {}
         }
@@ -208,7 +229,7 @@ impl Core {
         }
         let id = self.next_session;
         self.next_session += 1;
-        let (session, opened) = Session::open(id, identity, self.committed());
+        let (session, opened) = Session::open(id, identity, self.committed(), self.clock.now());
         self.sessions.insert(id, session);
         Ok(opened)
     }
@@ -238,18 +259,19 @@ impl Core {
         self.backlog.extend(ends);
     }
 
-    fn pairing_code(&mut self, role: &RoleId) -> Result<PairingCode, HubError> {
+    /// A new code, and until when it can be used.
+    pub(super) fn pairing_code(&mut self, offer: &Offer) -> Result<(PairingCode, Timestamp), Refusal> {
         let now = self.clock.now();
         // Another code where this very one is open already.
         for _ in 0..8 {
             let code = PairingCode::of(rand::random_range(0..1_000_000));
-            match self.pairing.open(code.clone(), role.clone(), now) {
-                Ok(()) => return Ok(code),
-                Err(refusal) if refusal.code != RefusalCode::Conflict => return Err(refusal.into()),
+            match self.pairing.open(code.clone(), offer.clone(), now) {
+                Ok(until) => return Ok((code, until)),
+                Err(refusal) if refusal.code != RefusalCode::Conflict => return Err(refusal),
                 Err(_) => {}
             }
         }
-        Err(Refusal::new(RefusalCode::Overloaded, "no pairing code is free").into())
+        Err(Refusal::new(RefusalCode::Overloaded, "no pairing code is free"))
     }
 
     fn status(&self) -> HubStatus {
@@ -263,6 +285,7 @@ impl Core {
             twins: state.twins.len(),
             devices: state.devices.len(),
             open_commands: self.hot.open_commands(),
+            leases: self.hot.live_leases(),
             head: self.head,
             storage: self.storage.clone(),
         }
@@ -328,12 +351,12 @@ impl Core {
         }
         self.distribute_calls(&changes);
         let now = self.clock.now();
+        if changes.access {
+            self.end_unknown(now);
+        }
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let world = World { state, hot: &self.hot, now };
         for session in self.sessions.values_mut() {
-            if changes.access {
-                session.access_changed(state);
-            }
             if let Some(subscription) = &mut session.subscription {
                 if changes.access {
                     subscription.access_changed(state);
@@ -342,13 +365,44 @@ impl Core {
                 changes.systems.iter().for_each(|system| subscription.system_changed(system));
                 changes.readings.iter().for_each(|(twin, place)| subscription.reading_changed(world, twin, *place));
             }
-            changes.commands.iter().for_each(|update| session.command(state, update));
+            if let Some(subscription) = &mut session.subscription {
+                changes.leases.iter().for_each(|lease| subscription.lease_changed(*lease));
+            }
+            changes.commands.iter().for_each(|update| session.command(state, now, update));
         }
         for occurrence in changes.occurred {
-            let told = self.sessions.iter_mut().filter_map(|(id, s)| Some((s.occurred(state, &occurrence)?, *id)));
+            let told = self.sessions.iter_mut().filter_map(|(id, s)| Some((s.occurred(state, now, &occurrence)?, *id)));
             self.recent.keep(occurrence.clone(), now, told.collect());
         }
         self.to_dispatch.extend(changes.reachable);
+        if changes.settle || changes.access {
+            self.unsettle(changes.access);
+        }
+    }
+
+    /// Something may follow for leases.
+    pub(super) fn unsettle(&mut self, access: bool) {
+        self.to_settle = Some(access || self.to_settle.unwrap_or_default());
+    }
+
+    /// Ends the sessions of whoever was known and is not any more: their user was removed, their device revoked, their
+    /// token has ended.
+    pub(super) fn end_unknown(&mut self, now: Timestamp) {
+        let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
+        let lost = |(id, session): (&SessionId, &Session)| (!session.access_changed(state, now)).then_some(*id);
+        let ended: Vec<SessionId> = self.sessions.iter().filter_map(lost).collect();
+        ended
+            .into_iter()
+            .for_each(|id| self.close(id, "you are not known here any more: pair again, or present a token"));
+    }
+
+    /// Tokens end by themselves: who has lost one sees another world.
+    fn expire_tokens(&mut self, now: Timestamp) {
+        let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
+        let expired = self.sessions.values_mut().map(|session| session.expire_tokens(state, now));
+        if expired.fold(false, |any, one| any | one) {
+            self.end_unknown(now);
+        }
     }
 
     /// Writes what is decided, says goodbye, lets go of the disk.

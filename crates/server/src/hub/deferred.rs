@@ -47,7 +47,17 @@ pub(super) struct Deferred {
 }
 
 impl Deferred {
-    /// Opens a question to `system` that ends at `deadline`; where there is no room, the work comes back with a refusal.
+    /// Whether one more question can be put to `system`.
+    pub(super) fn check_room(&self, system: &SystemId) -> Result<(), Refusal> {
+        let each = self.open.values().filter(|inquiry| inquiry.system == *system).count();
+        if self.open.len() >= MOST_OPEN || each >= MOST_OPEN_EACH {
+            let message = format!("{system} has not answered {each} questions yet: ask again in a moment");
+            return Err(Refusal::new(RefusalCode::Overloaded, message));
+        }
+        Ok(())
+    }
+
+    /// Opens a question to `system`, which has room for it, until `deadline`.
     pub(super) fn open(
         &mut self,
         system: &SystemId,
@@ -55,17 +65,12 @@ impl Deferred {
         question: Question,
         work: Work,
         deadline: Timestamp,
-    ) -> Result<InquiryId, (Work, Refusal)> {
-        let each = self.open.values().filter(|inquiry| inquiry.system == *system).count();
-        if self.open.len() >= MOST_OPEN || each >= MOST_OPEN_EACH {
-            let message = format!("{system} has not answered {each} questions yet: ask again in a moment");
-            return Err((work, Refusal::new(RefusalCode::Overloaded, message)));
-        }
+    ) -> InquiryId {
         self.last += 1;
         let id = InquiryId(self.last);
         self.deadlines.insert((deadline, id));
         self.open.insert(id, Inquiry { question, system: system.clone(), session, work, deadline });
-        Ok(id)
+        id
     }
 
     /// An open question, if it was put to `system`: nobody answers for another.

@@ -7,8 +7,8 @@ use std::sync::{
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
-use vestibule_enabler_core::{Fingerprint, Identity, PairingCode};
-use vestibule_model::{ContentHash, Refusal, RefusalCode, RoleId, UserId};
+use vestibule_enabler_core::{Fingerprint, Identity, Offer, PairingCode};
+use vestibule_model::{ContentHash, LeaseUpdate, Refusal, RefusalCode, RoleId, UserId};
 use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
 
 use super::{HubError, HubStatus, MOST_IN_FLIGHT, MOST_OF_A_THIRD_PARTY, Outgoing, Peer, contents::Contents};
@@ -20,8 +20,10 @@ pub(super) type SessionId = u64;
 pub(super) enum Control {
     Open { identity: Identity, reply: oneshot::Sender<Result<Opened, HubError>> },
     Closed(SessionId),
-    PairingCode { role: RoleId, reply: oneshot::Sender<Result<PairingCode, HubError>> },
+    PairingCode { offer: Offer, reply: oneshot::Sender<Result<PairingCode, HubError>> },
+    NewestCode(oneshot::Sender<Option<PairingCode>>),
     Status(oneshot::Sender<HubStatus>),
+    Leases(oneshot::Sender<Vec<LeaseUpdate>>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -117,6 +119,7 @@ impl HubHandle {
         let identity = match peer {
             Peer::Certificate(hash) => Identity::Certificate(Fingerprint(hash)),
             Peer::Local(system) => Identity::Local(system),
+            Peer::Console => Identity::Console,
         };
         let (reply, answer) = oneshot::channel();
         let Opened { id, outgoing, watched, flags } = self.ask(Control::Open { identity, reply }, answer).await??;
@@ -144,13 +147,22 @@ impl HubHandle {
         Ok((SessionHandle(Arc::new(inner)), outgoing))
     }
 
-    /// Shows a code with which one device can pair within five minutes and then has `role`.
+    /// Shows a code with which one device of somebody new can pair within five minutes and then has `role`.
     ///
     /// # Errors
     /// [`HubError::Refused`] where too many codes are open, [`HubError::Stopped`].
     pub async fn pairing_code(&self, role: RoleId) -> Result<PairingCode, HubError> {
         let (reply, answer) = oneshot::channel();
-        self.ask(Control::PairingCode { role, reply }, answer).await?
+        self.ask(Control::PairingCode { offer: Offer::new(role), reply }, answer).await?
+    }
+
+    /// The code that was shown last and can still be used: the one that a device has to prove.
+    ///
+    /// # Errors
+    /// [`HubError::Stopped`].
+    pub async fn newest_code(&self) -> Result<Option<PairingCode>, HubError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::NewestCode(reply), answer).await
     }
 
     /// Makes a device known without a code: the client that runs in this very process, whose user owns it.
@@ -177,6 +189,15 @@ impl HubHandle {
     pub async fn status(&self) -> HubStatus {
         let (reply, answer) = oneshot::channel();
         self.ask(Control::Status(reply), answer).await.unwrap_or_else(|_| HubStatus::stopped())
+    }
+
+    /// Who holds what and who waits, object by object, with everybody's names.
+    ///
+    /// # Errors
+    /// [`HubError::Stopped`].
+    pub async fn leases(&self) -> Result<Vec<LeaseUpdate>, HubError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::Leases(reply), answer).await
     }
 
     /// Writes what is decided, closes every session, lets go of the data folder. Returns when that is done.
@@ -291,6 +312,8 @@ pub(super) const fn is_hot(request: &Request) -> bool {
                     | DiiUp::Report(_)
                     | DiiUp::Occurred(_)
                     | DiiUp::Outcome { .. }
+                    | DiiUp::Integrated { .. }
+                    | DiiUp::NotIntegrated { .. }
             )
     )
 }

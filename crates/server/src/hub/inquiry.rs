@@ -1,8 +1,6 @@
 //! P2.8 to P2.12 and P1.6 to P1.10 in the hub: a question goes to a system, its answer to whoever asked.
 
-use vestibule_enabler_core::{
-    Decision, StepNote, answered, decide, inquired, metaverse, third_party, twin_system,
-};
+use vestibule_enabler_core::{Decision, StepNote, answered, decide, inquired, metaverse, third_party, twin_system};
 use vestibule_model::{InquiryId, Refusal, RefusalCode, SystemId, Timestamp};
 use vestibule_protocol::{
     AuthorizationAnswer, DiiDown, DiiUp, Event, InquiryAnswer, Participant, Request, Response, SiiUp,
@@ -21,13 +19,11 @@ impl Core {
     pub(super) fn defer(&mut self, work: Work, system: &SystemId, question: Question) {
         let Work::Ask(ask) = &work else { return };
         let (session, deadline) = (ask.session, self.clock.now().plus(ANSWER_MS));
-        let inquiry = match self.deferred.open(system, session, question.clone(), work, deadline) {
-            Ok(inquiry) => inquiry,
-            Err((work, refusal)) => {
-                self.note_answered(&question, true);
-                return reply(work, Err(refusal));
-            }
-        };
+        if let Err(refusal) = self.deferred.check_room(system) {
+            self.note_answered(&question, true);
+            return reply(work, Err(refusal));
+        }
+        let inquiry = self.deferred.open(system, session, question.clone(), work, deadline);
         let (step, message) = match question {
             Question::Twin { twin, user } => (
                 StepNote::p2(9, Participant::Dtif, twin_system(system), &twin).by(&user),

@@ -8,6 +8,7 @@ mod core;
 mod deferred;
 mod handle;
 mod inquiry;
+mod keys;
 mod procedure;
 mod recent;
 mod session;
@@ -19,7 +20,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use thiserror::Error;
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{EventError, Hot, LogEvent, State, default_rules};
+use vestibule_enabler_core::{
+    EventError, Hot, LogEvent, State, default_rules,
+    token::{RootKey, TokenError},
+};
 use vestibule_model::{ContentHash, Refusal, SystemId, Timestamp};
 use vestibule_protocol::Event;
 use vestibule_store::{ContentStore, DataFolder, EventLog, Head, MemoryLog, NewLine, SqliteLog, StoreError};
@@ -77,6 +81,8 @@ pub enum Peer {
     Certificate([u8; 32]),
     /// An adapter in this process that maintains the twins of this system. It needs no hello.
     Local(SystemId),
+    /// The enabler's own program, proven by the data folder's key. It needs no hello and may what owners may.
+    Console,
 }
 
 /// What a connection is to be told.
@@ -113,6 +119,12 @@ pub enum HubError {
     /// More connections than there may be.
     #[error("{MOST_SESSIONS} connections are open already")]
     TooManySessions,
+    /// The key that signs tokens.
+    #[error(transparent)]
+    Key(#[from] TokenError),
+    /// The file with that key.
+    #[error("{0}: {1}")]
+    KeyFile(PathBuf, std::io::Error),
     /// The hub was shut down.
     #[error("the enabler has stopped")]
     Stopped,
@@ -137,6 +149,8 @@ pub struct HubStatus {
     pub devices: usize,
     /// Commands that have not ended.
     pub open_commands: usize,
+    /// Leases that are held or waited for.
+    pub leases: usize,
     /// Where the log ends.
     pub head: Head,
     /// Why nothing can be written at the moment, and what to do.
@@ -154,6 +168,7 @@ impl HubStatus {
             twins: 0,
             devices: 0,
             open_commands: 0,
+            leases: 0,
             head: Head::EMPTY,
             storage: None,
         }
@@ -173,12 +188,14 @@ impl HubHandle {
         log.verify().await?;
         let mut loaded = load(log.as_ref()).await?;
         if loaded.head.sequence == 0 {
-            write_first(log.as_ref(), &mut loaded, default_rules(), config.clock.now()).await?;
+            write_down(log.as_ref(), &mut loaded, default_rules(), config.clock.now()).await?;
         }
         if loaded.state.salt.is_none() {
             let salt = LogEvent::PseudonymsSalted { salt: ContentHash(rand::random()) };
-            write_first(log.as_ref(), &mut loaded, vec![salt], config.clock.now()).await?;
+            write_down(log.as_ref(), &mut loaded, vec![salt], config.clock.now()).await?;
         }
+        let token_key = keys::token_key(folder.as_ref().map(DataFolder::path))?;
+        announce_key(log.as_ref(), &mut loaded, &token_key, config.clock.now()).await?;
         let Loaded { state, head } = loaded;
         let hot = Hot::restore(&state, config.clock.now());
         tracing::info!(lines = head.sequence, twins = state.twins.len(), "the log was read");
@@ -186,7 +203,7 @@ impl HubHandle {
         let (control, control_inbox) = mpsc::channel(64);
         let (decide, decide_inbox) = mpsc::channel(WAITING);
         let (hot_sender, hot_inbox) = mpsc::channel(WAITING);
-        let core = core::Core::new(config, log, head, state, hot, folder);
+        let core = core::Core::new(config, log, head, state, hot, folder, token_key);
         let handle = Self::new(control, decide, hot_sender, contents);
         tokio::spawn(core.run(core::Inbox { control: control_inbox, decide: decide_inbox, hot: hot_inbox }));
         Ok(handle)
@@ -234,8 +251,17 @@ async fn load(log: &dyn EventLog) -> Result<Loaded, HubError> {
     }
 }
 
+/// Writes down which key signs tokens, where it is another one than before: those of the older one are void.
+async fn announce_key(log: &dyn EventLog, loaded: &mut Loaded, key: &RootKey, now: Timestamp) -> Result<(), HubError> {
+    let key = key.public()?;
+    if loaded.state.token_key == Some(key) {
+        return Ok(());
+    }
+    write_down(log, loaded, vec![LogEvent::TokenKeySet { key }], now).await
+}
+
 /// Writes what a house begins with.
-async fn write_first(
+async fn write_down(
     log: &dyn EventLog,
     loaded: &mut Loaded,
     events: Vec<LogEvent>,

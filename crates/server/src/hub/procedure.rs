@@ -18,17 +18,18 @@ use super::{
 impl Core {
     /// A step has happened.
     pub(super) fn note(&mut self, note: StepNote) {
-        let step = self.steps.note(self.clock.now(), note);
+        let now = self.clock.now();
+        let step = self.steps.note(now, note);
         if !self.sessions.values().any(|session| session.follows) {
             return;
         }
         let state = self.commit.as_ref().map_or(&self.state, super::batch::InFlight::base);
-        self.sessions.values_mut().for_each(|session| session.step(state, &step));
+        self.sessions.values_mut().for_each(|session| session.step(state, now, &step));
     }
 
     /// Steps that happened, for whoever asks; whether they follow them from now on.
     pub(super) fn read_steps(&mut self, session: SessionId, after: u64, limit: u16, follow: bool) -> Option<Response> {
-        let viewer = self.sessions.get(&session)?.viewer(self.committed())?;
+        let viewer = self.sessions.get(&session)?.viewer(self.committed(), self.clock.now())?;
         let steps = self.steps.page(self.committed(), &viewer, after, limit);
         self.sessions.get_mut(&session)?.follows = follow;
         Some(Response::Steps(steps))
@@ -46,7 +47,7 @@ impl Core {
             let system = session.actor.system.clone();
             return self.note_sii(system, message, outcome);
         }
-        let Some(Viewer { user, .. }) = session.viewer(self.committed()) else { return };
+        let Some(Viewer { user, .. }) = session.viewer(self.committed(), self.clock.now()) else { return };
         match &ask.request {
             Request::DiscoverSystems(query) => self.note_discovery(&user, query, outcome.is_err()),
             Request::ListTwins { system, .. } => self.note_asked((6, 7), &user, system.as_str(), outcome.is_err()),
@@ -211,11 +212,12 @@ impl Core {
     /// A thing's change is shown to users (P2.14), as far as there is room for steps that come by themselves.
     fn note_reflected(&mut self, readings: &BTreeSet<(TwinId, u16)>) {
         let state = self.commit.as_ref().map_or(&self.state, super::batch::InFlight::base);
+        let now = self.clock.now();
         let mut told = Vec::new();
         for (twin, place) in readings {
             let shown = self.sessions.values().filter(|session| session.shows(twin, *place));
-            for user in shown.filter_map(|session| session.viewer(state)).map(|viewer| viewer.user) {
-                if !self.steps.takes_unasked(self.clock.now()) {
+            for user in shown.filter_map(|session| session.viewer(state, now)).map(|viewer| viewer.user) {
+                if !self.steps.takes_unasked(now) {
                     break;
                 }
                 told.push(StepNote::p2(14, Participant::Dtif, metaverse(&user), twin).by(&user));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{Actor, Identity, State, Viewer, is_owner, may_read};
+use vestibule_enabler_core::{Actor, Grant, Identity, State, Viewer, is_owner, may_read};
 use vestibule_model::{CallId, CommandId, StepKey, SystemId, Timestamp, TwinId, UserId};
 use vestibule_protocol::{CommandUpdate, DiiDown, Event, Occurrence, Party, ProcedureStep, SiiDown};
 
@@ -31,26 +31,56 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn open(id: SessionId, identity: Identity, state: &State) -> (Self, Opened) {
+    pub(super) fn open(id: SessionId, identity: Identity, state: &State, now: Timestamp) -> (Self, Opened) {
         let (outbox, outgoing) = mpsc::channel(OUTBOX);
         let flags = Arc::new(Flags::default());
         let opened = Opened { id, outgoing, watched: outbox.clone(), flags: flags.clone() };
         // An adapter of this process needs no hello: nothing about it is unknown.
-        let party = matches!(identity, Identity::Local(_)).then_some(Party::TwinSystem);
-        let actor = Actor { identity, party, system: None };
+        let party = match &identity {
+            Identity::Local(_) => Some(Party::TwinSystem),
+            Identity::Console => Some(Party::Metaverse),
+            Identity::Certificate(_) => None,
+        };
+        let actor = Actor { party, ..Actor::new(identity) };
         let session = Self { actor, subscription: None, follows: false, outbox, urgent: VecDeque::new(), flags };
-        session.access_changed(state);
+        session.access_changed(state, now);
         (session, opened)
     }
 
-    pub(super) fn viewer(&self, state: &State) -> Option<Viewer> {
-        Viewer::of(state, &self.actor.identity).ok()
+    pub(super) fn viewer(&self, state: &State, now: Timestamp) -> Option<Viewer> {
+        Viewer::of(state, now, &self.actor).ok()
     }
 
-    /// Users changed: is this one still known?
-    pub(super) fn access_changed(&self, state: &State) {
-        let known = matches!(self.actor.identity, Identity::Local(_)) || self.viewer(state).is_some();
-        self.flags.known.store(known, Ordering::SeqCst);
+    /// Users changed: is this one still known? `false` for whoever was and is not any more.
+    pub(super) fn access_changed(&self, state: &State, now: Timestamp) -> bool {
+        let known = matches!(self.actor.identity, Identity::Local(_)) || self.viewer(state, now).is_some();
+        let before = self.flags.known.swap(known, Ordering::SeqCst);
+        known || !before
+    }
+
+    /// A token was presented.
+    pub(super) fn bear(&mut self, grant: Arc<Grant>, state: &State, now: Timestamp) {
+        self.actor.tokens.retain(|known| *known != grant && known.check(state, now).is_ok());
+        self.actor.tokens.push(grant);
+        self.access_changed(state, now);
+        self.look_anew(state);
+    }
+
+    /// Lets go of tokens that have ended; whether there were any.
+    pub(super) fn expire_tokens(&mut self, state: &State, now: Timestamp) -> bool {
+        let is_over = |grant: &Arc<Grant>| grant.limits.until.is_some_and(|until| now >= until);
+        if !self.actor.tokens.iter().any(is_over) {
+            return false;
+        }
+        self.actor.tokens.retain(|grant| !is_over(grant));
+        self.look_anew(state);
+        true
+    }
+
+    fn look_anew(&mut self, state: &State) {
+        if let Some(subscription) = &mut self.subscription {
+            subscription.access_changed(state);
+        }
     }
 
     pub(super) fn attach(&mut self, system: SystemId) {
@@ -59,8 +89,8 @@ impl Session {
     }
 
     /// Whose metaverse system this is, where it is one.
-    pub(super) fn metaverse_user(&self, state: &State) -> Option<UserId> {
-        let viewer = (self.actor.party == Some(Party::Metaverse)).then(|| self.viewer(state));
+    pub(super) fn metaverse_user(&self, state: &State, now: Timestamp) -> Option<UserId> {
+        let viewer = (self.actor.party == Some(Party::Metaverse)).then(|| self.viewer(state, now));
         viewer.flatten().map(|viewer| viewer.user)
     }
 
@@ -82,11 +112,11 @@ impl Session {
     }
 
     /// Tells of a step, if it is this user's business and there is room: whoever finds a number missing asks for it.
-    pub(super) fn step(&mut self, state: &State, step: &ProcedureStep) {
+    pub(super) fn step(&mut self, state: &State, now: Timestamp, step: &ProcedureStep) {
         if !self.follows || self.urgent.len() >= MOST_URGENT / 2 {
             return;
         }
-        let Some(viewer) = self.viewer(state) else { return };
+        let Some(viewer) = self.viewer(state, now) else { return };
         if step.user.as_ref() == Some(&viewer.user) || is_owner(state, &viewer) {
             self.urgent.push_back(Event::Step(step.clone()));
         }
@@ -114,8 +144,8 @@ impl Session {
     }
 
     /// Tells of a happening whoever may know of it; which user that is.
-    pub(super) fn occurred(&mut self, state: &State, occurrence: &Occurrence) -> Option<UserId> {
-        let viewer = self.viewer(state)?;
+    pub(super) fn occurred(&mut self, state: &State, now: Timestamp, occurrence: &Occurrence) -> Option<UserId> {
+        let viewer = self.viewer(state, now)?;
         if !self.may_hear(state, &viewer, occurrence) {
             return None;
         }
@@ -136,15 +166,15 @@ impl Session {
         if !self.subscription.as_mut().is_some_and(Subscription::has_caught_up) {
             return;
         }
-        let Some(viewer) = self.viewer(world.state) else { return };
+        let Some(viewer) = self.viewer(world.state, world.now) else { return };
         let missed = recent.missed(&viewer.user, id, world.now, |missed| self.may_hear(world.state, &viewer, missed));
         missed.into_iter().for_each(|occurrence| self.urge(Event::Occurred(occurrence)));
         self.pump_urgent();
     }
 
-    pub(super) fn command(&mut self, state: &State, update: &CommandUpdate) {
+    pub(super) fn command(&mut self, state: &State, now: Timestamp, update: &CommandUpdate) {
         let Some(subscription) = &self.subscription else { return };
-        let Some(viewer) = self.viewer(state) else { return };
+        let Some(viewer) = self.viewer(state, now) else { return };
         let CommandUpdate { user, twin, feature, .. } = update;
         let may = || subscription.is_interested(twin) && may_read(state, &viewer, twin, Some(feature));
         if viewer.user == *user || may() {
@@ -170,17 +200,18 @@ impl Session {
             return;
         }
         let waits = self.subscription.as_ref().is_some_and(|subscription| subscription.next_pump(world.now).is_some());
-        let Some(viewer) = waits.then(|| self.viewer(world.state)).flatten() else { return };
+        let Some(viewer) = waits.then(|| self.viewer(world.state, world.now)).flatten() else { return };
         if let Some(subscription) = &mut self.subscription {
             subscription.pump(world, &viewer, &self.outbox);
         }
     }
 
-    /// When there may be room for what waits, or something is to be sent again.
-    pub(super) fn next_pump(&self, now: Timestamp) -> Option<Timestamp> {
+    /// When there may be room for what waits, something is to be sent again, or a token ends.
+    pub(super) fn next_wakeup(&self, now: Timestamp) -> Option<Timestamp> {
         let urgent = (!self.urgent.is_empty()).then(|| now.plus(16));
         let subscribed = self.subscription.as_ref().and_then(|subscription| subscription.next_pump(now));
-        urgent.into_iter().chain(subscribed).min()
+        let tokens = self.actor.tokens.iter().filter_map(|grant| grant.limits.until);
+        urgent.into_iter().chain(subscribed).chain(tokens).min()
     }
 
     /// Steps of calls that were not handed over yet.

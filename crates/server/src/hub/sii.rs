@@ -39,8 +39,9 @@ impl Core {
         if changes.call_updates.is_empty() && changes.deauthorized.is_empty() {
             return;
         }
+        let now = self.clock.now();
         for session in self.sessions.values_mut() {
-            let Some(user) = session.metaverse_user(state) else { continue };
+            let Some(user) = session.metaverse_user(state, now) else { continue };
             let updates = changes.call_updates.iter().filter(|update| update.user == user);
             let ended = changes.deauthorized.iter().filter(|(whose, _)| *whose == user);
             let events = updates.map(|update| Event::Call(update.clone()));

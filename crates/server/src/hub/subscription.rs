@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{Hot, State, Viewer, may_see_system, system_view, view};
-use vestibule_model::{ContentHash, SystemId, Timestamp, TwinId};
+use vestibule_enabler_core::{Hot, State, Viewer, lease_update, may_read, may_see_system, system_view, view};
+use vestibule_model::{ContentHash, LeaseId, LeaseUpdate, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{Event, HotAck, HotSender, Interest, MAX_DATAGRAM, TwinView, encode};
 
 use super::{OUTBOX, Outgoing};
@@ -57,6 +57,10 @@ pub(super) struct Subscription {
     twins: BTreeSet<TwinId>,
     systems: BTreeSet<SystemId>,
     long: BTreeSet<(TwinId, u16)>,
+    // As many as the enabler knows: bounded there.
+    leases: BTreeSet<LeaseId>,
+    /// What was last told of each that is live, so that nothing is told twice.
+    told: BTreeMap<LeaseId, LeaseUpdate>,
     datagrams: HotSender,
     flushed: Option<Timestamp>,
     /// A synchronization has just ended.
@@ -78,6 +82,8 @@ impl Subscription {
             twins: BTreeSet::new(),
             systems: BTreeSet::new(),
             long: BTreeSet::new(),
+            leases: BTreeSet::new(),
+            told: BTreeMap::new(),
             datagrams,
             flushed: None,
             caught_up: false,
@@ -122,6 +128,14 @@ impl Subscription {
         if self.phase != Phase::Behind {
             let twins = state.twins.keys().filter(|twin| self.is_interested(twin)).chain(self.known.keys());
             self.twins = twins.cloned().collect();
+            self.leases.extend(state.leases.live().map(|lease| lease.request.id));
+        }
+    }
+
+    /// A lease came further, or its place in a queue changed.
+    pub(super) fn lease_changed(&mut self, lease: LeaseId) {
+        if self.phase != Phase::Behind {
+            self.leases.insert(lease);
         }
     }
 
@@ -166,8 +180,11 @@ impl Subscription {
 
     /// When [`pump`](Self::pump) has something to do although nothing new comes.
     pub(super) fn next_pump(&self, now: Timestamp) -> Option<Timestamp> {
-        let waits =
-            self.phase != Phase::Live || !self.twins.is_empty() || !self.systems.is_empty() || !self.long.is_empty();
+        let waits = self.phase != Phase::Live
+            || !self.twins.is_empty()
+            || !self.systems.is_empty()
+            || !self.leases.is_empty()
+            || !self.long.is_empty();
         let soon = waits.then(|| now.plus(FLUSH_MS));
         let flush = self.datagrams.next_wakeup().map(|at| {
             // What is due at this very moment has just been tried.
@@ -180,7 +197,7 @@ impl Subscription {
     /// Sends as much as there is room for.
     pub(super) fn pump(&mut self, world: World<'_>, viewer: &Viewer, outbox: &mpsc::Sender<Outgoing>) {
         if self.phase == Phase::Behind && outbox.capacity() >= OUTBOX / 2 {
-            self.begin(world.state, outbox);
+            self.begin(world.state, viewer, outbox);
         }
         if self.phase == Phase::Behind {
             return;
@@ -200,11 +217,18 @@ impl Subscription {
             self.send_twin(world, viewer, twin, outbox);
         }
         while outbox.capacity() > 0
+            && self.twins.is_empty()
+            && let Some(lease) = self.leases.pop_first()
+        {
+            self.send_lease(world, viewer, lease, outbox);
+        }
+        while outbox.capacity() > 0
             && let Some((twin, place)) = self.long.pop_first()
         {
             self.send_long(world, &twin, place, outbox);
         }
-        if self.phase == Phase::Syncing && self.twins.is_empty() && self.systems.is_empty() && outbox.capacity() > 0 {
+        let told = self.twins.is_empty() && self.systems.is_empty() && self.leases.is_empty();
+        if self.phase == Phase::Syncing && told && outbox.capacity() > 0 {
             self.phase = Phase::Live;
             self.caught_up = true;
             send(outbox, Event::Synchronized);
@@ -212,7 +236,7 @@ impl Subscription {
         self.flush(world.now, outbox);
     }
 
-    fn begin(&mut self, state: &State, outbox: &mpsc::Sender<Outgoing>) {
+    fn begin(&mut self, state: &State, viewer: &Viewer, outbox: &mpsc::Sender<Outgoing>) {
         for known in std::mem::take(&mut self.known).into_values() {
             self.datagrams.forget(known.short);
         }
@@ -220,7 +244,29 @@ impl Subscription {
         self.long.clear();
         self.twins = state.twins.keys().filter(|twin| self.is_interested(twin)).cloned().collect();
         self.systems = state.systems.keys().filter(|system| self.is_interested_in_system(system)).cloned().collect();
+        // Also how their own ended while they did not listen.
+        let leases = state.leases.known().filter(|lease| lease.is_live() || lease.user == viewer.user);
+        self.leases = leases.map(|lease| lease.request.id).collect();
+        self.told.clear();
         send(outbox, Event::Begin);
+    }
+
+    /// To whom it concerns, and to whoever may read the twin.
+    fn send_lease(&mut self, world: World<'_>, viewer: &Viewer, id: LeaseId, outbox: &mpsc::Sender<Outgoing>) {
+        let Some(lease) = world.state.leases.get(&id) else {
+            self.told.remove(&id);
+            return;
+        };
+        let twin = &lease.request.twin;
+        let may = || self.is_interested(twin) && may_read(world.state, viewer, twin, None);
+        if lease.user != viewer.user && !may() {
+            return;
+        }
+        let update = lease_update(world.state, viewer, world.now, lease);
+        let before = if lease.is_live() { self.told.insert(id, update.clone()) } else { self.told.remove(&id) };
+        if before.as_ref() != Some(&update) {
+            send(outbox, Event::Lease(update));
+        }
     }
 
     fn send_twin(&mut self, world: World<'_>, viewer: &Viewer, id: TwinId, outbox: &mpsc::Sender<Outgoing>) {

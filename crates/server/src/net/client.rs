@@ -103,7 +103,7 @@ async fn exchange(client: &Client, stream: ClientStream, turn: Turn) -> Result<(
         Exchange::Request { frame, reply } => request(client, &frame, reply, turn).await,
         Exchange::Pair(stream) => {
             drop(turn);
-            client.shared.desk.pair(stream, &client.session).await
+            client.shared.desk.pair(stream, &client.shared.hub, &client.session).await
         }
         Exchange::Fetch(fetch) => {
             drop(turn);
@@ -133,6 +133,10 @@ async fn request(client: &Client, frame: &[u8], reply: Reply, turn: Turn) -> Res
         if welcome.user.is_some() {
             client.connection.admit();
         }
+    }
+    // Whoever bears a token is somebody, with or without a known device.
+    if matches!(response, Response::Me(_)) {
+        client.connection.admit();
     }
     let frame = encode(&response).or_else(|error| encode(&refused(&error.to_string())));
     reply.send(&frame.unwrap_or_default()).await

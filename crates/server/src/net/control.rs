@@ -5,10 +5,12 @@ use std::{fs, io, net::SocketAddr, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use vestibule_model::RoleId;
+use vestibule_model::{LeaseUpdate, Refusal, RefusalCode, RoleId, UserId};
+use vestibule_protocol::{Request, Response};
 use vestibule_quic::{Exchange, Identity, IdentityError, QuicError, ServerConnection};
 
 use super::Shared;
+use crate::Peer;
 
 /// Where a running enabler says where it listens.
 const ENDPOINT: &str = "endpoint";
@@ -21,10 +23,20 @@ pub(crate) const IDENTITY: &str = "identity.pem";
 pub enum Question {
     /// How are you?
     Status,
+    /// Who holds what, and who waits?
+    Leases,
     /// Show a pairing code for one device with this role.
     Pair {
         /// The role.
         role: RoleId,
+        /// Whose it will be; `None`: somebody new.
+        #[serde(default)]
+        user: Option<UserId>,
+    },
+    /// Anything that a user can ask, asked by whoever runs the enabler.
+    Ask {
+        /// What is asked.
+        request: Box<Request>,
     },
 }
 
@@ -34,12 +46,19 @@ pub enum Question {
 pub enum Answer {
     /// To [`Question::Status`].
     Status(Status),
+    /// To [`Question::Leases`]: object by object, the holder first, then by place.
+    Leases(Vec<LeaseUpdate>),
     /// To [`Question::Pair`].
     Code {
         /// Six digits.
         code: String,
         /// Where the device connects.
         address: SocketAddr,
+    },
+    /// To [`Question::Ask`].
+    Said {
+        /// What was answered.
+        response: Box<Response>,
     },
     /// To anything: no, and why.
     Refused(String),
@@ -180,9 +199,26 @@ async fn answer(question: Question, shared: &Shared) -> Answer {
             connections: Arc::strong_count(&shared.clients).saturating_sub(1),
             hub: shared.hub_status().await,
         }),
-        Question::Pair { role } => match shared.desk.open(&shared.hub, role).await {
-            Ok(code) => Answer::Code { code: code.as_str().to_owned(), address: shared.server.address() },
+        Question::Leases => match shared.hub.leases().await {
+            Ok(leases) => Answer::Leases(leases),
             Err(error) => Answer::Refused(error.to_string()),
         },
+        Question::Pair { role, user } => match operate(Request::OpenPairing { role, user }, shared).await {
+            Response::Code { digits, .. } => Answer::Code { code: digits, address: shared.server.address() },
+            Response::Refused(refusal) => Answer::Refused(refusal.to_string()),
+            other => Answer::Said { response: Box::new(other) },
+        },
+        Question::Ask { request } => match operate(*request, shared).await {
+            Response::Refused(refusal) => Answer::Refused(refusal.to_string()),
+            response => Answer::Said { response: Box::new(response) },
+        },
+    }
+}
+
+/// Whoever has the enabler's own certificate can read its whole data folder: they may what owners may.
+async fn operate(request: Request, shared: &Shared) -> Response {
+    match shared.hub.open(Peer::Console).await {
+        Ok((session, _outgoing)) => session.request(request).await,
+        Err(error) => Response::Refused(Refusal::new(RefusalCode::Unavailable, error.to_string())),
     }
 }

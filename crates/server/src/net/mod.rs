@@ -40,6 +40,7 @@ impl Shared {
             line("twins", hub.twins.to_string());
             line("devices", hub.devices.to_string());
             line("commands", format!("{} open", hub.open_commands));
+            line("leases", format!("{} held or waited for", hub.leases));
             line("log", format!("{} lines, head {}", hub.head.sequence, hub.head.hash));
             line("storage", hub.storage.unwrap_or_else(|| "writable".to_owned()));
         } else {

@@ -9,7 +9,7 @@ use std::{
 use tokio::time::sleep;
 use vestibule_model::*;
 use vestibule_protocol::{
-    ClientConfig, ClientSession, CommandUpdate, DiiDown, DiiUp, InquiryAnswer, Interest, Link, News, Party,
+    ClientConfig, ClientSession, CommandUpdate, DiiDown, DiiUp, Fences, InquiryAnswer, Interest, Link, News, Party,
     ProcedureStep, Report, Request, Response, SiiDown,
 };
 use vestibule_quic::{Fingerprint, Identity, LinkConfig, QuicLink};
@@ -27,6 +27,7 @@ pub struct Peer {
     started: Instant,
     pub twins: HashMap<TwinId, Vec<PropertyId>>,
     pub updates: Vec<CommandUpdate>,
+    pub leases: Vec<LeaseUpdate>,
     pub answers: HashMap<u64, Result<Response, Refusal>>,
     pub synchronized: usize,
     pub disconnected: Vec<String>,
@@ -51,6 +52,7 @@ impl Peer {
             started: Instant::now(),
             twins: HashMap::new(),
             updates: Vec::new(),
+            leases: Vec::new(),
             answers: HashMap::new(),
             synchronized: 0,
             disconnected: Vec::new(),
@@ -113,6 +115,7 @@ impl Peer {
             News::Sii(message) => self.sii.push(message),
             News::Call(update) => self.calls.push(update),
             News::Deauthorized(system) => self.deauthorized.push(system),
+            News::Lease(update) => self.leases.push(update),
             News::Occurred(_) | News::System(_) => {}
         }
     }
@@ -183,6 +186,7 @@ pub fn turn_on(id: [u8; 16]) -> Command {
         expected_revision: None,
         not_after: now().plus(60_000),
         trace: None,
+        lease: None,
     }
 }
 
@@ -190,6 +194,11 @@ pub fn turn_on(id: [u8; 16]) -> Command {
 pub struct FakeSystem {
     pub peer: Peer,
     pub executed: HashMap<CommandId, usize>,
+    /// Tokens under which it was integrated, in order.
+    pub integrated: Vec<u64>,
+    /// How many commands came with a token that is not obeyed.
+    pub refused: usize,
+    fences: Fences,
     registered: usize,
     revision: u64,
     seen: HashSet<CommandId>,
@@ -198,7 +207,16 @@ pub struct FakeSystem {
 impl FakeSystem {
     pub fn new(target: SocketAddr, server: Fingerprint, identity: &Identity) -> Self {
         let peer = Peer::new(target, server, identity, Party::TwinSystem);
-        Self { peer, executed: HashMap::new(), registered: 0, revision: 0, seen: HashSet::new() }
+        Self {
+            peer,
+            executed: HashMap::new(),
+            integrated: Vec::new(),
+            refused: 0,
+            fences: Fences::default(),
+            registered: 0,
+            revision: 0,
+            seen: HashSet::new(),
+        }
     }
 
     /// One round of a real one's loop.
@@ -217,6 +235,12 @@ impl FakeSystem {
                     self.report(false);
                 }
                 DiiDown::Execute(execution) => {
+                    if let Err(error) = self.fences.admit(&execution, now()) {
+                        self.refused += 1;
+                        let status = CommandStatus::Failed { reason: error.to_string() };
+                        self.peer.session.tell(DiiUp::Outcome { command: execution.command, status }, ms);
+                        continue;
+                    }
                     *self.executed.entry(execution.command).or_default() += 1;
                     let status = CommandStatus::Executed;
                     self.peer.session.tell(DiiUp::Outcome { command: execution.command, status }, ms);
@@ -228,6 +252,12 @@ impl FakeSystem {
                         InquiryAnswer::Twin { info: Box::new(lamp()), permission: TwinPermission::Unrestricted };
                     self.peer.session.tell(DiiUp::Inquired { inquiry, answer }, ms);
                 }
+                DiiDown::Integrate { twin, fence, until, .. } => {
+                    self.fences.integrate(&twin, fence, until).expect("tokens grow");
+                    self.integrated.push(fence);
+                    self.peer.session.tell(DiiUp::Integrated { twin, fence }, ms);
+                }
+                DiiDown::Released { twin, fence } => self.fences.release(&twin, fence),
                 DiiDown::Refused(refusal) => panic!("{refusal}"),
             }
         }

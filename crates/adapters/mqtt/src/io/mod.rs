@@ -217,6 +217,8 @@ impl Work {
             DiiDown::Execute(execution) => self.registry.on_execute(execution, now()),
             DiiDown::Refresh(twin) => self.registry.on_refresh(twin, now()),
             DiiDown::Inquire { inquiry, twin, .. } => self.registry.on_inquire(*inquiry, twin),
+            DiiDown::Integrate { twin, fence, until, .. } => self.registry.on_integrate(twin, *fence, *until),
+            DiiDown::Released { twin, fence } => self.registry.on_released(twin, *fence),
         };
         self.take(outputs);
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use vestibule_model::{FeatureId, PhysicalId, PropertyId, SystemId, SystemInfo, SystemKind, Timestamp, TwinId};
-use vestibule_protocol::{DiiUp, Execution, Occurrence, Report};
+use vestibule_protocol::{DiiUp, Execution, Fences, Occurrence, Report};
 
 use crate::components::Message;
 use crate::discovery::{DiscoveryTopic, EntityKey};
@@ -86,6 +86,8 @@ pub struct Registry {
     exact: HashMap<String, BTreeSet<EntityKey>>,
     wild: BTreeMap<String, BTreeSet<EntityKey>>,
     outbox: Outbox,
+    /// Who may act on which twin by now, however late the others' commands come.
+    fences: Fences,
     /// When all devices will have announced themselves.
     complete_at: Option<Timestamp>,
 }
@@ -113,6 +115,7 @@ impl Registry {
             exact: HashMap::new(),
             wild: BTreeMap::new(),
             outbox: Outbox::default(),
+            fences: Fences::default(),
             complete_at: None,
         }
     }
@@ -219,8 +222,39 @@ impl Registry {
         if !self.outbox.remember(execution.command) {
             return Vec::new();
         }
-        let messages = self.encode(execution).and_then(|messages| self.outbox.push(execution, messages, now));
+        let admitted = self.fences.admit(execution, now).map_err(|error| error.to_string());
+        let messages = admitted.and_then(|()| self.encode(execution));
+        let messages = messages.and_then(|messages| self.outbox.push(execution, messages, now));
         messages.err().map(|reason| Output::Up(failed(execution.command, reason))).into_iter().collect()
+    }
+
+    /// Somebody holds a twin, as the enabler decided: what others have waiting for it here is not sent any more.
+    pub fn on_integrate(&mut self, twin: &TwinId, fence: u64, until: Timestamp) -> Vec<Output> {
+        let id = twin.clone();
+        let described = self.twins.get(twin).is_some_and(|twin| twin.described.is_some());
+        let answer = if described {
+            self.fences.integrate(twin, fence, until).map_err(|error| error.to_string())
+        } else {
+            Err("there is no such twin here".to_owned())
+        };
+        match answer {
+            Ok(()) => {
+                let others = |other: Option<u64>| other.is_none_or(|other| other < fence);
+                let why = "somebody else holds the twin by now; it was not sent whole";
+                let mut out: Vec<_> = self.outbox.revoke(twin, others, why).into_iter().map(Output::Up).collect();
+                out.push(Output::Up(DiiUp::Integrated { twin: id, fence }));
+                out
+            }
+            Err(reason) => vec![Output::Up(DiiUp::NotIntegrated { twin: id, fence, reason })],
+        }
+    }
+
+    /// Whoever held a twin up to this token holds it no longer: what they have waiting here is not sent any more.
+    pub fn on_released(&mut self, twin: &TwinId, fence: u64) -> Vec<Output> {
+        self.fences.release(twin, fence);
+        let theirs = |other: Option<u64>| other.is_some_and(|other| other <= fence);
+        let why = "its sender holds the twin no longer; it was not sent whole";
+        self.outbox.revoke(twin, theirs, why).into_iter().map(Output::Up).collect()
     }
 
     fn encode(&self, execution: &Execution) -> Result<Vec<crate::Publish>, String> {

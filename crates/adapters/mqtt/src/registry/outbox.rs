@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use vestibule_model::{CommandId, CommandStatus, Timestamp};
+use vestibule_model::{CommandId, CommandStatus, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Execution};
 
 use crate::components::Publish;
@@ -31,6 +31,8 @@ struct Waiting {
     command: CommandId,
     publish: Publish,
     not_after: Timestamp,
+    twin: TwinId,
+    fence: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -77,8 +79,10 @@ impl Outbox {
         if self.waiting.len() + messages.len() > MAX_WAITING {
             return Err("too many commands wait for the broker".to_owned());
         }
-        let (command, not_after) = (execution.command, execution.not_after);
-        self.waiting.extend(messages.into_iter().map(|publish| Waiting { command, publish, not_after }));
+        let Execution { command, not_after, twin, fence, .. } = execution;
+        let waiting =
+            |publish| Waiting { command: *command, publish, not_after: *not_after, twin: twin.clone(), fence: *fence };
+        self.waiting.extend(messages.into_iter().map(waiting));
         Ok(())
     }
 
@@ -123,6 +127,15 @@ impl Outbox {
     fn drop(&mut self, command: CommandId) {
         self.waiting.retain(|waiting| waiting.command != command);
         self.unacked.retain(|_, waiting| waiting.command != command);
+    }
+
+    /// Takes back what was not sent yet of commands about `twin` under such tokens. One that is half sent ends as well:
+    /// its other half would come from somebody who may no longer act.
+    pub(super) fn revoke(&mut self, twin: &TwinId, which: impl Fn(Option<u64>) -> bool, why: &str) -> Vec<DiiUp> {
+        let unsent = self.waiting.iter().filter(|waiting| waiting.twin == *twin && which(waiting.fence));
+        let commands: BTreeSet<CommandId> = unsent.map(|waiting| waiting.command).collect();
+        commands.iter().for_each(|command| self.drop(*command));
+        commands.into_iter().map(|command| failed(command, why)).collect()
     }
 
     /// Commands whose time has ended.

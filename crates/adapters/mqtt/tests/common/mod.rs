@@ -81,6 +81,7 @@ impl Enabler {
             DiiUp::Outcome { command, status } => drop(self.outcomes.insert(command, status)),
             DiiUp::Blob { .. } => self.blobs += 1,
             DiiUp::Deregister | DiiUp::Inquired { .. } => panic!("nobody asked for that"),
+            DiiUp::Integrated { .. } | DiiUp::NotIntegrated { .. } => {}
         }
     }
 
@@ -125,6 +126,7 @@ impl Enabler {
             input,
             not_after: now().plus(validity),
             trace: None,
+            fence: None,
         };
         self.down.send(DiiDown::Execute(execution)).await.unwrap();
         command

@@ -2,8 +2,10 @@
 
 mod crowd;
 mod disk;
+mod lease;
 mod missed;
 mod path;
+mod people;
 mod procedure;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -62,6 +64,7 @@ fn command(number: u8, action: &str, now: Timestamp) -> Command {
         expected_revision: None,
         not_after: now.plus(5_000),
         trace: None,
+        lease: None,
     }
 }
 

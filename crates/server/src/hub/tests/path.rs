@@ -120,6 +120,8 @@ async fn rules_shape_the_world_while_it_is_watched() {
         feature: None,
         right,
         effect,
+        until: None,
+        priority: None,
     };
     owner.done(Request::SetRule(rule(Right::Act(ActionId::slug("turn_on")), RuleEffect::Allow))).await;
     let more = guest.wait(|event| if let Event::Twin(view) = event { Some(view) } else { None }).await;
@@ -210,6 +212,8 @@ async fn a_hidden_part_that_grows_does_not_show_through_the_others() {
         feature: feature.map(FeatureId::slug),
         right: Right::Read,
         effect,
+        until: None,
+        priority: None,
     };
     owner.done(Request::SetRule(rule("hidden", Some("diary"), RuleEffect::Deny))).await;
     house.hub.enroll([2; 32], UserId::slug("guest"), vec![RoleId::slug("guest")]).await.unwrap();

@@ -136,3 +136,57 @@ fn too_many_at_once_is_an_answer() {
     home.execute("p/p", "turn_off", None, 1_000);
     assert_eq!(home.deliver(), pair("p/set", "OFF"));
 }
+
+#[test]
+fn only_the_newest_holder_is_obeyed() {
+    let mut home = plug();
+    let twin = TwinId::new("home/p").unwrap();
+    let integrate = |home: &mut Home, fence, millis| {
+        let until = Timestamp(home.now + millis);
+        let outputs = home.registry.on_integrate(&twin, fence, until);
+        home.heed(outputs);
+    };
+    integrate(&mut home, 1, 10_000);
+    assert_eq!(home.integrated, [("p".to_owned(), 1, None)]);
+    home.fence = Some(1);
+    assert_eq!(home.act("p/p", "turn_on", None), pair("p/set", "ON"));
+    // One that waits for the broker when the next holder comes is not sent.
+    home.disconnect();
+    let waiting = home.execute("p/p", "turn_off", None, 5_000);
+    integrate(&mut home, 2, 10_000);
+    assert!(failure(&home, waiting).contains("somebody else holds"));
+    home.connect();
+    assert!(home.deliver().is_empty());
+    for (fence, words) in [(Some(1), "newer"), (None, "somebody holds")] {
+        home.fence = fence;
+        let command = home.execute("p/p", "turn_on", None, 5_000);
+        assert!(failure(&home, command).contains(words), "{}", failure(&home, command));
+    }
+    home.fence = Some(2);
+    home.now += 10_001;
+    let expired = home.execute("p/p", "turn_on", None, 5_000);
+    assert!(failure(&home, expired).contains("over"), "not renewed: {}", failure(&home, expired));
+    integrate(&mut home, 1, 10_000);
+    assert!(matches!(home.integrated.last(), Some((_, 1, Some(reason))) if reason.contains("newer")));
+    assert!(home.deliver().is_empty());
+}
+
+#[test]
+fn who_lets_go_has_nothing_sent_any_more() {
+    let mut home = plug();
+    let twin = TwinId::new("home/p").unwrap();
+    let outputs = home.registry.on_integrate(&twin, 5, Timestamp(home.now + 60_000));
+    home.heed(outputs);
+    home.disconnect();
+    home.fence = Some(5);
+    let command = home.execute("p/p", "turn_on", None, 50_000);
+    let outputs = home.registry.on_released(&twin, 5);
+    home.heed(outputs);
+    assert!(failure(&home, command).contains("no longer"));
+    home.connect();
+    home.fence = None;
+    assert_eq!(home.act("p/p", "turn_off", None), pair("p/set", "OFF"), "nobody holds it any more");
+    let outputs = home.registry.on_integrate(&TwinId::new("home/q").unwrap(), 6, Timestamp(home.now));
+    home.heed(outputs);
+    assert!(matches!(home.integrated.last(), Some((_, 6, Some(reason))) if reason.contains("no such twin")));
+}

@@ -29,11 +29,14 @@ struct Home {
     occurred: Vec<Occurrence>,
     outcomes: Vec<(CommandId, CommandStatus)>,
     answers: Vec<InquiryAnswer>,
+    integrated: Vec<(String, u64, Option<String>)>,
     blobs: usize,
     describes: usize,
     notes: Vec<String>,
     filters: BTreeMap<String, usize>,
     commands: u16,
+    /// The token that executions carry.
+    fence: Option<u64>,
 }
 
 impl Home {
@@ -50,11 +53,13 @@ impl Home {
             occurred: Vec::new(),
             outcomes: Vec::new(),
             answers: Vec::new(),
+            integrated: Vec::new(),
             blobs: 0,
             describes: 0,
             notes: Vec::new(),
             filters: BTreeMap::new(),
             commands: 0,
+            fence: None,
         };
         let outputs = home.registry.on_registered(Timestamp(home.now));
         home.heed(outputs);
@@ -120,6 +125,10 @@ impl Home {
             DiiUp::Outcome { command, status } => self.outcomes.push((command, status)),
             DiiUp::Inquired { answer, .. } => self.answers.push(answer),
             DiiUp::Blob { .. } => self.blobs += 1,
+            DiiUp::Integrated { twin, fence } => self.integrated.push((twin.local().to_owned(), fence, None)),
+            DiiUp::NotIntegrated { twin, fence, reason } => {
+                self.integrated.push((twin.local().to_owned(), fence, Some(reason)));
+            }
             DiiUp::Register(_) | DiiUp::Deregister | DiiUp::Heartbeat => {}
         }
     }
@@ -166,6 +175,7 @@ impl Home {
             input,
             not_after: Timestamp(self.now + validity),
             trace: None,
+            fence: self.fence,
         };
         let outputs = self.registry.on_execute(&execution, Timestamp(self.now));
         self.heed(outputs);

@@ -1,0 +1,219 @@
+//! Users, devices and rules that end.
+
+use super::*;
+
+const TABLET: Fingerprint = Fingerprint([3; 32]);
+
+fn user(id: &str, roles: &[&str]) -> UserInfo {
+    let roles = roles.iter().map(|role| RoleId::slug(role)).collect();
+    UserInfo { id: UserId::slug(id), name: id.to_owned(), roles }
+}
+
+impl House {
+    fn owner(&mut self, request: Request) -> Result<Response, Refusal> {
+        self.ask(&metaverse(OWNER), &request)
+    }
+
+    fn opened(&mut self, actor: &Actor, role: &str, user: Option<&str>) -> Result<Offer, Refusal> {
+        may_open_pairing(&self.state, self.now, actor, &RoleId::slug(role), user.map(UserId::slug).as_ref())
+    }
+
+    fn joins(&mut self, device: Fingerprint, offer: &Offer) -> UserId {
+        let decision = pair(&self.state, &Identity::Certificate(device), offer, "tablet").unwrap();
+        match self.act(decision) {
+            Some(Response::Paired { user, .. }) => user,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn me(&mut self, device: Fingerprint) -> Result<vestibule_protocol::Me, Refusal> {
+        match self.ask(&metaverse(device), &Request::WhoAmI)? {
+            Response::Me(me) => Ok(me),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn several_devices_are_one_user() {
+    let mut house = House::with_lamp();
+    let offer = house.opened(&metaverse(OWNER), "guest", Some("guest")).unwrap();
+    assert_eq!(house.joins(TABLET, &offer).as_str(), "guest");
+    house.owner(Request::SetUser(user("guest", &["guest", "resident"]))).unwrap();
+    for device in [GUEST, TABLET] {
+        let me = house.me(device).unwrap();
+        assert_eq!((me.user.as_str(), me.roles.len(), me.owner), ("guest", 2, false), "one user, whatever the device");
+    }
+    house.owner(Request::RevokeDevice(TABLET)).unwrap();
+    assert_eq!(house.me(TABLET).unwrap_err().code, RefusalCode::Unauthenticated);
+    assert!(house.me(GUEST).is_ok(), "the other device stays");
+    house.owner(Request::RemoveUser(UserId::slug("guest"))).unwrap();
+    assert_eq!(house.me(GUEST).unwrap_err().code, RefusalCode::Unauthenticated, "gone with all devices");
+    house.restart();
+}
+
+#[test]
+fn people_let_their_own_devices_in_and_nobody_elses() {
+    let mut house = House::with_lamp();
+    let guest = metaverse(GUEST);
+    assert!(house.opened(&guest, "guest", Some("guest")).is_ok());
+    for (role, user) in [("owner", Some("guest")), ("guest", Some("owner")), ("guest", None), ("guest", Some("x"))] {
+        assert_eq!(house.opened(&guest, role, user).unwrap_err().code, RefusalCode::Forbidden, "{role} {user:?}");
+    }
+    let unknown = house.opened(&metaverse(OWNER), "guest", Some("nobody")).unwrap_err();
+    assert_eq!(unknown.code, RefusalCode::NotFound);
+    let offer = house.opened(&guest, "guest", Some("guest")).unwrap();
+    house.joins(TABLET, &offer);
+    assert!(house.ask(&guest, &Request::RevokeDevice(TABLET)).is_ok(), "one's own");
+    let others = house.ask(&guest, &Request::RevokeDevice(OWNER)).unwrap_err();
+    let unknown = house.ask(&guest, &Request::RevokeDevice(Fingerprint([77; 32]))).unwrap_err();
+    assert_eq!((others.code, others.code), (RefusalCode::Forbidden, unknown.code), "nobody learns which devices are");
+    // The user went between the code and the device.
+    let late = Offer { user: Some(UserId::slug("gone")), ..offer };
+    assert!(pair(&house.state, &Identity::Certificate(TABLET), &late, "tablet").is_err());
+}
+
+#[test]
+fn people_see_themselves_and_owners_everybody() {
+    let mut house = House::with_lamp();
+    let mut see = |device| match house.ask(&metaverse(device), &Request::Users).unwrap() {
+        Response::People(people) => people.users.iter().map(|user| user.info.id.to_string()).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((see(OWNER), see(GUEST)), (vec!["guest".to_owned(), "owner".to_owned()], vec!["guest".to_owned()]));
+}
+
+#[test]
+fn only_owners_change_people_and_the_last_one_stays() {
+    let mut house = House::with_lamp();
+    for request in [
+        Request::SetUser(user("guest", &["owner"])),
+        Request::RemoveUser(UserId::slug("owner")),
+        Request::RevokeDevice(OWNER),
+    ] {
+        assert_eq!(house.ask(&metaverse(GUEST), &request).unwrap_err().code, RefusalCode::Forbidden, "{request:?}");
+    }
+    for request in [
+        Request::SetUser(user("owner", &["guest"])),
+        Request::RemoveUser(UserId::slug("owner")),
+        Request::RevokeDevice(OWNER),
+    ] {
+        assert_eq!(house.owner(request.clone()).unwrap_err().code, RefusalCode::Conflict, "{request:?}");
+    }
+    for wrong in ["console", "ada:postman"] {
+        assert_eq!(house.owner(Request::SetUser(user(wrong, &[]))).unwrap_err().code, RefusalCode::Invalid, "{wrong}");
+    }
+    let mut ending = house.state.rules[&RuleId::slug("owners-everything")].clone();
+    ending.until = Some(house.now.plus(1_000));
+    assert_eq!(
+        house.owner(Request::SetRule(ending)).unwrap_err().code,
+        RefusalCode::Conflict,
+        "not in a second either"
+    );
+    house.owner(Request::SetUser(user("guest", &["owner"]))).unwrap();
+    house.owner(Request::RemoveUser(UserId::slug("owner"))).unwrap();
+    assert!(house.me(GUEST).unwrap().owner);
+    let lines = house.log.len();
+    house.ask(&metaverse(GUEST), &Request::SetUser(user("guest", &["owner"]))).unwrap();
+    assert_eq!(house.log.len(), lines, "what does not change is not written");
+}
+
+#[test]
+fn who_comes_later_under_a_name_is_somebody_else() {
+    let mut house = House::with_lamp();
+    let everything = Rule {
+        id: RuleId::slug("x"),
+        who: Subject::User(UserId::slug("tablet")),
+        twins: TwinSelector::All,
+        feature: None,
+        right: Right::ActAny,
+        effect: RuleEffect::Allow,
+        until: None,
+        priority: None,
+    };
+    let offer = Offer::new(RoleId::slug("guest"));
+    assert_eq!(house.joins(TABLET, &offer).as_str(), "tablet");
+    house.owner(Request::SetRule(everything.clone())).unwrap();
+    house.owner(Request::RemoveUser(UserId::slug("tablet"))).unwrap();
+    assert!(!house.state.rules.contains_key(&everything.id), "rules about a user go with them");
+    assert_eq!(house.joins(TABLET, &offer).as_str(), "tablet");
+    house.owner(Request::RemoveUser(UserId::slug("tablet"))).unwrap();
+    house.owner(Request::SetRule(everything)).unwrap();
+    assert_ne!(house.joins(TABLET, &offer).as_str(), "tablet", "a name that a rule waits for is not given away");
+}
+
+#[test]
+fn an_expired_rule_decides_nothing_and_wakes_whoever_watches() {
+    let mut house = House::with_lamp();
+    let hour = 3_600_000;
+    let until = Some(house.now.plus(hour));
+    let rule = |id: &str, effect, until| Rule {
+        id: RuleId::slug(id),
+        who: Subject::Role(RoleId::slug(GUEST_ROLE)),
+        twins: TwinSelector::Twin(lamp()),
+        feature: Some(FeatureId::slug("bell")),
+        right: Right::Act(ActionId::slug("ring")),
+        effect,
+        until,
+        priority: None,
+    };
+    house.owner(Request::SetRule(rule("ring", RuleEffect::Allow, until))).unwrap();
+    let acts = |house: &mut House| {
+        let command = house.command("bell", "ring");
+        house.ask(&metaverse(GUEST), &Request::Actuate(command)).map(|_| ())
+    };
+    acts(&mut house).unwrap();
+    house.restart();
+    house.reachable();
+    house.pass(hour - 1);
+    acts(&mut house).unwrap();
+    assert_eq!(house.hot.next_wakeup(), until, "the world changes at that very moment");
+    house.now = house.now.plus(1);
+    let (changes, _) = house.hot.due(house.now);
+    assert!(changes.access);
+    assert_eq!(acts(&mut house).unwrap_err().rule, None, "as if it had never been");
+    let again = Some(house.now.plus(hour));
+    house.owner(Request::SetRule(rule("ring", RuleEffect::Allow, None))).unwrap();
+    house.owner(Request::SetRule(rule("no", RuleEffect::Deny, again))).unwrap();
+    assert_eq!(acts(&mut house).unwrap_err().rule, Some(RuleId::slug("no")));
+    house.now = house.now.plus(hour);
+    acts(&mut house).unwrap();
+}
+
+#[test]
+fn the_console_may_what_owners_may() {
+    let mut house = House::empty();
+    let console = Actor::greeted(Identity::Console, Party::Metaverse);
+    house.ask(&console, &Request::SetUser(user("bob", &["guest"]))).unwrap();
+    assert!(house.ask(&console, &Request::Rules).is_ok());
+    assert!(matches!(house.log.last(), Some((_, LogEvent::UserSet { by, .. })) if by.as_str() == "console"));
+    let mut system = console;
+    system.party = Some(Party::TwinSystem);
+    let register = Request::Dii(DiiUp::Register(system_info()));
+    assert_eq!(house.ask(&system, &register).unwrap_err().code, RefusalCode::Forbidden, "but is no twin system");
+}
+
+#[test]
+fn why_somebody_else_may_not_is_for_owners() {
+    let mut house = House::with_lamp();
+    let what = Wanted::Act { twin: lamp(), feature: FeatureId::slug("bell"), action: ActionId::slug("ring") };
+    let about = |user: &str| Request::Explain(Inquiry { user: Some(UserId::slug(user)), what: what.clone() });
+    let explained = |response| match response {
+        Ok(Response::Explanation(explanation)) => explanation,
+        other => panic!("{other:?}"),
+    };
+    let why = explained(house.owner(about("guest")));
+    assert_eq!((why.allowed, why.words.as_str()), (false, "guest may not ring bell of home/lamp: no rule allows it"));
+    assert_eq!(house.ask(&metaverse(GUEST), &about("owner")).unwrap_err().code, RefusalCode::Forbidden);
+    assert_eq!(house.owner(about("nobody")).unwrap_err().code, RefusalCode::NotFound);
+    let mine = explained(house.ask(&metaverse(GUEST), &about("guest")));
+    assert_eq!(mine, why, "about oneself anybody may ask");
+    let lease = Request::Explain(Inquiry { user: None, what: Wanted::Lease { twin: lamp() } });
+    let why = explained(house.owner(lease.clone()));
+    assert_eq!((why.allowed, why.priority), (true, 100));
+    assert!(why.words.contains("everyone with the role owner may manage all twins"), "{}", why.words);
+    let why = explained(house.ask(&metaverse(GUEST), &lease));
+    assert_eq!((why.allowed, why.priority, why.rule), (false, 0, None));
+    let manage = explained(house.owner(Request::Explain(Inquiry { user: None, what: Wanted::Manage })));
+    assert_eq!(manage.rule, Some(RuleId::slug("owners-everything")));
+}
