@@ -6,65 +6,18 @@ use std::{
 };
 
 use vestibule_model::{
-    CallId, CallUpdate, CommandId, Desired, FeatureId, LeaseId, LeaseRequest, MAX_PROPERTIES, PropertyId, PropertyInfo,
-    PropertyState, Refusal, RefusalCode, Reported, SystemId, Timestamp, Truth, TwinId, TwinInfo, UserId, Value,
+    CallId, CommandId, Desired, FeatureId, LeaseId, LeaseRequest, MAX_PROPERTIES, PropertyId, PropertyInfo,
+    PropertyState, Refusal, RefusalCode, Reported, SystemId, Timestamp, Truth, TwinId, TwinInfo, Value,
 };
-use vestibule_protocol::{CommandUpdate, Occurrence, Report, WireReading};
+use vestibule_protocol::{Report, WireReading};
 
-use crate::{LogEvent, State, WishKey, hot_commands::OpenCommand, hot_systems::Link};
+use crate::{Changes, LogEvent, State, WishKey, hot_commands::OpenCommand, hot_systems::Link};
 
 /// Bytes of texts that one twin can have reported: its view has to fit a frame.
 const MOST_TEXT_OF_TWIN: usize = 512 * 1024;
 
 /// A number that has not changed for so many milliseconds stands still: moving things report more often.
 const STILL_MS: u64 = 5_000;
-
-/// What changed, for whoever shows it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Changes {
-    /// Properties whose reading changed, by the place of the property in its twin's description.
-    pub readings: BTreeSet<(TwinId, u16)>,
-    /// Twins that appeared, went, or changed in description or reachability.
-    pub twins: BTreeSet<TwinId>,
-    /// Twins whose system can be told something again.
-    pub reachable: BTreeSet<TwinId>,
-    /// Systems whose information or health changed.
-    pub systems: BTreeSet<SystemId>,
-    /// Commands that came further.
-    pub commands: Vec<CommandUpdate>,
-    /// What happened.
-    pub occurred: Vec<Occurrence>,
-    /// Calls for which something may follow.
-    pub calls: BTreeSet<CallId>,
-    /// Calls that came further.
-    pub call_updates: Vec<CallUpdate>,
-    /// Agreements that ended.
-    pub deauthorized: Vec<(UserId, SystemId)>,
-    /// Leases that came further, or whose place in a queue changed.
-    pub leases: BTreeSet<LeaseId>,
-    /// Time has come for leases: [`settle`](crate::settle) says what follows.
-    pub settle: bool,
-    /// Rules or users changed: everybody's world may look different.
-    pub access: bool,
-}
-
-impl Changes {
-    /// Adds what changed elsewhere.
-    pub fn merge(&mut self, other: Self) {
-        self.readings.extend(other.readings);
-        self.twins.extend(other.twins);
-        self.reachable.extend(other.reachable);
-        self.systems.extend(other.systems);
-        self.commands.extend(other.commands);
-        self.occurred.extend(other.occurred);
-        self.calls.extend(other.calls);
-        self.call_updates.extend(other.call_updates);
-        self.deauthorized.extend(other.deauthorized);
-        self.leases.extend(other.leases);
-        self.settle |= other.settle;
-        self.access |= other.access;
-    }
-}
 
 /// What becomes due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -24,6 +24,7 @@
 //! # Ok::<(), vestibule_model::Refusal>(())
 //! ```
 
+mod changes;
 mod command;
 mod decide;
 mod discovery;
@@ -50,6 +51,7 @@ mod state;
 pub mod token;
 mod viewer;
 
+pub use changes::Changes;
 pub use command::{CommandRecord, Wish, WishKey};
 pub use decide::{Decision, Effect, decide};
 pub use discovery::{may_see_system, system_view};
@@ -65,7 +67,7 @@ pub use dtif::{
 };
 pub use event::{EventError, LogEvent};
 pub use histogram::Histogram;
-pub use hot::{Changes, Hot};
+pub use hot::Hot;
 pub use identity::{Actor, Device, Fingerprint, Identity, User};
 pub use lease::{Lease, LeasePhase, Leases};
 pub use measure::Measured;
