@@ -247,13 +247,16 @@ async fn status(data: &Path) -> Result<(), CliError> {
 }
 
 async fn leases(data: &Path) -> Result<(), CliError> {
-    let Answer::Leases(leases) = ask(data, &Question::Leases).await? else { return Err(strange()) };
+    let Answer::Leases { leases, more } = ask(data, &Question::Leases).await? else { return Err(strange()) };
     let mut out = std::io::stdout().lock();
     for lease in leases {
         let user = lease.user.as_ref().map_or("somebody", UserId::as_str);
         let until = lease.until.map(|until| until.to_utc()).unwrap_or_default();
         let LeaseUpdate { twin, priority, status, .. } = &lease;
-        writeln!(out, "{twin:<32} {user:<24} priority {priority:>3}  until {until}  {status}")?;
+        writeln!(out, "{:<32} {user:<24} priority {priority:>3}  until {until}  {status}", twin.as_str())?;
+    }
+    if more > 0 {
+        writeln!(out, "and {more} more")?;
     }
     Ok(())
 }

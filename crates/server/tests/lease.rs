@@ -4,7 +4,10 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use common::*;
 use vestibule_model::*;
@@ -98,6 +101,15 @@ fn integrated(world: &Peer, number: usize) -> usize {
     world.leases.iter().filter(mine).filter(|update| update.status == LeaseStatus::Integrated).count()
 }
 
+/// What `vestibule-enabler leases` prints of a running enabler.
+async fn printed(data: PathBuf) -> String {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_vestibule-enabler"));
+    program.arg("leases").arg("--data").arg(data);
+    let output = tokio::task::spawn_blocking(move || program.output()).await.unwrap().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 fn act(id: u8, world: usize) -> Request {
     Request::Actuate(Command { lease: Some(lease_id(world)), ..turn_on([id; 16]) })
 }
@@ -114,6 +126,11 @@ async fn three_worlds_want_one_lamp() {
     assert_eq!(refusal.code, RefusalCode::Held);
     assert!(refusal.message.contains("somebody holds bench/lamp with priority 2"), "{refusal}");
     assert!(refusal.message.contains("1 wait already"), "{refusal}");
+    let printed = printed(all.folder.path().join("data")).await;
+    let lines: Vec<&str> = printed.lines().collect();
+    assert!(lines.len() == 2 && lines.iter().all(|line| line.starts_with("bench/lamp ")), "{printed}");
+    assert!(lines[0].contains("world_0 ") && lines[0].ends_with("integrated"), "{printed}");
+    assert!(lines[1].contains("world_1 ") && lines[1].contains("place 1 in the queue"), "{printed}");
     // Everybody sees that somebody has it, nobody but the winner whom.
     all.until("all see the holder", |_, worlds| {
         worlds[1..].iter().all(|world| {

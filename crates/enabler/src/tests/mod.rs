@@ -73,6 +73,12 @@ fn system_info() -> SystemInfo {
     SystemInfo::new(home(), SystemKind::DigitalTwin, "Home")
 }
 
+/// The next moment at which something ends. What is measured of systems is written down from time to time besides.
+fn next_end(hot: &Hot) -> Option<Timestamp> {
+    let mut ends = hot.deadlines.iter().filter(|(_, due)| !matches!(due, hot::Due::Measure(_)));
+    ends.next().map(|(at, _)| *at)
+}
+
 struct House {
     state: State,
     hot: Hot,
@@ -178,12 +184,6 @@ impl House {
 
     fn viewer(&self, who: Fingerprint) -> Viewer {
         Viewer::of(&self.state, self.now, &metaverse(who)).unwrap()
-    }
-
-    /// The next moment at which something ends. What is measured of systems is written down from time to time besides.
-    fn next_deadline(&self) -> Option<Timestamp> {
-        let mut ends = self.hot.deadlines.iter().filter(|(_, due)| !matches!(due, hot::Due::Measure(_)));
-        ends.next().map(|(at, _)| *at)
     }
 
     fn connect(&mut self) {

@@ -42,7 +42,7 @@ fn pending_becomes_diverged_exactly_at_its_end_and_heals() {
 #[test]
 fn stale_by_period_and_by_absence() {
     let mut house = House::with_lamp();
-    assert_eq!(house.next_deadline(), Some(house.now.plus(60_001)));
+    assert_eq!(next_end(&house.hot), Some(house.now.plus(60_001)));
     house.pass(60_000);
     assert_eq!(house.truth("light"), Truth::Live);
     house.pass(1);
@@ -258,5 +258,5 @@ fn a_twin_that_goes_takes_its_commands_along() {
     assert!(matches!(house.status(id), CommandStatus::Failed { .. }));
     assert!(house.state.wishes.is_empty() && house.hot.open_commands() == 0);
     house.restart();
-    assert_eq!(house.next_deadline(), None);
+    assert_eq!(next_end(&house.hot), None);
 }

@@ -14,6 +14,8 @@ use crate::Peer;
 
 /// Where a running enabler says where it listens.
 const ENDPOINT: &str = "endpoint";
+/// Leases in one answer: some 500 bytes each, and all of them fit a frame.
+const MOST_LEASES: usize = 4_096;
 /// The enabler's certificate and key.
 pub(crate) const IDENTITY: &str = "identity.pem";
 
@@ -46,8 +48,13 @@ pub enum Question {
 pub enum Answer {
     /// To [`Question::Status`].
     Status(Status),
-    /// To [`Question::Leases`]: object by object, the holder first, then by place.
-    Leases(Vec<LeaseUpdate>),
+    /// To [`Question::Leases`].
+    Leases {
+        /// Object by object, the holder first, then by place.
+        leases: Vec<LeaseUpdate>,
+        /// How many more there are.
+        more: usize,
+    },
     /// To [`Question::Pair`].
     Code {
         /// Six digits.
@@ -200,7 +207,11 @@ async fn answer(question: Question, shared: &Shared) -> Answer {
             hub: shared.hub_status().await,
         }),
         Question::Leases => match shared.hub.leases().await {
-            Ok(leases) => Answer::Leases(leases),
+            Ok(mut leases) => {
+                let more = leases.len().saturating_sub(MOST_LEASES);
+                leases.truncate(MOST_LEASES);
+                Answer::Leases { leases, more }
+            }
             Err(error) => Answer::Refused(error.to_string()),
         },
         Question::Pair { role, user } => match operate(Request::OpenPairing { role, user }, shared).await {
