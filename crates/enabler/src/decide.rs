@@ -199,6 +199,7 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         Request::Acquire(twin) => dtia::acquire(state, hot, &viewer, twin),
         Request::Subscribe(interest) => subscribe(interest),
         Request::Actuate(command) => dts::actuate(state, hot, now, &viewer, command),
+        Request::CommandStatus(command) => dts::status(state, hot, &viewer, *command).map(Decision::reply),
         Request::Refresh(twin) => dts::refresh(state, hot, &viewer, twin),
         Request::Explain(inquiry) => dtac::explain(state, &viewer, inquiry).map(Decision::reply),
         Request::Rules => dtac::rules(state, &viewer),

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, ops::Bound};
 
 use vestibule_model::{
-    AreaCells, FeatureKind, Refusal, RefusalCode, Right, ServiceId, SystemId, SystemInfo, SystemKind, SystemQuery,
-    Timestamp,
+    AreaCells, FeatureKind, Refusal, RefusalCode, Right, ServiceId, SystemHealth, SystemId, SystemInfo, SystemKind,
+    SystemQuery, Timestamp,
 };
 use vestibule_protocol::{MAX_FRAME, Response, SystemView, encode};
 
@@ -72,17 +72,25 @@ fn terms_asked(query: &SystemQuery) -> impl Iterator<Item = Term> {
     properties.chain([kind, system_type, service, feature].into_iter().flatten())
 }
 
+/// What was measured of a registered system; `None` where there is none.
+#[must_use]
+pub fn system_health(state: &State, hot: &Hot, system: &SystemId, now: Timestamp) -> Option<SystemHealth> {
+    let known = state.systems.get(system)?;
+    let twins = state.census(system).map_or(0, |census| census.twins);
+    Some(hot.health(known, twins, now))
+}
+
 /// What is told to `viewer` of a registered system; `None` where there is none.
 #[must_use]
 pub fn system_view(state: &State, hot: &Hot, viewer: &Viewer, system: &SystemId, now: Timestamp) -> Option<SystemView> {
     let known = state.systems.get(system)?;
-    let twins = state.census(system).map_or(0, |census| census.twins);
+    let health = system_health(state, hot, system, now)?;
     let usable = known.info.services.keys().filter_map(|service| {
         let verdict = dtac::system_verdict(state, viewer, system, &Right::Use(service.clone()));
         verdict.rule.filter(|_| verdict.allowed).map(|rule| (service.clone(), rule))
     });
     let usable: BTreeMap<_, _> = usable.collect();
-    Some(SystemView { info: known.info.as_ref().clone(), health: hot.health(known, twins, now), usable })
+    Some(SystemView { info: known.info.as_ref().clone(), health, usable })
 }
 
 /// Whether `viewer` may know that the system exists: a rule lets them see it, one of its twins, or use a service of it.

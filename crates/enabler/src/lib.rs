@@ -26,6 +26,7 @@
 
 mod changes;
 mod command;
+mod condition;
 mod decide;
 mod discovery;
 mod dtif;
@@ -53,8 +54,9 @@ mod viewer;
 
 pub use changes::Changes;
 pub use command::{CommandRecord, Wish, WishKey};
+pub use condition::Condition;
 pub use decide::{Decision, Effect, decide};
-pub use discovery::{may_see_system, system_view};
+pub use discovery::{may_see_system, system_health, system_view};
 pub use dtif::{
     dtac::{default_rules, is_owner, may, may_lease, may_read, may_use, priority, system_verdict, verdict},
     dtia::{inquired, view},

@@ -44,6 +44,8 @@ pub enum Request {
     Subscribe(Interest),
     /// DTS: have a physical object do something (P2.15).
     Actuate(Command),
+    /// DTS: how far a command is: the asker's own, and others' on features that they may read.
+    CommandStatus(CommandId),
     /// DTS: ask the twin's system for fresh reports now (REQ-DT-07: on request).
     Refresh(TwinId),
     /// DTAC: why may I (not) do this, or somebody else (owners only)?
@@ -202,7 +204,7 @@ pub enum Response {
     Systems(Vec<SystemView>),
     /// To [`Request::ListTwins`], [`Request::DescribeTwin`] and [`Request::Acquire`].
     Twins(Vec<TwinView>),
-    /// To [`Request::Actuate`]: written down, with its status by now. Updates follow as events.
+    /// To [`Request::Actuate`] and [`Request::CommandStatus`]: written down, with its status by now. Updates follow as events.
     Command(CommandUpdate),
     /// To [`Request::Explain`].
     Explanation(Explanation),

@@ -7,7 +7,10 @@ use vestibule_model::{
 };
 use vestibule_protocol::Response;
 
-use crate::{Bearing, Decision, GUEST_ROLE, LogEvent, OWNER_ROLE, State, Viewer, people::keep_an_owner};
+use crate::{
+    Bearing, CommandRecord, Decision, GUEST_ROLE, LogEvent, OWNER_ROLE, State, Viewer, people::keep_an_owner,
+    token::token_rule,
+};
 
 /// Rules that there can be: each is compared with each question.
 const MOST_RULES: usize = 512;
@@ -95,6 +98,35 @@ fn allows(
             && leaves(state, &viewer.user, about, feature, right)
             && decide_access(state.rules.values(), &Access { user, roles, about, feature, right, at }).allowed
     }
+}
+
+/// Whether a command that could not be given to its system at once may still be given: whoever asked for it may have
+/// lost the right since. Gives the rule that decides otherwise.
+///
+/// Users are judged by their own roles and rules. Whoever acted by a token is judged by that token while the enabler
+/// remembers it; a token that was narrowed by others is not remembered, so what it asked for does not wait.
+pub(crate) fn may_still(state: &State, now: Timestamp, record: &CommandRecord) -> Result<(), Option<RuleId>> {
+    let CommandRecord { command, user, rule, .. } = record;
+    let (about, feature) = (About::Twin(&command.twin), Some(&command.feature));
+    let right = Right::Act(command.action.clone());
+    let own = Viewer::user(state, now, user).ok();
+    let verdict = |viewer: &Viewer| ask(state, viewer, about, feature, &right);
+    let judge = |viewer: &Viewer| {
+        let Verdict { allowed, rule } = verdict(viewer);
+        if allowed { Ok(()) } else { Err(rule) }
+    };
+    let Some((_, token)) = state.delegated.iter().find(|(id, _)| token_rule(**id) == *rule) else {
+        return own.as_ref().map_or_else(|| Err(Some(rule.clone())), judge);
+    };
+    let holds = token.limits.until.is_some_and(|until| now < until) && token.limits.cover(about, feature, &right);
+    if !holds || !leaves(state, user, about, feature, &right) {
+        return Err(Some(rule.clone()));
+    }
+    // A rule that denies the bearer something denies it whatever they bear.
+    if let Some(Verdict { allowed: false, rule: Some(denies) }) = own.as_ref().map(verdict) {
+        return Err(Some(denies));
+    }
+    judge(&Viewer::user(state, now, &token.by).map_err(|_| Some(rule.clone()))?)
 }
 
 /// What a twin's system lets a user do is kept, where it is news (P2.11).

@@ -16,7 +16,7 @@ const COLUMNS: [&str; 7] = ["silent", "stranger", "gone", "guest", "ringer", "be
 /// silent: has not said hello. stranger: a device that nobody paired. gone: a device that was revoked. guest: sees
 /// everything. ringer: a guest who may also ring the bell. bearer: a stranger with the owner's token to ring the bell.
 #[rustfmt::skip]
-const TABLE: [(&str, [char; 7]); 42] = [
+const TABLE: [(&str, [char; 7]); 43] = [
     //                       silent stranger gone guest ringer bearer owner
     ("hello",              ['y',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("pair",               ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
@@ -29,6 +29,7 @@ const TABLE: [(&str, [char; 7]); 42] = [
     ("ring the bell",      ['u',   'u',     'u', 'f',  'y',   'y',   'y']),
     ("turn on the light",  ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("open a safe",        ['u',   'u',     'u', 'f',  'f',   'f',   'n']),
+    ("how far it is",      ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
     ("refresh",            ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("explain to me",      ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("explain the owner",  ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
@@ -72,6 +73,7 @@ fn rows(request: &Request) -> &'static [&'static str] {
         Request::DescribeTwin(_) => &["describe the lamp", "describe a safe"],
         Request::Subscribe(_) => &["subscribe"],
         Request::Actuate(_) => &["ring the bell", "turn on the light", "open a safe"],
+        Request::CommandStatus(_) => &["how far it is"],
         Request::Refresh(_) => &["refresh"],
         Request::Explain(_) => &["explain to me", "explain the owner"],
         Request::Rules => &["rules"],
@@ -204,6 +206,7 @@ impl Matrix {
             "ring the bell" => self.command(lamp(), "bell", "ring"),
             "turn on the light" => self.command(lamp(), "light", "turn_on"),
             "open a safe" => self.command(safe, "door", "open"),
+            "how far it is" => Request::CommandStatus(CommandId([3; 16])),
             "refresh" => Request::Refresh(lamp()),
             "explain to me" => Request::Explain(Inquiry { user: None, what }),
             "explain the owner" => Request::Explain(Inquiry { user: Some(UserId::slug("owner")), what }),

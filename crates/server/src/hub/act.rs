@@ -5,6 +5,8 @@ use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo,
 use vestibule_protocol::{DiiDown, Event, Execution, LogLine, MAX_FRAME, Request, Response, SiiDown};
 use vestibule_store::Line;
 
+use crate::ops::lines;
+
 use super::{
     batch::RETRY_MS,
     core::Core,
@@ -165,6 +167,7 @@ impl Core {
     }
 
     fn execute(&mut self, system: &SystemId, execution: Execution) {
+        lines::given(system, &execution);
         let command = execution.command;
         let trace = execution.trace;
         if self.clock.now() > execution.not_after {

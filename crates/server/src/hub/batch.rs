@@ -1,6 +1,9 @@
 //! Decide, write, then act: many requests share one write.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Instant,
+};
 
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{
@@ -10,6 +13,8 @@ use vestibule_enabler_core::{
 use vestibule_model::{CallId, CommandStatus, Refusal, RefusalCode, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
 use vestibule_store::{Head, Line, NewLine, StoreError};
+
+use crate::ops::{lines, metrics};
 
 use super::{
     act::Answer,
@@ -51,6 +56,7 @@ struct Batch {
 pub(super) struct InFlight {
     batch: Batch,
     task: JoinHandle<Result<Written, StoreError>>,
+    since: Instant,
 }
 
 impl InFlight {
@@ -147,7 +153,7 @@ impl Core {
         let (log, after) = (self.log.clone(), self.head);
         let lines = std::mem::take(&mut batch.lines);
         let task = tokio::spawn(async move { write(log.as_ref(), after, lines).await });
-        self.commit = Some(InFlight { batch, task });
+        self.commit = Some(InFlight { batch, task, since: Instant::now() });
     }
 
     fn stage(&mut self, batch: &mut Batch, event: &LogEvent) -> Result<(), Refusal> {
@@ -168,10 +174,10 @@ impl Core {
         };
         let session = self.sessions.get(&ask.session);
         let session = session.ok_or_else(|| Refusal::new(RefusalCode::Unavailable, "the connection is closed"))?;
-        match &ask.request {
+        let decision = match &ask.request {
             Request::Pair { code, name } => {
                 let offer = self.pairing.redeem(code, now)?;
-                pair(&self.state, &session.actor.identity, &offer, name)
+                pair(&self.state, now, &session.actor.identity, &offer, name)
             }
             Request::OpenPairing { role, user } => {
                 let offer = may_open_pairing(&self.state, now, &session.actor, role, user.as_ref())?;
@@ -189,12 +195,16 @@ impl Core {
                 decide(&batch.base, &self.hot, now, &session.actor, &ask.request)
             }
             request => decide(&self.state, &self.hot, now, &session.actor, request),
-        }
+        }?;
+        // Last: whoever may not ask for it learns nothing of what is so.
+        ask.condition.as_ref().map_or(Ok(()), |condition| condition.check(&self.state))?;
+        Ok(decision)
     }
 
     /// The write is over.
     pub(super) fn finish(&mut self, written: Result<Written, StoreError>) {
-        let Some(InFlight { batch, .. }) = self.commit.take() else { return };
+        let Some(InFlight { batch, since, .. }) = self.commit.take() else { return };
+        metrics::written(batch.events.len(), since.elapsed(), matches!(written, Ok(Written::Done(_))));
         match written {
             Ok(Written::Done(head)) => {
                 self.head = head;
@@ -306,7 +316,10 @@ pub(super) fn reply(work: Work, outcome: Result<Response, Refusal>) {
     // Who asked may be gone: what was decided holds.
     match work {
         Work::Ask(ask) => {
-            let _ = ask.reply.send(outcome.unwrap_or_else(Response::Refused));
+            let response = outcome.unwrap_or_else(Response::Refused);
+            metrics::decided(&ask.request, &response);
+            lines::answered(&ask.request, &response);
+            let _ = ask.reply.send(response);
         }
         Work::Enroll { reply, .. } => {
             let _ = reply.send(outcome.map(|_| ()));

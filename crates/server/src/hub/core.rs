@@ -8,14 +8,16 @@ use std::{
 use tokio::sync::mpsc;
 use vestibule_enabler_core::{
     Changes, Hot, LogEvent, Offer, Pairing, PairingCode, State, Steps, all_leases, execution_failed, observe,
-    token::RootKey,
+    system_health, token::RootKey,
 };
 use vestibule_model::{CallId, CommandId, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, HotAck, Party, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};
 
+use crate::ops::{lines, metrics};
+
 use super::{
-    Clock, HubConfig, HubError, HubStatus, MOST_SESSIONS,
+    Clock, HubConfig, HubError, HubStatus, MOST_MEASURED, MOST_SESSIONS,
     batch::InFlight,
     deferred::Deferred,
     handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
@@ -219,6 +221,13 @@ impl Core {
             Control::Leases(reply) => {
                 let _ = reply.send(all_leases(self.committed(), self.clock.now()));
             }
+            Control::Systems(reply) => {
+                let (state, now) = (self.committed(), self.clock.now());
+                let health = |system: &SystemId| {
+                    system_health(state, &self.hot, system, now).map(|health| (system.clone(), health))
+                };
+                let _ = reply.send(state.systems.keys().filter_map(health).take(MOST_MEASURED).collect());
+            }
             Control::Shutdown(_) => {}
         }
     }
@@ -280,6 +289,7 @@ impl Core {
             running: true,
             name: self.name.clone(),
             sessions: self.sessions.len(),
+            parties: self.parties(),
             systems: state.systems.len(),
             systems_online: state.systems.keys().filter(|system| self.hot.is_online(system)).count(),
             twins: state.twins.len(),
@@ -289,6 +299,14 @@ impl Core {
             head: self.head,
             storage: self.storage.clone(),
         }
+    }
+
+    fn parties(&self) -> BTreeMap<&'static str, usize> {
+        let mut parties = BTreeMap::new();
+        for session in self.sessions.values() {
+            *parties.entry(session.party()).or_default() += 1;
+        }
+        parties
     }
 
     fn hot_message(&mut self, message: HotMessage) {
@@ -310,6 +328,7 @@ impl Core {
             Request::Sii(_) => self.hear(ask.session),
             _ => Err(Refusal::new(RefusalCode::Invalid, "that is to be decided")),
         };
+        metrics::heard();
         // Who asked may be gone: what was said holds.
         let _ = ask.reply.send(answer.map_or_else(Response::Refused, |()| Response::Done));
     }
@@ -349,6 +368,7 @@ impl Core {
         if changes == Changes::default() {
             return;
         }
+        changes.commands.iter().for_each(lines::further);
         self.distribute_calls(&changes);
         let now = self.clock.now();
         if changes.access {

@@ -7,8 +7,8 @@ use std::sync::{
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
-use vestibule_enabler_core::{Fingerprint, Identity, Offer, PairingCode};
-use vestibule_model::{ContentHash, LeaseUpdate, Refusal, RefusalCode, RoleId, UserId};
+use vestibule_enabler_core::{Condition, Fingerprint, Identity, Offer, PairingCode};
+use vestibule_model::{ContentHash, LeaseUpdate, Refusal, RefusalCode, RoleId, SystemHealth, SystemId, UserId};
 use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
 
 use super::{HubError, HubStatus, MOST_IN_FLIGHT, MOST_OF_A_THIRD_PARTY, Outgoing, Peer, contents::Contents};
@@ -24,6 +24,7 @@ pub(super) enum Control {
     NewestCode(oneshot::Sender<Option<PairingCode>>),
     Status(oneshot::Sender<HubStatus>),
     Leases(oneshot::Sender<Vec<LeaseUpdate>>),
+    Systems(oneshot::Sender<Vec<(SystemId, SystemHealth)>>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -67,6 +68,8 @@ impl Drop for Ticket {
 pub(super) struct Ask {
     pub(super) session: SessionId,
     pub(super) request: Request,
+    /// Where this is not so when it is decided, it is refused.
+    pub(super) condition: Option<Box<Condition>>,
     pub(super) reply: oneshot::Sender<Response>,
     /// While it lives, what the session says later waits behind it.
     pub(super) _order: Option<Ticket>,
@@ -200,6 +203,22 @@ impl HubHandle {
         self.ask(Control::Leases(reply), answer).await
     }
 
+    /// What was measured of registered systems, of the first ones where there are very many.
+    pub(crate) async fn systems(&self) -> Vec<(SystemId, SystemHealth)> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::Systems(reply), answer).await.unwrap_or_default()
+    }
+
+    /// The hub's queues: what they are for, how much waits in them, how much can.
+    pub(crate) fn queues(&self) -> [(&'static str, usize, usize); 3] {
+        let queue = |name, capacity: usize, most: usize| (name, most - capacity, most);
+        [
+            queue("control", self.control.capacity(), self.control.max_capacity()),
+            queue("decide", self.decide.capacity(), self.decide.max_capacity()),
+            queue("hot", self.hot.capacity(), self.hot.max_capacity()),
+        ]
+    }
+
     /// Writes what is decided, closes every session, lets go of the data folder. Returns when that is done.
     pub async fn shutdown(self) {
         let (reply, answer) = oneshot::channel();
@@ -233,6 +252,11 @@ impl SessionHandle {
     ///
     /// What one session asks is decided in the order of these calls, as far as the caller polls them in order.
     pub async fn request(&self, request: Request) -> Response {
+        self.request_if(request, None).await
+    }
+
+    /// The same, where `condition` still holds when it is decided. What twin systems say all the time has none.
+    pub async fn request_if(&self, request: Request, condition: Option<Condition>) -> Response {
         let inner = &self.0;
         let third_party = inner.flags.is_third_party.load(Ordering::SeqCst);
         let most = if third_party { MOST_OF_A_THIRD_PARTY } else { MOST_IN_FLIGHT };
@@ -251,7 +275,8 @@ impl SessionHandle {
         let (reply, answer) = oneshot::channel();
         let is_hot = is_hot(&request) && inner.deciding.load(Ordering::SeqCst) == 0;
         let order = (!is_hot).then(|| Ticket::take(&inner.deciding));
-        let ask = Ask { session: inner.id, request, reply, _order: order, _in_flight: in_flight };
+        let condition = condition.map(Box::new);
+        let ask = Ask { session: inner.id, request, condition, reply, _order: order, _in_flight: in_flight };
         let sent = if is_hot {
             inner
                 .hot
@@ -274,6 +299,11 @@ impl SessionHandle {
         }
         let put = self.0.contents.put(Bytes::from(bytes), media).await;
         put.map(|_| ()).map_err(|error| Refusal::new(RefusalCode::Storage, error.to_string()))
+    }
+
+    /// Whether the peer is a known user at this moment.
+    pub(crate) fn is_known(&self) -> bool {
+        self.0.flags.known.load(Ordering::SeqCst)
     }
 
     /// Takes a datagram of the peer: an acknowledgement of hot state. One more or less makes no difference.

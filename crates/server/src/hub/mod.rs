@@ -16,7 +16,7 @@ mod sii;
 mod subscription;
 mod write;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use thiserror::Error;
 use tokio::sync::mpsc;
@@ -40,6 +40,8 @@ pub const LOG_FILE: &str = "log.sqlite";
 const WAITING: usize = 1_024;
 /// Messages that wait for one connection; a receiver further behind is resynchronized instead.
 const OUTBOX: usize = 256;
+/// Systems whose measures operators are told: what one page of metrics can carry, some hundred kilobytes.
+const MOST_MEASURED: usize = 1_000;
 /// Connections at once: people, headsets and twin systems of a large house.
 const MOST_SESSIONS: usize = 1_024;
 /// Requests that one connection can have waiting.
@@ -139,6 +141,8 @@ pub struct HubStatus {
     pub name: String,
     /// Open connections.
     pub sessions: usize,
+    /// The same by the part that they take.
+    pub parties: BTreeMap<&'static str, usize>,
     /// Registered systems.
     pub systems: usize,
     /// Those of them that are connected.
@@ -158,11 +162,12 @@ pub struct HubStatus {
 }
 
 impl HubStatus {
-    fn stopped() -> Self {
+    pub(crate) fn stopped() -> Self {
         Self {
             running: false,
             name: String::new(),
             sessions: 0,
+            parties: BTreeMap::new(),
             systems: 0,
             systems_online: 0,
             twins: 0,

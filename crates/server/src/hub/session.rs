@@ -51,6 +51,17 @@ impl Session {
         Viewer::of(state, now, &self.actor).ok()
     }
 
+    /// Which part the peer takes, in a word.
+    pub(super) const fn party(&self) -> &'static str {
+        match (&self.actor.identity, self.actor.party) {
+            (Identity::Local(_), _) => "adapter",
+            (Identity::Console, _) => "console",
+            (_, Some(Party::Metaverse)) => "metaverse",
+            (_, Some(Party::TwinSystem)) => "twin_system",
+            (_, None) => "stranger",
+        }
+    }
+
     /// Users changed: is this one still known? `false` for whoever was and is not any more.
     pub(super) fn access_changed(&self, state: &State, now: Timestamp) -> bool {
         let known = matches!(self.actor.identity, Identity::Local(_)) || self.viewer(state, now).is_some();
