@@ -164,26 +164,8 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
     };
     match (party, request) {
         (Party::TwinSystem, Request::Dii(message)) => return dii(state, now, actor, message),
-        (Party::TwinSystem, _) => {
-            // FGMV-29 9.2, note: twin systems never talk to each other.
-            let message = "a digital twin system registers, describes and reports; it asks nothing of other twins";
-            return Err(Refusal::new(RefusalCode::Forbidden, message));
-        }
         (Party::ThirdParty, Request::Sii(message)) => return sii(state, hot, now, actor, message),
-        (Party::ThirdParty, _) => {
-            let message =
-                "a third-party system registers, answers, and asks for twins through what users share with it";
-            return Err(Refusal::new(RefusalCode::Forbidden, message));
-        }
-        (Party::Metaverse, Request::Sii(_)) => {
-            let message = "only a third-party system says that: connect as one";
-            return Err(Refusal::new(RefusalCode::Forbidden, message));
-        }
-        (Party::Metaverse, Request::Dii(_)) => {
-            let message = "only a digital twin system says that: connect as one";
-            return Err(Refusal::new(RefusalCode::Forbidden, message));
-        }
-        (Party::Metaverse, _) => {}
+        (party, request) => of_users(party, request)?,
     }
     if let Request::Present { token } = request {
         return token::present(state, now, actor, token);
@@ -216,15 +198,12 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
             let limit = if *limit == 0 { 100 } else { (*limit).min(500) };
             Ok(Decision::default().with(Effect::ReadLog { after: *after, limit }))
         }
-        Request::Deauthorize { system } => tpsaa::deauthorize(state, &viewer, system),
-        Request::Authorizations => Ok(Decision::reply(tpsaa::list(state, now, &viewer))),
-        Request::Invoke(call) => sdc::invoke(state, hot, now, actor, call),
-        Request::Call(call) => sdc::look(state, &viewer, *call),
-        Request::CancelCall(call) => sdc::cancel(state, now, &viewer, *call),
-        Request::Authorize { system, services, share, until } => {
-            let proposal = tpsaa::propose(state, hot, now, actor, system, services, share, *until)?;
-            Ok(Decision::default().with(Effect::Propose(Box::new(proposal))))
-        }
+        Request::Authorize { .. }
+        | Request::Deauthorize { .. }
+        | Request::Authorizations
+        | Request::Invoke(_)
+        | Request::Call(_)
+        | Request::CancelCall(_) => services(state, hot, now, actor, &viewer, request),
         Request::Steps { after, limit, follow } => {
             let effect = Effect::ReadSteps { after: *after, limit: *limit, follow: *follow };
             Ok(Decision::default().with(effect))
@@ -241,6 +220,45 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         | Request::Pair { .. }
         | Request::OpenPairing { .. }
         | Request::Delegate(_) => Err(Refusal::new(RefusalCode::Invalid, "that is not decided here")),
+    }
+}
+
+/// What neither kind of system asks, and users do not say.
+fn of_users(party: Party, request: &Request) -> Result<(), Refusal> {
+    let message = match (party, request) {
+        // FGMV-29 9.2, note: twin systems never talk to each other.
+        (Party::TwinSystem, _) => {
+            "a digital twin system registers, describes and reports; it asks nothing of other twins"
+        }
+        (Party::ThirdParty, _) => {
+            "a third-party system registers, answers, and asks for twins through what users share with it"
+        }
+        (Party::Metaverse, Request::Sii(_)) => "only a third-party system says that: connect as one",
+        (Party::Metaverse, Request::Dii(_)) => "only a digital twin system says that: connect as one",
+        (Party::Metaverse, _) => return Ok(()),
+    };
+    Err(Refusal::new(RefusalCode::Forbidden, message))
+}
+
+/// What users ask about services of third-party systems (P1.6 and P1.12).
+fn services(
+    state: &State,
+    hot: &Hot,
+    now: Timestamp,
+    actor: &Actor,
+    viewer: &Viewer,
+    request: &Request,
+) -> Result<Decision, Refusal> {
+    match request {
+        Request::Authorize { system, services, share, until } => {
+            let proposal = tpsaa::propose(state, hot, now, actor, system, services, share, *until)?;
+            Ok(Decision::default().with(Effect::Propose(Box::new(proposal))))
+        }
+        Request::Deauthorize { system } => tpsaa::deauthorize(state, viewer, system),
+        Request::Invoke(call) => sdc::invoke(state, hot, now, actor, call),
+        Request::Call(call) => sdc::look(state, viewer, *call),
+        Request::CancelCall(call) => sdc::cancel(state, now, viewer, *call),
+        _ => Ok(Decision::reply(tpsaa::list(state, now, viewer))),
     }
 }
 

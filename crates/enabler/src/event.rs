@@ -194,8 +194,8 @@ pub enum LogEvent {
         pseudonym: Pseudonym,
         /// The user.
         user: UserId,
-        /// By the user; otherwise by the system.
-        by_user: bool,
+        /// Why.
+        end: AgreementEnd,
     },
     /// DTDA: a third-party system was told of a twin, the first time for this call or this agreement.
     TwinAcquired {
@@ -307,6 +307,23 @@ pub enum LogEvent {
         lease: LeaseId,
         /// Why.
         reason: LeaseEnd,
+    },
+}
+
+/// Why what a user and a third-party system have agreed holds no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgreementEnd {
+    /// The user took it back.
+    TakenBack,
+    /// The system took it back.
+    Revoked,
+    /// The system is gone for good.
+    SystemGone,
+    /// The user, or the device with which they agreed, is not known any more.
+    Unknown {
+        /// Who did it.
+        by: UserId,
     },
 }
 

@@ -67,7 +67,7 @@ pub use dtif::{
         tell::{all_leases, update as lease_update},
     },
 };
-pub use event::{EventError, LogEvent};
+pub use event::{AgreementEnd, EventError, LogEvent};
 pub use histogram::Histogram;
 pub use hot::Hot;
 pub use identity::{Actor, Device, Fingerprint, Identity, User};

@@ -316,6 +316,13 @@ impl State {
         }
     }
 
+    /// What systems let a user do who is not there any more: whoever gets the same name later is somebody else.
+    pub(crate) fn drop_permissions(&mut self, user: &UserId) {
+        let told = self.permissions.iter().filter(|(_, users)| users.contains_key(user));
+        let told: Vec<TwinId> = told.map(|(twin, _)| twin.clone()).collect();
+        told.iter().for_each(|twin| self.permitted(twin, user, &TwinPermission::Unrestricted));
+    }
+
     /// All twins of the physical object that `twin` is a twin of, itself at least.
     #[must_use]
     pub fn object_of(&self, twin: &TwinId) -> BTreeSet<TwinId> {

@@ -66,7 +66,7 @@ fn delegated<'a>(
         }
         return forbidden(format!("{} shares twins for running calls only: name the call", authorization.pseudonym));
     };
-    let record = state.calls.get(&call).filter(|record| record.user == *user && record.is_open());
+    let record = state.calls.get(&call).filter(|record| record.is_of(user) && record.is_open());
     let runs = record.filter(|record| {
         let mut steps = record.call.steps.iter().zip(&record.steps);
         steps.any(|(step, known)| step.system == *system && known.status == StepStatus::Running)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vestibule_model::{CallId, CallStatus, Pseudonym, StepKey, SystemId, Timestamp, TwinId};
+use vestibule_model::{CallId, CallStatus, Pseudonym, StepKey, SystemId, Timestamp, TwinId, UserId};
 
 use super::{
     sdc::{CallRecord, StepEnd},
@@ -68,6 +68,19 @@ impl State {
         }
     }
 
+    /// Calls of a user who is not there any more: what has ended is forgotten, what is taken back is nobody's.
+    pub(crate) fn orphan_calls(&mut self, user: &UserId) {
+        let mine = self.calls.iter().filter(|(_, record)| record.user == *user);
+        let (open, ended): (Vec<_>, Vec<_>) =
+            mine.map(|(id, record)| (*id, record.is_open())).partition(|(_, open)| *open);
+        for (call, _) in open {
+            self.change_call(call, |record| record.orphan = true);
+        }
+        for (call, _) in ended {
+            self.calls.remove(&call);
+        }
+    }
+
     fn change_call(&mut self, call: CallId, change: impl FnOnce(&mut CallRecord)) {
         if !self.open_calls.contains_key(&call) {
             return;
@@ -82,8 +95,12 @@ impl State {
             return;
         }
         self.change_call(call, |record| record.closed(at, status));
-        let until = self.calls.get(&call).map_or(at, |record| record.call.not_after.max(at));
         self.open_calls.remove(&call);
+        if self.calls.get(&call).is_some_and(|record| record.orphan) {
+            self.calls.remove(&call);
+            return;
+        }
+        let until = self.calls.get(&call).map_or(at, |record| record.call.not_after.max(at));
         self.forget_calls.insert((until.plus(REMEMBERED_MS), call), ());
     }
 

@@ -44,7 +44,7 @@ pub(crate) fn invoke(
     let bytes = encode(call).map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
     let request = ContentHash::of(&bytes);
     if let Some(known) = state.calls.get(&call.id) {
-        if known.user == viewer.user && known.request == request {
+        if known.is_of(&viewer.user) && known.request == request {
             return Ok(Decision::reply(Response::Call(known.update())));
         }
         let message = format!("call id {} was used for another call: choose a new random one for each", call.id);
@@ -58,7 +58,7 @@ pub(crate) fn invoke(
 }
 
 fn own<'a>(state: &'a State, viewer: &Viewer, call: CallId) -> Result<&'a CallRecord, Refusal> {
-    let record = state.calls.get(&call).filter(|record| record.user == viewer.user);
+    let record = state.calls.get(&call).filter(|record| record.is_of(&viewer.user));
     let not_found = || Refusal::new(RefusalCode::NotFound, format!("{} has no call {call}", viewer.user));
     record.map(AsRef::as_ref).ok_or_else(not_found)
 }
@@ -154,7 +154,7 @@ pub(super) fn calls_with<'a>(
     system: &'a SystemId,
 ) -> impl Iterator<Item = CallId> + 'a {
     let open = state.open_calls.keys().filter_map(|id| state.calls.get(id));
-    let mine = open.filter(move |record| record.user == *user && record.stop.is_none());
+    let mine = open.filter(move |record| record.is_of(user) && record.stop.is_none());
     let left = |record: &CallRecord, system: &SystemId| {
         let mut steps = record.call.steps.iter().zip(&record.steps);
         steps.any(|(step, known)| step.system == *system && known.status != StepStatus::Done)
@@ -249,11 +249,6 @@ fn dispatch(state: &State, hot: &Hot, now: Timestamp, record: &CallRecord, place
         Err(reason) => return failed(reason),
     };
     let is_first = if undo { known.undo_input.is_none() } else { known.input.is_none() };
-    let pseudonym = match tpsaa::pseudonym(state, &step.system, &record.user) {
-        Ok(pseudonym) => pseudonym,
-        Err(refusal) => return failed(refusal.to_string()),
-    };
-    let agreement = state.agreements.get(&(step.system.clone(), pseudonym.clone()));
     let until = now.plus(record.patience(place).0);
     let invocation = Invocation {
         call,
@@ -261,8 +256,8 @@ fn dispatch(state: &State, hot: &Hot, now: Timestamp, record: &CallRecord, place
         undo,
         service: service.clone(),
         input: given.clone(),
-        user: pseudonym,
-        account: agreement.and_then(|agreement| agreement.authorization.account.clone()),
+        user: plan.user.clone(),
+        account: plan.account.clone(),
         attempt: known.attempts.saturating_add(1),
         not_after: if undo { until } else { until.min(record.call.not_after) },
         trace: record.call.trace,
@@ -303,8 +298,8 @@ pub fn undelivered(state: &State, call: CallId, step: &StepKey, undo: bool) -> O
     (known.status == waited).then_some(LogEvent::StepEnded { call, step, undo, end: StepEnd::Undelivered })
 }
 
-/// How far a call is, for whoever made it.
+/// How far a call is, for whoever made it, where they are still there.
 #[must_use]
 pub fn call_update(state: &State, call: CallId) -> Option<CallUpdate> {
-    state.calls.get(&call).map(|record| record.update())
+    state.calls.get(&call).filter(|record| !record.orphan).map(|record| record.update())
 }

@@ -11,7 +11,7 @@ use vestibule_model::{
 use vestibule_protocol::{AuthorizationAnswer, Response, SiiDown};
 
 use super::sdc::{Stop, calls_with};
-use crate::{Actor, Decision, Effect, Hot, Identity, LogEvent, State, Viewer, dtif::dtac};
+use crate::{Actor, AgreementEnd, Decision, Effect, Hot, Identity, LogEvent, State, Viewer, dtif::dtac};
 
 /// Milliseconds that an agreement lasts at most: a year, then the user is asked again.
 const LONGEST_MS: u64 = 366 * 24 * 60 * 60 * 1_000;
@@ -64,7 +64,8 @@ fn invalid(message: String) -> Refusal {
     Refusal::new(RefusalCode::Invalid, message)
 }
 
-/// What `system` calls `user`: nobody can tell the user from it, nor that two systems speak of the same one.
+/// What `system` calls `user`: nobody can tell the user from it, nor that two systems speak of the same one. Whoever
+/// gets the name of a user who was removed is somebody else, and is called something else.
 ///
 /// # Errors
 /// [`RefusalCode::Unavailable`] before the enabler has drawn its secret.
@@ -72,8 +73,9 @@ pub fn pseudonym(state: &State, system: &SystemId, user: &UserId) -> Result<Pseu
     let salt = state.salt.ok_or_else(|| {
         Refusal::new(RefusalCode::Unavailable, "this enabler has no secret for pseudonyms yet: start it anew")
     })?;
+    let since = state.users.get(user).map_or(0, |known| known.since.0).to_be_bytes();
     // Neither id can hold a zero byte: two pairs never make one text.
-    let text = [&salt.0[..], system.as_str().as_bytes(), &[0], user.as_str().as_bytes()].concat();
+    let text = [&salt.0[..], &since[..], system.as_str().as_bytes(), &[0], user.as_str().as_bytes()].concat();
     let digits: String = ContentHash::of(&text).to_string().chars().take(32).collect();
     Ok(Pseudonym::slug(&format!("u-{digits}")))
 }
@@ -235,20 +237,24 @@ pub(crate) fn deauthorize(state: &State, viewer: &Viewer, system: &SystemId) -> 
         let message = format!("{} has agreed nothing with {system}", viewer.user);
         return Err(Refusal::new(RefusalCode::NotFound, message));
     }
-    let told = Effect::Tell { system: system.clone(), message: Box::new(SiiDown::Revoked { user: pseudonym.clone() }) };
-    Ok(Decision::done(ended(state, system, &pseudonym, &viewer.user, true)).with(told))
+    let decision = Decision::done(ended(state, system, &pseudonym, &viewer.user, AgreementEnd::TakenBack));
+    Ok(decision.with(revoked(system, &pseudonym)))
 }
 
 /// The system takes it back.
 pub(crate) fn revoke(state: &State, system: &SystemId, user: &Pseudonym) -> Result<Decision, Refusal> {
     let agreement = of(state, system, user)?;
-    Ok(Decision::done(ended(state, system, user, &agreement.user, false)))
+    Ok(Decision::done(ended(state, system, user, &agreement.user, AgreementEnd::Revoked)))
+}
+
+/// The system is told that an agreement has ended.
+fn revoked(system: &SystemId, user: &Pseudonym) -> Effect {
+    Effect::Tell { system: system.clone(), message: Box::new(SiiDown::Revoked { user: user.clone() }) }
 }
 
 /// The end of an agreement, at once: no call of the user's goes on with the system.
-fn ended(state: &State, system: &SystemId, pseudonym: &Pseudonym, user: &UserId, by_user: bool) -> Vec<LogEvent> {
-    let end =
-        LogEvent::Deauthorized { system: system.clone(), pseudonym: pseudonym.clone(), user: user.clone(), by_user };
+fn ended(state: &State, system: &SystemId, pseudonym: &Pseudonym, user: &UserId, end: AgreementEnd) -> Vec<LogEvent> {
+    let end = LogEvent::Deauthorized { system: system.clone(), pseudonym: pseudonym.clone(), user: user.clone(), end };
     let stops = calls_with(state, user, system).map(|call| LogEvent::CallStopped {
         call,
         stop: Stop::Failed { reason: format!("{system} may no longer be used") },
@@ -259,7 +265,24 @@ fn ended(state: &State, system: &SystemId, pseudonym: &Pseudonym, user: &UserId,
 /// A system is gone for good: nothing that users have agreed with it is left for whoever takes its id.
 pub(crate) fn end_all(state: &State, system: &SystemId) -> Vec<LogEvent> {
     let mine = state.agreements.iter().filter(|((of, _), _)| of == system);
-    mine.flat_map(|((_, pseudonym), known)| ended(state, system, pseudonym, &known.user, false)).collect()
+    mine.flat_map(|((_, pseudonym), known)| ended(state, system, pseudonym, &known.user, AgreementEnd::SystemGone))
+        .collect()
+}
+
+/// Somebody is not known any more, as a user or with one device: what they agreed ends, and what they began goes back.
+pub(crate) fn end_unknown(state: &State, by: &UserId, is_gone: impl Fn(&UserId, &Identity) -> bool) -> Decision {
+    let mut decision = Decision::done(Vec::new());
+    let gone = state.agreements.iter().filter(|(_, known)| is_gone(&known.user, &known.by));
+    for ((system, pseudonym), known) in gone {
+        let end = AgreementEnd::Unknown { by: by.clone() };
+        decision.events.extend(ended(state, system, pseudonym, &known.user, end));
+        decision.effects.push(revoked(system, pseudonym));
+    }
+    let calls = state.open_calls.keys().filter_map(|id| state.calls.get(id));
+    let calls = calls.filter(|record| record.stop.is_none() && is_gone(&record.user, &record.by));
+    let stop = Stop::Failed { reason: "whoever asked for it is not known here any more".to_owned() };
+    decision.events.extend(calls.map(|record| LogEvent::CallStopped { call: record.call.id, stop: stop.clone() }));
+    decision
 }
 
 /// What is agreed about the user whom `system` calls `user`.

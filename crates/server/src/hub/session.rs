@@ -58,6 +58,7 @@ impl Session {
             (Identity::Console, _) => "console",
             (_, Some(Party::Metaverse)) => "metaverse",
             (_, Some(Party::TwinSystem)) => "twin_system",
+            (_, Some(Party::ThirdParty)) => "third_party",
             (_, None) => "stranger",
         }
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use vestibule_model::{
-    CallStep, Collaboration, MAX_STEPS, MAX_TRANSFORMS, Refusal, RefusalCode, Source, StepKey, SystemId, Timestamp,
+    Authorization, CallStep, Collaboration, MAX_STEPS, MAX_TRANSFORMS, Refusal, RefusalCode, Source, StepKey, SystemId,
+    Timestamp,
 };
 use vestibule_protocol::encode;
 
@@ -92,7 +93,7 @@ fn sources(step: &CallStep, earlier: &BTreeSet<&StepKey>) -> Result<(), Refusal>
 /// Whether there is room for one more call.
 fn room(state: &State, viewer: &Viewer, call: &Collaboration) -> Result<(), Refusal> {
     let overloaded = |message: String| Err(Refusal::new(RefusalCode::Overloaded, message));
-    let mine = state.calls.values().filter(|record| record.user == viewer.user);
+    let mine = state.calls.values().filter(|record| record.is_of(&viewer.user));
     let (known, open) = mine.fold((0, 0), |(known, open), record| (known + 1, open + usize::from(record.is_open())));
     if open >= MOST_OPEN_EACH || known >= MOST_CALLS_EACH {
         let user = &viewer.user;
@@ -131,13 +132,13 @@ pub(super) fn plan(
         if !hot.is_online(&step.system) {
             return Err(Refusal::new(RefusalCode::Unavailable, format!("{} is away", step.system)));
         }
-        plans.push(plan_step(state, step)?);
+        plans.push(plan_step(state, step, &agreement.authorization)?);
     }
     room(state, viewer, call)?;
     Ok(plans)
 }
 
-fn plan_step(state: &State, step: &CallStep) -> Result<StepPlan, Refusal> {
+fn plan_step(state: &State, step: &CallStep, agreed: &Authorization) -> Result<StepPlan, Refusal> {
     let info = state.systems.get(&step.system).map(|system| &system.info);
     let service = info.and_then(|info| info.services.get(&step.service)).ok_or_else(|| {
         Refusal::new(RefusalCode::NotFound, format!("{} offers no service {}", step.system, step.service))
@@ -149,5 +150,6 @@ fn plan_step(state: &State, step: &CallStep) -> Result<StepPlan, Refusal> {
         let (service, timeout_ms) = (id.clone(), wait(about.timeout_ms));
         Some(UndoPlan { service, timeout_ms, idempotent: about.idempotent })
     });
-    Ok(StepPlan { timeout_ms, idempotent: service.idempotent, undo })
+    let (user, account) = (agreed.pseudonym.clone(), agreed.account.clone());
+    Ok(StepPlan { user, account, timeout_ms, idempotent: service.idempotent, undo })
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use vestibule_model::{
-    CallStatus, CallStep, CallUpdate, Collaboration, ContentHash, Json, ServiceId, StepKey, StepStatus, StepUpdate,
-    Timestamp, TwinId, UserId,
+    CallStatus, CallStep, CallUpdate, Collaboration, ContentHash, Json, Pseudonym, ServiceId, StepKey, StepStatus,
+    StepUpdate, Timestamp, TwinId, UserId,
 };
 
 use crate::Identity;
@@ -16,6 +16,10 @@ pub(super) const MOST_ATTEMPTS: u8 = 3;
 /// What the systems had said of a step's services when the call was accepted: later words do not change it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepPlan {
+    /// What its system calls the user.
+    pub user: Pseudonym,
+    /// What it calls their account.
+    pub account: Option<String>,
     /// Milliseconds to wait for each answer.
     pub timeout_ms: u64,
     /// Whether it may be asked again.
@@ -117,6 +121,8 @@ pub struct CallRecord {
     pub at: Timestamp,
     /// Twins that were told to a system for it.
     pub acquired: BTreeSet<TwinId>,
+    /// Its user is not there any more: what was done is taken back, and it is nobody's.
+    pub orphan: bool,
 }
 
 impl CallRecord {
@@ -137,14 +143,19 @@ impl CallRecord {
             undo_input: None,
         };
         let steps = vec![step; call.steps.len()];
-        let (stop, end, output, acquired) = (None, None, None, BTreeSet::new());
-        Self { call, request, user, by, plans, accepted: at, steps, stop, end, output, at, acquired }
+        let (stop, end, output, acquired, orphan) = (None, None, None, BTreeSet::new(), false);
+        Self { call, request, user, by, plans, accepted: at, steps, stop, end, output, at, acquired, orphan }
     }
 
     /// Whether something may still follow.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.end.is_none()
+    }
+
+    /// Whether it is this user's, who is still there.
+    pub(crate) fn is_of(&self, user: &UserId) -> bool {
+        !self.orphan && self.user == *user
     }
 
     /// The place of a step.

@@ -32,7 +32,7 @@ fn each_step_is_given_what_those_before_gave() {
     let before = market.updates.iter().filter(|update| update.call == call).count();
     assert!(before >= 6, "every step is seen: {before}");
     assert_eq!(market.state.systems[&shop()].stats.calls, 1);
-    assert!(market.hot.next_wakeup().is_none_or(|at| at > market.now));
+    assert!(next_end(&market.hot).is_none_or(|at| at > market.now));
 }
 
 #[test]

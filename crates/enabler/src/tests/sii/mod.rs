@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vestibule_model::*;
 use vestibule_protocol::*;
 
-use super::{GUEST, OWNER, home, lamp, lamp_info, metaverse, system_info};
+use super::{GUEST, OWNER, home, lamp, lamp_info, metaverse, next_end, system_info};
 use crate::*;
 
 fn shop() -> SystemId {
@@ -225,7 +225,7 @@ impl Market {
     fn pass(&mut self, millis: u64) {
         let until = self.now.plus(millis);
         self.settle();
-        while let Some(at) = self.hot.next_wakeup().filter(|at| *at <= until) {
+        while let Some(at) = next_end(&self.hot).filter(|at| *at <= until) {
             self.now = self.now.max(at);
             let (changes, events) = self.hot.due(self.now);
             self.take(changes);
