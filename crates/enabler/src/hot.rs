@@ -113,7 +113,7 @@ impl Hot {
         for record in state.open.keys().filter_map(|id| state.commands.get(id)) {
             hot.open_command(record);
         }
-        hot.restore_calls(state, now);
+        hot.restore_calls(state);
         for lease in state.leases.live() {
             hot.watch_lease(state, lease.request.id);
         }

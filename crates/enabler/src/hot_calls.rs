@@ -5,10 +5,11 @@ use vestibule_model::{CallId, SystemId, Timestamp};
 use crate::{Changes, Hot, State, call_update, hot::Due};
 
 impl Hot {
-    /// After a start: every open call is looked at.
-    pub(crate) fn restore_calls(&mut self, state: &State, now: Timestamp) {
-        for call in state.open_calls.keys() {
-            self.wake_call(*call, Some(now));
+    /// After a start: every open call goes on when its time comes, at once where that has passed. Systems that come
+    /// back are asked for what is theirs as they do.
+    pub(crate) fn restore_calls(&mut self, state: &State) {
+        for record in state.open_calls.keys().filter_map(|id| state.calls.get(id)) {
+            self.wake_call(record.call.id, record.wake());
         }
     }
 

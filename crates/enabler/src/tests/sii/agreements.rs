@@ -182,3 +182,74 @@ fn a_third_party_asks_nothing_else_and_speaks_for_nobody_else() {
     assert_eq!(shadow.code, RefusalCode::NotFound, "{shadow}");
     assert_eq!(market.steps(call)[&key("a")], StepStatus::Running);
 }
+
+const ANN: Fingerprint = Fingerprint([21; 32]);
+const TABLET: Fingerprint = Fingerprint([22; 32]);
+
+fn enrolled(market: &mut Market, device: Fingerprint) {
+    let decision = enroll(&market.state, device, &UserId::slug("ann"), &[RoleId::slug(OWNER_ROLE)], "x").unwrap();
+    market.commit(decision.events);
+}
+
+#[test]
+fn what_a_removed_user_agreed_and_began_ends_with_them_and_is_nobody_elses() {
+    let mut market = Market::new();
+    enrolled(&mut market, ANN);
+    let ann = UserId::slug("ann");
+    let before = market.agree_as(ANN, &shop(), shared(&["light"], true)).pseudonym;
+    market.agree_as(ANN, &kitchen(), Sharing::default());
+    let done = market.call(vec![step("a", &kitchen(), "look")]);
+    market.invoke_as(ANN, &done).unwrap();
+    market.done(&kitchen(), done.id, "a", false, "{}").unwrap();
+    let open = market.call(vec![step("a", &kitchen(), "reserve"), step("b", &shop(), "look")]);
+    market.invoke_as(ANN, &open).unwrap();
+    market.done(&kitchen(), open.id, "a", false, "{}").unwrap();
+    let only = TwinPermission::Only(BTreeMap::new());
+    market.commit(vec![LogEvent::PermissionTold { twin: lamp(), user: ann.clone(), permission: only }]);
+    assert!(market.state.permission(&lamp(), &ann).is_some());
+    market.told.clear();
+
+    market.ask(&metaverse(OWNER), &Request::RemoveUser(ann.clone())).unwrap();
+    market.settle();
+    assert!(market.state.agreements.is_empty() && market.state.permission(&lamp(), &ann).is_none());
+    assert!(market.told.contains(&(shop(), SiiDown::Revoked { user: before.clone() })), "{:?}", market.told);
+    let acquire = SiiUp::Acquire { twin: lamp(), user: before.clone(), call: None };
+    assert_eq!(market.say(&shop(), acquire).unwrap_err().code, RefusalCode::NotFound);
+    let updates = market.updates.len();
+
+    // Somebody new with the same name is somebody else: to systems, and to what was begun before.
+    market.now = market.now.plus(1);
+    enrolled(&mut market, ANN);
+    for call in [done.id, open.id] {
+        let look = market.ask(&metaverse(ANN), &Request::Call(call));
+        assert_eq!(look.unwrap_err().code, RefusalCode::NotFound, "what was begun is nobody's");
+    }
+    let after = market.agree_as(ANN, &shop(), Sharing::default()).pseudonym;
+    assert_ne!(before, after);
+    let undo = market.invoked();
+    let undo = undo.iter().find(|asked| asked.undo).unwrap();
+    assert_eq!((undo.step.as_str(), undo.account.as_deref()), ("a", Some("A-7")), "what was done is taken back");
+    market.done(&kitchen(), open.id, "a", true, "null").unwrap();
+    assert!(market.state.calls.is_empty() && market.state.open_calls.is_empty());
+    assert_eq!(market.updates.len(), updates, "nobody is told of it");
+}
+
+#[test]
+fn what_a_lost_device_agreed_and_began_ends_and_what_another_did_stays() {
+    let mut market = Market::new();
+    enrolled(&mut market, ANN);
+    enrolled(&mut market, TABLET);
+    market.agree_as(ANN, &shop(), Sharing::default());
+    market.agree_as(TABLET, &kitchen(), Sharing::default());
+    let lost = market.call(vec![step("a", &kitchen(), "look")]);
+    market.invoke_as(ANN, &lost).unwrap();
+    let kept = market.call(vec![step("a", &kitchen(), "look")]);
+    market.invoke_as(TABLET, &kept).unwrap();
+    market.ask(&metaverse(OWNER), &Request::RevokeDevice(ANN)).unwrap();
+    market.settle();
+    let systems: Vec<&SystemId> = market.state.agreements.keys().map(|(system, _)| system).collect();
+    assert_eq!(systems, [&kitchen()]);
+    assert!(matches!(market.status(lost.id), CallStatus::Failed { .. }), "{:?}", market.status(lost.id));
+    assert_eq!(market.status(kept.id), CallStatus::Running);
+    assert_eq!(market.deauthorized, [(UserId::slug("ann"), shop())], "their other devices hear of it");
+}

@@ -142,7 +142,8 @@ impl World {
 
     fn check(&self, words: &str) {
         let Market { state, log, .. } = &self.market;
-        assert!(state.open_calls.is_empty(), "{words}: every call ends");
+        let open: Vec<_> = state.open_calls.keys().map(|id| &state.calls[id]).collect();
+        assert!(open.is_empty(), "{words}: every call ends: {open:#?}");
         let mut ended = BTreeSet::new();
         for (_, event) in log {
             if let LogEvent::CallEnded { call, .. } = event {

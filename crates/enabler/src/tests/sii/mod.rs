@@ -242,7 +242,11 @@ impl Market {
     }
 
     fn agree(&mut self, system: &SystemId, share: Sharing) -> Authorization {
-        let proposal = self.propose(OWNER, system, &share).unwrap();
+        self.agree_as(OWNER, system, share)
+    }
+
+    fn agree_as(&mut self, device: Fingerprint, system: &SystemId, share: Sharing) -> Authorization {
+        let proposal = self.propose(device, system, &share).unwrap();
         let answer = AuthorizationAnswer::Granted {
             services: proposal.services.clone(),
             until: proposal.until,
@@ -267,7 +271,11 @@ impl Market {
     }
 
     fn invoke(&mut self, call: &Collaboration) -> Result<CallUpdate, Refusal> {
-        match self.ask(&metaverse(OWNER), &Request::Invoke(Box::new(call.clone())))? {
+        self.invoke_as(OWNER, call)
+    }
+
+    fn invoke_as(&mut self, device: Fingerprint, call: &Collaboration) -> Result<CallUpdate, Refusal> {
+        match self.ask(&metaverse(device), &Request::Invoke(Box::new(call.clone())))? {
             Response::Call(update) => {
                 self.settle();
                 Ok(update)

@@ -70,7 +70,8 @@ fn what_is_missing_at_home_is_ordered_in_the_shops_words() {
 #[test]
 fn arrays_are_picked_plucked_and_cut_to_one() {
     let all = json!({"copy": {"from": of("recipe", "/data/ingredients"), "to": "/a"}});
-    let made = |steps: &[Value]| run(Value::Array([std::slice::from_ref(&all), steps].concat())).map(|made| made["a"].clone());
+    let made =
+        |steps: &[Value]| run(Value::Array([std::slice::from_ref(&all), steps].concat())).map(|made| made["a"].clone());
     assert_eq!(made(&[json!({"pluck": {"at": "/a", "part": "/id"}})]), Ok(json!(["flour", "milk", "egg"])));
     let milk = json!({"filter": {"at": "/a", "part": "/id", "keep": {"equal": {"constant": "milk"}}}});
     let first = json!({"first": {"at": "/a"}});
