@@ -74,8 +74,12 @@ impl Past {
             LogEvent::SystemGone { system, .. } if *system == self.twin.system() => {
                 self.then.twins.contains_key(&self.twin).then_some((None, PastFact::Gone))
             }
-            // What a system lets others do is between them and it.
-            LogEvent::PermissionTold { user, .. } if *user != self.viewer.user => None,
+            // What systems let others do, and were told with their rights, is between them.
+            LogEvent::PermissionTold { user, .. } | LogEvent::TwinAcquired { user, .. }
+                if *user != self.viewer.user =>
+            {
+                None
+            }
             LogEvent::CommandAccepted { command, user, rule, device, .. } if command.twin == self.twin => {
                 let device = device.and_then(|device| self.now.devices.get(&device).or(self.then.devices.get(&device)));
                 let fact = PastFact::Accepted {

@@ -10,6 +10,7 @@ use vestibule_protocol::{DeviceView, Me, People, Response, UserView};
 use crate::{
     Actor, CONSOLE_USER, Decision, Device, Fingerprint, Identity, LogEvent, OWNER_ROLE, Offer, State, User, Viewer,
     dtif::dtac,
+    sif::tpsaa,
     token::{delegated, token_view},
 };
 
@@ -49,6 +50,8 @@ impl State {
             LogEvent::UserRemoved { user, .. } => {
                 Arc::make_mut(&mut self.users).remove(user);
                 Arc::make_mut(&mut self.devices).retain(|_, device| device.user != *user);
+                self.drop_permissions(user);
+                self.orphan_calls(user);
             }
             LogEvent::PersonErased { user, .. } => self.erase(user),
             _ => {}
@@ -193,9 +196,11 @@ pub(crate) fn remove_user(state: &State, viewer: &Viewer, user: &UserId) -> Resu
     let by = viewer.user.clone();
     let theirs = state.rules.values().filter(|rule| rule.who == Subject::User(user.clone()));
     let rules = theirs.map(|rule| LogEvent::RuleRemoved { rule: rule.id.clone(), by: by.clone() });
-    let events: Vec<_> = rules.chain([LogEvent::UserRemoved { user: user.clone(), by: by.clone() }]).collect();
+    let agreed = tpsaa::end_unknown(state, &by, |whose, _| whose == user);
+    let removed = LogEvent::UserRemoved { user: user.clone(), by: by.clone() };
+    let events: Vec<_> = agreed.events.into_iter().chain(rules).chain([removed]).collect();
     keep_an_owner(state, viewer.at, &events, None)?;
-    Ok(Decision::done(events))
+    Ok(Decision { effects: agreed.effects, ..Decision::done(events) })
 }
 
 pub(crate) fn revoke_device(state: &State, viewer: &Viewer, certificate: Fingerprint) -> Result<Decision, Refusal> {
@@ -208,9 +213,11 @@ pub(crate) fn revoke_device(state: &State, viewer: &Viewer, certificate: Fingerp
     if device.is_none() {
         return Err(Refusal::new(RefusalCode::NotFound, format!("no device {certificate} is known")));
     }
-    let events = vec![LogEvent::DeviceRevoked { certificate, by: viewer.user.clone() }];
+    let agreed = tpsaa::end_unknown(state, &viewer.user, |_, by| *by == Identity::Certificate(certificate));
+    let revoked = LogEvent::DeviceRevoked { certificate, by: viewer.user.clone() };
+    let events: Vec<_> = agreed.events.into_iter().chain([revoked]).collect();
     keep_an_owner(state, viewer.at, &events, None)?;
-    Ok(Decision::done(events))
+    Ok(Decision { effects: agreed.effects, ..Decision::done(events) })
 }
 
 /// Whether `actor` may have a pairing code shown, and for what.
@@ -287,23 +294,26 @@ fn free_name(state: &State, name: &str) -> UserId {
     std::iter::once(first.clone()).chain(others).find(|user| !taken(user)).unwrap_or(first)
 }
 
-/// Whether a person can be forgotten now.
+/// Forgets a person: what they agreed ends, what was known of them goes. Their name is destroyed once that is written.
 ///
 /// # Errors
 /// [`RefusalCode::Conflict`] where nobody else could change the rules after that, or something they asked for is under
 /// way; [`RefusalCode::Invalid`] where it is nobody.
-pub fn may_erase(state: &State, now: Timestamp, user: &UserId) -> Result<(), Refusal> {
+pub fn erase(state: &State, now: Timestamp, user: &UserId) -> Result<Decision, Refusal> {
     if user.as_str() == CONSOLE_USER {
         let message = format!("{user} is whoever runs this enabler, and no person");
         return Err(Refusal::new(RefusalCode::Invalid, message));
     }
-    keep_an_owner(state, now, &[LogEvent::PersonErased { user: user.clone(), by: None }], None)?;
+    let agreed = tpsaa::end_unknown(state, &UserId::slug(CONSOLE_USER), |whose, _| whose == user);
+    let erased = LogEvent::PersonErased { user: user.clone(), by: None };
+    let events: Vec<_> = agreed.events.into_iter().chain([erased]).collect();
+    keep_an_owner(state, now, &events, None)?;
     let open = state.open.keys().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
     if open > 0 {
         let message = format!("{open} commands of {user} are under way: try again when they have ended");
         return Err(Refusal::new(RefusalCode::Conflict, message));
     }
-    Ok(())
+    Ok(Decision { effects: agreed.effects, ..Decision::done(events) })
 }
 
 /// Makes a device known, on the word of whoever runs the enabler.

@@ -24,11 +24,11 @@ const ERASED_USER: &str = "erased:";
 
 /// The commitment that stands in place of a personal text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pseudonym(pub [u8; 16]);
+pub struct Commitment(pub [u8; 16]);
 
-hex_serde!(Pseudonym, 16);
+hex_serde!(Commitment, 16);
 
-impl Pseudonym {
+impl Commitment {
     /// The commitment to `text` under `salt`: without the salt it says nothing, with it it fits no other text.
     #[must_use]
     pub fn of(salt: &[u8; 32], text: &str) -> Self {
@@ -46,19 +46,19 @@ impl Pseudonym {
     }
 }
 
-impl fmt::Display for Pseudonym {
+impl fmt::Display for Commitment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
-impl fmt::Debug for Pseudonym {
+impl fmt::Debug for Commitment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pseudonym({self})")
+        write!(f, "Commitment({self})")
     }
 }
 
-impl std::str::FromStr for Pseudonym {
+impl std::str::FromStr for Commitment {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
         from_hex(text).map(Self)
@@ -69,9 +69,9 @@ impl std::str::FromStr for Pseudonym {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Name {
     /// What is written in its place.
-    pub pseudonym: Pseudonym,
+    pub pseudonym: Commitment,
     /// Whose it is: the pseudonym of their user id.
-    pub person: Pseudonym,
+    pub person: Commitment,
     /// 32 random bytes.
     pub salt: [u8; 32],
     /// The text.
@@ -82,7 +82,7 @@ impl Name {
     /// Whether the commitment is to this text.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.pseudonym == Pseudonym::of(&self.salt, &self.text)
+        self.pseudonym == Commitment::of(&self.salt, &self.text)
     }
 
     /// Whether this is a user id.
@@ -103,13 +103,13 @@ impl Name {
 /// Which text each pseudonym stands for, until it is forgotten.
 #[derive(Clone)]
 pub struct NameBook {
-    texts: HashMap<Pseudonym, Name>,
-    users: HashMap<String, Pseudonym>,
-    personal: BTreeMap<(Pseudonym, String), Pseudonym>,
+    texts: HashMap<Commitment, Name>,
+    users: HashMap<String, Commitment>,
+    personal: BTreeMap<(Commitment, String), Commitment>,
     /// Made since they were last taken to be written down.
     fresh: Vec<Name>,
     /// The person who was last written in this scope: the text that follows is theirs.
-    current: Option<Pseudonym>,
+    current: Option<Commitment>,
     salt: fn() -> [u8; 32],
 }
 
@@ -187,12 +187,12 @@ impl NameBook {
 
     /// The pseudonym of a user; `None` where nothing was written about them, or they were forgotten.
     #[must_use]
-    pub fn user(&self, user: &str) -> Option<Pseudonym> {
+    pub fn user(&self, user: &str) -> Option<Commitment> {
         self.users.get(user).copied()
     }
 
     /// Forgets everything of a person. What was written about them reads as erased from now on.
-    pub fn forget(&mut self, person: Pseudonym) {
+    pub fn forget(&mut self, person: Commitment) {
         let Some(known) = self.texts.get(&person).cloned() else { return };
         self.texts.retain(|_, name| !name.tells_of(&known));
         let texts = &self.texts;
@@ -201,9 +201,9 @@ impl NameBook {
         self.fresh.retain(|name| !name.tells_of(&known));
     }
 
-    fn make(&mut self, person: Option<Pseudonym>, text: &str) -> Pseudonym {
+    fn make(&mut self, person: Option<Commitment>, text: &str) -> Commitment {
         let salt = (self.salt)();
-        let pseudonym = Pseudonym::of(&salt, text);
+        let pseudonym = Commitment::of(&salt, text);
         let name = Name { pseudonym, person: person.unwrap_or(pseudonym), salt, text: text.to_owned() };
         self.fresh.push(name.clone());
         self.insert(name);
@@ -211,7 +211,7 @@ impl NameBook {
     }
 
     fn seal_user(&mut self, user: &str) -> String {
-        let erased = Pseudonym::read(user, ERASED_USER);
+        let erased = Commitment::read(user, ERASED_USER);
         let known = erased.or_else(|| self.user(user));
         let pseudonym = known.unwrap_or_else(|| self.make(None, user));
         self.current = Some(pseudonym);
@@ -228,25 +228,25 @@ impl NameBook {
         format!("{TEXT}{}", known.unwrap_or_else(|| self.make(Some(person), text)))
     }
 
-    fn open(&self, pseudonym: Pseudonym) -> Option<String> {
+    fn open(&self, pseudonym: Commitment) -> Option<String> {
         self.texts.get(&pseudonym).map(|name| name.text.clone())
     }
 
-    fn open_user(&self, pseudonym: Pseudonym) -> String {
+    fn open_user(&self, pseudonym: Commitment) -> String {
         self.open(pseudonym).unwrap_or_else(|| erased_user(pseudonym))
     }
 }
 
 /// The id that a user has once their name was erased.
 #[must_use]
-pub fn erased_user(pseudonym: Pseudonym) -> String {
+pub fn erased_user(pseudonym: Commitment) -> String {
     format!("{ERASED_USER}{pseudonym}")
 }
 
 /// Whether this is the id of a user whose name was erased: nobody else may take it.
 #[must_use]
 pub fn is_erased(user: &str) -> bool {
-    Pseudonym::read(user, ERASED_USER).is_some()
+    Commitment::read(user, ERASED_USER).is_some()
 }
 
 fn with_book<T>(work: impl FnOnce(&mut NameBook) -> T) -> Option<T> {
@@ -259,7 +259,7 @@ pub(crate) fn sealed_user(user: &str) -> Option<String> {
 
 pub(crate) fn opened_user(text: String) -> String {
     // A line from before names were kept apart has the name itself.
-    let Some(pseudonym) = Pseudonym::read(&text, USER) else { return text };
+    let Some(pseudonym) = Commitment::read(&text, USER) else { return text };
     with_book(|book| book.open_user(pseudonym)).unwrap_or(text)
 }
 
@@ -267,7 +267,7 @@ pub(crate) fn opened_user(text: String) -> String {
 pub mod personal {
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::{ERASED, Pseudonym, TEXT, USER, with_book};
+    use super::{Commitment, ERASED, TEXT, USER, with_book};
 
     /// Writes the text, or its pseudonym inside of a scope.
     ///
@@ -286,10 +286,10 @@ pub mod personal {
     /// Those of the deserializer.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
         let text = String::deserialize(deserializer)?;
-        if let Some(pseudonym) = Pseudonym::read(&text, USER) {
+        if let Some(pseudonym) = Commitment::read(&text, USER) {
             return Ok(with_book(|book| book.open_user(pseudonym)).unwrap_or(text));
         }
-        let Some(pseudonym) = Pseudonym::read(&text, TEXT) else { return Ok(text) };
+        let Some(pseudonym) = Commitment::read(&text, TEXT) else { return Ok(text) };
         Ok(with_book(|book| book.open(pseudonym).unwrap_or_else(|| ERASED.to_owned())).unwrap_or(text))
     }
 }

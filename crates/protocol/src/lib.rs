@@ -20,6 +20,7 @@
 
 mod client;
 mod codec;
+mod dii;
 mod execution;
 mod fence;
 mod hot;
@@ -29,23 +30,24 @@ mod news;
 mod past;
 mod people;
 mod procedure;
-mod report;
+mod sii;
 
 pub use client::{ClientConfig, ClientSession, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, protocol_hash};
+pub use dii::{DiiDown, DiiUp, InquiryAnswer, Report};
 pub use execution::Execution;
 pub use fence::{FenceError, Fences};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
 pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
 pub use message::{
-    CommandUpdate, DiiDown, DiiUp, Event, FeatureAccess, Hello, InquiryAnswer, Interest, Occurrence, Party, Request,
-    Response, SystemView, TwinView, Welcome, WireReading,
+    CommandUpdate, Event, FeatureAccess, Hello, Interest, Occurrence, Party, Request, Response, SystemView, TwinView,
+    Welcome, WireReading,
 };
 pub use news::News;
 pub use past::{LogLine, PastEntry, PastFact, PastReading, PastReadings, PastTwin, TwinHistory};
 pub use people::{DeviceView, Me, People, TokenView, UserView};
 pub use procedure::{Participant, Procedure, ProcedureStep};
-pub use report::Report;
+pub use sii::{AuthorizationAnswer, CallResult, Invocation, SiiDown, SiiUp};
 
 /// What QUIC peers agree on before the first byte.
 pub const ALPN: &[u8] = b"vestibule/1";

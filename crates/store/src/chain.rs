@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use vestibule_model::{ContentHash, Name, Pseudonym, Timestamp};
+use vestibule_model::{Commitment, ContentHash, Name, Timestamp};
 
 use crate::StoreError;
 
@@ -204,7 +204,7 @@ pub trait EventLog: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError`] where it cannot be done now; trying again is allowed.
-    async fn forget(&self, person: Pseudonym) -> Result<(), StoreError>;
+    async fn forget(&self, person: Commitment) -> Result<(), StoreError>;
 
     /// Where the log ends.
     ///

@@ -103,7 +103,7 @@ pub fn verify_export(mut file: impl BufRead) -> Result<VerifyReport, StoreError>
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use vestibule_model::Pseudonym;
+    use vestibule_model::Commitment;
 
     use super::*;
     use crate::{MemoryLog, NewLine};
@@ -111,7 +111,7 @@ mod tests {
     async fn exported(count: u64) -> Vec<u8> {
         let log = MemoryLog::default();
         let lines = (1..=count).map(|n| NewLine { at: Timestamp(n), payload: format!("{{\"n\":{n}}}").into_bytes() });
-        let pseudonym = Pseudonym::of(&[7; 32], "ada");
+        let pseudonym = Commitment::of(&[7; 32], "ada");
         let name = Name { pseudonym, person: pseudonym, salt: [7; 32], text: "ada".to_owned() };
         log.append(Head::EMPTY, lines.collect(), vec![name]).await.unwrap();
         let cut = log.read(1, 1).await.unwrap().remove(0);

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use vestibule_model::{Name, Pseudonym};
+use vestibule_model::{Commitment, Name};
 
 use crate::{BadLine, EventLog, Fault, Head, Line, NewLine, StoreError};
 
@@ -111,7 +111,7 @@ impl EventLog for MemoryLog {
         Ok(self.inner().names.clone())
     }
 
-    async fn forget(&self, person: Pseudonym) -> Result<(), StoreError> {
+    async fn forget(&self, person: Commitment) -> Result<(), StoreError> {
         let mut inner = self.inner();
         if let Some(person) = inner.names.iter().find(|name| name.pseudonym == person).cloned() {
             inner.names.retain(|name| !name.tells_of(&person));

@@ -16,7 +16,7 @@ impl State {
             devices,
             users,
             delegated,
-            permissions,
+            agreements,
             // Says nothing of anybody.
             token_key: _,
             reserved: _,
@@ -29,6 +29,12 @@ impl State {
             directory: _,
             // Of tokens there are only ids here, which stay void.
             revoked: _,
+            // Of calls and of what systems may let them do, below.
+            calls: _,
+            open_calls: _,
+            forget_calls: _,
+            permissions: _,
+            salt: _,
             // Whose systems are is known by certificates, which are nobody's from now on.
             systems: _,
             owned: _,
@@ -40,15 +46,12 @@ impl State {
         Arc::make_mut(devices).retain(|_, device| device.user != *user);
         Arc::make_mut(rules).retain(|_, rule| rule.who != Subject::User(user.clone()));
         Arc::make_mut(delegated).retain(|_, token| token.by != *user);
-        let told = permissions.iter().filter(|(_, users)| users.contains_key(user));
-        let told: Vec<_> = told.map(|(twin, users)| (twin.clone(), users.clone())).collect();
-        for (twin, mut users) in told {
-            Arc::make_mut(&mut users).remove(user);
-            if users.is_empty() {
-                permissions.remove(&twin);
-            } else {
-                permissions.insert(twin, users);
-            }
+        let agreed = agreements.iter().filter(|(_, agreement)| agreement.user == *user);
+        let agreed: Vec<_> = agreed.map(|(key, _)| key.clone()).collect();
+        for key in agreed {
+            agreements.remove(&key);
         }
+        self.drop_permissions(user);
+        self.orphan_calls(user);
     }
 }

@@ -12,6 +12,7 @@ mod presence;
 mod random;
 mod readers;
 mod registration;
+mod sii;
 mod systems;
 mod truth;
 

@@ -38,6 +38,14 @@ const REACHED: &[(&str, &str)] = &[
     ("Readings", "readings"),
     ("PastTwin", "past"),
     ("Dii", "register"),
+    // Services of third parties are used over QUIC.
+    ("Authorize", ""),
+    ("Deauthorize", ""),
+    ("Authorizations", ""),
+    ("Invoke", ""),
+    ("Call", ""),
+    ("CancelCall", ""),
+    ("Sii", ""),
 ];
 
 /// The names of an enum's variants in the protocol's source.

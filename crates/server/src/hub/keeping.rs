@@ -3,8 +3,8 @@
 use std::{collections::VecDeque, time::Duration};
 
 use tokio::sync::oneshot;
-use vestibule_enabler_core::{LogEvent, Viewer, may_erase};
-use vestibule_model::{ContentHash, Pseudonym, Refusal, RefusalCode, Timestamp, UserId};
+use vestibule_enabler_core::{LogEvent, Viewer};
+use vestibule_model::{Commitment, ContentHash, Refusal, RefusalCode, Timestamp, UserId};
 use vestibule_protocol::{DiiUp, Response};
 use vestibule_store::{Head, KeptReading, StoreError};
 
@@ -118,7 +118,6 @@ impl Core {
         let person = known.ok_or_else(|| {
             Refusal::new(RefusalCode::NotFound, format!("nothing is written about anybody called {user}"))
         });
-        let person = person.and_then(|person| may_erase(&self.state, self.clock.now(), user).map(|()| person));
         let person = match person {
             Ok(person) => person,
             Err(refusal) => {
@@ -128,15 +127,16 @@ impl Core {
             }
         };
         let (written, decided) = oneshot::channel();
-        self.carry(Work::Write {
-            events: vec![LogEvent::PersonErased { user: user.clone(), by: None }],
-            reply: written,
-        });
+        self.carry(Work::Erase { user: user.clone(), reply: written });
         let (log, control) = (self.log.clone(), self.past.control.clone());
         tokio::spawn(async move {
             let done = match decided.await {
                 Ok(Ok(())) => log.forget(person).await,
-                Ok(Err(refusal)) => Err(StoreError::Io(refusal.message)),
+                Ok(Err(refusal)) => {
+                    // Who asked may be gone.
+                    let _ = reply.send(Err(refusal.into()));
+                    return;
+                }
                 Err(_) => return,
             };
             if let Some(control) = control.upgrade() {
@@ -148,7 +148,7 @@ impl Core {
 
     pub(super) fn forgotten(
         &mut self,
-        person: Pseudonym,
+        person: Commitment,
         done: Result<(), StoreError>,
         reply: oneshot::Sender<Result<(), HubError>>,
     ) {

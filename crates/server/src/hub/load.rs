@@ -186,7 +186,7 @@ pub(crate) fn read(names: &mut NameBook, line: &Line) -> Result<LogEvent, HubErr
 pub(super) fn renamed(
     state: &State,
     names: &mut NameBook,
-    person: vestibule_model::Pseudonym,
+    person: vestibule_model::Commitment,
 ) -> Result<State, StoreError> {
     let failed = |error: serde_json::Error| StoreError::Io(error.to_string());
     let written = names.scope(|| serde_json::to_vec(state)).map_err(failed)?;

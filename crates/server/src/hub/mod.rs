@@ -17,6 +17,7 @@ mod past;
 mod procedure;
 mod recent;
 mod session;
+mod sii;
 mod subscription;
 mod write;
 
@@ -28,7 +29,7 @@ use vestibule_enabler_core::{
     EventError, Hot, LogEvent, State, default_rules,
     token::{RootKey, TokenError},
 };
-use vestibule_model::{Refusal, SystemId, Timestamp};
+use vestibule_model::{ContentHash, Refusal, SystemId, Timestamp};
 use vestibule_protocol::Event;
 use vestibule_store::{
     ContentStore, DataFolder, EventLog, Head, History, MemoryLog, NewLine, Snapshots, SqliteLog, StoreError,
@@ -62,6 +63,8 @@ const MOST_SESSIONS: usize = 1_024;
 const MOST_IN_FLIGHT: usize = 256;
 /// Questions about the past that are answered at once: each folds a part of the log.
 const MOST_QUESTIONS: usize = 4;
+/// Requests that a third-party system can have waiting: sixteen that flood take a quarter of the hub's queue.
+const MOST_OF_A_THIRD_PARTY: usize = 16;
 /// Bytes of models on disk.
 const CONTENT_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
 
@@ -236,7 +239,11 @@ impl HubHandle {
             log.verify().await?;
         }
         if loaded.head.sequence == 0 {
-            first_start(log.as_ref(), &mut loaded, config.clock.now()).await?;
+            write_down(log.as_ref(), &mut loaded, default_rules(), config.clock.now()).await?;
+        }
+        if loaded.state.salt.is_none() {
+            let salt = LogEvent::PseudonymsSalted { salt: ContentHash(rand::random()) };
+            write_down(log.as_ref(), &mut loaded, vec![salt], config.clock.now()).await?;
         }
         let token_key = keys::token_key(folder.as_ref().map(DataFolder::path))?;
         announce_key(log.as_ref(), &mut loaded, &token_key, config.clock.now()).await?;
@@ -295,11 +302,6 @@ async fn open(config: &HubConfig) -> Result<Places, HubError> {
     Ok(Places { folder: Some(folder), log, disk: Some(disk), snapshots: Some(snapshots), history })
 }
 
-/// Writes the rules that a house begins with.
-async fn first_start(log: &dyn EventLog, loaded: &mut Loaded, now: Timestamp) -> Result<(), HubError> {
-    write_down(log, loaded, default_rules(), now).await
-}
-
 /// Writes down which key signs tokens, where it is another one than before: those of the older one are void.
 async fn announce_key(log: &dyn EventLog, loaded: &mut Loaded, key: &RootKey, now: Timestamp) -> Result<(), HubError> {
     let key = key.public()?;
@@ -309,6 +311,7 @@ async fn announce_key(log: &dyn EventLog, loaded: &mut Loaded, key: &RootKey, no
     write_down(log, loaded, vec![LogEvent::TokenKeySet { key }], now).await
 }
 
+/// Writes what a house begins with.
 async fn write_down(
     log: &dyn EventLog,
     loaded: &mut Loaded,

@@ -1,7 +1,7 @@
 //! What leaves the log: old lines by retention, names by erasure.
 
 use sqlx::{Connection, Row, SqliteConnection};
-use vestibule_model::{ContentHash, Name, Pseudonym};
+use vestibule_model::{Commitment, ContentHash, Name};
 
 use super::{anchor, head, run, signed};
 use crate::{BadLine, Fault, Head, StoreError};
@@ -54,8 +54,8 @@ pub(super) async fn names(connection: &mut SqliteConnection) -> Result<Vec<Name>
     let rows = sqlx::query("SELECT pseudonym, person, salt, text FROM name").fetch_all(connection).await?;
     let name = |row: &sqlx::sqlite::SqliteRow| {
         Ok(Name {
-            pseudonym: Pseudonym(bytes(row, "pseudonym")?),
-            person: Pseudonym(bytes(row, "person")?),
+            pseudonym: Commitment(bytes(row, "pseudonym")?),
+            person: Commitment(bytes(row, "person")?),
             salt: bytes(row, "salt")?,
             text: row.try_get("text").map_err(|error| StoreError::Damaged(error.to_string()))?,
         })
@@ -64,7 +64,7 @@ pub(super) async fn names(connection: &mut SqliteConnection) -> Result<Vec<Name>
 }
 
 /// Destroys what says who a person was ([`Name::tells_of`]), also in the write-ahead log.
-pub(super) async fn forget(connection: &mut SqliteConnection, person: Pseudonym) -> Result<(), StoreError> {
+pub(super) async fn forget(connection: &mut SqliteConnection, person: Commitment) -> Result<(), StoreError> {
     let known = names(connection).await?;
     let gone = known.iter().find(|name| name.pseudonym == person).map_or_else(Vec::new, |person| {
         known.iter().filter(|name| name.tells_of(person)).map(|name| name.pseudonym).collect()

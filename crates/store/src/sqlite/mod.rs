@@ -11,7 +11,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
 };
 use tokio::sync::Mutex;
-use vestibule_model::{ContentHash, Name, Pseudonym, Timestamp};
+use vestibule_model::{Commitment, ContentHash, Name, Timestamp};
 
 use crate::{EventLog, Head, Line, NewLine, StoreError, VerifyReport, chain::Checker};
 
@@ -236,7 +236,7 @@ impl EventLog for SqliteLog {
         cut::names(guard.as_mut().ok_or_else(closed)?).await
     }
 
-    async fn forget(&self, person: Pseudonym) -> Result<(), StoreError> {
+    async fn forget(&self, person: Commitment) -> Result<(), StoreError> {
         let mut guard = self.connection.lock().await;
         // A reader's view keeps old pages alive.
         let _reader = self.reader.lock().await;
