@@ -84,6 +84,7 @@ pub(super) const fn word(party: Party) -> &'static str {
     match party {
         Party::Metaverse => "mii",
         Party::TwinSystem => "dii",
+        Party::ThirdParty => "sii",
     }
 }
 
