@@ -129,10 +129,7 @@ impl Chance {
     }
 
     fn measured(&mut self) -> Measured {
-        let mut measured =
-            Measured { online_ms: 5, watched_ms: 7, calls: u64::from(self.byte()), ..Measured::default() };
-        measured.call_latency.add(self.rng.random_range(0..100_000));
-        measured
+        Measured { online_ms: u64::from(self.byte()), watched_ms: 7 }
     }
 
     fn accepted(&mut self, at: Timestamp) -> LogEvent {
