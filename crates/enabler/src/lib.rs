@@ -64,7 +64,7 @@ pub use lease::{Lease, LeasePhase, Leases};
 pub use objects::Objects;
 pub use observe::{Observed, observe};
 pub use pairing::{Offer, Pairing, PairingCode};
-pub use people::{enroll, may_open_pairing, pair};
+pub use people::{enroll, log_in, may_open_pairing, pair};
 pub use state::{State, System, SystemStats, Twin};
 pub use token::{Delegated, Grant, delegate, may_delegate};
 pub use viewer::{Bearing, Viewer};

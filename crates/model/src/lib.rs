@@ -38,7 +38,7 @@ mod value_json;
 pub use cell::{Area, AreaCells, Cell, CellError, MAX_RING};
 pub use command::{Command, CommandStatus, Refusal, RefusalCode};
 pub use content::{BlobRef, ContentHash};
-pub use identity::{Delegation, Explanation, Inquiry, Limits, UserInfo, Wanted};
+pub use identity::{Delegation, Explanation, Inquiry, Limits, Login, UserInfo, Wanted};
 pub use ids::{
     ActionId, CommandId, EventKind, FeatureId, Fingerprint, IdError, InquiryId, LeaseId, PropertyId, RoleId, RuleId,
     ServiceId, SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,

@@ -24,6 +24,7 @@ pub mod cli;
 mod embedded;
 mod hub;
 mod local;
+pub mod login;
 mod net;
 
 pub use embedded::{Embedded, EmbeddedConfig, StartError};

@@ -253,7 +253,14 @@ pub(super) async fn users(args: Users) -> Result<(), CliError> {
         UsersOrder::Set { user, name, roles } => {
             let name = name.unwrap_or_else(|| user.to_string());
             let words = format!("{user} is known.");
-            done(&data, Request::SetUser(UserInfo { id: user, name, roles }), &words).await
+            // A login stays as it is.
+            let login = match request(&data, Request::Users).await? {
+                Response::People(people) => {
+                    people.users.into_iter().find(|known| known.info.id == user).and_then(|known| known.info.login)
+                }
+                _ => return Err(strange()),
+            };
+            done(&data, Request::SetUser(UserInfo { id: user, name, roles, login }), &words).await
         }
         UsersOrder::Remove { user } => {
             let words = format!("{user} is not known any more.");
@@ -272,6 +279,9 @@ async fn list(data: &Path, json: bool) -> Result<(), CliError> {
     let roles = |roles: &[RoleId]| roles.iter().map(RoleId::as_str).collect::<Vec<_>>().join(", ");
     for user in people.users {
         writeln!(out, "{}  {:?}  {}", user.info.id, user.info.name, roles(&user.info.roles))?;
+        if let Some(login) = user.info.login {
+            writeln!(out, "    logs in at {} as {:?}", login.issuer, login.subject)?;
+        }
         for device in user.devices {
             let until = device.until.map(|until| format!(" until {}", until.to_utc())).unwrap_or_default();
             writeln!(out, "    {}  {:?}  {}{until}", device.id, device.name, roles(&device.roles))?;

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{
-    Changes, Decision, Effect, LogEvent, State, decide, delegate, dispatch, enroll, may_delegate, may_open_pairing,
-    pair, settle, still_counts, token::mint, unsettles,
+    Changes, Decision, Effect, LogEvent, State, decide, delegate, dispatch, enroll, log_in, may_delegate,
+    may_open_pairing, pair, settle, still_counts, token::mint, unsettles,
 };
 use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
 use vestibule_protocol::{DiiDown, Execution, LogLine, MAX_FRAME, Request, Response};
@@ -157,6 +157,9 @@ impl Core {
             Work::Ask(ask) => ask,
             Work::Enroll { certificate, user, roles, .. } => {
                 return enroll(&self.state, *certificate, user, roles, user.as_str());
+            }
+            Work::LogIn { certificate, login, name, roles, until, .. } => {
+                return log_in(&self.state, now, *certificate, login, name, roles, *until);
             }
         };
         let session = self.sessions.get(&ask.session);
@@ -437,7 +440,7 @@ fn reply(work: Work, outcome: Result<Response, Refusal>) {
         Work::Ask(ask) => {
             let _ = ask.reply.send(outcome.unwrap_or_else(Response::Refused));
         }
-        Work::Enroll { reply, .. } => {
+        Work::Enroll { reply, .. } | Work::LogIn { reply, .. } => {
             let _ = reply.send(outcome.map(|_| ()));
         }
     }
