@@ -87,7 +87,7 @@ fn a_part_that_is_away_is_stale_and_is_told_once_it_is_back() {
     let waits = house.order("gate", "open");
     let told = house.order("light", "turn_on");
     assert_eq!((house.status(waits), house.status(told)), (CommandStatus::Accepted, CommandStatus::Dispatched));
-    let viewer = Viewer::of(&house.state, &Identity::Certificate(OWNER)).unwrap();
+    let viewer = Viewer::of(&house.state, house.now, &metaverse(OWNER)).unwrap();
     let view = |house: &House| view(&house.state, &house.hot, &viewer, &lamp(), house.now).unwrap().0;
     assert!(view(&house).reachable && view(&house).away == BTreeSet::from([FeatureId::slug("gate")]));
     house.say(gate(true)).unwrap();
