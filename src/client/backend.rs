@@ -1,6 +1,6 @@
 //! What runs beside the App: the simulated home, the embedded enabler, the way to it.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::collections::BTreeMap;
 
 use bevy::prelude::*;
 use vestibule_adapter_mqtt::{AdapterState, MqttConfig};
@@ -62,10 +62,9 @@ impl Backend {
         };
         let identity = Identity::load_or_create(folders.data.join("client")).map_err(|error| words(&error))?;
         let config = EmbeddedConfig {
-            data_dir: folders.data.join("enabler"),
             name: "this computer".to_owned(),
-            quic: SocketAddr::from(([127, 0, 0, 1], 0)),
             mqtt: vec![mqtt],
+            ..EmbeddedConfig::local(folders.data.join("enabler"))
         };
         let enabler = runtime.block_on(Embedded::start(config)).map_err(|error| words(&error))?;
         let enrolled = runtime.block_on(enabler.enroll_owner(identity.fingerprint()));

@@ -7,6 +7,7 @@ mod drop_in;
 
 mod door;
 mod enabler;
+mod systems;
 
 use std::time::Duration;
 

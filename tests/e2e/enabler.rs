@@ -179,6 +179,7 @@ impl User {
             input,
             expected_revision: None,
             not_after: Timestamp(self.session.enabler_time(now).0 + valid_ms),
+            trace: None,
             lease: None,
         };
         let id = wish.id;

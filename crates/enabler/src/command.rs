@@ -84,7 +84,8 @@ impl CommandRecord {
         execution(&self.command, self.fence)
     }
 
-    /// Whether `other` asks for the same: what makes a repetition of one of an accident with its id.
+    /// Whether `other` asks for the same: what makes a repetition of one of an accident with its id. Its validity may
+    /// differ, as where it is told relative to the moment of asking: the first one counts.
     #[must_use]
     pub fn is_repeated_by(&self, other: &Command) -> bool {
         let same_input = match (&self.command.input, &other.input) {
@@ -94,7 +95,7 @@ impl CommandRecord {
             }
             (mine, theirs) => mine == theirs,
         };
-        let rest = |command: &Command| Command { input: None, trace: None, ..command.clone() };
+        let rest = |command: &Command| Command { input: None, trace: None, not_after: Timestamp(0), ..command.clone() };
         same_input && rest(&self.command) == rest(other)
     }
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use vestibule_model::{LeaseId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
+use vestibule_model::{InquiryId, LeaseId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId, UserId};
 use vestibule_protocol::{DiiUp, Execution, Hello, Interest, Party, Request, Response, Welcome, protocol_hash};
 
 use crate::{
-    Actor, Grant, Hot, Identity, LogEvent, State, Viewer,
-    dtif::{dtac, dtia, dts, dtsd, dtsr, lease},
-    people, token,
+    Actor, Grant, Hot, Identity, LogEvent, State, Viewer, discovery,
+    dtif::{dtac, dtia, dts, dtsr, lease},
+    people, registry, token,
 };
 
 /// What was decided. The events are written first, then applied, then the reply and the effects leave.
@@ -46,6 +46,35 @@ pub enum Effect {
         system: SystemId,
         /// The command.
         execution: Execution,
+    },
+    /// Ask a system for a twin's properties and what a user may do with it (P2.9). Its answer is the reply.
+    Inquire {
+        /// The system.
+        system: SystemId,
+        /// The twin.
+        twin: TwinId,
+        /// Who asks.
+        user: UserId,
+    },
+    /// A system has answered a question: whoever waits is told.
+    Answered {
+        /// Which question.
+        inquiry: InquiryId,
+        /// Why there is no answer; `None`: what was asked for is known now.
+        refusal: Option<Refusal>,
+    },
+    /// This connection no longer speaks for the system, which is gone for good.
+    Detach(SystemId),
+    /// The system is gone for good, and its connection with it.
+    Expel(SystemId),
+    /// Answer with steps of procedures.
+    ReadSteps {
+        /// Those after this one.
+        after: u64,
+        /// At most so many.
+        limit: u16,
+        /// Tell those that come.
+        follow: bool,
     },
     /// Tell a system who holds one of its twins. Again whenever its system is there again.
     Integrate {
@@ -129,13 +158,16 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
     }
     let viewer = Viewer::of(state, now, actor)?;
     match request {
-        Request::DiscoverSystems(query) => Ok(Decision::reply(dtsd::discover(state, hot, &viewer, query))),
+        Request::DiscoverSystems(query) => discovery::discover(state, hot, now, &viewer, query).map(Decision::reply),
+        Request::RemoveSystem(system) => registry::remove(state, &viewer, system),
         Request::ListTwins { system, after, limit } => {
             Ok(Decision::reply(dtia::list(state, hot, now, &viewer, system, after.as_ref(), *limit)))
         }
         Request::DescribeTwin(twin) => dtia::describe(state, hot, now, &viewer, twin).map(Decision::reply),
+        Request::Acquire(twin) => dtia::acquire(state, hot, &viewer, twin),
         Request::Subscribe(interest) => subscribe(interest),
         Request::Actuate(command) => dts::actuate(state, hot, now, &viewer, command),
+        Request::CommandStatus(command) => dts::status(state, hot, &viewer, *command).map(Decision::reply),
         Request::Refresh(twin) => dts::refresh(state, hot, &viewer, twin),
         Request::Explain(inquiry) => dtac::explain(state, &viewer, inquiry).map(Decision::reply),
         Request::Rules => dtac::rules(state, &viewer),
@@ -152,6 +184,10 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
             let limit = if *limit == 0 { 100 } else { (*limit).min(500) };
             Ok(Decision::default().with(Effect::ReadLog { after: *after, limit }))
         }
+        Request::Steps { after, limit, follow } => {
+            let effect = Effect::ReadSteps { after: *after, limit: *limit, follow: *follow };
+            Ok(Decision::default().with(effect))
+        }
         Request::Lease(request) => lease::ask(state, hot, now, actor, &viewer, request),
         Request::RenewLease(lease) => lease::renew(state, hot, now, &viewer, lease),
         Request::ReleaseLease(lease) => lease::release(state, hot, now, &viewer, lease),
@@ -159,8 +195,6 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         // Those after the observations need a secret or a random number, which only the hub has.
         Request::Hello(_)
         | Request::Dii(_)
-        | Request::Acquire(_)
-        | Request::Steps { .. }
         | Request::Present { .. }
         | Request::Pair { .. }
         | Request::OpenPairing { .. }
@@ -208,6 +242,7 @@ fn subscribe(interest: &Interest) -> Result<Decision, Refusal> {
 fn dii(state: &State, now: Timestamp, actor: &Actor, message: &DiiUp) -> Result<Decision, Refusal> {
     match message {
         DiiUp::Register(info) => dtsr::register(state, now, actor, info),
+        DiiUp::Deregister => dtsr::deregister(state, actor),
         DiiUp::Describe(info) => dtsr::describe(state, actor, info),
         DiiUp::Gone(twin) => dtsr::gone(state, actor, twin),
         DiiUp::Complete { twins } => dtsr::complete(state, actor, twins),

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{
     Command, CommandId, CommandStatus, FeatureId, LeaseEnd, LeaseId, LeaseRequest, Limits, PropertyId, RoleId, Rule,
-    RuleId, SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, UserId, UserInfo,
+    RuleId, SystemId, SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId, UserInfo,
 };
 
-use crate::{Fingerprint, Grant, Identity, Wish};
+use crate::{Fingerprint, Grant, Identity, Measured, Wish};
 
 /// A decision that was made. State is nothing but these, folded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,12 +88,35 @@ pub enum LogEvent {
         /// Who did it.
         by: UserId,
     },
-    /// DTSR: a system registered, or said something else of itself.
+    /// DTSR, TPSR: a system registered, or said something else of itself.
     SystemRegistered {
         /// What it said.
         info: SystemInfo,
         /// Whose the id is from its first registration on.
         owner: Identity,
+    },
+    /// DTSR, TPSR: a system is no longer registered, and none of its twins is described.
+    SystemGone {
+        /// The system.
+        system: SystemId,
+        /// Which owner took it out; `None`: it went by itself, and its id stays reserved for it.
+        by: Option<UserId>,
+    },
+    /// DTSR, TPSR: what monitoring measured of a system since it registered.
+    SystemMeasured {
+        /// The system.
+        system: SystemId,
+        /// All of it by now.
+        measured: Measured,
+    },
+    /// DTIA, DTAC: what a twin's system lets a user do with it, by its own rules.
+    PermissionTold {
+        /// The twin.
+        twin: TwinId,
+        /// The user.
+        user: UserId,
+        /// What it lets them do.
+        permission: TwinPermission,
     },
     /// DTSR: a twin was described, or described differently.
     TwinDescribed {

@@ -1,10 +1,15 @@
 //! Latencies in bounded memory.
 
+use serde::{Deserialize, Serialize};
+
 /// Counts by size, four buckets for each power of two: a quantile is at most a quarter too high.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Histogram {
     counts: Vec<u64>,
     total: u64,
+    /// The greatest of all: no quantile is above it.
+    #[serde(default)]
+    most: u64,
 }
 
 /// Milliseconds beyond which all count alike: four hours.
@@ -35,6 +40,7 @@ impl Histogram {
         }
         self.counts[bucket] += 1;
         self.total += 1;
+        self.most = self.most.max(millis);
     }
 
     /// The value that `percent` of all do not exceed; `None` before the first.
@@ -46,7 +52,7 @@ impl Histogram {
             seen += count;
             seen >= rank
         });
-        found.map(upper)
+        found.map(|bucket| upper(bucket).min(self.most))
     }
 }
 

@@ -66,15 +66,23 @@ pub(crate) enum Due {
     Command(CommandId),
     /// A system should have been heard.
     Heartbeat(SystemId),
+    /// What was measured of a system is to be written down.
+    Measure(SystemId),
     /// A holder should have renewed, or a waiter gives up.
     Lease(LeaseId),
     /// A rule or a device expires.
     Access,
 }
 
+impl HotTwin {
+    fn place(&self, feature: &FeatureId, property: &PropertyId) -> Option<u16> {
+        let found = self.index.binary_search_by(|(f, p)| (f, p).cmp(&(feature, property))).ok()?;
+        u16::try_from(found).ok()
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct HotProperty {
-    feature: FeatureId,
     about: PropertyInfo,
     state: PropertyState,
     /// The revision at which the value last became another one.
@@ -83,6 +91,8 @@ pub(crate) struct HotProperty {
     told: Truth,
     /// Where it stands in the deadlines.
     deadline: Option<Timestamp>,
+    /// When a report should have come, where it has not.
+    late: Option<Timestamp>,
     /// Words by which it says that the thing moves.
     moving: &'static [&'static str],
     /// When its value last became another one.
@@ -91,7 +101,8 @@ pub(crate) struct HotProperty {
 
 #[derive(Clone, Debug)]
 pub(crate) struct HotTwin {
-    index: BTreeMap<(FeatureId, PropertyId), u16>,
+    /// The names of the properties, in the order of the description, which is theirs.
+    index: Box<[(FeatureId, PropertyId)]>,
     pub(crate) properties: Vec<HotProperty>,
     /// Whether its system says that the device is connected.
     pub(crate) device: bool,
@@ -122,13 +133,16 @@ impl Hot {
     #[must_use]
     pub fn restore(state: &State, now: Timestamp) -> Self {
         let mut hot = Self::default();
+        for system in state.systems.keys() {
+            hot.watch(state, system, now);
+        }
         for twin in state.twins.values() {
             hot.describe(&twin.info, now);
         }
         for (key, wish) in state.wishes.iter() {
             hot.set_wish(key, Some(wish.clone()), now, &mut Changes::default());
         }
-        for record in state.open.iter().filter_map(|id| state.commands.get(id)) {
+        for record in state.open.keys().filter_map(|id| state.commands.get(id)) {
             hot.open_command(record);
         }
         for lease in state.leases.live() {
@@ -154,7 +168,12 @@ impl Hot {
             }
             LogEvent::TokenKeySet { .. } | LogEvent::TokenDelegated { .. } => {}
             LogEvent::SystemRegistered { info, .. } => {
+                self.watch(state, &info.id, now);
                 changes.systems.insert(info.id.clone());
+            }
+            LogEvent::SystemGone { system, .. } => changes.merge(self.forget(system, now)),
+            LogEvent::PermissionTold { twin, .. } => {
+                changes.twins.insert(twin.clone());
             }
             LogEvent::TwinDescribed { info } => {
                 if let Some(twin) = state.twins.get(&info.id) {
@@ -172,7 +191,7 @@ impl Hot {
             LogEvent::CommandAccepted { command, .. } => self.follow_accepted(state, now, command.id, &mut changes),
             LogEvent::CommandDispatched { command } => self.follow_dispatched(state, *command, &mut changes),
             LogEvent::CommandEnded { command, .. } => self.follow_ended(state, now, *command, &mut changes),
-            LogEvent::WishEnded { .. } => {}
+            LogEvent::WishEnded { .. } | LogEvent::SystemMeasured { .. } => {}
             LogEvent::LeaseQueued { request: LeaseRequest { id: lease, .. }, .. }
             | LogEvent::LeaseGranted { lease, .. }
             | LogEvent::LeaseRenewed { lease, .. }
@@ -198,11 +217,11 @@ impl Hot {
 
     fn describe(&mut self, info: &Arc<TwinInfo>, now: Timestamp) {
         let mut before = self.remove(&info.id);
-        let mut twin = HotTwin { index: BTreeMap::new(), properties: Vec::new(), device: false, away: BTreeSet::new() };
-        for (place, (feature, property, about)) in (0_u16..).zip(info.properties()) {
-            let key = (feature.clone(), property.clone());
+        let index = info.properties().map(|(feature, property, _)| (feature.clone(), property.clone())).collect();
+        let mut twin = HotTwin { index, properties: Vec::new(), device: false, away: BTreeSet::new() };
+        for (feature, property, about) in info.properties() {
             let known = before.as_mut().and_then(|old| {
-                let place = *old.index.get(&key)?;
+                let place = old.place(feature, property)?;
                 old.properties.get_mut(usize::from(place))
             });
             // A value that the property can no longer have was never said of it.
@@ -214,12 +233,12 @@ impl Hot {
                 .map(|old| (std::mem::take(&mut old.state), old.changed_revision, old.changed_at))
                 .unwrap_or_default();
             let moving = info.features.get(feature).map_or(&[][..], |about| about.kind.moving());
-            let (about, told, deadline) = (about.clone(), Truth::Stale, None);
-            let feature = feature.clone();
-            let property = HotProperty { feature, about, state, changed_revision, told, deadline, moving, changed_at };
+            let (about, told, deadline, late) = (about.clone(), Truth::Stale, None, None);
+            let property = HotProperty { about, state, changed_revision, told, deadline, late, moving, changed_at };
             twin.properties.push(property);
-            twin.index.insert(key, place);
         }
+        twin.properties.shrink_to_fit();
+        self.count_periodic(&info.id, &twin, true);
         if let Some(old) = before {
             twin.device = old.device;
             twin.away = old.away.into_iter().filter(|feature| info.features.contains_key(feature)).collect();
@@ -229,14 +248,33 @@ impl Hot {
         self.settle_all(&info.id, count, now);
     }
 
-    fn remove(&mut self, id: &TwinId) -> Option<HotTwin> {
+    pub(crate) fn remove(&mut self, id: &TwinId) -> Option<HotTwin> {
         let twin = self.twins.remove(id)?;
         for (place, property) in (0_u16..).zip(&twin.properties) {
             if let Some(at) = property.deadline {
                 self.deadlines.remove(&(at, Due::Property(id.clone(), place)));
             }
+            self.set_late(id, place, property.late, None);
         }
+        self.count_periodic(id, &twin, false);
         Some(twin)
+    }
+
+    fn count_periodic(&mut self, id: &TwinId, twin: &HotTwin, more: bool) {
+        let periodic = twin.properties.iter().filter(|property| property.about.period_ms.is_some()).count();
+        let Some(link) = (periodic > 0).then(|| self.systems.get_mut(&id.system())).flatten() else { return };
+        let count = &mut link.measure.periodic;
+        *count = if more { count.saturating_add(periodic) } else { count.saturating_sub(periodic) };
+    }
+
+    fn set_late(&mut self, id: &TwinId, place: u16, before: Option<Timestamp>, after: Option<Timestamp>) {
+        let Some(link) = (before != after).then(|| self.systems.get_mut(&id.system())).flatten() else { return };
+        if let Some(promised) = before {
+            link.measure.late.remove(&(promised, id.clone(), place));
+        }
+        if let Some(promised) = after {
+            link.measure.late.insert((promised, id.clone(), place));
+        }
     }
 
     pub(crate) fn settle_all(&mut self, id: &TwinId, count: usize, now: Timestamp) {
@@ -254,7 +292,12 @@ impl Hot {
         let truth = property.state.truth(&property.about, reachable, now);
         let changed = std::mem::replace(&mut property.told, truth) != truth;
         let next = property.state.next_change(&property.about, now);
+        let promised = property.state.reported.as_ref().zip(property.about.period_ms);
+        let promised =
+            promised.and_then(|(report, period)| Some(report.at?.plus(period))).filter(|promised| now > *promised);
+        let late = std::mem::replace(&mut property.late, promised);
         let before = std::mem::replace(&mut property.deadline, next);
+        self.set_late(id, place, late, promised);
         if before != next {
             let due = Due::Property(id.clone(), place);
             if let Some(at) = before {
@@ -270,18 +313,17 @@ impl Hot {
     /// Whether the feature that has this property can be reached.
     fn is_place_reachable(&self, id: &TwinId, place: u16) -> bool {
         let Some(twin) = self.twins.get(id).filter(|_| self.is_reachable(id)) else { return false };
-        let feature = twin.properties.get(usize::from(place)).map(|property| &property.feature);
-        feature.is_some_and(|feature| !twin.away.contains(feature))
+        twin.index.get(usize::from(place)).is_some_and(|(feature, _)| !twin.away.contains(feature))
     }
 
     fn property(&self, key: &WishKey) -> Option<&HotProperty> {
         let twin = self.twins.get(&key.0)?;
-        let place = twin.index.get(&(key.1.clone(), key.2.clone()))?;
-        twin.properties.get(usize::from(*place))
+        let place = twin.place(&key.1, &key.2)?;
+        twin.properties.get(usize::from(place))
     }
 
     fn place(&self, key: &WishKey) -> Option<u16> {
-        self.twins.get(&key.0)?.index.get(&(key.1.clone(), key.2.clone())).copied()
+        self.twins.get(&key.0)?.place(&key.1, &key.2)
     }
 
     pub(crate) fn state_of(&self, key: &WishKey) -> Option<(&PropertyState, &PropertyInfo)> {
@@ -299,21 +341,15 @@ impl Hot {
         let Some(known) = self.twins.get(twin).filter(|_| self.is_feature_reachable(twin, feature)) else {
             return false;
         };
-        let own = known.index.iter().filter(|((of, _), _)| of == feature);
-        own.filter_map(|((_, id), place)| Some((id, known.properties.get(usize::from(*place))?))).any(
-            |(id, property)| {
-                let said = property
-                    .state
-                    .reported
-                    .as_ref()
-                    .filter(|report| report.fresh)
-                    .and_then(|report| report.value.as_ref());
-                let word = said.and_then(Value::as_text).is_some_and(|word| property.moving.contains(&word));
-                let number = said.is_some_and(|value| value.as_f64().is_some());
-                let changes = property.changed_at.is_some_and(|at| now.since(at) <= STILL_MS);
-                word || number && changes && wished.contains(id)
-            },
-        )
+        let mut own = known.index.iter().zip(&known.properties).filter(|((of, _), _)| of == feature);
+        own.any(|((_, id), property)| {
+            let report = property.state.reported.as_ref().filter(|report| report.fresh);
+            let said = report.and_then(|report| report.value.as_ref());
+            let word = said.and_then(Value::as_text).is_some_and(|word| property.moving.contains(&word));
+            let number = said.is_some_and(|value| value.as_f64().is_some());
+            let changes = property.changed_at.is_some_and(|at| now.since(at) <= STILL_MS);
+            word || number && changes && wished.contains(id)
+        })
     }
 
     /// A wish that is still coming true gets more time.
@@ -450,6 +486,7 @@ impl Hot {
                 }
                 Due::Command(id) => events.extend(self.command_due(id, &mut changes, now)),
                 Due::Heartbeat(system) => changes.merge(self.heartbeat_due(&system, now)),
+                Due::Measure(system) => events.extend(self.measure_due(&system, now)),
                 Due::Lease(id) => self.lease_due(id, now, &mut changes),
                 Due::Access => {
                     changes.access = true;

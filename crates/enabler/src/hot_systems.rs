@@ -1,20 +1,28 @@
-//! Who is connected (DTSR's monitoring, FGMV-29 8.3.1): systems, their signs of life, their devices.
+//! Who is connected (DTSR's and TPSR's monitoring, FGMV-29 8.2.1, 8.3.1): systems, their signs of life, their devices.
 
 use std::collections::BTreeSet;
 
 use vestibule_model::{FeatureId, SystemId, Timestamp, TwinId};
 
-use crate::{Changes, Hot, hot::Due};
+use crate::{
+    Changes, Hot, State,
+    hot::Due,
+    measure::{Measure, Measured},
+    persistent::Prefixed,
+};
 
 /// Signs of life that a system may leave out before it counts as away.
 const MISSED_HEARTBEATS: u64 = 2;
 
-/// A system's connection.
+/// A registered system: its connection, and what is measured of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
-    online: bool,
-    last_heard: Timestamp,
+    pub(crate) online: bool,
+    heard: Option<Timestamp>,
     heartbeat_ms: u64,
+    /// When the next sign of life should have come, where one is promised and it is online.
+    patience: Option<Timestamp>,
+    pub(crate) measure: Measure,
 }
 
 impl Hot {
@@ -42,26 +50,61 @@ impl Hot {
         self.systems.get(system).is_some_and(|link| link.online)
     }
 
-    /// A system's last sign of life.
+    /// A system's last sign of life since the enabler's start.
     #[must_use]
     pub fn last_heard(&self, system: &SystemId) -> Option<Timestamp> {
-        self.systems.get(system).map(|link| link.last_heard)
+        self.systems.get(system).and_then(|link| link.heard)
+    }
+
+    /// Begins to look at a system that is registered.
+    pub(crate) fn watch(&mut self, state: &State, system: &SystemId, now: Timestamp) {
+        if !self.systems.contains_key(system) {
+            let known = state.systems.get(system).map(|known| known.stats.measured.clone());
+            self.begin(system, known.unwrap_or_default(), now);
+        }
+    }
+
+    fn begin(&mut self, system: &SystemId, measured: Measured, now: Timestamp) {
+        let measure = Measure::new(measured, now);
+        let link = Link { online: false, heard: None, heartbeat_ms: 0, patience: None, measure };
+        self.systems.insert(system.clone(), link);
+        self.schedule_measure(system, false, now);
+    }
+
+    /// A system is no longer registered.
+    pub(crate) fn forget(&mut self, system: &SystemId, now: Timestamp) -> Changes {
+        let mut changes = self.detach(system, now);
+        for id in self.twins_of(system) {
+            self.remove(&id);
+            changes.twins.insert(id);
+        }
+        self.systems.remove(system);
+        let due = Due::Measure(system.clone());
+        self.deadlines.retain(|(_, other)| *other != due);
+        changes.systems.insert(system.clone());
+        changes
     }
 
     /// A system's connection is there (again). What its devices are is unknown until told.
     pub fn attach(&mut self, system: &SystemId, heartbeat_ms: u64, now: Timestamp) -> Changes {
         let mut changes = self.detach(system, now);
-        self.systems.insert(system.clone(), Link { online: true, last_heard: now, heartbeat_ms });
-        if heartbeat_ms > 0 {
-            self.deadlines.insert((patience(now, heartbeat_ms), Due::Heartbeat(system.clone())));
+        if !self.systems.contains_key(system) {
+            self.begin(system, Measured::default(), now);
         }
+        if let Some(link) = self.systems.get_mut(system) {
+            (link.heard, link.heartbeat_ms) = (Some(now), heartbeat_ms);
+        }
+        changes.merge(self.set_online(system, true, now));
+        self.await_heartbeat(system, now);
         changes.systems.insert(system.clone());
         changes
     }
 
     /// A system's connection is gone, and its devices with it.
     pub fn detach(&mut self, system: &SystemId, now: Timestamp) -> Changes {
-        self.deadlines.retain(|(_, due)| !matches!(due, Due::Heartbeat(of) if of == system));
+        if let Some(at) = self.systems.get_mut(system).and_then(|link| link.patience.take()) {
+            self.deadlines.remove(&(at, Due::Heartbeat(system.clone())));
+        }
         let mut changes = self.set_online(system, false, now);
         for id in self.twins_of(system) {
             if let Some(twin) = self.twins.get_mut(&id) {
@@ -75,27 +118,39 @@ impl Hot {
     /// A sign of life of a connected system.
     pub fn heard(&mut self, system: &SystemId, now: Timestamp) -> Changes {
         let Some(link) = self.systems.get_mut(system) else { return Changes::default() };
-        link.last_heard = now;
-        let heartbeat_ms = link.heartbeat_ms;
+        link.heard = Some(now);
         if link.online {
             return Changes::default();
         }
-        if heartbeat_ms > 0 {
-            self.deadlines.insert((patience(now, heartbeat_ms), Due::Heartbeat(system.clone())));
-        }
+        self.await_heartbeat(system, now);
         self.set_online(system, true, now)
     }
 
+    fn await_heartbeat(&mut self, system: &SystemId, heard: Timestamp) {
+        let Some(link) = self.systems.get_mut(system).filter(|link| link.heartbeat_ms > 0) else { return };
+        let at = patience(heard, link.heartbeat_ms);
+        let due = Due::Heartbeat(system.clone());
+        if let Some(before) = link.patience.replace(at) {
+            self.deadlines.remove(&(before, due.clone()));
+        }
+        self.deadlines.insert((at, due));
+    }
+
     fn twins_of(&self, system: &SystemId) -> Vec<TwinId> {
-        self.twins.keys().filter(|id| id.system() == *system).cloned().collect()
+        let range = Prefixed::twins_of(system.as_str(), None);
+        self.twins.range::<str, _>(range).map(|(id, _)| id.clone()).collect()
     }
 
     fn set_online(&mut self, system: &SystemId, online: bool, now: Timestamp) -> Changes {
         let mut changes = Changes::default();
         match self.systems.get_mut(system) {
-            Some(link) if link.online != online => link.online = online,
+            Some(link) if link.online != online => {
+                link.measure.count(link.online, now);
+                link.online = online;
+            }
             _ => return changes,
         }
+        self.schedule_measure(system, true, now);
         changes.systems.insert(system.clone());
         for id in self.twins_of(system) {
             changes.merge(self.reachability_changed(&id, now));
@@ -133,9 +188,11 @@ impl Hot {
     }
 
     pub(crate) fn heartbeat_due(&mut self, system: &SystemId, now: Timestamp) -> Changes {
-        let Some(link) = self.systems.get(system) else { return Changes::default() };
-        let until = patience(link.last_heard, link.heartbeat_ms);
+        let Some(link) = self.systems.get_mut(system) else { return Changes::default() };
+        link.patience = None;
+        let until = patience(link.heard.unwrap_or_default(), link.heartbeat_ms);
         if until > now {
+            link.patience = Some(until);
             self.deadlines.insert((until, Due::Heartbeat(system.clone())));
             return Changes::default();
         }

@@ -5,7 +5,7 @@
 //! shows each user the world that they may see ([`view`]); opens and redeems pairing codes ([`Pairing`]).
 //!
 //! **Does not**: write the log, send anything, read a clock or make random numbers: the hub in `vestibule-server`
-//! does, in the order decide, commit, apply, act. Third-party systems (SIF) are not registered yet.
+//! does, in the order decide, commit, apply, act.
 //!
 //! ```
 //! use vestibule_enabler_core::{Actor, Fingerprint, Hot, Identity, LogEvent, State, decide, default_rules};
@@ -25,7 +25,9 @@
 //! ```
 
 mod command;
+mod condition;
 mod decide;
+mod discovery;
 mod dtif;
 mod event;
 mod histogram;
@@ -35,21 +37,27 @@ mod hot_leases;
 mod hot_systems;
 mod identity;
 mod lease;
+mod measure;
 mod objects;
 mod observe;
 mod pairing;
 mod people;
+mod persistent;
+mod procedure;
+mod registry;
+mod sif;
 mod state;
 pub mod token;
 mod viewer;
 
 pub use command::{CommandRecord, Wish, WishKey};
+pub use condition::Condition;
 pub use decide::{Decision, Effect, decide};
+pub use discovery::{may_see_system, system_health, system_view};
 pub use dtif::{
     dtac::{default_rules, is_owner, may, may_lease, may_read, may_use, priority, system_verdict, verdict},
-    dtia::view,
+    dtia::{inquired, view},
     dts::{dispatch, execution_failed},
-    dtsd::{may_see_system, system_view},
     lease::{
         act::still_counts,
         settle::{settle, unsettles},
@@ -61,11 +69,15 @@ pub use histogram::Histogram;
 pub use hot::{Changes, Hot};
 pub use identity::{Actor, Device, Fingerprint, Identity, User};
 pub use lease::{Lease, LeasePhase, Leases};
+pub use measure::Measured;
 pub use objects::Objects;
 pub use observe::{Observed, observe};
 pub use pairing::{Offer, Pairing, PairingCode};
 pub use people::{enroll, log_in, may_open_pairing, pair};
-pub use state::{State, System, SystemStats, Twin};
+pub use persistent::Map;
+pub use procedure::{StepNote, Steps, metaverse, third_party, twin_system};
+pub use sif::tpsr;
+pub use state::{Census, State, System, SystemStats, Twin};
 pub use token::{Delegated, Grant, delegate, may_delegate};
 pub use viewer::{Bearing, Viewer};
 
@@ -73,6 +85,8 @@ pub use viewer::{Bearing, Viewer};
 pub const LONGEST_VALIDITY_MS: u64 = 10 * 60 * 1_000;
 /// The role whose holders may register as a digital twin system.
 pub const TWIN_SYSTEM_ROLE: &str = "twin_system";
+/// The role whose holders may register as a third-party system.
+pub const THIRD_PARTY_ROLE: &str = "third_party";
 /// The role that the default rules let manage everything.
 pub const OWNER_ROLE: &str = "owner";
 /// What the log calls whoever runs the enabler's own program. Nobody else can have that name.

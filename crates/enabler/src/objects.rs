@@ -1,18 +1,15 @@
 //! Which twins are the same physical object: those that share a physical id, and whatever hangs together by that.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::BTreeSet;
 
 use vestibule_model::{PhysicalId, TwinId, TwinInfo};
 
-use crate::Twin;
+use crate::{Map, Twin};
 
 /// Twins by their physical ids. Only a hash of each id is kept, since there may be a million; what it finds is compared
 /// with the descriptions.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Objects(Arc<BTreeSet<Entry>>);
+pub struct Objects(Map<Entry, ()>);
 
 /// Always with a twin: `None` only sorts before all of them.
 type Entry = (u64, Option<TwinId>);
@@ -36,20 +33,22 @@ impl Objects {
         if before == after {
             return;
         }
-        let all = Arc::make_mut(&mut self.0);
         for gone in before.difference(&after) {
-            all.remove(gone);
+            self.0.remove(gone);
         }
-        all.extend(after.difference(&before).cloned());
+        for new in after.difference(&before) {
+            self.0.insert(new.clone(), ());
+        }
     }
 
     fn with(&self, id: &PhysicalId) -> impl Iterator<Item = &TwinId> {
         let hash = hash(id);
-        self.0.range((hash, None)..).take_while(move |(found, _)| *found == hash).filter_map(|(_, twin)| twin.as_ref())
+        let entries = self.0.range::<Entry>((hash, None)..).map(|(entry, ())| entry);
+        entries.take_while(move |(found, _)| *found == hash).filter_map(|(_, twin)| twin.as_ref())
     }
 
     /// All twins of the object that `twin` is a twin of, itself at least.
-    pub(crate) fn of(&self, twins: &BTreeMap<TwinId, Twin>, twin: &TwinId) -> BTreeSet<TwinId> {
+    pub(crate) fn of(&self, twins: &Map<TwinId, Twin>, twin: &TwinId) -> BTreeSet<TwinId> {
         let mut found = BTreeSet::from([twin.clone()]);
         let mut to_do = vec![twin.clone()];
         let mut seen: BTreeSet<&PhysicalId> = BTreeSet::new();

@@ -65,7 +65,12 @@ pub fn observe(
             own(hot, system, twin)?;
             observed.events.extend(lease::act::not_integrated(state, now, twin, *fence, reason));
         }
-        DiiUp::Register(_) | DiiUp::Describe(_) | DiiUp::Gone(_) | DiiUp::Complete { .. } | DiiUp::Inquired { .. } => {
+        DiiUp::Register(_)
+        | DiiUp::Deregister
+        | DiiUp::Describe(_)
+        | DiiUp::Gone(_)
+        | DiiUp::Complete { .. }
+        | DiiUp::Inquired { .. } => {
             return Err(Refusal::new(RefusalCode::Invalid, "that is to be decided, not observed"));
         }
     }

@@ -247,7 +247,13 @@ pub fn may_open_pairing(
 ///
 /// # Errors
 /// [`Refusal`] where the name cannot be one.
-pub fn pair(state: &State, identity: &Identity, offer: &Offer, name: &str) -> Result<Decision, Refusal> {
+pub fn pair(
+    state: &State,
+    now: Timestamp,
+    identity: &Identity,
+    offer: &Offer,
+    name: &str,
+) -> Result<Decision, Refusal> {
     let Identity::Certificate(certificate) = identity else {
         return Err(Refusal::new(RefusalCode::Invalid, "an adapter in the enabler's process needs no pairing"));
     };
@@ -275,6 +281,7 @@ pub fn pair(state: &State, identity: &Identity, offer: &Offer, name: &str) -> Re
     let roles = if has { Vec::new() } else { vec![offer.role.clone()] };
     let device = Device { user, roles, device: name.to_owned(), since: Timestamp(0), until: None };
     let decision = let_in(state, *certificate, device, offer.by.clone())?;
+    keep_an_owner(state, now, &decision.events, None)?;
     Ok(Decision { reply: Some(reply), ..decision })
 }
 

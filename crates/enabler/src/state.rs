@@ -6,12 +6,15 @@ use std::{
 };
 
 use vestibule_model::{
-    CommandId, CommandStatus, Desired, PropertyId, Rule, RuleId, SystemId, SystemInfo, Timestamp, TokenId, TokenKey,
-    TwinId, TwinInfo, UserId,
+    CommandId, CommandStatus, Desired, FeatureKind, PropertyId, Rule, RuleId, SystemId, SystemInfo, Timestamp, TokenId,
+    TokenKey, TwinId, TwinInfo, TwinPermission, UserId,
 };
 
 use crate::{
-    CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, Leases, LogEvent, Objects, User, Wish, WishKey,
+    CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, Leases, LogEvent, Map, Measured, Objects, User,
+    Wish, WishKey,
+    discovery::{Directory, Term},
+    persistent::Prefixed,
 };
 
 /// Milliseconds beyond its validity for which an ended command answers its repetitions with its end.
@@ -21,14 +24,16 @@ const REMEMBERED_MS: u64 = 10 * 60 * 1_000;
 #[derive(Clone, Debug, PartialEq)]
 pub struct System {
     /// What it said of itself.
-    pub info: SystemInfo,
+    pub info: Arc<SystemInfo>,
     /// Whose the id is.
     pub owner: Identity,
+    /// When it registered first.
+    pub registered: Timestamp,
     /// What became of its commands.
     pub stats: SystemStats,
 }
 
-/// What monitoring counts from the log (FGMV-29 8.3.1).
+/// What monitoring counts from the log (FGMV-29 8.2.1, 8.3.1).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SystemStats {
     /// Commands that it was given.
@@ -37,6 +42,24 @@ pub struct SystemStats {
     pub failures: u64,
     /// Milliseconds from acceptance to confirmation.
     pub latency: Histogram,
+    /// What was measured when it was last written down.
+    pub measured: Measured,
+}
+
+/// How many twins a system has, and of what kind: counted when they change, so that nobody has to look at them all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Census {
+    /// Twins.
+    pub twins: u32,
+    features: BTreeMap<FeatureKind, u32>,
+}
+
+impl Census {
+    /// Features of a kind, over all twins of the system.
+    #[must_use]
+    pub fn features_of(&self, kind: FeatureKind) -> u32 {
+        self.features.get(&kind).copied().unwrap_or(0)
+    }
 }
 
 /// A described twin.
@@ -48,8 +71,11 @@ pub struct Twin {
     pub epoch: u32,
 }
 
-/// Everything that was decided. A clone costs nothing until one of the two is changed: a batch of decisions works on
-/// a clone and is forgotten where it could not be written.
+/// What the systems of some twins let users do with them, where they do not leave it to the rules.
+type Permissions = BTreeMap<UserId, TwinPermission>;
+
+/// Everything that was decided. A clone costs nothing, and a change of one costs what it changes: a batch of decisions
+/// works on a clone and is forgotten where it could not be written. What grows with twins and commands is in [`Map`]s.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     /// DTAC, by name.
@@ -65,21 +91,29 @@ pub struct State {
     /// Tokens that are void, with when nobody could use them anyway.
     pub revoked: Arc<BTreeMap<TokenId, Timestamp>>,
     /// Registered systems.
-    pub systems: Arc<BTreeMap<SystemId, Arc<System>>>,
+    pub systems: Map<SystemId, Arc<System>>,
+    /// Ids of systems that have deregistered, and whose they stay.
+    pub reserved: Map<SystemId, Identity>,
     /// Described twins.
-    pub twins: Arc<BTreeMap<TwinId, Twin>>,
+    pub twins: Map<TwinId, Twin>,
     /// Commands that are open or ended not long ago.
-    pub commands: Arc<BTreeMap<CommandId, Arc<CommandRecord>>>,
+    pub commands: Map<CommandId, Arc<CommandRecord>>,
     /// Commands that are open.
-    pub open: Arc<BTreeSet<CommandId>>,
+    pub open: Map<CommandId, ()>,
     /// The newest wish for each property that has not come true.
-    pub wishes: Arc<BTreeMap<WishKey, Desired>>,
+    pub wishes: Map<WishKey, Desired>,
     /// Who holds which physical object, and who waits.
     pub leases: Arc<Leases>,
     /// Which twins are the same physical object.
     pub(crate) objects: Objects,
     /// Ended commands by the moment at which they are forgotten.
-    forget: Arc<BTreeSet<(Timestamp, CommandId)>>,
+    forget: Map<(Timestamp, CommandId), ()>,
+    /// By twin: what its system lets users do with it.
+    permissions: Map<TwinId, Arc<Permissions>>,
+    census: Map<SystemId, Census>,
+    pub(crate) directory: Directory,
+    /// Systems by whose they are.
+    owned: Map<Identity, usize>,
 }
 
 impl State {
@@ -101,21 +135,27 @@ impl State {
                 self.apply_tokens(at, event);
             }
             LogEvent::SystemRegistered { info, owner } => {
-                let stats = self.systems.get(&info.id).map(|system| system.stats.clone()).unwrap_or_default();
-                let system = System { info: info.clone(), owner: owner.clone(), stats };
-                Arc::make_mut(&mut self.systems).insert(info.id.clone(), Arc::new(system));
+                self.registered(at, info, owner);
             }
+            LogEvent::SystemGone { system, by } => self.system_gone(system, by.is_some()),
+            LogEvent::SystemMeasured { system, measured } => {
+                self.count(system, |stats| stats.measured = measured.clone());
+            }
+            LogEvent::PermissionTold { twin, user, permission } => self.permitted(twin, user, permission),
             LogEvent::TwinDescribed { info } => {
-                let before = self.twins.get(&info.id);
-                let epoch = before.map_or(1, |twin| twin.epoch.saturating_add(1));
-                self.objects.change(before.map(|twin| twin.info.as_ref()), Some(info));
+                let known = self.twins.get(&info.id).cloned();
+                let epoch = known.as_ref().map_or(1, |twin| twin.epoch.saturating_add(1));
+                self.objects.change(known.as_ref().map(|twin| twin.info.as_ref()), Some(info));
+                if let Some(known) = known {
+                    self.uncount_twin(&known.info);
+                    self.drop_wishes(|key| key.0 == info.id && info.property(&key.1, &key.2).is_none());
+                }
+                self.count_twin(info);
                 let twin = Twin { info: Arc::new(info.as_ref().clone()), epoch };
-                Arc::make_mut(&mut self.twins).insert(info.id.clone(), twin);
-                self.drop_wishes(|key| key.0 == info.id && info.property(&key.1, &key.2).is_none());
+                self.twins.insert(info.id.clone(), twin);
             }
             LogEvent::TwinGone { twin } => {
-                self.objects.change(self.twins.get(twin).map(|twin| twin.info.as_ref()), None);
-                Arc::make_mut(&mut self.twins).remove(twin);
+                self.take_twin(twin);
                 self.drop_wishes(|key| key.0 == *twin);
             }
             LogEvent::CommandAccepted { command, user, rule, wishes, dispatched, fence } => {
@@ -138,7 +178,7 @@ impl State {
             LogEvent::WishEnded { command, twin, feature, property } => {
                 let key = (twin.clone(), feature.clone(), property.clone());
                 if self.wishes.get(&key).is_some_and(|wish| wish.command == *command) {
-                    Arc::make_mut(&mut self.wishes).remove(&key);
+                    self.wishes.remove(&key);
                 }
             }
             LogEvent::LeaseQueued { .. }
@@ -149,6 +189,104 @@ impl State {
         }
     }
 
+    fn registered(&mut self, at: Timestamp, info: &SystemInfo, owner: &Identity) {
+        let known = self.systems.get(&info.id).cloned();
+        if let Some(known) = &known {
+            self.directory.remove(&known.info);
+            self.count_owned(&known.owner, false);
+        }
+        self.directory.add(info);
+        self.count_owned(owner, true);
+        self.reserved.remove(&info.id);
+        let registered = known.as_ref().map_or(at, |known| known.registered);
+        let stats = known.map(|known| known.stats.clone()).unwrap_or_default();
+        let system = System { info: Arc::new(info.clone()), owner: owner.clone(), registered, stats };
+        self.systems.insert(info.id.clone(), Arc::new(system));
+    }
+
+    fn count_owned(&mut self, owner: &Identity, more: bool) {
+        let count = self.systems_of(owner);
+        let count = if more { count + 1 } else { count.saturating_sub(1) };
+        if count == 0 {
+            self.owned.remove(owner);
+        } else {
+            self.owned.insert(owner.clone(), count);
+        }
+    }
+
+    fn system_gone(&mut self, system: &SystemId, is_free: bool) {
+        if let Some(known) = self.systems.get(system).cloned() {
+            self.directory.remove(&known.info);
+            self.count_owned(&known.owner, false);
+            self.systems.remove(system);
+            self.reserved.insert(system.clone(), known.owner.clone());
+        }
+        if is_free {
+            self.reserved.remove(system);
+        }
+        let twins: Vec<TwinId> = self.twins_of(system).map(|twin| twin.info.id.clone()).collect();
+        twins.iter().for_each(|twin| self.take_twin(twin));
+        self.drop_wishes(|key| key.0.system() == *system);
+    }
+
+    fn take_twin(&mut self, id: &TwinId) {
+        if let Some(known) = self.twins.get(id).cloned() {
+            self.uncount_twin(&known.info);
+            self.objects.change(Some(&known.info), None);
+            self.twins.remove(id);
+        }
+        self.permissions.remove(id);
+    }
+
+    fn count_twin(&mut self, info: &TwinInfo) {
+        let system = info.id.system();
+        let mut census = self.census.get(&system).cloned().unwrap_or_default();
+        census.twins = census.twins.saturating_add(1);
+        for feature in info.features.values() {
+            let count = census.features.entry(feature.kind).or_default();
+            *count = count.saturating_add(1);
+            if *count == 1 {
+                self.directory.insert(Term::Feature(feature.kind), &system);
+            }
+        }
+        self.census.insert(system, census);
+    }
+
+    fn uncount_twin(&mut self, info: &TwinInfo) {
+        let system = info.id.system();
+        let Some(mut census) = self.census.get(&system).cloned() else { return };
+        census.twins = census.twins.saturating_sub(1);
+        for feature in info.features.values() {
+            let Some(count) = census.features.get_mut(&feature.kind) else { continue };
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                census.features.remove(&feature.kind);
+                self.directory.take(&Term::Feature(feature.kind), &system);
+            }
+        }
+        if census.twins == 0 {
+            self.census.remove(&system);
+        } else {
+            self.census.insert(system, census);
+        }
+    }
+
+    fn permitted(&mut self, twin: &TwinId, user: &UserId, permission: &TwinPermission) {
+        if !self.twins.contains_key(twin) {
+            return;
+        }
+        let mut users = self.permissions.get(twin).map(|users| users.as_ref().clone()).unwrap_or_default();
+        match permission {
+            TwinPermission::Unrestricted => drop(users.remove(user)),
+            TwinPermission::Only(_) => drop(users.insert(user.clone(), permission.clone())),
+        }
+        if users.is_empty() {
+            self.permissions.remove(twin);
+        } else {
+            self.permissions.insert(twin.clone(), Arc::new(users));
+        }
+    }
+
     /// All twins of the physical object that `twin` is a twin of, itself at least.
     #[must_use]
     pub fn object_of(&self, twin: &TwinId) -> BTreeSet<TwinId> {
@@ -156,8 +294,9 @@ impl State {
     }
 
     fn drop_wishes(&mut self, which: impl Fn(&WishKey) -> bool) {
-        if self.wishes.keys().any(&which) {
-            Arc::make_mut(&mut self.wishes).retain(|key, _| !which(key));
+        let gone: Vec<WishKey> = self.wishes.keys().filter(|key| which(key)).cloned().collect();
+        for key in gone {
+            self.wishes.remove(&key);
         }
     }
 
@@ -165,13 +304,13 @@ impl State {
         let (id, end) = (record.command.id, record.end());
         for Wish { property, value } in &record.wishes {
             let wish = Desired { value: value.clone(), command: id, since: at, expires: end };
-            Arc::make_mut(&mut self.wishes).insert(record.key(property), wish);
+            self.wishes.insert(record.key(property), wish);
         }
         if record.dispatched {
             self.count(&record.command.twin.system(), |stats| stats.commands += 1);
         }
-        Arc::make_mut(&mut self.open).insert(id);
-        Arc::make_mut(&mut self.commands).insert(id, Arc::new(record));
+        self.open.insert(id, ());
+        self.commands.insert(id, Arc::new(record));
     }
 
     fn dispatched(&mut self, at: Timestamp, id: CommandId) {
@@ -181,7 +320,7 @@ impl State {
         let mut record = record.as_ref().clone();
         (record.dispatched, record.status, record.at) = (true, CommandStatus::Dispatched, at);
         self.count(&record.command.twin.system(), |stats| stats.commands += 1);
-        Arc::make_mut(&mut self.commands).insert(id, Arc::new(record));
+        self.commands.insert(id, Arc::new(record));
     }
 
     fn ended(&mut self, at: Timestamp, id: CommandId, status: &CommandStatus, unmet: &[PropertyId]) {
@@ -194,13 +333,12 @@ impl State {
             if self.wishes.get(&key).is_none_or(|wish| wish.command != id) {
                 continue;
             }
-            let wishes = Arc::make_mut(&mut self.wishes);
             if unmet.contains(&wish.property) {
-                if let Some(kept) = wishes.get_mut(&key) {
+                if let Some(kept) = self.wishes.get_mut(&key) {
                     kept.expires = kept.expires.min(at);
                 }
             } else {
-                wishes.remove(&key);
+                self.wishes.remove(&key);
             }
         }
         let took = at.since(record.accepted);
@@ -213,13 +351,13 @@ impl State {
             }
         });
         let forget = record.command.not_after.plus(REMEMBERED_MS);
-        Arc::make_mut(&mut self.forget).insert((forget, id));
-        Arc::make_mut(&mut self.open).remove(&id);
-        Arc::make_mut(&mut self.commands).insert(id, Arc::new(record));
+        self.forget.insert((forget, id), ());
+        self.open.remove(&id);
+        self.commands.insert(id, Arc::new(record));
     }
 
     fn count(&mut self, system: &SystemId, how: impl FnOnce(&mut SystemStats)) {
-        if let Some(system) = Arc::make_mut(&mut self.systems).get_mut(system) {
+        if let Some(system) = self.systems.get_mut(system) {
             how(&mut Arc::make_mut(system).stats);
         }
     }
@@ -229,26 +367,63 @@ impl State {
         if self.leases.forgets(at) {
             Arc::make_mut(&mut self.leases).forget_until(at);
         }
-        if self.forget.first().is_none_or(|(forget, _)| *forget >= at) {
-            return;
-        }
-        let forget = Arc::make_mut(&mut self.forget);
-        let commands = Arc::make_mut(&mut self.commands);
-        while let Some((_, id)) = forget.first().copied().filter(|(moment, _)| *moment < at) {
-            forget.pop_first();
-            commands.remove(&id);
+        while let Some((moment, id)) = self.forget.first().map(|(key, ())| *key).filter(|(moment, _)| *moment < at) {
+            self.forget.remove(&(moment, id));
+            self.commands.remove(&id);
         }
     }
 
     /// The twins of `system`, in the order of their ids.
-    pub fn twins_of<'a>(&'a self, system: &'a SystemId) -> impl Iterator<Item = &'a Twin> {
-        let prefix = format!("{system}/");
-        // '/' sorts before every letter and digit but after '-' and '.': ids of other systems can lie in between.
-        self.twins.iter().filter(move |(id, _)| id.as_str().starts_with(&prefix)).map(|(_, twin)| twin)
+    pub fn twins_of<'a>(&'a self, system: &SystemId) -> impl Iterator<Item = &'a Twin> + use<'a> {
+        self.twins_after(system, None)
+    }
+
+    /// The twins of `system` behind one of them.
+    pub fn twins_after<'a>(
+        &'a self,
+        system: &SystemId,
+        after: Option<&TwinId>,
+    ) -> impl Iterator<Item = &'a Twin> + use<'a> {
+        let range = Prefixed::twins_of(system.as_str(), after.map(TwinId::as_str));
+        self.twins.range::<str>(range).map(|(_, twin)| twin)
+    }
+
+    /// How many twins a system has, and of what kind; `None`: none.
+    #[must_use]
+    pub fn census(&self, system: &SystemId) -> Option<&Census> {
+        self.census.get(system)
+    }
+
+    /// How many systems somebody has registered.
+    #[must_use]
+    pub fn systems_of(&self, owner: &Identity) -> usize {
+        self.owned.get(owner).copied().unwrap_or(0)
+    }
+
+    /// What a twin's system lets a user do with it; `None`: it leaves that to the rules.
+    #[must_use]
+    pub fn permission(&self, twin: &TwinId, user: &UserId) -> Option<&TwinPermission> {
+        self.permissions.get(twin)?.get(user)
+    }
+
+    /// Users to whom the system of `twin` lets less than the rules might.
+    pub(crate) fn restricted(&self, twin: &TwinId) -> usize {
+        self.permissions.get(twin).map_or(0, |users| users.len())
+    }
+
+    /// Twins of which a system lets somebody less than the rules might.
+    pub(crate) fn restricted_twins(&self) -> usize {
+        self.permissions.len()
+    }
+
+    /// Whether a system lets `user` less than the rules might, at one of its twins.
+    pub(crate) fn has_permissions(&self, system: &SystemId, user: &UserId) -> bool {
+        let mut twins = self.permissions.range::<str>(Prefixed::twins_of(system.as_str(), None));
+        twins.any(|(_, users)| users.contains_key(user))
     }
 
     /// The open commands about `twin`, oldest id first.
     pub fn open_on<'a>(&'a self, twin: &'a TwinId) -> impl Iterator<Item = &'a Arc<CommandRecord>> {
-        self.open.iter().filter_map(|id| self.commands.get(id)).filter(move |record| record.command.twin == *twin)
+        self.open.keys().filter_map(|id| self.commands.get(id)).filter(move |record| record.command.twin == *twin)
     }
 }

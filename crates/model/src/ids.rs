@@ -253,6 +253,13 @@ impl TwinId {
     }
 }
 
+/// So that the twins of a system are found as the texts that begin alike.
+impl std::borrow::Borrow<str> for TwinId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl TryFrom<String> for TwinId {
     type Error = IdError;
     fn try_from(text: String) -> Result<Self, IdError> {

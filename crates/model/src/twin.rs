@@ -21,8 +21,10 @@ pub struct TwinInfo {
     /// Which model it is, where known.
     pub model: Option<String>,
     /// What identifies the physical object itself: serial numbers, addresses.
+    #[serde(default)]
     pub physical_ids: Vec<PhysicalId>,
     /// What can be read and done, by feature.
+    #[serde(default)]
     pub features: BTreeMap<FeatureId, FeatureInfo>,
     /// How it looks, where its system knows.
     pub visual: Option<Visual>,
@@ -31,6 +33,7 @@ pub struct TwinInfo {
     /// Which software described it.
     pub origin: Option<Origin>,
     /// Parts that were announced but cannot be offered, and why.
+    #[serde(default)]
     pub problems: Vec<FeatureProblem>,
     /// Who may act on it at a time.
     #[serde(default)]
@@ -142,10 +145,13 @@ pub struct FeatureInfo {
     /// What it is in its kind (Home Assistant's `device_class`): `door`, `doorbell`, `battery`.
     pub class: Option<String>,
     /// What can be read.
+    #[serde(default)]
     pub properties: BTreeMap<PropertyId, PropertyInfo>,
     /// Which behaviours it can perform (DTAC, FGMV-29 8.3.5).
+    #[serde(default)]
     pub actions: BTreeMap<ActionId, ActionInfo>,
     /// What can happen.
+    #[serde(default)]
     pub events: BTreeSet<EventKind>,
 }
 
@@ -159,6 +165,7 @@ pub struct PropertyInfo {
     /// Milliseconds within which the thing promises to report again; `None`: it reports changes only.
     pub period_ms: Option<u64>,
     /// The thing never reports it: what was commanded is all that is known.
+    #[serde(default)]
     pub assumed: bool,
     /// How far a number may be off what was wanted and count as that: devices round and motors stop early. `None`: as
     /// [`Value::fulfils`] has it.
@@ -194,6 +201,7 @@ pub struct ActionInfo {
     /// What it takes; `None`: nothing.
     pub input: Option<ValueType>,
     /// What should be reported once it has worked; empty: the twin system's word is all there is.
+    #[serde(default)]
     pub effects: Vec<Effect>,
     /// Milliseconds that the thing takes at most, where known; a command's validity should not be shorter.
     pub takes_ms: Option<u64>,

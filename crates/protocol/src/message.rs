@@ -5,8 +5,8 @@ use utoipa::ToSchema;
 use vestibule_model::{
     ActionId, Command, CommandId, CommandStatus, ContentHash, Delegation, EventKind, Explanation, FeatureId,
     Fingerprint, Inquiry, InquiryId, LeaseId, LeaseRequest, LeaseUpdate, PropertyId, Refusal, RoleId, Rule, RuleId,
-    SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId, TwinInfo, TwinPermission,
-    UserId, UserInfo, Value,
+    ServiceId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId, TwinInfo,
+    TwinPermission, UserId, UserInfo, Value,
 };
 
 use crate::{Execution, Me, People, ProcedureStep};
@@ -25,6 +25,8 @@ pub enum Request {
     },
     /// DTSD: systems that meet conditions (P2.4).
     DiscoverSystems(SystemQuery),
+    /// DTSR, TPSR: take a system out, with its twins; its id is free again (owners only).
+    RemoveSystem(SystemId),
     /// DTIA: the twins of a system that the asker may see (P2.6), in the order of their ids.
     ListTwins {
         /// The system.
@@ -42,6 +44,8 @@ pub enum Request {
     Subscribe(Interest),
     /// DTS: have a physical object do something (P2.15).
     Actuate(Command),
+    /// DTS: how far a command is: the asker's own, and others' on features that they may read.
+    CommandStatus(CommandId),
     /// DTS: ask the twin's system for fresh reports now (REQ-DT-07: on request).
     Refresh(TwinId),
     /// DTAC: why may I (not) do this, or somebody else (owners only)?
@@ -171,7 +175,7 @@ pub enum Response {
     Systems(Vec<SystemView>),
     /// To [`Request::ListTwins`], [`Request::DescribeTwin`] and [`Request::Acquire`].
     Twins(Vec<TwinView>),
-    /// To [`Request::Actuate`]: written down, with its status by now. Updates follow as events.
+    /// To [`Request::Actuate`] and [`Request::CommandStatus`]: written down, with its status by now. Updates follow as events.
     Command(CommandUpdate),
     /// To [`Request::Explain`].
     Explanation(Explanation),
@@ -211,6 +215,9 @@ pub struct SystemView {
     pub info: SystemInfo,
     /// What was measured.
     pub health: SystemHealth,
+    /// The services that the asker may use, and which rule lets them.
+    #[serde(default)]
+    pub usable: BTreeMap<ServiceId, RuleId>,
 }
 
 /// A twin as one user may see it: what they may not read or do is not there.
@@ -344,6 +351,8 @@ pub struct LogLine {
 pub enum DiiUp {
     /// DTSR: this is me (P2.1). The first message of a digital twin system.
     Register(SystemInfo),
+    /// DTSR: this system is gone for good, and its twins with it. Its id stays its own.
+    Deregister,
     /// A sign of life, promised by [`SystemInfo::heartbeat_ms`].
     Heartbeat,
     /// A twin, new or changed (P2.1, P2.10).

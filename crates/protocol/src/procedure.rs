@@ -52,10 +52,78 @@ pub struct ProcedureStep {
     pub trace: Option<TraceId>,
 }
 
+/// What the steps of P1 are, in a few words.
+const P1: [&str; 19] = [
+    "registers itself",
+    "keeps the registration",
+    "confirms the registration",
+    "searches systems",
+    "answers the search",
+    "asks to use a service",
+    "passes the question on",
+    "answers with user and permissions",
+    "keeps user and permissions",
+    "answers who asked",
+    "runs the service",
+    "asks to use a system or share data",
+    "verifies the permission",
+    "has it executed, or rejects it",
+    "asks for a twin's information",
+    "passes it on to the DTIF",
+    "gathers the twin's information",
+    "answers with it",
+    "answers the third-party system",
+];
+
+/// What the steps of P2 are.
+const P2: [&str; 18] = [
+    "registers itself and its twins",
+    "keeps the registration and the twins",
+    "confirms the registration",
+    "searches twin systems",
+    "answers the search",
+    "looks through twins and chooses",
+    "answers with the twins",
+    "asks for properties and permissions",
+    "passes the question on",
+    "answers with properties and permissions",
+    "keeps properties and permissions",
+    "answers who asked",
+    "runs the service",
+    "reflects a change of the physical object",
+    "asks for a change",
+    "verifies the permission",
+    "has it executed, or rejects it",
+    "answers what came of it",
+];
+
+impl Participant {
+    /// Who it is, for a person.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Metaverse(user) => format!("{user}'s world"),
+            Self::Sif => "SIF".to_owned(),
+            Self::Dtif => "DTIF".to_owned(),
+            Self::TwinSystem(system) | Self::ThirdParty(system) => system.to_string(),
+        }
+    }
+}
+
 impl ProcedureStep {
     /// Its id as the requirements write it: `P2.15`.
     #[must_use]
     pub fn id(&self) -> String {
         format!("{:?}.{}", self.procedure, self.step)
+    }
+
+    /// What the step is, in a few words; nothing for a number that the procedure does not have.
+    #[must_use]
+    pub fn what(&self) -> &'static str {
+        let words: &[&str] = match self.procedure {
+            Procedure::P1 => &P1,
+            Procedure::P2 => &P2,
+        };
+        usize::from(self.step).checked_sub(1).and_then(|index| words.get(index)).copied().unwrap_or_default()
     }
 }

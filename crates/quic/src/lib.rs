@@ -61,6 +61,7 @@ mod link;
 mod pairing;
 mod server;
 mod tls;
+mod validity;
 mod wire;
 
 pub use connection::{ClientStream, EventStream, Exchange, FetchStream, Reply, ServerConnection};
@@ -73,4 +74,6 @@ pub use known::{KnownError, KnownServers};
 pub use link::{LinkConfig, QuicLink, Wake};
 pub use pairing::{PairError, PairProof, PairStream, Paired, pair};
 pub use server::QuicServer;
+pub use tls::https;
+pub use validity::Validity;
 pub use wire::{CloseCode, FrameError};

@@ -1,7 +1,7 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
@@ -90,11 +90,36 @@ fn transport() -> TransportConfig {
     transport
 }
 
+/// The fingerprint of the certificate that is shown at the moment.
+#[derive(Clone, Debug)]
+struct Own(Arc<RwLock<Fingerprint>>);
+
+impl Own {
+    fn new(fingerprint: Fingerprint) -> Self {
+        Self(Arc::new(RwLock::new(fingerprint)))
+    }
+
+    fn get(&self) -> Fingerprint {
+        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, fingerprint: Fingerprint) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = fingerprint;
+    }
+}
+
+fn config(identity: &Identity, limits: ServerLimits) -> Result<ServerConfig, QuicError> {
+    let mut config = ServerConfig::with_crypto(tls::server(identity)?);
+    config.transport_config(Arc::new(transport())).max_incoming(limits.handshakes);
+    Ok(config)
+}
+
 /// The enabler's end of QUIC: listens, shakes hands, says who came.
 #[derive(Debug)]
 pub struct QuicServer {
     endpoint: Endpoint,
-    fingerprint: Fingerprint,
+    fingerprint: Own,
+    limits: ServerLimits,
     address: SocketAddr,
     gate: Arc<Gate>,
     farewell: Farewell,
@@ -107,8 +132,7 @@ impl QuicServer {
     /// # Errors
     /// [`QuicError`]: the port is taken, there is no such address, the identity cannot be used.
     pub fn bind(addr: SocketAddr, identity: &Identity, limits: ServerLimits) -> Result<Self, QuicError> {
-        let mut config = ServerConfig::with_crypto(tls::server(identity)?);
-        config.transport_config(Arc::new(transport())).max_incoming(limits.handshakes);
+        let config = config(identity, limits)?;
         let mut ours = EndpointConfig::new(Arc::new(ResetKey(identity.secret("vestibule 2026 quic stateless reset"))));
         ours.cid_generator(|| Box::new(Ids));
         let failed = |source: io::Error| match source.kind() {
@@ -120,12 +144,12 @@ impl QuicServer {
             quinn::default_runtime().ok_or_else(|| QuicError::Setup("no tokio runtime is running".to_owned()))?;
         let endpoint = Endpoint::new(ours, Some(config), socket, runtime).map_err(failed)?;
         let address = endpoint.local_addr().map_err(failed)?;
-        let (gate, fingerprint) = (Gate::new(limits), identity.fingerprint());
+        let (gate, fingerprint) = (Gate::new(limits), Own::new(identity.fingerprint()));
         let (sender, accepted) = mpsc::channel(ACCEPTED);
         let farewell = Farewell::default();
-        let door = Door { gate: gate.clone(), own: fingerprint, farewell: farewell.clone() };
+        let door = Door { gate: gate.clone(), own: fingerprint.clone(), farewell: farewell.clone() };
         tokio::spawn(listen(endpoint.clone(), door, limits.handshakes, sender));
-        Ok(Self { endpoint, fingerprint, address, gate, farewell, accepted: Mutex::new(accepted) })
+        Ok(Self { endpoint, fingerprint, limits, address, gate, farewell, accepted: Mutex::new(accepted) })
     }
 
     /// Where it listens.
@@ -136,8 +160,18 @@ impl QuicServer {
 
     /// What clients know it by.
     #[must_use]
-    pub const fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint.get()
+    }
+
+    /// Shows another certificate to whoever connects from now on; connections that are open go on.
+    ///
+    /// # Errors
+    /// [`QuicError`] where the identity cannot be used; then the one before stays.
+    pub fn renew(&self, identity: &Identity) -> Result<(), QuicError> {
+        self.endpoint.set_server_config(Some(config(identity, self.limits)?));
+        self.fingerprint.set(identity.fingerprint());
+        Ok(())
     }
 
     /// Connections now, handshakes included.
@@ -171,7 +205,7 @@ impl Drop for QuicServer {
 #[derive(Clone)]
 struct Door {
     gate: Arc<Gate>,
-    own: Fingerprint,
+    own: Own,
     farewell: Farewell,
 }
 
@@ -210,5 +244,5 @@ async fn shake(incoming: quinn::Incoming, door: Door, place: Place) -> Result<Se
     let Some(fingerprint) = tls::peer(&connection) else {
         return Err("no certificate".to_owned());
     };
-    Ok(ServerConnection::new(connection, fingerprint, door.own, door.farewell, place))
+    Ok(ServerConnection::new(connection, fingerprint, door.own.get(), door.farewell, place))
 }

@@ -86,9 +86,15 @@ impl ServerCertVerifier for ServerPin {
 #[derive(Debug)]
 struct AnyClient {
     provider: Arc<CryptoProvider>,
+    /// Whoever shows no certificate is not let in.
+    mandatory: bool,
 }
 
 impl ClientCertVerifier for AnyClient {
+    fn client_auth_mandatory(&self) -> bool {
+        self.mandatory
+    }
+
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -149,13 +155,30 @@ pub(crate) fn server(identity: &Identity) -> Result<Arc<QuicServerConfig>, QuicE
     let provider = provider();
     let mut tls = rustls::ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&TLS13])?
-        .with_client_cert_verifier(Arc::new(AnyClient { provider }))
+        .with_client_cert_verifier(Arc::new(AnyClient { provider, mandatory: true }))
         .with_single_cert(identity.chain(), identity.key())?;
     tls.alpn_protocols = vec![ALPN.to_vec()];
     tls.send_tls13_tickets = 0;
     tls.max_early_data_size = 0;
     let config = QuicServerConfig::try_from(tls).map_err(|error| QuicError::Setup(error.to_string()))?;
     Ok(Arc::new(config))
+}
+
+/// TLS for HTTPS with the enabler's own certificate: clients may show one, and are then who they are over QUIC.
+///
+/// # Errors
+/// [`QuicError`] where the identity cannot be used.
+pub fn https(identity: &Identity) -> Result<Arc<rustls::ServerConfig>, QuicError> {
+    let provider = provider();
+    let mut tls = rustls::ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&[&TLS13])?
+        .with_client_cert_verifier(Arc::new(AnyClient { provider, mandatory: false }))
+        .with_single_cert(identity.chain(), identity.key())?;
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // Who is at the other end is proven in each handshake.
+    tls.send_tls13_tickets = 0;
+    tls.max_early_data_size = 0;
+    Ok(Arc::new(tls))
 }
 
 /// The fingerprint of whoever is at the other end.

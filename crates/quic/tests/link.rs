@@ -286,3 +286,21 @@ fn a_link_outlives_its_runtime_without_a_panic() {
     assert!(link.poll().is_none());
     assert!(link.send(LinkCommand::Connect).is_err());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_certificate_is_shown_to_newcomers_only() {
+    let bench = Bench::start();
+    let (before, mut old) = (bench.server.fingerprint(), bench.link());
+    connect(&mut old).await;
+    let renewed = Identity::generate().unwrap();
+    bench.server.renew(&renewed).unwrap();
+    assert_eq!(bench.server.fingerprint(), renewed.fingerprint());
+    // Who is there goes on.
+    old.send(request_of(1, b"Estill here")).unwrap();
+    assert!(matches!(next(&mut old).await, LinkEvent::Response { id: 1, frame: Ok(frame) } if frame == b"Estill here"));
+    // Who comes sees the new one; who wants the old one does not come in.
+    connect(&mut bench.link()).await;
+    let mut pinned = link(bench.server.address(), before);
+    pinned.send(LinkCommand::Connect).unwrap();
+    assert!(matches!(next(&mut pinned).await, LinkEvent::Closed { retry: false, .. }));
+}

@@ -7,9 +7,10 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 use vestibule_adapter_mqtt::MqttConfig;
 use vestibule_enabler_core::OWNER_ROLE;
@@ -18,12 +19,19 @@ use vestibule_quic::QuicError;
 use vestibule_store::{EventLog, SqliteLog, StoreError};
 
 use crate::{
-    Embedded, EmbeddedConfig, HubError, LOG_FILE, StartError,
-    net::control::{Answer, ControlError, Question, ask},
+    Embedded, EmbeddedConfig, HttpConfig, HttpError, HubError, LOG_FILE, StartError,
+    net::control::{self, Answer, ControlError, Question, ask},
+    ops::{
+        self,
+        doctor::{Level, Patient},
+    },
 };
 
 /// Lines of the log that are read at once.
 const PAGE: u32 = 500;
+
+/// Who does not take the goodbye within this time learns it from silence; supervisors kill after 10 s and more.
+const DRAIN: Duration = Duration::from_secs(8);
 
 const CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong flags, 3 no enabler runs on the data folder, 4 the data \
 folder is in use or cannot be used, 5 the address is in use, 6 the log is not as it was written.";
@@ -34,6 +42,26 @@ folder is in use or cannot be used, 5 the address is in use, 6 the log is not as
 pub struct Cli {
     #[command(subcommand)]
     command: Order,
+    /// How to write what happens, to stderr.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "VESTIBULE_LOG_FORMAT")]
+    log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object a line, for programs.
+    Json,
+}
+
+impl Cli {
+    /// How to write log lines.
+    #[must_use]
+    pub const fn log_format(&self) -> LogFormat {
+        self.log_format
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -46,6 +74,15 @@ enum Order {
         /// Address for clients and twin systems, UDP.
         #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
         quic: SocketAddr,
+        /// Address for HTTP, on this machine only: tokens are not encrypted.
+        #[arg(long, env = "VESTIBULE_HTTP")]
+        http: Option<SocketAddr>,
+        /// Address for HTTPS, with the enabler's own certificate.
+        #[arg(long, env = "VESTIBULE_HTTPS")]
+        https: Option<SocketAddr>,
+        /// Speak plain HTTP to other machines as well, where everybody between can read it.
+        #[arg(long)]
+        http_insecure: bool,
         /// A broker whose devices become twins: mqtt://[user:password@]host[:port][?system=home], or mqtts:// with
         /// ?ca=FILE&cert=FILE&key=FILE; ?announce=false says nothing on Home Assistant's birth topic. May be given often.
         #[arg(long = "mqtt", value_name = "URL", env = "VESTIBULE_MQTT", value_parser = broker, hide_env_values = true)]
@@ -59,11 +96,11 @@ enum Order {
         /// The data folder of a running enabler.
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
-        /// What the device may be.
-        #[arg(long, default_value = OWNER_ROLE)]
-        role: RoleId,
-        /// Whose it will be; somebody new unless told.
+        /// What the device may be; an owner's unless told. Has to be told with --user.
         #[arg(long)]
+        role: Option<RoleId>,
+        /// Whose it will be; somebody new unless told.
+        #[arg(long, requires = "role")]
         user: Option<UserId>,
     },
     /// Let somebody do something: add a rule.
@@ -86,6 +123,28 @@ enum Order {
         /// The data folder of a running enabler.
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
+    },
+    /// Have a running enabler read its certificate anew. Connections that are open go on.
+    #[cfg(unix)]
+    Reload {
+        /// Its data folder.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+    },
+    /// Look at everything that an enabler needs; say what is wrong and what to do. Works whether it runs or not.
+    Doctor {
+        /// The data folder.
+        #[arg(long, env = "VESTIBULE_DATA")]
+        data: PathBuf,
+        /// Address for clients and twin systems, UDP.
+        #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
+        quic: SocketAddr,
+        /// An address for HTTP or HTTPS. May be given often.
+        #[arg(long, value_name = "ADDR")]
+        http: Vec<SocketAddr>,
+        /// A broker. May be given often.
+        #[arg(long = "mqtt", value_name = "URL", env = "VESTIBULE_MQTT", value_parser = broker, hide_env_values = true)]
+        mqtt: Vec<MqttConfig>,
     },
     /// Print what was decided, a line each: number, time (UTC), decision. Works whether the enabler runs or not.
     Log {
@@ -120,6 +179,9 @@ pub enum CliError {
     /// There is no log.
     #[error("{} has no log: no enabler has ever run on it", .0.display())]
     NoLog(PathBuf),
+    /// What the doctor found.
+    #[error("{0} of these must be mended")]
+    Ill(usize),
     /// What was typed makes no sense.
     #[error("{0}")]
     Words(String),
@@ -135,7 +197,7 @@ impl CliError {
             Self::Start(StartError::Hub(HubError::Store(StoreError::InUse(_) | StoreError::Folder { .. })))
             | Self::Start(StartError::Folder(..))
             | Self::NoLog(_) => 4,
-            Self::Start(StartError::Network(QuicError::InUse(_))) => 5,
+            Self::Start(StartError::Network(QuicError::InUse(_)) | StartError::Http(HttpError::InUse(_))) => 5,
             Self::Store(StoreError::Bad(_) | StoreError::Damaged(_))
             | Self::Start(StartError::Hub(HubError::Store(StoreError::Bad(_) | StoreError::Damaged(_)))) => 6,
             _ => 1,
@@ -146,14 +208,20 @@ impl CliError {
 /// Runs what the flags say.
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        Order::Serve { data, quic, mqtt, name } => serve(EmbeddedConfig { data_dir: data, name, mqtt, quic }).await,
-        Order::Pair { data, role, user } => pair(&data, role, user).await,
+        Order::Serve { data, quic, http, https, http_insecure, mqtt, name } => {
+            let http = HttpConfig { plain: http, tls: https, insecure: http_insecure };
+            serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http }).await
+        }
+        Order::Pair { data, role, user } => pair(&data, role.unwrap_or_else(|| RoleId::slug(OWNER_ROLE)), user).await,
         Order::Grant(args) => people::grant(args).await,
         Order::Revoke(args) => people::revoke(args).await,
         Order::Users(args) => people::users(args).await,
         Order::Token(order) => people::token(order).await,
         Order::Status { data } => status(&data).await,
         Order::Leases { data } => leases(&data).await,
+        #[cfg(unix)]
+        Order::Reload { data } => reload(&data),
+        Order::Doctor { data, quic, http, mqtt } => doctor(Patient { data, quic, http, mqtt }).await,
         Order::Log { data, after, verify } => log(&data, after, verify).await,
     };
     match done {
@@ -175,31 +243,61 @@ async fn serve(config: EmbeddedConfig) -> Result<(), CliError> {
     // For whoever starts this program and waits for it; port 0 is known from here on.
     let mut out = std::io::stdout();
     writeln!(out, "listening on {} as {}", enabler.address(), enabler.fingerprint())?;
+    for (scheme, address) in [("http", enabler.http()), ("https", enabler.https())] {
+        if let Some(address) = address {
+            writeln!(out, "listening on {scheme}://{address}")?;
+        }
+    }
     out.flush()?;
-    let signal = stop.wait().await;
+    let signal = loop {
+        match stop.wait().await {
+            Signal::Stop(signal) => break signal,
+            #[cfg(unix)]
+            Signal::Reload => {
+                if let Err(error) = enabler.reload() {
+                    tracing::error!(%error, "the certificate stays as it was");
+                }
+            }
+        }
+    };
     tracing::info!(signal, "stopping");
     tokio::select! {
         () = enabler.stop() => {}
         // Whoever asks twice means it. What was acknowledged is on disk.
-        signal = stop.wait() => tracing::warn!(signal, "stopping at once"),
+        signal = stop.again() => tracing::warn!(signal, "stopping at once"),
+        // So does whoever waits to kill it: systemd, an orchestrator.
+        () = tokio::time::sleep(DRAIN) => tracing::warn!("not everybody could be told in time; stopping at once"),
     }
     Ok(())
 }
 
+/// What somebody outside wants.
+enum Signal {
+    /// An end.
+    Stop(&'static str),
+    /// The certificate read anew.
+    #[cfg(unix)]
+    Reload,
+}
+
 #[cfg(unix)]
-struct Stop(tokio::signal::unix::Signal, tokio::signal::unix::Signal);
+struct Stop([tokio::signal::unix::Signal; 3]);
 
 #[cfg(unix)]
 impl Stop {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [interrupt, terminate, hangup] = kinds.map(signal);
+        Ok(Self([interrupt?, terminate?, hangup?]))
     }
 
-    async fn wait(&mut self) -> &'static str {
+    async fn wait(&mut self) -> Signal {
+        let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
-            _ = self.0.recv() => "SIGINT",
-            _ = self.1.recv() => "SIGTERM",
+            _ = interrupt.recv() => Signal::Stop("SIGINT"),
+            _ = terminate.recv() => Signal::Stop("SIGTERM"),
+            _ = hangup.recv() => Signal::Reload,
         }
     }
 }
@@ -213,13 +311,34 @@ impl Stop {
         Ok(Self)
     }
 
-    async fn wait(&mut self) -> &'static str {
+    async fn wait(&mut self) -> Signal {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => "Ctrl-C",
+            Ok(()) => Signal::Stop("Ctrl-C"),
             // No signals can be had: run until killed.
             Err(_) => std::future::pending().await,
         }
     }
+}
+
+impl Stop {
+    /// Waits until somebody wants an end, once more.
+    async fn again(&mut self) -> &'static str {
+        loop {
+            match self.wait().await {
+                Signal::Stop(signal) => return signal,
+                #[cfg(unix)]
+                Signal::Reload => {}
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn reload(data: &Path) -> Result<(), CliError> {
+    let process = control::process(data)?;
+    let process = rustix::process::Pid::from_raw(process).ok_or_else(strange)?;
+    rustix::process::kill_process(process, rustix::process::Signal::HUP).map_err(std::io::Error::from)?;
+    Ok(())
 }
 
 async fn pair(data: &Path, role: RoleId, user: Option<UserId>) -> Result<(), CliError> {
@@ -259,6 +378,16 @@ async fn leases(data: &Path) -> Result<(), CliError> {
         writeln!(out, "and {more} more")?;
     }
     Ok(())
+}
+
+async fn doctor(patient: Patient) -> Result<(), CliError> {
+    let findings = ops::doctor::examine(&patient).await;
+    let mut out = std::io::stdout().lock();
+    for finding in &findings {
+        writeln!(out, "{finding}")?;
+    }
+    let failed = findings.iter().filter(|finding| finding.level == Level::Fail).count();
+    if failed == 0 { Ok(()) } else { Err(CliError::Ill(failed)) }
 }
 
 fn strange() -> CliError {

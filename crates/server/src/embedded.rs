@@ -13,7 +13,8 @@ use vestibule_model::{RoleId, UserId};
 use vestibule_quic::{Fingerprint, Identity, IdentityError, QuicError, QuicServer, ServerLimits};
 
 use crate::{
-    HubConfig, HubError, HubHandle, adapters,
+    HttpConfig, HttpError, HubConfig, HubError, HubHandle, adapters,
+    http::HttpServer,
     net::{
         self, Shared,
         control::{Endpoint, IDENTITY},
@@ -32,6 +33,8 @@ pub struct EmbeddedConfig {
     pub mqtt: Vec<MqttConfig>,
     /// Where it listens for QUIC.
     pub quic: SocketAddr,
+    /// Where it listens for HTTP.
+    pub http: HttpConfig,
 }
 
 impl EmbeddedConfig {
@@ -43,6 +46,7 @@ impl EmbeddedConfig {
             name: "Vestibule".to_owned(),
             mqtt: Vec::new(),
             quic: (Ipv4Addr::LOCALHOST, 0).into(),
+            http: HttpConfig::default(),
         }
     }
 }
@@ -59,6 +63,9 @@ pub enum StartError {
     /// The network.
     #[error(transparent)]
     Network(#[from] QuicError),
+    /// HTTP.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// Where it listens cannot be written down for `vestibule-enabler pair` and others.
     #[error("{0} cannot be written to: {1}")]
     Folder(PathBuf, io::Error),
@@ -74,9 +81,11 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Embedded {
     shared: Arc<Shared>,
+    http: HttpServer,
     serving: JoinHandle<()>,
     /// One for each adapter, which ends with it.
     keepers: Vec<JoinHandle<()>>,
+    identity: PathBuf,
     _endpoint: Endpoint,
 }
 
@@ -86,7 +95,7 @@ impl Embedded {
     /// # Errors
     /// [`StartError`] in words for people: the folder is in use, the port is taken, the disk is full.
     pub async fn start(config: EmbeddedConfig) -> Result<Self, StartError> {
-        let EmbeddedConfig { data_dir, name, mqtt, quic } = config;
+        let EmbeddedConfig { data_dir, name, mqtt, quic, http } = config;
         let mut systems: Vec<_> = mqtt.iter().map(|broker| &broker.system).collect();
         systems.sort();
         if let Some(pair) = systems.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -94,7 +103,8 @@ impl Embedded {
         }
         // The hub takes the folder first: nobody else touches it from here on.
         let hub = HubHandle::start(HubConfig::new(&data_dir, name.clone())).await?;
-        let identity = Identity::load_or_create(data_dir.join(IDENTITY))?;
+        let certificate = data_dir.join(IDENTITY);
+        let identity = Identity::load_or_create(&certificate)?;
         let server = QuicServer::bind(quic, &identity, ServerLimits::default())?;
         let address = server.address();
         let endpoint = Endpoint::announce(&data_dir, address).map_err(|error| StartError::Folder(data_dir, error))?;
@@ -110,15 +120,28 @@ impl Embedded {
         }
         let shared =
             Arc::new(Shared { name, server, hub, desk: Desk::default(), adapters: states, clients: Arc::default() });
+        let http = HttpServer::start(http, &identity, shared.clone()).await?;
         let serving = tokio::spawn(net::serve(shared.clone()));
         tracing::info!(%address, fingerprint = %shared.server.fingerprint(), "the enabler listens");
-        Ok(Self { shared, serving, keepers, _endpoint: endpoint })
+        Ok(Self { shared, http, serving, keepers, identity: certificate, _endpoint: endpoint })
     }
 
     /// Where clients on this machine connect.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         net::control::from_here(self.shared.server.address())
+    }
+
+    /// Where plain HTTP listens.
+    #[must_use]
+    pub const fn http(&self) -> Option<SocketAddr> {
+        self.http.plain()
+    }
+
+    /// Where HTTPS listens.
+    #[must_use]
+    pub const fn https(&self) -> Option<SocketAddr> {
+        self.http.tls()
     }
 
     /// What clients pin.
@@ -156,11 +179,26 @@ impl Embedded {
         &self.shared.adapters
     }
 
+    /// Reads the certificate anew and shows it to whoever connects from now on; connections that are open go on.
+    ///
+    /// Clients that pinned another one refuse it until they pair anew.
+    ///
+    /// # Errors
+    /// [`StartError`] where the file holds no certificate with its key; then the one before stays.
+    pub fn reload(&self) -> Result<Fingerprint, StartError> {
+        let identity = Identity::load_or_create(&self.identity)?;
+        self.http.renew(&identity)?;
+        self.shared.server.renew(&identity)?;
+        tracing::info!(fingerprint = %identity.fingerprint(), "the certificate was read anew");
+        Ok(identity.fingerprint())
+    }
+
     /// Finishes what is decided, tells everybody, ends.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         // Adapters first: devices are told nothing that nobody writes down.
         self.keepers.iter().for_each(JoinHandle::abort);
         self.shared.hub.clone().shutdown().await;
+        self.http.stop().await;
         net::close(&self.shared).await;
     }
 }

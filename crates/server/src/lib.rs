@@ -22,11 +22,14 @@
 mod adapters;
 pub mod cli;
 mod embedded;
+mod http;
 mod hub;
 mod local;
 pub mod login;
 mod net;
+mod ops;
 
 pub use embedded::{Embedded, EmbeddedConfig, StartError};
+pub use http::{HttpConfig, HttpError};
 pub use hub::{Clock, Hub, HubConfig, HubError, HubHandle, HubStatus, LOG_FILE, Outgoing, Peer, SessionHandle};
 pub use net::control;

@@ -63,6 +63,8 @@ async fn carry_up(
         };
         if matches!(message, DiiUp::Register(_)) {
             *registration = Some(message.clone());
+        } else if matches!(message, DiiUp::Deregister) {
+            *registration = None;
         }
         // One after the other: they follow from each other.
         match session.request(Request::Dii(message)).await {

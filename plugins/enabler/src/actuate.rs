@@ -3,11 +3,17 @@
 use std::collections::HashMap;
 
 use bevy::{ecs::system::SystemParam, prelude::*};
-use vestibule_model::{Command, CommandId, Refusal, RefusalCode, TraceId, TwinInfo};
+use vestibule_model::{Command, CommandId, LeaseId, Refusal, RefusalCode, TraceId, TwinInfo};
 use vestibule_protocol::{CommandUpdate, Request, RequestId, Response};
-use vestibule_twin::{ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinState};
+use vestibule_twin::{ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinState, TwinTurn, TwinTurns};
 
-use crate::{EnablerConnection, Settings, mirror::Mirror, pump::now_ms};
+use crate::{
+    EnablerConnection, Settings,
+    discover::{Known, Question},
+    mirror::Mirror,
+    pump::now_ms,
+    turns::Leases,
+};
 
 /// Commands whose end is remembered, so that late updates still find their ticket: a day of a busy person.
 const MOST_TICKETS: usize = 4_096;
@@ -31,17 +37,26 @@ pub struct EnablerAnswered {
 }
 
 #[derive(Debug)]
-enum Asked {
+pub(crate) enum Asked {
     Actuation(ActuateTwin),
+    Known(Question),
+    Lease(LeaseId),
     Other(ActuationTicket),
 }
 
 /// Which answer belongs to which ticket.
 #[derive(Resource, Debug, Default)]
 pub(crate) struct Tickets {
-    asked: HashMap<(Entity, RequestId), Asked>,
+    pub(crate) asked: HashMap<(Entity, RequestId), Asked>,
     commands: HashMap<CommandId, ActuationTicket>,
     made: u64,
+}
+
+impl Tickets {
+    /// The answer to `id` is to be kept for whoever shows it.
+    pub(crate) fn ask(&mut self, connection: Entity, id: RequestId, question: Question) {
+        self.asked.insert((connection, id), Asked::Known(question));
+    }
 }
 
 /// Where answers go.
@@ -51,6 +66,8 @@ pub(crate) struct Answers<'w> {
     actuated: MessageWriter<'w, TwinActuated>,
     refused: MessageWriter<'w, ActuationRefused>,
     answered: MessageWriter<'w, EnablerAnswered>,
+    pub(crate) known: Known<'w>,
+    pub(crate) leases: Leases<'w>,
 }
 
 impl Answers<'_> {
@@ -62,6 +79,8 @@ impl Answers<'_> {
                 Ok(_) => self.refuse(&request, Refusal::new(RefusalCode::Invalid, "an answer to another question")),
                 Err(refusal) => self.refuse(&request, refusal),
             },
+            Some(Asked::Known(question)) => self.known.take(question, answer.map(|response| *response)),
+            Some(Asked::Lease(lease)) => self.leases.answer(lease, answer.map(|response| *response)),
             Some(Asked::Other(ticket)) => {
                 self.answered.write(EnablerAnswered { ticket, answer: answer.map(|response| *response) });
             }
@@ -110,7 +129,7 @@ pub(crate) fn send(
     mut connections: Query<&mut EnablerConnection>,
     mut tickets: ResMut<Tickets>,
     mut refusals: MessageWriter<ActuationRefused>,
-    mirror: Res<Mirror>,
+    (mirror, turns): (Res<Mirror>, Res<TwinTurns>),
     settings: Res<Settings>,
     time: Res<Time<Real>>,
 ) {
@@ -125,7 +144,7 @@ pub(crate) fn send(
         let Ok(mut connection) = connections.get_mut(entity) else { continue };
         let Some(session) = connection.session.as_mut() else { continue };
         tickets.made += 1;
-        let id = key(&settings.0.key_seed, tickets.made);
+        let id = CommandId(key(&settings.0.key_seed, "", tickets.made));
         let valid = request.valid_for_ms.unwrap_or_else(|| takes(info, request) + settings.0.margin_ms);
         let command = Command {
             id,
@@ -136,7 +155,7 @@ pub(crate) fn send(
             expected_revision: seen(info, state, request),
             not_after: session.enabler_time(now).plus(valid),
             trace: Some(TraceId(id.0)),
-            lease: None,
+            lease: turns.0.get(&request.twin).and_then(TwinTurn::held),
         };
         let asked = session.actuate(command, now);
         tickets.commands.insert(id, request.ticket);
@@ -179,12 +198,13 @@ fn seen(info: &TwinInfo, state: &TwinState, request: &ActuateTwin) -> Option<u64
     revisions.max()
 }
 
-fn key(seed: &[u8; 16], number: u64) -> CommandId {
+/// An idempotency key that nobody else makes; `what` tells those of one kind from others of the same number.
+pub(crate) fn key(seed: &[u8; 16], what: &str, number: u64) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(seed).update(&number.to_le_bytes());
+    hasher.update(seed).update(&number.to_le_bytes()).update(what.as_bytes());
     let mut id = [0; 16];
     id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    CommandId(id)
+    id
 }
 
 #[cfg(test)]
@@ -193,9 +213,10 @@ mod tests {
 
     #[test]
     fn keys_never_repeat() {
-        let mut keys: Vec<_> = (0..1000).flat_map(|n| [key(&[0; 16], n), key(&[1; 16], n)]).collect();
+        let mut keys: Vec<_> =
+            (0..1000).flat_map(|n| [key(&[0; 16], "", n), key(&[1; 16], "", n), key(&[0; 16], "lease", n)]).collect();
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!(keys.len(), 2000);
+        assert_eq!(keys.len(), 3000);
     }
 }

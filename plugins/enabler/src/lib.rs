@@ -3,7 +3,9 @@
 //! **Does**: drives a [`ClientSession`] over any [`Link`] (QUIC in production, queues in tests); keeps
 //! [`TwinDescription`], [`TwinAccess`] and [`TwinState`] on every entity with [`Twin`]; spawns one root entity for each
 //! twin that the user may see, with its [`TwinPictures`]; turns [`ActuateTwin`] into a command with a validity window, the revision that was seen and
-//! an idempotency key, and reports its way as [`TwinActuated`] or [`ActuationRefused`].
+//! an idempotency key, and reports its way as [`TwinActuated`] or [`ActuationRefused`]; keeps [`KnownSystems`],
+//! [`KnownPeople`] and the [`Procedures`]' steps for whoever asked for them; asks for the physical object's turn
+//! ([`IntegrateTwin`]), renews it while it is wanted, and keeps [`TwinTurns`].
 //!
 //! **Does not**: open sockets, decide who may do what, draw, or show a wish as if it had come true.
 //!
@@ -29,8 +31,11 @@
 
 mod actuate;
 mod connection;
+mod discover;
 mod mirror;
+mod people;
 mod pump;
+mod turns;
 
 use bevy::prelude::*;
 use vestibule_protocol::Interest;
@@ -38,13 +43,13 @@ use vestibule_twin::{TwinSystems, ensure_twin_plugin};
 
 pub use actuate::{AskEnabler, EnablerAnswered};
 pub use connection::{Connected, Disconnected, EnablerConnection};
-pub use mirror::SystemNews;
 
 #[cfg(doc)]
 use vestibule_protocol::{ClientSession, Link};
 #[cfg(doc)]
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, Twin, TwinAccess, TwinActuated, TwinDescription, TwinPictures, TwinState,
+    ActuateTwin, ActuationRefused, IntegrateTwin, KnownPeople, KnownSystems, Procedures, Twin, TwinAccess,
+    TwinActuated, TwinDescription, TwinPictures, TwinState, TwinTurns,
 };
 
 /// Talks to enablers. Add it once, then spawn an [`EnablerConnection`].
@@ -88,12 +93,18 @@ impl Plugin for EnablerPlugin {
         app.insert_resource(Settings(self.clone()))
             .init_resource::<mirror::Mirror>()
             .init_resource::<actuate::Tickets>()
+            .init_resource::<discover::Further>()
+            .init_resource::<turns::Own>()
             .init_resource::<vestibule_twin::EnablerLink>()
             .add_message::<AskEnabler>()
             .add_message::<EnablerAnswered>()
-            .add_message::<SystemNews>()
             .add_systems(PreUpdate, (pump::receive, mirror::adopt).chain().in_set(TwinSystems::Receive))
-            .add_systems(PostUpdate, (actuate::send, actuate::ask, pump::send).chain().in_set(TwinSystems::Send));
+            .add_systems(
+                PostUpdate,
+                (actuate::send, actuate::ask, discover::send, turns::send, pump::send)
+                    .chain()
+                    .in_set(TwinSystems::Send),
+            );
     }
 }
 

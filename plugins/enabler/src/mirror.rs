@@ -7,17 +7,13 @@ use std::{
 
 use bevy::{ecs::system::SystemParam, prelude::*};
 use vestibule_model::{BlobRef, ContentHash, FeatureId, TwinId, TwinInfo, Value};
-use vestibule_protocol::{ClientSession, News, SystemView, TwinView, WireReading};
+use vestibule_protocol::{ClientSession, News, TwinView, WireReading};
 use vestibule_twin::{
     FeatureRules, Reading, Twin, TwinAccess, TwinAppeared, TwinDescription, TwinIndex, TwinModel, TwinOccurred,
     TwinPicture, TwinPictures, TwinRoot, TwinState, TwinVanished,
 };
 
 use crate::Settings;
-
-/// Fact: a system's state or measured health changed.
-#[derive(Message, Clone, Debug)]
-pub struct SystemNews(pub SystemView);
 
 /// Whom fetched content is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +53,6 @@ pub(crate) struct Mirroring<'w> {
     index: Res<'w, TwinIndex>,
     occurred: MessageWriter<'w, TwinOccurred>,
     vanished: MessageWriter<'w, TwinVanished>,
-    systems: MessageWriter<'w, SystemNews>,
 }
 
 impl Mirror {
@@ -114,9 +109,6 @@ impl Mirror {
                     details: occurrence.details,
                     age_ms: enabler_now.since(occurrence.at),
                 });
-            }
-            News::System(view) => {
-                mirroring.systems.write(SystemNews(*view));
             }
             News::Content { hash, bytes } => self.content(hash, bytes),
             _ => {}

@@ -50,9 +50,17 @@ pub(crate) fn receive(
                     shown.set_if_neq(EnablerLink { state, name: name.clone() });
                     commands.entity(entity).insert(Disconnected { reason, retry_s }).remove::<Connected>();
                     mirror.lose(entity);
+                    answers.known.lose();
+                    answers.leases.lose();
                 }
-                News::Answer { id, answer } => answers.take(entity, id, answer),
+                News::Answer { id, answer } => {
+                    answers.known.clock(session.enabler_time(now), time.elapsed_secs_f64());
+                    answers.take(entity, id, answer);
+                }
                 News::Command(update) => answers.update(update),
+                News::System(view) => answers.known.system(*view),
+                News::Lease(update) => answers.leases.take(update),
+                News::Step(step) => answers.known.step(&step),
                 other => mirror.take(entity, other, session, &mut mirroring, &settings, time.elapsed_secs_f64()),
             }
         }

@@ -1,6 +1,9 @@
 use bevy::prelude::*;
 use vestibule_input::Control;
-use vestibule_twin::model::{ActionId, FeatureId, TwinId, Value};
+use vestibule_twin::{
+    IntegrateTwin, ManagePeople,
+    model::{ActionId, FeatureId, TwinId, Value},
+};
 
 use crate::settings::{Knob, SettingChange};
 
@@ -38,6 +41,12 @@ pub enum HudAction {
     Capture(Control),
     /// Every control gets its first key back.
     ResetKeys,
+    /// Manage whom the enabler knows and what they may do.
+    People(ManagePeople),
+    /// Ask for one more press before this is done.
+    Confirm(ManagePeople),
+    /// Ask for one's turn at a thing, or give it back.
+    Integrate(IntegrateTwin),
     /// A button that only shows why it does nothing.
     Nothing,
 }
@@ -51,6 +60,12 @@ pub enum HudWindow {
     Catalogue,
     /// All devices, whether the world shows them or not.
     Devices,
+    /// The systems that the enabler knows, and their services.
+    Systems,
+    /// The procedures' steps as they happened.
+    Procedures,
+    /// Whom the enabler knows and what they may do.
+    People,
     /// The settings.
     Settings,
     /// Past notifications.

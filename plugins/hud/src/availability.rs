@@ -1,11 +1,11 @@
 //! Which controls can be used now, in which order, and why not.
 
 use vestibule_twin::{
-    TwinState,
+    TwinState, TwinTurn,
     model::{ActionId, ActionInfo, Effect, Expect, FeatureId, FeatureInfo, FeatureKind, Truth, TwinInfo, Value},
 };
 
-use crate::format;
+use crate::{card::holder_name, format};
 
 /// Whether a control can be used now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,13 +59,14 @@ pub fn availability(
     action: &ActionId,
     now: f64,
 ) -> Availability {
-    available(info, state, feature, action, &[], now)
+    available(info, state, None, feature, action, &[], now)
 }
 
 /// The same, knowing what is under way.
 pub(crate) fn available(
     info: &TwinInfo,
     state: &TwinState,
+    turn: Option<&TwinTurn>,
     feature: &FeatureId,
     action: &ActionId,
     waiting: &[Waiting],
@@ -80,6 +81,9 @@ pub(crate) fn available(
     if !state.reaches(feature) {
         return Availability::not(format!("{} of {} is not reachable", about.name, the(&info.name)));
     }
+    if let Some(reason) = taken(info, turn) {
+        return Availability::Disabled(reason);
+    }
     let under_way = waiting.iter().find(|w| w.feature == *feature && w.action == *action && !w.with_input);
     if let Some(wish) = under_way {
         let left = (wish.until - now).max(0.0).ceil();
@@ -89,6 +93,17 @@ pub(crate) fn available(
         return Availability::not(format!("wanted already, waiting for {}", the(&info.name)));
     }
     already(about, state, feature, action, does).map_or(Availability::Ready, Availability::Disabled)
+}
+
+/// Why somebody else's turn, or nobody's, forbids it.
+fn taken(info: &TwinInfo, turn: Option<&TwinTurn>) -> Option<String> {
+    if turn.and_then(TwinTurn::held).is_some() {
+        return None;
+    }
+    if let Some(holder) = turn.and_then(|turn| turn.holder.as_ref()) {
+        return Some(format!("{} has it", holder_name(holder)));
+    }
+    info.integration.exclusive.then(|| "only whoever has it can act: take it first".to_owned())
 }
 
 /// `Front door` as `the front door`; names such as `TV` keep their capitals.

@@ -71,7 +71,7 @@ fn a_wish_under_way_is_not_wished_twice() {
 
     let (feature, action) = (FeatureId::slug("lock"), ActionId::slug("unlock"));
     let own = Waiting { feature: feature.clone(), action: action.clone(), with_input: false, until: 13.2 };
-    let answer = available(&door(), &pending, &feature, &action, &[own], 10.0);
+    let answer = available(&door(), &pending, None, &feature, &action, &[own], 10.0);
     assert_eq!(answer, no("waiting for the front door: 4 s left"));
 }
 

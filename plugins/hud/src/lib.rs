@@ -99,7 +99,7 @@ impl Plugin for HudPlugin {
         app.configure_sets(Update, (HudSystems::Ask, HudSystems::Act, HudSystems::Show).chain());
         let ask = (window::capture, interact::settle, interact::walk_focus, card::keys, window::keys).chain();
         let act = (
-            (card::pin, window::act, settings::change, notice::dismiss, track::actuate).chain(),
+            (card::pin, window::act, window::ask, settings::change, notice::dismiss, track::actuate).chain(),
             (track::follow, notice::collect, settings::keep).chain(),
         );
         let show = (banner::show, hints::crosshair, hints::show, notice::show, window::show);

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bevy::prelude::*;
 use vestibule_twin::{
     ActuateTwin, ActuationRefused, ActuationTicket, EnablerLink, Notify, TwinActuated, TwinDescription, TwinIndex,
-    TwinState, Urgency,
+    TwinState, TwinTurns, Urgency,
     model::{ActionId, CommandStatus, FeatureId, Refusal, TwinId, Value},
 };
 
@@ -145,7 +145,7 @@ impl Tracks {
 pub(crate) fn actuate(
     mut actions: MessageReader<HudAction>,
     twins: Query<(&TwinDescription, Option<&TwinState>)>,
-    (index, link, time): (Res<TwinIndex>, Res<EnablerLink>, Res<Time<Real>>),
+    (index, turns, link, time): (Res<TwinIndex>, Res<TwinTurns>, Res<EnablerLink>, Res<Time<Real>>),
     mut tracks: ResMut<Tracks>,
     mut requests: MessageWriter<ActuateTwin>,
 ) {
@@ -157,7 +157,7 @@ pub(crate) fn actuate(
         let known = index.get(twin).iter().find_map(|entity| twins.get(*entity).ok());
         let Some((info, state)) = known else { continue };
         let state = state.cloned().unwrap_or_default();
-        let can = available(&info.0, &state, feature, action, &tracks.waiting(twin), now);
+        let can = available(&info.0, &state, turns.0.get(twin), feature, action, &tracks.waiting(twin), now);
         if !link.state.is_connected() || !can.is_ready() {
             continue;
         }

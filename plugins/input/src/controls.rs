@@ -49,6 +49,12 @@ pub enum Control {
     Attend,
     /// Open or close the list of all devices.
     Devices,
+    /// Open or close the list of systems and services.
+    Systems,
+    /// Open or close what happened, step by step.
+    Procedures,
+    /// Open or close people and what they may do.
+    People,
     /// Open or close the settings.
     Settings,
     /// Show or hide the keys.
@@ -71,7 +77,7 @@ pub enum Control {
 
 impl Control {
     /// All of them, in the order that they are shown.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::Forward,
         Self::Back,
         Self::Left,
@@ -93,6 +99,9 @@ impl Control {
         Self::Notification,
         Self::Attend,
         Self::Devices,
+        Self::Systems,
+        Self::Procedures,
+        Self::People,
         Self::Settings,
         Self::Help,
         Self::ChooseUp,
@@ -129,6 +138,9 @@ impl Control {
             Self::Notification => "dismiss the notification",
             Self::Attend => "look at what the notification is about",
             Self::Devices => "all devices",
+            Self::Systems => "systems and services",
+            Self::Procedures => "what happened, step by step",
+            Self::People => "people and what they may do",
             Self::Settings => "settings",
             Self::Help => "show or hide the keys",
             Self::ChooseUp => "choose above",

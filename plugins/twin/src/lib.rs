@@ -28,7 +28,10 @@ mod furniture;
 mod index;
 mod link;
 mod message;
+mod people;
 mod person;
+mod system;
+mod turn;
 
 use bevy_app::{App, Plugin, PreUpdate};
 use bevy_ecs::prelude::*;
@@ -45,7 +48,10 @@ pub use link::{EnablerLink, LinkState};
 pub use message::{
     ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished,
 };
+pub use people::{KnownDevice, KnownPeople, KnownUser, ManagePeople, ShownCode};
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
+pub use system::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};
+pub use turn::{IntegrateTwin, TwinTurn, TwinTurns};
 pub use vestibule_model as model;
 
 /// When the frame's news of twins is written and may be read.
@@ -66,6 +72,14 @@ impl Plugin for TwinPlugin {
         app.init_resource::<TwinIndex>()
             .init_resource::<PointedTwin>()
             .init_resource::<EnablerLink>()
+            .init_resource::<KnownSystems>()
+            .init_resource::<Procedures>()
+            .init_resource::<KnownPeople>()
+            .add_message::<ManagePeople>()
+            .init_resource::<TwinTurns>()
+            .add_message::<IntegrateTwin>()
+            .add_message::<DiscoverSystems>()
+            .add_message::<FollowProcedures>()
             .add_message::<Notify>()
             .add_message::<ActuateTwin>()
             .add_message::<TwinActuated>()

@@ -25,7 +25,7 @@ pub fn prepare(workspace: &Workspace) -> Result<Variables> {
     let node = program("node").context("node is not here")?;
     let said = Command::new(&node).arg("--version").output().context("node does not start")?.stdout;
     let said = String::from_utf8_lossy(&said);
-    if !version(&said).is_some_and(|major| major >= OLDEST) {
+    if version(&said).is_none_or(|major| major < OLDEST) {
         bail!("this node is {}; the packages need {OLDEST} or newer", said.trim());
     }
     let folder = workspace.target.join("peers/node");

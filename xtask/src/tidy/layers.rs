@@ -20,6 +20,7 @@ const NAMES: &[(&str, &str)] = &[
     ("crates/wot", "vestibule-wot"),
     ("crates/adapters/mqtt", "vestibule-adapter-mqtt"),
     ("crates/sim", "vestibule-sim"),
+    ("crates/conformance", "vestibule-conformance"),
     ("crates/testkit", "vestibule-testkit"),
     ("plugins/twin", "vestibule-twin"),
     ("plugins/enabler", "vestibule-plugin-enabler"),

@@ -1,15 +1,25 @@
 //! FGMV-29 8.3.5, digital twin access control (DTAC): who may do what with each twin, and who may change that.
 
 use vestibule_model::{
-    About, Access, Explanation, FeatureId, Inquiry, Refusal, RefusalCode, Right, RoleId, Rule, RuleEffect, RuleId,
-    ServiceId, Subject, SystemId, Timestamp, TwinId, TwinSelector, UserId, Verdict, Wanted, decide_access,
+    About, Access, Explanation, FeatureId, Inquiry, MAX_FEATURES, Refusal, RefusalCode, Right, RoleId, Rule,
+    RuleEffect, RuleId, ServiceId, Subject, SystemId, Timestamp, TwinId, TwinPermission, TwinSelector, UserId, Verdict,
+    Wanted, decide_access,
 };
 use vestibule_protocol::Response;
 
-use crate::{Bearing, Decision, GUEST_ROLE, LogEvent, OWNER_ROLE, State, Viewer, people::keep_an_owner};
+use crate::{
+    Bearing, CommandRecord, Decision, GUEST_ROLE, LogEvent, OWNER_ROLE, State, Viewer, people::keep_an_owner,
+    token::token_rule,
+};
 
 /// Rules that there can be: each is compared with each question.
 const MOST_RULES: usize = 512;
+/// Actions that a twin's system can permit one user by name.
+const MOST_PERMITTED: usize = 1_024;
+/// Users to whom the system of one twin can let less than the rules might.
+const MOST_RESTRICTED_EACH: usize = 1_024;
+/// Twins whose systems can let somebody less than the rules might.
+const MOST_RESTRICTED: usize = 65_536;
 /// Owners go before whoever has no priority; there is room above them (an alarm) and below.
 const OWNERS_PRIORITY: u8 = 100;
 
@@ -51,12 +61,26 @@ pub fn system_verdict(state: &State, viewer: &Viewer, system: &SystemId, right: 
 fn ask(state: &State, viewer: &Viewer, about: About<'_>, feature: Option<&FeatureId>, right: &Right) -> Verdict {
     let own = decide_access(state.rules.values(), &viewer.access(about, feature, right));
     let denied = !own.allowed && own.rule.is_some();
-    if denied || own.allowed && viewer.is_user {
+    if denied {
         return own;
+    }
+    if own.allowed && viewer.is_user {
+        return match about {
+            About::Twin(twin) if !leaves(state, &viewer.user, about, feature, right) => {
+                Verdict { allowed: false, rule: Some(RuleId::slug(&format!("rules-of:{}", twin.system()))) }
+            }
+            _ => own,
+        };
     }
     let borne = viewer.tokens.iter().find(|bearing| allows(state, viewer, bearing, about, feature, right));
     let rule = borne.map(|bearing| bearing.grant.rule());
     Verdict { allowed: rule.is_some(), rule }
+}
+
+/// Whether the twin's system, which manages access rights of its own (REQ-DT-05), lets `user` do it. They only take.
+fn leaves(state: &State, user: &UserId, about: About<'_>, feature: Option<&FeatureId>, right: &Right) -> bool {
+    let About::Twin(twin) = about else { return true };
+    state.permission(twin, user).is_none_or(|permission| permission.leaves(feature, right))
 }
 
 /// Whether a token covers it and its delegator may do it by rule.
@@ -70,8 +94,66 @@ fn allows(
 ) -> bool {
     bearing.grant.limits.cover(about, feature, right) && {
         let (user, roles, at) = (&bearing.grant.by, &bearing.roles, viewer.at);
-        decide_access(state.rules.values(), &Access { user, roles, about, feature, right, at }).allowed
+        leaves(state, user, about, feature, right)
+            && leaves(state, &viewer.user, about, feature, right)
+            && decide_access(state.rules.values(), &Access { user, roles, about, feature, right, at }).allowed
     }
+}
+
+/// Whether a command that could not be given to its system at once may still be given: whoever asked for it may have
+/// lost the right since. Gives the rule that decides otherwise.
+///
+/// Users are judged by their own roles and rules. Whoever acted by a token is judged by that token while the enabler
+/// remembers it; a token that was narrowed by others is not remembered, so what it asked for does not wait.
+pub(crate) fn may_still(state: &State, now: Timestamp, record: &CommandRecord) -> Result<(), Option<RuleId>> {
+    let CommandRecord { command, user, rule, .. } = record;
+    let (about, feature) = (About::Twin(&command.twin), Some(&command.feature));
+    let right = Right::Act(command.action.clone());
+    let own = Viewer::user(state, now, user).ok();
+    let verdict = |viewer: &Viewer| ask(state, viewer, about, feature, &right);
+    let judge = |viewer: &Viewer| {
+        let Verdict { allowed, rule } = verdict(viewer);
+        if allowed { Ok(()) } else { Err(rule) }
+    };
+    let Some((_, token)) = state.delegated.iter().find(|(id, _)| token_rule(**id) == *rule) else {
+        return own.as_ref().map_or_else(|| Err(Some(rule.clone())), judge);
+    };
+    let holds = token.limits.until.is_some_and(|until| now < until) && token.limits.cover(about, feature, &right);
+    if !holds || !leaves(state, user, about, feature, &right) {
+        return Err(Some(rule.clone()));
+    }
+    // A rule that denies the bearer something denies it whatever they bear.
+    if let Some(Verdict { allowed: false, rule: Some(denies) }) = own.as_ref().map(verdict) {
+        return Err(Some(denies));
+    }
+    judge(&Viewer::user(state, now, &token.by).map_err(|_| Some(rule.clone()))?)
+}
+
+/// What a twin's system lets a user do is kept, where it is news (P2.11).
+pub(crate) fn keep_permission(
+    state: &State,
+    twin: &TwinId,
+    user: &UserId,
+    permission: &TwinPermission,
+) -> Result<Option<LogEvent>, Refusal> {
+    let known = state.permission(twin, user).unwrap_or(&TwinPermission::Unrestricted);
+    if known == permission {
+        return Ok(None);
+    }
+    if let TwinPermission::Only(features) = permission {
+        let actions: usize = features.values().map(std::collections::BTreeSet::len).sum();
+        if features.len() > MAX_FEATURES || actions > MOST_PERMITTED {
+            let message = format!("a permission names at most {MAX_FEATURES} features and {MOST_PERMITTED} actions");
+            return Err(Refusal::new(RefusalCode::Invalid, message));
+        }
+        let first = state.restricted(twin) == 0;
+        if state.restricted(twin) >= MOST_RESTRICTED_EACH || first && state.restricted_twins() >= MOST_RESTRICTED {
+            let message = format!("no more permissions of {} can be kept", twin.system());
+            return Err(Refusal::new(RefusalCode::Overloaded, message));
+        }
+    }
+    let (twin, user) = (twin.clone(), user.clone());
+    Ok(Some(LogEvent::PermissionTold { twin, user, permission: permission.clone() }))
 }
 
 /// How urgent the viewer is at the twin (REQ-DT-08): the highest priority of the rules that let them act on it; by a token
@@ -163,7 +245,8 @@ pub fn may_read(state: &State, viewer: &Viewer, twin: &TwinId, feature: Option<&
     verdict(state, viewer, twin, feature, &Right::Read).allowed
 }
 
-fn concerns(rule: &Rule, user: &UserId, roles: &[RoleId]) -> bool {
+/// Whether a rule is about this user at all.
+pub(crate) fn concerns(rule: &Rule, user: &UserId, roles: &[RoleId]) -> bool {
     match &rule.who {
         Subject::Anyone => true,
         Subject::Role(role) => roles.contains(role),

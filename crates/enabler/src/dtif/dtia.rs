@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use vestibule_model::{Refusal, RefusalCode, Right, SystemId, Timestamp, TwinId, TwinInfo};
-use vestibule_protocol::{FeatureAccess, MAX_FRAME, Response, TwinView, encode};
+use vestibule_model::{InquiryId, Refusal, RefusalCode, Right, SystemId, Timestamp, TwinId, TwinInfo, UserId};
+use vestibule_protocol::{FeatureAccess, InquiryAnswer, MAX_FRAME, Response, TwinView, encode};
 
-use crate::{Hot, State, Viewer, dtif::dtac};
+use crate::{
+    Actor, Decision, Effect, Hot, State, Viewer,
+    dtif::{dtac, dtsr},
+};
 
 /// Twins on a page, unless asked otherwise and at most. Fewer where they are large: only an empty page is the last one.
 const PAGE: usize = 50;
@@ -54,7 +57,7 @@ pub(crate) fn list(
     limit: u16,
 ) -> Response {
     let limit = if limit == 0 { PAGE } else { usize::from(limit).min(PAGE) };
-    let twins = state.twins_of(system).filter(|twin| after.is_none_or(|after| twin.info.id > *after));
+    let twins = state.twins_after(system, after);
     let views = twins.filter_map(|twin| view(state, hot, viewer, &twin.info.id, now)).map(|(view, _)| view);
     let mut bytes = 0;
     let fits = views.take(limit).take_while(|view| {
@@ -77,5 +80,47 @@ pub(crate) fn describe(
     match view(state, hot, viewer, id, now) {
         Some((view, _)) => Ok(Response::Twins(vec![view])),
         None => Err(Refusal::new(RefusalCode::NotFound, format!("there is no twin {id}"))),
+    }
+}
+
+/// A user asks for properties and permission of a twin (P2.8): its system is to be asked (P2.9).
+pub(crate) fn acquire(state: &State, hot: &Hot, viewer: &Viewer, twin: &TwinId) -> Result<Decision, Refusal> {
+    dtac::may(state, viewer, twin, None, &Right::Read)?;
+    if !state.twins.contains_key(twin) {
+        return Err(Refusal::new(RefusalCode::NotFound, format!("there is no twin {twin}")));
+    }
+    let system = twin.system();
+    if !hot.is_online(&system) {
+        let message = format!("{system}, which maintains {twin}, is away");
+        return Err(Refusal::new(RefusalCode::Unavailable, message));
+    }
+    Ok(Decision::default().with(Effect::Inquire { system, twin: twin.clone(), user: viewer.user.clone() }))
+}
+
+/// The twin's system has answered (P2.10): what it said is kept (P2.11).
+///
+/// # Errors
+/// [`Refusal`] where it answers with another twin, or with what would be refused from it at any time.
+pub fn inquired(
+    state: &State,
+    actor: &Actor,
+    (twin, user): (&TwinId, &UserId),
+    inquiry: InquiryId,
+    answer: &InquiryAnswer,
+) -> Result<Decision, Refusal> {
+    match answer {
+        InquiryAnswer::Refused(refusal) => {
+            let refusal = Refusal { message: refusal.message.chars().take(500).collect(), ..refusal.clone() };
+            Ok(Decision::done(Vec::new()).with(Effect::Answered { inquiry, refusal: Some(refusal) }))
+        }
+        InquiryAnswer::Twin { info, permission } => {
+            if info.id != *twin {
+                let message = format!("the question was about {twin}, not about {}", info.id);
+                return Err(Refusal::new(RefusalCode::Invalid, message));
+            }
+            let mut decision = dtsr::describe(state, actor, info)?;
+            decision.events.extend(dtac::keep_permission(state, twin, user, permission)?);
+            Ok(decision.with(Effect::Answered { inquiry, refusal: None }))
+        }
     }
 }

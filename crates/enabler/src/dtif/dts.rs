@@ -86,6 +86,21 @@ fn repeated(hot: &Hot, user: &UserId, record: &CommandRecord, command: &Command)
     Err(Refusal::new(RefusalCode::Conflict, message))
 }
 
+pub(crate) fn status(state: &State, hot: &Hot, viewer: &Viewer, id: CommandId) -> Result<Response, Refusal> {
+    // Whoever may not know of it is answered as if there were none.
+    let may_know = |record: &CommandRecord| {
+        let Command { twin, feature, .. } = &record.command;
+        record.user == viewer.user || dtac::may_read(state, viewer, twin, Some(feature))
+    };
+    let record = state.commands.get(&id).filter(|record| may_know(record));
+    let record = record.ok_or_else(|| {
+        let message = format!("there is no command {id}: ended ones are forgotten after some minutes");
+        Refusal::new(RefusalCode::NotFound, message)
+    })?;
+    let (status, at) = hot.status_of(record);
+    Ok(Response::Command(record.update(status, at)))
+}
+
 fn find<'a>(state: &'a State, command: &Command) -> Result<&'a ActionInfo, Refusal> {
     let Command { twin, feature, action, .. } = command;
     let not_found = |message: String| Refusal::new(RefusalCode::NotFound, message);
@@ -123,8 +138,11 @@ fn check_revision(hot: &Hot, command: &Command, about: &ActionInfo) -> Result<()
 }
 
 fn check_room(state: &State, user: &UserId) -> Result<(), Refusal> {
-    let mine = state.open.iter().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
-    if mine >= MOST_OPEN_EACH || state.commands.len() >= MOST_COMMANDS {
+    let mine = state.open.keys().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
+    // Counted only where it gets crowded: one user's quick commands must not take what is remembered from all others.
+    let crowded = state.commands.len() >= MOST_COMMANDS / 2;
+    let takes_all = || state.commands.values().filter(|record| record.user == *user).count() >= MOST_COMMANDS / 8;
+    if mine >= MOST_OPEN_EACH || state.commands.len() >= MOST_COMMANDS || crowded && takes_all() {
         let message = format!("too many commands at once ({mine} of {user} are open): wait until some have ended");
         return Err(Refusal::new(RefusalCode::Overloaded, message));
     }
@@ -156,6 +174,14 @@ pub fn dispatch(state: &State, hot: &Hot, now: Timestamp, twins: &BTreeSet<TwinI
             state.open_on(twin).filter(|r| !r.dispatched && !r.is_late(now) && there(r)).collect();
         waiting.sort_by_key(|record| (record.accepted, record.command.id));
         for record in waiting {
+            if let Err(rule) = dtac::may_still(state, now, record) {
+                let reason = match rule {
+                    Some(rule) => format!("{} may no longer do this (rule {rule})", record.user),
+                    None => format!("no rule lets {} do this any more", record.user),
+                };
+                decision.events.extend(execution_failed(state, record.command.id, &reason));
+                continue;
+            }
             let Some(until) = lease::act::still_admits(state, now, &record.command) else { continue };
             decision.events.push(LogEvent::CommandDispatched { command: record.command.id });
             let execution = Execution { not_after: until, ..record.execution() };

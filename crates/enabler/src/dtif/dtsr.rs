@@ -3,69 +3,27 @@
 use std::collections::BTreeSet;
 
 use vestibule_model::{
-    CommandStatus, PhysicalId, Refusal, RefusalCode, RoleId, SystemId, SystemInfo, SystemKind, Timestamp, TwinId,
-    TwinInfo,
+    CommandStatus, PhysicalId, Refusal, RefusalCode, SystemId, SystemInfo, SystemKind, Timestamp, TwinId, TwinInfo,
 };
 use vestibule_protocol::{DiiUp, encode};
 
-use crate::{Actor, Decision, Effect, Identity, LogEvent, State, TWIN_SYSTEM_ROLE, Viewer};
+use crate::{Actor, Decision, LogEvent, State, TWIN_SYSTEM_ROLE, registry};
 
-/// Systems that can be registered.
-const MOST_SYSTEMS: usize = 256;
-/// Twins over all systems: each costs memory and a place in every subscriber's synchronization.
-const MOST_TWINS: usize = 16_384;
+/// Twins over all systems: each costs some hundred bytes beside its description.
+const MOST_TWINS: usize = 2_097_152;
+/// Twins of one system: a city's street lamps, and half of the room that there is.
+const MOST_TWINS_EACH: u32 = 1_048_576;
 /// Bytes of one description: fifty of them fit a page and its frame.
 const MOST_DESCRIPTION: usize = 48 * 1024;
 
+/// A digital twin system says what it is.
 pub(crate) fn register(state: &State, now: Timestamp, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
-    may_register(state, now, actor, &info.id)?;
-    check(info)?;
-    let known = state.systems.get(&info.id);
-    if let Some(known) = known
-        && known.owner != actor.identity
-    {
-        let message = format!(
-            "another system has registered as {} ({:?}) before: choose another id for this one",
-            info.id, known.info.name
-        );
-        return Err(Refusal::new(RefusalCode::Conflict, message));
-    }
-    if known.is_none() && state.systems.len() >= MOST_SYSTEMS {
-        let message = format!("{MOST_SYSTEMS} systems are registered already");
-        return Err(Refusal::new(RefusalCode::Overloaded, message));
-    }
-    let same = known.is_some_and(|known| known.info == *info);
-    let event = LogEvent::SystemRegistered { info: info.clone(), owner: actor.identity.clone() };
-    let events = if same { Vec::new() } else { vec![event] };
-    Ok(Decision::done(events).with(Effect::Attach(info.clone())))
+    registry::register(state, now, actor, info, (SystemKind::DigitalTwin, TWIN_SYSTEM_ROLE))
 }
 
-fn may_register(state: &State, now: Timestamp, actor: &Actor, id: &SystemId) -> Result<(), Refusal> {
-    match &actor.identity {
-        Identity::Local(own) if own == id => Ok(()),
-        Identity::Local(own) => {
-            Err(Refusal::new(RefusalCode::Forbidden, format!("this adapter is {own} and cannot register as {id}")))
-        }
-        Identity::Certificate(_) | Identity::Console => {
-            let viewer = Viewer::of(state, now, actor)?;
-            if viewer.roles.contains(&RoleId::slug(TWIN_SYSTEM_ROLE)) {
-                return Ok(());
-            }
-            let message = format!(
-                "{} may not register a system (no rule allows it): pair it with a code for the role {TWIN_SYSTEM_ROLE}",
-                viewer.user
-            );
-            Err(Refusal::new(RefusalCode::Forbidden, message))
-        }
-    }
-}
-
-fn check(info: &SystemInfo) -> Result<(), Refusal> {
-    let refuse = |message: String| Err(Refusal::new(RefusalCode::Invalid, message));
-    if info.kind != SystemKind::DigitalTwin {
-        return refuse("only digital twin systems register here; third-party systems come with the SIF".to_owned());
-    }
-    info.check().or_else(|error| refuse(error.to_string()))
+/// A digital twin system is no longer there for anybody, and none of its twins is.
+pub(crate) fn deregister(state: &State, actor: &Actor) -> Result<Decision, Refusal> {
+    registry::deregister(state, actor)
 }
 
 fn own_system(actor: &Actor, twin: &TwinId) -> Result<SystemId, Refusal> {
@@ -80,7 +38,11 @@ fn own_system(actor: &Actor, twin: &TwinId) -> Result<SystemId, Refusal> {
 }
 
 pub(crate) fn describe(state: &State, actor: &Actor, info: &TwinInfo) -> Result<Decision, Refusal> {
-    own_system(actor, &info.id)?;
+    let system = own_system(actor, &info.id)?;
+    if !state.systems.contains_key(&system) {
+        let message = format!("{system} is no longer registered: register it anew");
+        return Err(Refusal::new(RefusalCode::NotFound, message));
+    }
     info.check().map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
     let size = encode(&DiiUp::Describe(Box::new(info.clone()))).map_or(usize::MAX, |bytes| bytes.len());
     if size > MOST_DESCRIPTION {
@@ -90,13 +52,18 @@ pub(crate) fn describe(state: &State, actor: &Actor, info: &TwinInfo) -> Result<
     match state.twins.get(&info.id) {
         Some(known) if *known.info == *info => return Ok(Decision::done(Vec::new())),
         Some(known) => same_thing(&known.info, info)?,
-        None if state.twins.len() >= MOST_TWINS => {
-            let message = format!("{MOST_TWINS} twins are described already");
-            return Err(Refusal::new(RefusalCode::Overloaded, message));
-        }
-        None => {}
+        None => check_room(state, &system)?,
     }
     Ok(Decision::done(vec![LogEvent::TwinDescribed { info: Box::new(info.clone()) }]))
+}
+
+fn check_room(state: &State, system: &SystemId) -> Result<(), Refusal> {
+    let own = state.census(system).map_or(0, |census| census.twins);
+    if state.twins.len() >= MOST_TWINS || own >= MOST_TWINS_EACH {
+        let message = format!("{} twins are described already, {own} of them by {system}", state.twins.len());
+        return Err(Refusal::new(RefusalCode::Overloaded, message));
+    }
+    Ok(())
 }
 
 /// Two physical objects cannot be one twin: they would take turns in being it.

@@ -139,7 +139,10 @@ fn check(state: &State, viewer: &Viewer, request: &LeaseRequest) -> Result<(), R
         return refuse(RefusalCode::Invalid, "a queue is waited in for a day at most");
     }
     let mine = state.leases.live().filter(|lease| lease.user == viewer.user).count();
-    if mine >= MOST_EACH || state.leases.len() >= MOST_LEASES {
+    // One user's leases that came and went must not take what is remembered from all others.
+    let crowded = state.leases.len() >= MOST_LEASES / 2;
+    let takes_all = || state.leases.known().filter(|lease| lease.user == viewer.user).count() >= MOST_LEASES / 8;
+    if mine >= MOST_EACH || state.leases.len() >= MOST_LEASES || crowded && takes_all() {
         let message = format!("too many leases at once ({mine} of {} are live): give some back", viewer.user);
         return refuse(RefusalCode::Overloaded, message);
     }

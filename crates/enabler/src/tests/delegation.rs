@@ -224,3 +224,52 @@ fn delegating_has_limits() {
     };
     assert!(people.tokens.is_empty());
 }
+
+#[test]
+fn a_device_that_may_less_than_its_user_delegates_nothing() {
+    let mut house = House::with_lamp();
+    let guest = RoleId::slug(GUEST_ROLE);
+    let decision = enroll(&house.state, STRANGER, &UserId::slug(OWNER_ROLE), &[guest], "wall tablet").unwrap();
+    house.committed(decision.events);
+    let limits = ring_only(&house);
+    let delegation = Delegation { guest: "postman".to_owned(), limits };
+    let refusal = may_delegate(&house.state, house.now, &metaverse(STRANGER), &delegation).unwrap_err();
+    assert_eq!(refusal.code, RefusalCode::Forbidden, "{refusal}");
+    assert!(may_delegate(&house.state, house.now, &metaverse(OWNER), &delegation).is_ok());
+}
+
+#[test]
+fn what_waited_is_not_done_for_a_token_that_has_ended() {
+    for ends in [false, true] {
+        let mut house = House::with_lamp();
+        let limits = ring_only(&house);
+        let token = owners_token(&mut house, limits);
+        let id = read(&token, house.state.token_key).unwrap().ids[0];
+        let postman = bearer(&mut house, STRANGER, &token).unwrap();
+        house.disconnect();
+        acts(&mut house, &postman, "bell", "ring").unwrap();
+        let command = CommandId([house.next_id; 16]);
+        if ends {
+            revoke(&mut house, OWNER, id).unwrap();
+        }
+        house.reachable();
+        assert_eq!(house.executed.len(), usize::from(!ends));
+        assert_eq!(matches!(house.status(command), CommandStatus::Failed { .. }), ends);
+    }
+}
+
+#[test]
+fn a_narrowed_token_does_not_wait() {
+    let mut house = House::with_lamp();
+    let limits = ring_only(&house);
+    let token = owners_token(&mut house, limits);
+    let narrow =
+        attenuate(&token, [77; 32], &Limits { until: Some(house.now.plus(HOUR / 2)), ..Limits::default() }).unwrap();
+    let friend = bearer(&mut house, STRANGER, &narrow).unwrap();
+    house.disconnect();
+    acts(&mut house, &friend, "bell", "ring").unwrap();
+    let command = CommandId([house.next_id; 16]);
+    house.reachable();
+    assert!(house.executed.is_empty(), "whether it was revoked since, nobody knows");
+    assert!(matches!(house.status(command), CommandStatus::Failed { .. }));
+}

@@ -16,18 +16,20 @@ const COLUMNS: [&str; 7] = ["silent", "stranger", "gone", "guest", "ringer", "be
 /// silent: has not said hello. stranger: a device that nobody paired. gone: a device that was revoked. guest: sees
 /// everything. ringer: a guest who may also ring the bell. bearer: a stranger with the owner's token to ring the bell.
 #[rustfmt::skip]
-const TABLE: [(&str, [char; 7]); 32] = [
+const TABLE: [(&str, [char; 7]); 36] = [
     //                       silent stranger gone guest ringer bearer owner
     ("hello",              ['y',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("pair",               ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
     ("discover systems",   ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("list twins",         ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("describe the lamp",  ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
+    ("acquire the lamp",   ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("describe a safe",    ['u',   'u',     'u', 'n',  'n',   'f',   'n']),
     ("subscribe",          ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("ring the bell",      ['u',   'u',     'u', 'f',  'y',   'y',   'y']),
     ("turn on the light",  ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("open a safe",        ['u',   'u',     'u', 'f',  'f',   'f',   'n']),
+    ("how far it is",      ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
     ("refresh",            ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("explain to me",      ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("explain the owner",  ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
@@ -49,6 +51,8 @@ const TABLE: [(&str, [char; 7]); 32] = [
     ("renew a lease",      ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
     ("release a lease",    ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
     ("leases",             ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
+    ("steps",              ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
+    ("remove a system",    ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("dii",                ['u',   'f',     'f', 'f',  'f',   'f',   'f']),
 ];
 
@@ -62,6 +66,7 @@ fn rows(request: &Request) -> &'static [&'static str] {
         Request::DescribeTwin(_) => &["describe the lamp", "describe a safe"],
         Request::Subscribe(_) => &["subscribe"],
         Request::Actuate(_) => &["ring the bell", "turn on the light", "open a safe"],
+        Request::CommandStatus(_) => &["how far it is"],
         Request::Refresh(_) => &["refresh"],
         Request::Explain(_) => &["explain to me", "explain the owner"],
         Request::Rules => &["rules"],
@@ -82,8 +87,9 @@ fn rows(request: &Request) -> &'static [&'static str] {
         Request::ReleaseLease(_) => &["release a lease"],
         Request::Leases { .. } => &["leases"],
         Request::Dii(_) => &["dii"],
-        // Decided by the hub, which tests them.
-        Request::Acquire(_) | Request::Steps { .. } => &[],
+        Request::Acquire(_) => &["acquire the lamp"],
+        Request::Steps { .. } => &["steps"],
+        Request::RemoveSystem(_) => &["remove a system"],
     }
 }
 
@@ -171,6 +177,7 @@ impl Matrix {
             "ring the bell" => self.command(lamp(), "bell", "ring"),
             "turn on the light" => self.command(lamp(), "light", "turn_on"),
             "open a safe" => self.command(safe, "door", "open"),
+            "how far it is" => Request::CommandStatus(CommandId([3; 16])),
             "refresh" => Request::Refresh(lamp()),
             "explain to me" => Request::Explain(Inquiry { user: None, what }),
             "explain the owner" => Request::Explain(Inquiry { user: Some(UserId::slug("owner")), what }),
@@ -192,6 +199,9 @@ impl Matrix {
             "renew a lease" => Request::RenewLease(nobodys),
             "release a lease" => Request::ReleaseLease(nobodys),
             "leases" => Request::Leases { twin: lamp() },
+            "acquire the lamp" => Request::Acquire(lamp()),
+            "steps" => Request::Steps { after: 0, limit: 0, follow: false },
+            "remove a system" => Request::RemoveSystem(home()),
             "dii" => Request::Dii(DiiUp::Heartbeat),
             other => panic!("{other}"),
         }

@@ -2,12 +2,15 @@
 
 mod access;
 mod delegation;
+mod discovery;
 mod lease;
 mod matrix;
+mod monitoring;
 mod people;
 mod presence;
 mod random;
 mod registration;
+mod systems;
 mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +70,12 @@ fn lamp_info() -> TwinInfo {
 
 fn system_info() -> SystemInfo {
     SystemInfo::new(home(), SystemKind::DigitalTwin, "Home")
+}
+
+/// The next moment at which something ends. What is measured of systems is written down from time to time besides.
+fn next_end(hot: &Hot) -> Option<Timestamp> {
+    let mut ends = hot.deadlines.iter().filter(|(_, due)| !matches!(due, hot::Due::Measure(_)));
+    ends.next().map(|(at, _)| *at)
 }
 
 struct House {
@@ -159,7 +168,10 @@ impl House {
     }
 
     fn say(&mut self, message: DiiUp) -> Result<(), Refusal> {
-        if matches!(message, DiiUp::Register(_) | DiiUp::Describe(_) | DiiUp::Gone(_) | DiiUp::Complete { .. }) {
+        if matches!(
+            message,
+            DiiUp::Register(_) | DiiUp::Deregister | DiiUp::Describe(_) | DiiUp::Gone(_) | DiiUp::Complete { .. }
+        ) {
             let actor = self.system.clone();
             return self.ask(&actor, &Request::Dii(message)).map(|_| ());
         }
@@ -167,6 +179,10 @@ impl House {
         self.take(observed.changes);
         self.committed(observed.events);
         Ok(())
+    }
+
+    fn viewer(&self, who: Fingerprint) -> Viewer {
+        Viewer::of(&self.state, self.now, &metaverse(who)).unwrap()
     }
 
     fn connect(&mut self) {

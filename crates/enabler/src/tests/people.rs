@@ -19,7 +19,7 @@ impl House {
     }
 
     fn joins(&mut self, device: Fingerprint, offer: &Offer) -> UserId {
-        let decision = pair(&self.state, &Identity::Certificate(device), offer, "tablet").unwrap();
+        let decision = pair(&self.state, self.now, &Identity::Certificate(device), offer, "tablet").unwrap();
         match self.act(decision) {
             Some(Response::Paired { user, .. }) => user,
             other => panic!("{other:?}"),
@@ -70,7 +70,7 @@ fn people_let_their_own_devices_in_and_nobody_elses() {
     assert_eq!((others.code, others.code), (RefusalCode::Forbidden, unknown.code), "nobody learns which devices are");
     // The user went between the code and the device.
     let late = Offer { user: Some(UserId::slug("gone")), ..offer };
-    assert!(pair(&house.state, &Identity::Certificate(TABLET), &late, "tablet").is_err());
+    assert!(pair(&house.state, house.now, &Identity::Certificate(TABLET), &late, "tablet").is_err());
 }
 
 #[test]
@@ -251,4 +251,42 @@ fn why_somebody_else_may_not_is_for_owners() {
     assert_eq!((why.allowed, why.priority, why.rule), (false, 0, None));
     let manage = explained(house.owner(Request::Explain(Inquiry { user: None, what: Wanted::Manage })));
     assert_eq!(manage.rule, Some(RuleId::slug("owners-everything")));
+}
+
+#[test]
+fn what_waited_is_not_done_for_whoever_lost_the_right() {
+    for loses in [false, true] {
+        let mut house = House::with_lamp();
+        let may = Rule {
+            id: RuleId::slug("guest-rings"),
+            who: Subject::User(UserId::slug(GUEST_ROLE)),
+            twins: TwinSelector::Twin(lamp()),
+            feature: None,
+            right: Right::ActAny,
+            effect: RuleEffect::Allow,
+            until: None,
+            priority: None,
+        };
+        house.owner(Request::SetRule(may)).unwrap();
+        house.disconnect();
+        let command = house.command("bell", "ring");
+        house.ask(&metaverse(GUEST), &Request::Actuate(command.clone())).unwrap();
+        if loses {
+            house.owner(Request::RemoveUser(UserId::slug(GUEST_ROLE))).unwrap();
+        }
+        house.reachable();
+        assert_eq!(house.executed.len(), usize::from(!loses));
+        assert_eq!(matches!(house.status(command.id), CommandStatus::Failed { .. }), loses);
+    }
+}
+
+#[test]
+fn the_last_owner_does_not_pair_themselves_away() {
+    let mut house = House::empty();
+    let offer = Offer::new(RoleId::slug(GUEST_ROLE));
+    let refusal = pair(&house.state, house.now, &Identity::Certificate(OWNER), &offer, "again").unwrap_err();
+    assert_eq!(refusal.code, RefusalCode::Conflict, "{refusal}");
+    let another = house.opened(&metaverse(OWNER), OWNER_ROLE, None).unwrap();
+    house.joins(TABLET, &another);
+    assert!(pair(&house.state, house.now, &Identity::Certificate(OWNER), &offer, "again").is_ok());
 }

@@ -13,7 +13,7 @@ fn pending_becomes_live_when_the_thing_says_so() {
     house.report("light", Value::Bool(true), 2);
     assert_eq!((house.truth("light"), house.status(id)), (Truth::Live, CommandStatus::Confirmed));
     assert_eq!(house.executed.len(), 1);
-    let system = system_view(&house.state, &house.hot, &home()).unwrap();
+    let system = system_view(&house.state, &house.hot, &house.viewer(OWNER), &home(), house.now).unwrap();
     assert_eq!((system.health.commands, system.health.failures, system.health.p50_ms), (1, 0, Some(0)));
 }
 
@@ -42,7 +42,7 @@ fn pending_becomes_diverged_exactly_at_its_end_and_heals() {
 #[test]
 fn stale_by_period_and_by_absence() {
     let mut house = House::with_lamp();
-    assert_eq!(house.hot.next_wakeup(), Some(house.now.plus(60_001)));
+    assert_eq!(next_end(&house.hot), Some(house.now.plus(60_001)));
     house.pass(60_000);
     assert_eq!(house.truth("light"), Truth::Live);
     house.pass(1);
@@ -258,5 +258,5 @@ fn a_twin_that_goes_takes_its_commands_along() {
     assert!(matches!(house.status(id), CommandStatus::Failed { .. }));
     assert!(house.state.wishes.is_empty() && house.hot.open_commands() == 0);
     house.restart();
-    assert_eq!(house.hot.next_wakeup(), None);
+    assert_eq!(next_end(&house.hot), None);
 }

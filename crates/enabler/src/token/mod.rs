@@ -96,11 +96,16 @@ pub struct Delegated {
     pub limits: Limits,
 }
 
+/// What names a token where a rule would be named.
+pub(crate) fn token_rule(id: TokenId) -> RuleId {
+    RuleId::slug(&format!("token:{id}"))
+}
+
 impl Grant {
     /// What names this token where a rule would be named.
     #[must_use]
     pub fn rule(&self) -> RuleId {
-        RuleId::slug(&self.ids.last().map(|id| format!("token:{id}")).unwrap_or_default())
+        self.ids.last().map_or_else(|| RuleId::slug(""), |id| token_rule(*id))
     }
 
     /// What the log calls whoever bears it.
@@ -193,6 +198,18 @@ impl State {
 pub fn may_delegate(state: &State, now: Timestamp, actor: &Actor, delegation: &Delegation) -> Result<UserId, Refusal> {
     let viewer = Viewer::of(state, now, actor)?;
     known(&viewer, "delegate: narrow your token instead, which needs no enabler")?;
+    // A token goes as far as its delegator does on all of their devices: one device of theirs must not get there alone.
+    let more: Vec<_> =
+        state.roles_of(&viewer.user, now).into_iter().filter(|role| !viewer.roles.contains(role)).collect();
+    if !more.is_empty() && !dtac::is_owner(state, &viewer) {
+        let more = more.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "{0} has roles on other devices that this one has not ({more}): an owner gives them to {0} on all of them, or \
+             takes them",
+            viewer.user
+        );
+        return Err(Refusal::new(RefusalCode::Forbidden, message));
+    }
     let until = delegation
         .limits
         .until
@@ -251,8 +268,12 @@ pub(crate) fn revoke(state: &State, viewer: &Viewer, id: TokenId) -> Result<Deci
     if state.revoked.contains_key(&id) {
         return Ok(Decision::done(Vec::new()));
     }
-    if state.revoked.len() >= MOST_REVOKED && !state.revoked.values().any(|until| viewer.at >= *until) {
-        let message = format!("{MOST_REVOKED} tokens are revoked already: change the enabler's token key instead");
+    // Others leave owners room: what they must be able to end at once is worth more than what anybody made and ended.
+    let room = if dtac::is_owner(state, viewer) { MOST_REVOKED } else { MOST_REVOKED / 2 };
+    if state.revoked.len() >= room && !state.revoked.values().any(|until| viewer.at >= *until) {
+        let message = format!(
+            "{room} tokens are revoked already: let tokens end by themselves, or change the enabler's token key"
+        );
         return Err(Refusal::new(RefusalCode::Overloaded, message));
     }
     Ok(Decision::done(vec![LogEvent::TokenRevoked { id, by: viewer.user.clone() }]))

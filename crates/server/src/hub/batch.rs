@@ -1,25 +1,30 @@
 //! Decide, write, then act: many requests share one write.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Instant,
+};
 
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{
     Changes, Decision, Effect, LogEvent, State, decide, delegate, dispatch, enroll, log_in, may_delegate,
     may_open_pairing, pair, settle, still_counts, token::mint, unsettles,
 };
-use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId};
-use vestibule_protocol::{DiiDown, Execution, LogLine, MAX_FRAME, Request, Response};
+use vestibule_model::{CommandStatus, Refusal, RefusalCode, Timestamp, TwinId};
+use vestibule_protocol::{DiiUp, Request, Response};
 use vestibule_store::{Head, Line, NewLine, StoreError};
 
+use crate::ops::{lines, metrics};
+
 use super::{
+    act::Answer,
     core::Core,
     handle::{SessionId, Work, is_hot},
-    subscription::Subscription,
     write::{Written, write},
 };
 
 /// Milliseconds until what nobody waits for is written again after a failure.
-const RETRY_MS: u64 = 1_000;
+pub(super) const RETRY_MS: u64 = 1_000;
 
 /// A request with what was decided about it.
 struct Item {
@@ -49,6 +54,7 @@ struct Batch {
 pub(super) struct InFlight {
     batch: Batch,
     task: JoinHandle<Result<Written, StoreError>>,
+    since: Instant,
 }
 
 impl InFlight {
@@ -140,7 +146,7 @@ impl Core {
         let (log, after) = (self.log.clone(), self.head);
         let lines = std::mem::take(&mut batch.lines);
         let task = tokio::spawn(async move { write(log.as_ref(), after, lines).await });
-        self.commit = Some(InFlight { batch, task });
+        self.commit = Some(InFlight { batch, task, since: Instant::now() });
     }
 
     fn stage(&mut self, batch: &mut Batch, event: &LogEvent) -> Result<(), Refusal> {
@@ -164,10 +170,10 @@ impl Core {
         };
         let session = self.sessions.get(&ask.session);
         let session = session.ok_or_else(|| Refusal::new(RefusalCode::Unavailable, "the connection is closed"))?;
-        match &ask.request {
+        let decision = match &ask.request {
             Request::Pair { code, name } => {
                 let offer = self.pairing.redeem(code, now)?;
-                pair(&self.state, &session.actor.identity, &offer, name)
+                pair(&self.state, now, &session.actor.identity, &offer, name)
             }
             Request::OpenPairing { role, user } => {
                 let offer = may_open_pairing(&self.state, now, &session.actor, role, user.as_ref())?;
@@ -178,17 +184,22 @@ impl Core {
                 let by = may_delegate(&self.state, now, &session.actor, delegation)?;
                 delegate(&self.state, mint(&self.token_key, rand::random(), &by, now, delegation)?)
             }
+            Request::Dii(DiiUp::Inquired { inquiry, answer }) => self.inquired(session, *inquiry, answer),
             // Readings belong to the descriptions that they were told with, not to one that is being written.
             Request::DiscoverSystems(_) | Request::ListTwins { .. } | Request::DescribeTwin(_) => {
                 decide(&batch.base, &self.hot, now, &session.actor, &ask.request)
             }
             request => decide(&self.state, &self.hot, now, &session.actor, request),
-        }
+        }?;
+        // Last: whoever may not ask for it learns nothing of what is so.
+        ask.condition.as_ref().map_or(Ok(()), |condition| condition.check(&self.state))?;
+        Ok(decision)
     }
 
     /// The write is over.
     pub(super) fn finish(&mut self, written: Result<Written, StoreError>) {
-        let Some(InFlight { batch, .. }) = self.commit.take() else { return };
+        let Some(InFlight { batch, since, .. }) = self.commit.take() else { return };
+        metrics::written(batch.events.len(), since.elapsed(), matches!(written, Ok(Written::Done(_))));
         match written {
             Ok(Written::Done(head)) => {
                 self.head = head;
@@ -238,12 +249,15 @@ impl Core {
         self.undo(&batch);
         let words = error.to_string();
         self.retry_at = self.clock.now().plus(RETRY_MS);
-        self.backlog.extend(batch.ends);
+        // What was measured goes on being measured, and is written another time.
+        let ends = batch.ends.into_iter().filter(|event| !matches!(event, LogEvent::SystemMeasured { .. }));
+        self.backlog.extend(ends);
         self.to_dispatch.extend(batch.twins);
         self.unsettle(true);
         let mut again = Vec::new();
         for item in batch.items {
             if item.writes {
+                self.answer_not_kept(&item.work, &words);
                 reply(item.work, Err(Refusal::new(RefusalCode::Storage, words.clone())));
             } else {
                 // It may have been decided on what was not written.
@@ -260,162 +274,18 @@ impl Core {
             self.give(effect);
         }
         for Item { work, outcome, .. } in batch.items {
-            let outcome = outcome.map(|decision| self.perform(&work, decision));
-            match outcome {
-                Ok(Some(response)) => reply(work, Ok(response)),
-                Ok(None) => self.read_log(work),
-                Err(refusal) => reply(work, Err(refusal)),
-            }
-        }
-    }
-
-    fn perform(&mut self, work: &Work, decision: Decision) -> Option<Response> {
-        let mut response = decision.reply;
-        if let Work::Ask(ask) = work {
-            if let (Request::Dii(_), Some(system)) =
-                (&ask.request, self.sessions.get(&ask.session).and_then(|session| session.actor.system.clone()))
-            {
-                let changes = self.hot.heard(&system, self.clock.now());
-                self.distribute(changes);
-            }
-            for effect in decision.effects {
-                match effect {
-                    Effect::Greeted(party) => {
-                        if let Some(session) = self.sessions.get_mut(&ask.session) {
-                            session.actor.party = Some(party);
-                        }
-                    }
-                    Effect::Attach(info) => self.attach(ask.session, &info),
-                    Effect::Bear(grant) => {
-                        let (now, state) = (self.clock.now(), &self.state);
-                        if let Some(session) = self.sessions.get_mut(&ask.session) {
-                            session.bear(grant, state, now);
-                        }
-                    }
-                    Effect::Subscribe(interest) => {
-                        if let Some(session) = self.sessions.get_mut(&ask.session) {
-                            let before = session.subscription.take();
-                            session.subscription = Some(Subscription::new(interest, before));
-                        }
-                    }
-                    Effect::ReadLog { .. } => return None,
-                    effect => self.give(effect),
+            self.note_decided(&work, &outcome);
+            match outcome.map(|decision| self.perform(&work, decision)) {
+                Ok(Answer::Now(response)) => reply(work, Ok(response)),
+                Ok(Answer::Log) => self.read_log(work),
+                Ok(Answer::Later { system, question }) => self.defer(work, &system, question),
+                Err(refusal) => {
+                    self.answer_not_kept(&work, &refusal.message);
+                    reply(work, Err(refusal));
                 }
             }
-            self.name_twins(ask.session, &mut response);
-        } else {
-            decision.effects.into_iter().for_each(|effect| self.give(effect));
-        }
-        if let Some(Response::Welcome(welcome)) = &mut response {
-            welcome.enabler.clone_from(&self.name);
-        }
-        Some(response.unwrap_or(Response::Done))
-    }
-
-    /// In answers, twins have the names that this session's datagrams know them by.
-    fn name_twins(&self, session: SessionId, response: &mut Option<Response>) {
-        let subscription = self.sessions.get(&session).and_then(|session| session.subscription.as_ref());
-        if let (Some(Response::Twins(views)), Some(subscription)) = (response, subscription) {
-            for view in views {
-                (view.short, view.epoch) = subscription.names(&view.info.id).unwrap_or_default();
-            }
         }
     }
-
-    fn attach(&mut self, id: SessionId, info: &SystemInfo) {
-        if let Some(old) = self.systems.get(&info.id).copied().filter(|old| *old != id) {
-            self.close(old, "the same system has connected anew");
-        }
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        // A session speaks for one system: whoever registers as another one has left the first.
-        let left = session.actor.system.clone().filter(|left| *left != info.id);
-        session.attach(info.id.clone());
-        session.tell(DiiDown::Registered);
-        let now = self.clock.now();
-        if let Some(left) = left {
-            self.systems.remove(&left);
-            let changes = self.hot.detach(&left, now);
-            self.distribute(changes);
-        }
-        self.systems.insert(info.id.clone(), id);
-        let changes = self.hot.attach(&info.id, info.heartbeat_ms, now);
-        self.distribute(changes);
-    }
-
-    fn give(&mut self, effect: Effect) {
-        match effect {
-            Effect::Execute { system, execution } => self.execute(&system, execution),
-            Effect::Refresh { system, twin } => {
-                // A system that is behind will report anyway.
-                let _ = self.tell_system(&system, DiiDown::Refresh(twin));
-            }
-            Effect::Integrate { system, twin, lease, fence, until } => {
-                let message = DiiDown::Integrate { twin: twin.clone(), lease, fence, until };
-                self.insist(&system, twin, message);
-            }
-            Effect::Released { system, twin, fence } => {
-                self.insist(&system, twin.clone(), DiiDown::Released { twin, fence });
-            }
-            _ => {}
-        }
-    }
-
-    /// Tells a system who holds a twin, later where it is behind. One that is away is told when it is there again.
-    fn insist(&mut self, system: &SystemId, twin: TwinId, message: DiiDown) {
-        if !self.tell_system(system, message) && self.systems.contains_key(system) {
-            self.to_dispatch.insert(twin);
-            self.retry_at = self.retry_at.max(self.clock.now().plus(RETRY_MS));
-        }
-    }
-
-    fn tell_system(&mut self, system: &SystemId, message: DiiDown) -> bool {
-        let session = self.systems.get(system).and_then(|id| self.sessions.get_mut(id));
-        session.is_some_and(|session| session.tell(message))
-    }
-
-    fn execute(&mut self, system: &SystemId, execution: Execution) {
-        let command = execution.command;
-        if self.clock.now() > execution.not_after {
-            // Writing took too long. It is never executed late, and the thing owes nothing.
-            self.backlog.push(LogEvent::CommandEnded { command, status: CommandStatus::Expired, unmet: Vec::new() });
-            return;
-        }
-        if !self.tell_system(system, DiiDown::Execute(execution)) {
-            self.undelivered([command], "its system is away or does not listen");
-        }
-    }
-
-    fn read_log(&self, work: Work) {
-        let Work::Ask(ask) = work else { return };
-        let Request::Log { after, limit } = ask.request else { return };
-        let log = self.log.clone();
-        let limit = if limit == 0 { 100 } else { limit.min(500) };
-        tokio::spawn(async move {
-            let response = match log.read(after, u32::from(limit)).await {
-                Ok(lines) => Response::Log(page(lines)),
-                Err(error) => Response::Refused(Refusal::new(RefusalCode::Storage, error.to_string())),
-            };
-            // Who asked may be gone.
-            let _ = ask.reply.send(response);
-        });
-    }
-}
-
-/// As many lines as fit a frame, one at least: only an empty page is the last one.
-fn page(lines: Vec<Line>) -> Vec<LogLine> {
-    let mut bytes = 0;
-    let fits = lines.into_iter().take_while(|line| {
-        let first = bytes == 0;
-        bytes += line.payload.len() + 64;
-        first || bytes <= MAX_FRAME / 2
-    });
-    let words = |line: Line| LogLine {
-        sequence: line.sequence,
-        at: line.at,
-        event: String::from_utf8_lossy(&line.payload).into_owned(),
-        hash: line.hash,
-    };
-    fits.map(words).collect()
 }
 
 /// Whether the end of a command is still to be written.
@@ -423,7 +293,7 @@ fn still_open(state: &State, now: Timestamp, event: &LogEvent) -> bool {
     match event {
         LogEvent::CommandEnded { command, status, .. } => {
             debug_assert!(CommandStatus::is_final(status), "an end is an end");
-            state.open.contains(command)
+            state.open.contains_key(command)
         }
         event => still_counts(state, now, event),
     }
@@ -434,11 +304,14 @@ fn unsettled(events: &[LogEvent]) -> Option<bool> {
     events.iter().filter_map(unsettles).reduce(|one, other| one || other)
 }
 
-fn reply(work: Work, outcome: Result<Response, Refusal>) {
+pub(super) fn reply(work: Work, outcome: Result<Response, Refusal>) {
     // Who asked may be gone: what was decided holds.
     match work {
         Work::Ask(ask) => {
-            let _ = ask.reply.send(outcome.unwrap_or_else(Response::Refused));
+            let response = outcome.unwrap_or_else(Response::Refused);
+            metrics::decided(&ask.request, &response);
+            lines::answered(&ask.request, &response);
+            let _ = ask.reply.send(response);
         }
         Work::Enroll { reply, .. } | Work::LogIn { reply, .. } => {
             let _ = reply.send(outcome.map(|_| ()));

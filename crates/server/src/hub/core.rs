@@ -7,15 +7,19 @@ use std::{
 
 use tokio::sync::mpsc;
 use vestibule_enabler_core::{
-    Changes, Hot, LogEvent, Offer, Pairing, PairingCode, State, all_leases, execution_failed, observe, token::RootKey,
+    Changes, Hot, LogEvent, Offer, Pairing, PairingCode, State, Steps, all_leases, execution_failed, observe,
+    system_health, token::RootKey,
 };
 use vestibule_model::{CommandId, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, HotAck, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};
 
+use crate::ops::{lines, metrics};
+
 use super::{
-    Clock, HubConfig, HubError, HubStatus, MOST_SESSIONS,
+    Clock, HubConfig, HubError, HubStatus, MOST_MEASURED, MOST_SESSIONS,
     batch::InFlight,
+    deferred::Deferred,
     handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
     recent::Recent,
     session::Session,
@@ -60,6 +64,10 @@ pub(super) struct Core {
     /// Work that goes before what comes new: at most one batch.
     pub(super) carried: VecDeque<Work>,
     pub(super) commit: Option<InFlight>,
+    /// Questions to systems that somebody waits for.
+    pub(super) deferred: Deferred,
+    /// What happened, as steps of P1 and P2.
+    pub(super) steps: Steps,
     /// Why the last write failed.
     pub(super) storage: Option<String>,
     /// The next attempt to write what nobody waits for.
@@ -97,6 +105,8 @@ impl Core {
             to_settle: Some(true),
             carried: VecDeque::new(),
             commit: None,
+            deferred: Deferred::default(),
+            steps: Steps::default(),
             storage: None,
             retry_at: Timestamp(0),
             recent: Recent::default(),
@@ -152,6 +162,7 @@ impl Core {
         let (changes, events) = self.hot.due(now);
         self.backlog.extend(events);
         self.distribute(changes);
+        self.answers_due(now);
         self.expire_tokens(now);
         let waits = self.waits();
         if self.commit.is_none() && (!self.carried.is_empty() || waits && now >= self.retry_at) {
@@ -178,7 +189,8 @@ impl Core {
         let retry = (waits && self.commit.is_none()).then_some(self.retry_at);
         let carried = (!self.carried.is_empty() && self.commit.is_none()).then_some(now);
         let sessions = self.sessions.values().filter_map(|session| session.next_wakeup(now));
-        let wakeups = self.hot.next_wakeup().into_iter().chain(retry).chain(carried).chain(sessions);
+        let due = self.hot.next_wakeup().into_iter().chain(self.deferred.next_deadline());
+        let wakeups = due.chain(retry).chain(carried).chain(sessions);
         wakeups.min().unwrap_or(Timestamp(u64::MAX)).min(now.plus(LONGEST_SLEEP_MS))
     }
 
@@ -204,6 +216,13 @@ impl Core {
             Control::Leases(reply) => {
                 let _ = reply.send(all_leases(self.committed(), self.clock.now()));
             }
+            Control::Systems(reply) => {
+                let (state, now) = (self.committed(), self.clock.now());
+                let health = |system: &SystemId| {
+                    system_health(state, &self.hot, system, now).map(|health| (system.clone(), health))
+                };
+                let _ = reply.send(state.systems.keys().filter_map(health).take(MOST_MEASURED).collect());
+            }
             Control::Shutdown(_) => {}
         }
     }
@@ -225,9 +244,11 @@ impl Core {
         let system = session.actor.system.clone();
         let untold = session.close(words);
         self.undelivered(untold, "its system went away before it could be told");
+        self.deferred.nobody_waits(id);
         self.recent.closed(id, self.clock.now());
         if let Some(system) = system.filter(|system| self.systems.get(system) == Some(&id)) {
             self.systems.remove(&system);
+            self.unanswerable(&system);
             let changes = self.hot.detach(&system, self.clock.now());
             self.distribute(changes);
         }
@@ -261,6 +282,7 @@ impl Core {
             running: true,
             name: self.name.clone(),
             sessions: self.sessions.len(),
+            parties: self.parties(),
             systems: state.systems.len(),
             systems_online: state.systems.keys().filter(|system| self.hot.is_online(system)).count(),
             twins: state.twins.len(),
@@ -270,6 +292,14 @@ impl Core {
             head: self.head,
             storage: self.storage.clone(),
         }
+    }
+
+    fn parties(&self) -> BTreeMap<&'static str, usize> {
+        let mut parties = BTreeMap::new();
+        for session in self.sessions.values() {
+            *parties.entry(session.party()).or_default() += 1;
+        }
+        parties
     }
 
     fn hot_message(&mut self, message: HotMessage) {
@@ -290,6 +320,7 @@ impl Core {
             Request::Dii(message) => self.observe(ask.session, message),
             _ => Err(Refusal::new(RefusalCode::Invalid, "that is to be decided")),
         };
+        metrics::heard();
         // Who asked may be gone: what was said holds.
         let _ = ask.reply.send(answer.map_or_else(Response::Refused, |()| Response::Done));
     }
@@ -305,7 +336,9 @@ impl Core {
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let observed = observe(state, &mut self.hot, now, &system, message)?;
         self.backlog.extend(observed.events);
+        let readings = observed.changes.readings.clone();
         self.distribute(observed.changes);
+        self.note_observed(&system, message, &readings);
         Ok(())
     }
 
@@ -314,6 +347,7 @@ impl Core {
         if changes == Changes::default() {
             return;
         }
+        changes.commands.iter().for_each(lines::further);
         let now = self.clock.now();
         if changes.access {
             self.end_unknown(now);
@@ -375,6 +409,7 @@ impl Core {
             let written = InFlight::written(&mut self.commit).await;
             self.finish(written);
         }
+        self.backlog.extend(self.hot.measured(self.clock.now()));
         if !self.backlog.is_empty() {
             self.decide_together(VecDeque::new());
             if self.commit.is_some() {

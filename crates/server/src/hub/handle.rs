@@ -7,8 +7,10 @@ use std::sync::{
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
-use vestibule_enabler_core::{Fingerprint, Identity, Offer, PairingCode};
-use vestibule_model::{ContentHash, LeaseUpdate, Login, Refusal, RefusalCode, RoleId, Timestamp, UserId};
+use vestibule_enabler_core::{Condition, Fingerprint, Identity, Offer, PairingCode};
+use vestibule_model::{
+    ContentHash, LeaseUpdate, Login, Refusal, RefusalCode, RoleId, SystemHealth, SystemId, Timestamp, UserId,
+};
 use vestibule_protocol::{DiiUp, Request, Response};
 
 use super::{HubError, HubStatus, MOST_IN_FLIGHT, Outgoing, Peer, contents::Contents};
@@ -24,6 +26,7 @@ pub(super) enum Control {
     NewestCode(oneshot::Sender<Option<PairingCode>>),
     Status(oneshot::Sender<HubStatus>),
     Leases(oneshot::Sender<Vec<LeaseUpdate>>),
+    Systems(oneshot::Sender<Vec<(SystemId, SystemHealth)>>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -65,6 +68,8 @@ impl Drop for Ticket {
 pub(super) struct Ask {
     pub(super) session: SessionId,
     pub(super) request: Request,
+    /// Where this is not so when it is decided, it is refused.
+    pub(super) condition: Option<Box<Condition>>,
     pub(super) reply: oneshot::Sender<Response>,
     /// While it lives, what the session says later waits behind it.
     pub(super) _order: Option<Ticket>,
@@ -229,6 +234,22 @@ impl HubHandle {
         self.ask(Control::Leases(reply), answer).await
     }
 
+    /// What was measured of registered systems, of the first ones where there are very many.
+    pub(crate) async fn systems(&self) -> Vec<(SystemId, SystemHealth)> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::Systems(reply), answer).await.unwrap_or_default()
+    }
+
+    /// The hub's queues: what they are for, how much waits in them, how much can.
+    pub(crate) fn queues(&self) -> [(&'static str, usize, usize); 3] {
+        let queue = |name, capacity: usize, most: usize| (name, most - capacity, most);
+        [
+            queue("control", self.control.capacity(), self.control.max_capacity()),
+            queue("decide", self.decide.capacity(), self.decide.max_capacity()),
+            queue("hot", self.hot.capacity(), self.hot.max_capacity()),
+        ]
+    }
+
     /// Writes what is decided, closes every session, lets go of the data folder. Returns when that is done.
     pub async fn shutdown(self) {
         let (reply, answer) = oneshot::channel();
@@ -262,6 +283,11 @@ impl SessionHandle {
     ///
     /// What one session asks is decided in the order of these calls, as far as the caller polls them in order.
     pub async fn request(&self, request: Request) -> Response {
+        self.request_if(request, None).await
+    }
+
+    /// The same, where `condition` still holds when it is decided. What twin systems say all the time has none.
+    pub async fn request_if(&self, request: Request, condition: Option<Condition>) -> Response {
         let inner = &self.0;
         if inner.in_flight.load(Ordering::SeqCst) >= MOST_IN_FLIGHT {
             return refused(RefusalCode::Overloaded, "too many requests at once on this connection");
@@ -278,7 +304,8 @@ impl SessionHandle {
         let (reply, answer) = oneshot::channel();
         let is_hot = is_hot(&request) && inner.deciding.load(Ordering::SeqCst) == 0;
         let order = (!is_hot).then(|| Ticket::take(&inner.deciding));
-        let ask = Ask { session: inner.id, request, reply, _order: order, _in_flight: in_flight };
+        let condition = condition.map(Box::new);
+        let ask = Ask { session: inner.id, request, condition, reply, _order: order, _in_flight: in_flight };
         let sent = if is_hot {
             inner
                 .hot
@@ -301,6 +328,11 @@ impl SessionHandle {
         }
         let put = self.0.contents.put(Bytes::from(bytes), media).await;
         put.map(|_| ()).map_err(|error| Refusal::new(RefusalCode::Storage, error.to_string()))
+    }
+
+    /// Whether the peer is a known user at this moment.
+    pub(crate) fn is_known(&self) -> bool {
+        self.0.flags.known.load(Ordering::SeqCst)
     }
 
     /// Takes a datagram of the peer: an acknowledgement of hot state. One more or less makes no difference.

@@ -1,17 +1,21 @@
 //! One task that owns what was decided, what things say and the log.
 
+mod act;
 mod batch;
 mod clock;
 mod contents;
 mod core;
+mod deferred;
 mod handle;
+mod inquiry;
 mod keys;
+mod procedure;
 mod recent;
 mod session;
 mod subscription;
 mod write;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use thiserror::Error;
 use tokio::sync::mpsc;
@@ -35,6 +39,8 @@ pub const LOG_FILE: &str = "log.sqlite";
 const WAITING: usize = 1_024;
 /// Messages that wait for one connection; a receiver further behind is resynchronized instead.
 const OUTBOX: usize = 256;
+/// Systems whose measures operators are told: what one page of metrics can carry, some hundred kilobytes.
+const MOST_MEASURED: usize = 1_000;
 /// Connections at once: people, headsets and twin systems of a large house.
 const MOST_SESSIONS: usize = 1_024;
 /// Requests that one connection can have waiting.
@@ -132,6 +138,8 @@ pub struct HubStatus {
     pub name: String,
     /// Open connections.
     pub sessions: usize,
+    /// The same by the part that they take.
+    pub parties: BTreeMap<&'static str, usize>,
     /// Registered systems.
     pub systems: usize,
     /// Those of them that are connected.
@@ -151,11 +159,12 @@ pub struct HubStatus {
 }
 
 impl HubStatus {
-    fn stopped() -> Self {
+    pub(crate) fn stopped() -> Self {
         Self {
             running: false,
             name: String::new(),
             sessions: 0,
+            parties: BTreeMap::new(),
             systems: 0,
             systems_online: 0,
             twins: 0,

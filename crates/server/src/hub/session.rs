@@ -6,9 +6,9 @@ use std::{
 };
 
 use tokio::sync::mpsc;
-use vestibule_enabler_core::{Actor, Grant, Identity, State, Viewer, may_read};
-use vestibule_model::{CommandId, SystemId, Timestamp, UserId};
-use vestibule_protocol::{CommandUpdate, DiiDown, Event, Occurrence, Party};
+use vestibule_enabler_core::{Actor, Grant, Identity, State, Viewer, is_owner, may_read};
+use vestibule_model::{CommandId, SystemId, Timestamp, TwinId, UserId};
+use vestibule_protocol::{CommandUpdate, DiiDown, Event, Occurrence, Party, ProcedureStep};
 
 use super::{
     OUTBOX, Outgoing,
@@ -23,6 +23,8 @@ const MOST_URGENT: usize = 256;
 pub(super) struct Session {
     pub(super) actor: Actor,
     pub(super) subscription: Option<Subscription>,
+    /// Wants to be told of steps as they happen.
+    pub(super) follows: bool,
     outbox: mpsc::Sender<Outgoing>,
     urgent: VecDeque<Event>,
     flags: Arc<Flags>,
@@ -40,13 +42,24 @@ impl Session {
             Identity::Certificate(_) => None,
         };
         let actor = Actor { party, ..Actor::new(identity) };
-        let session = Self { actor, subscription: None, outbox, urgent: VecDeque::new(), flags };
+        let session = Self { actor, subscription: None, follows: false, outbox, urgent: VecDeque::new(), flags };
         session.access_changed(state, now);
         (session, opened)
     }
 
     pub(super) fn viewer(&self, state: &State, now: Timestamp) -> Option<Viewer> {
         Viewer::of(state, now, &self.actor).ok()
+    }
+
+    /// Which part the peer takes, in a word.
+    pub(super) const fn party(&self) -> &'static str {
+        match (&self.actor.identity, self.actor.party) {
+            (Identity::Local(_), _) => "adapter",
+            (Identity::Console, _) => "console",
+            (_, Some(Party::Metaverse)) => "metaverse",
+            (_, Some(Party::TwinSystem)) => "twin_system",
+            (_, None) => "stranger",
+        }
     }
 
     /// Users changed: is this one still known? `false` for whoever was and is not any more.
@@ -84,6 +97,28 @@ impl Session {
     pub(super) fn attach(&mut self, system: SystemId) {
         self.actor.system = Some(system);
         self.flags.is_system.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether its user sees this property of a twin.
+    pub(super) fn shows(&self, twin: &TwinId, place: u16) -> bool {
+        self.subscription.as_ref().is_some_and(|subscription| subscription.shows(twin, place))
+    }
+
+    /// The session speaks for no system any more.
+    pub(super) fn detach(&mut self) {
+        self.actor.system = None;
+        self.flags.is_system.store(false, Ordering::SeqCst);
+    }
+
+    /// Tells of a step, if it is this user's business and there is room: whoever finds a number missing asks for it.
+    pub(super) fn step(&mut self, state: &State, now: Timestamp, step: &ProcedureStep) {
+        if !self.follows || self.urgent.len() >= MOST_URGENT / 2 {
+            return;
+        }
+        let Some(viewer) = self.viewer(state, now) else { return };
+        if step.user.as_ref() == Some(&viewer.user) || is_owner(state, &viewer) {
+            self.urgent.push_back(Event::Step(step.clone()));
+        }
     }
 
     /// Tells a twin system something; `false` where it is too far behind to hear of it in time.

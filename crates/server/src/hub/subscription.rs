@@ -164,6 +164,11 @@ impl Subscription {
         }
     }
 
+    /// Whether the user sees this property of a twin.
+    pub(super) fn shows(&self, twin: &TwinId, place: u16) -> bool {
+        self.known.get(twin).is_some_and(|known| known.places.binary_search(&place).is_ok())
+    }
+
     pub(super) fn acknowledge(&mut self, ack: HotAck) {
         self.datagrams.acknowledge(ack);
     }
@@ -201,7 +206,7 @@ impl Subscription {
             && let Some(system) = self.systems.pop_first()
         {
             if may_see_system(world.state, viewer, &system)
-                && let Some(view) = system_view(world.state, world.hot, &system)
+                && let Some(view) = system_view(world.state, world.hot, viewer, &system, world.now)
             {
                 send(outbox, Event::System(Box::new(view)));
             }

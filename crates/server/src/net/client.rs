@@ -18,7 +18,7 @@ use super::{
     Shared,
     turns::{Turn, Turns},
 };
-use crate::{Outgoing, Peer, SessionHandle};
+use crate::{Outgoing, Peer, SessionHandle, ops::metrics};
 
 /// Somebody whom nobody knows may stay so long: to pair. Then their place is for others.
 const STRANGER: Duration = Duration::from_secs(60);
@@ -44,6 +44,7 @@ pub(super) async fn serve(connection: ServerConnection, shared: Arc<Shared>) -> 
             return error.to_string();
         }
     };
+    let _counted = metrics::Connected::over("quic");
     let client = Arc::new(Client { connection, session, shared, in_order: AtomicBool::new(false) });
     let mut parts = JoinSet::new();
     parts.spawn(streams(client.clone()));
@@ -161,7 +162,10 @@ async fn tell(client: Arc<Client>, mut outgoing: mpsc::Receiver<Outgoing>) -> St
                 _ = events.send(event) => {}
                 error = &mut writer => return client.end(CloseCode::TooSlow, &format!("events are not read: {error}")),
             },
-            Some(Outgoing::Datagram(bytes)) => client.connection.send_datagram(bytes),
+            Some(Outgoing::Datagram(bytes)) => {
+                metrics::datagram();
+                client.connection.send_datagram(bytes);
+            }
             Some(Outgoing::Close(words)) => return client.end(CloseCode::Decided, &words),
             None => return client.end(CloseCode::ShuttingDown, super::GOODBYE),
         }

@@ -78,6 +78,8 @@ pub struct Status {
     pub name: String,
     /// Its program's version.
     pub version: String,
+    /// Its process.
+    pub process: u32,
     /// Where it listens.
     pub address: SocketAddr,
     /// What clients know it by.
@@ -123,7 +125,7 @@ pub(crate) struct Endpoint(std::path::PathBuf);
 impl Endpoint {
     pub(crate) fn announce(folder: &Path, address: SocketAddr) -> io::Result<Self> {
         let (path, part) = (folder.join(ENDPOINT), folder.join("endpoint.part"));
-        fs::write(&part, format!("{}\n", from_here(address)))?;
+        fs::write(&part, format!("{}\n{}\n", from_here(address), std::process::id()))?;
         fs::rename(&part, &path)?;
         Ok(Self(path))
     }
@@ -134,6 +136,20 @@ impl Drop for Endpoint {
         if let Err(error) = fs::remove_file(&self.0) {
             tracing::debug!(%error, "the endpoint's file stays");
         }
+    }
+}
+
+/// The process of the enabler that runs on a data folder.
+///
+/// # Errors
+/// [`ControlError::NotRunning`] where there is none: a number that a killed enabler left behind is another's by now.
+pub(crate) fn process(folder: &Path) -> Result<i32, ControlError> {
+    let not_running = || ControlError::NotRunning(folder.display().to_string());
+    let said = fs::read_to_string(folder.join(ENDPOINT)).map_err(|_| not_running())?;
+    let process = said.lines().nth(1).and_then(|line| line.parse().ok()).ok_or_else(not_running)?;
+    match vestibule_store::DataFolder::open(folder) {
+        Err(vestibule_store::StoreError::InUse(_)) => Ok(process),
+        _ => Err(not_running()),
     }
 }
 
@@ -162,7 +178,7 @@ pub async fn ask(folder: &Path, question: &Question) -> Result<Answer, ControlEr
     }
     let identity = Identity::load_or_create(folder.join(IDENTITY))?;
     let question = serde_json::to_vec(question)?;
-    match vestibule_quic::control(target.trim(), &identity, &question).await {
+    match vestibule_quic::control(target.lines().next().unwrap_or_default(), &identity, &question).await {
         Ok(answer) => match serde_json::from_slice(&answer)? {
             Answer::Refused(words) => Err(ControlError::Refused(words)),
             answer => Ok(answer),
@@ -201,6 +217,7 @@ async fn answer(question: Question, shared: &Shared) -> Answer {
         Question::Status => Answer::Status(Status {
             name: shared.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            process: std::process::id(),
             address: shared.server.address(),
             fingerprint: shared.server.fingerprint().to_string(),
             connections: Arc::strong_count(&shared.clients).saturating_sub(1),

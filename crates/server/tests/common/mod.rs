@@ -14,6 +14,8 @@ use vestibule_protocol::{
 };
 use vestibule_quic::{Fingerprint, Identity, LinkConfig, QuicLink};
 
+pub mod enabler;
+
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn now() -> Timestamp {

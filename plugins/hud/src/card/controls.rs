@@ -1,7 +1,7 @@
 use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
-    Reading, TwinState,
+    Reading, TwinState, TwinTurn,
     model::{ActionId, ActionInfo, Expect, FeatureId, FeatureInfo, PropertyId, Truth, TwinInfo, Value, ValueType},
 };
 
@@ -35,6 +35,7 @@ const COLORS: [(&str, [u8; 3]); 8] = [
 pub(super) struct Sheet<'a> {
     pub info: &'a TwinInfo,
     pub state: &'a TwinState,
+    pub turn: Option<&'a TwinTurn>,
     pub waiting: Vec<Waiting>,
     pub tracks: &'a Tracks,
     pub connected: bool,
@@ -48,7 +49,7 @@ pub(super) struct Sheet<'a> {
 impl Sheet<'_> {
     fn can(&self, feature: &FeatureId, action: &ActionId) -> Availability {
         if self.connected {
-            available(self.info, self.state, feature, action, &self.waiting, self.now)
+            available(self.info, self.state, self.turn, feature, action, &self.waiting, self.now)
         } else {
             Availability::Disabled("the home is not reachable".to_owned())
         }

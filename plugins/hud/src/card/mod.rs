@@ -2,12 +2,14 @@
 
 mod controls;
 mod picture;
+mod turn;
 mod view;
 
 use bevy::prelude::*;
 use vestibule_input::{Attention, Control, Controls, KeyBindings};
 use vestibule_twin::{
-    EnablerLink, HeldFurniture, PointedTwin, TwinAccess, TwinDescription, TwinIndex, TwinPart, TwinState, model::TwinId,
+    EnablerLink, HeldFurniture, PointedTwin, TwinAccess, TwinDescription, TwinIndex, TwinPart, TwinState, TwinTurns,
+    model::TwinId,
 };
 
 use crate::{
@@ -20,6 +22,7 @@ use crate::{
 };
 pub(crate) use controls::believed;
 pub(crate) use picture::{Pictures, decode};
+pub(crate) use turn::name as holder_name;
 use view::{CardInput, Shot};
 
 /// Seconds after the buttons changed places within which their keys do nothing: the finger meant the old ones.
@@ -143,7 +146,7 @@ type Known = (Option<&'static TwinDescription>, Option<&'static TwinState>, Opti
 /// Shows the card.
 pub(crate) fn show(
     (pin, pointed, attention): (Res<CardPin>, Res<PointedTwin>, Res<State<Attention>>),
-    (index, twins): (Res<TwinIndex>, Query<Known>),
+    (index, twins, turns): (Res<TwinIndex>, Query<Known>, Res<TwinTurns>),
     (link, keys, tracks, dragging): (Res<EnablerLink>, Res<KeyBindings>, Res<Tracks>, Res<Dragging>),
     (held, pictures, time): (Res<HeldFurniture>, Res<Pictures>, Res<Time<Real>>),
     (mut shown, mut slots, mut screen): (ResMut<CardShown>, ResMut<CardSlots>, ResMut<Screen>),
@@ -166,6 +169,7 @@ pub(crate) fn show(
         access: entities().find_map(|(_, _, access)| access),
         shots: pictures.of(&twin).map(|(feature, image)| Shot { image, feature }).collect(),
         twin: &twin,
+        turn: turns.0.get(&twin),
         tracks: &tracks,
         link: &link,
         keys: &keys,

@@ -3,13 +3,14 @@ use std::collections::BTreeSet;
 use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
-    EnablerLink, FeatureRules, TwinAccess, TwinState,
+    EnablerLink, FeatureRules, TwinAccess, TwinState, TwinTurn,
     model::{FeatureId, FeatureKind, RuleId, Truth, TwinId, TwinInfo},
 };
 
 use super::{
     controls::{self, Sheet},
     picture::Decoded,
+    turn,
 };
 use crate::{
     action::HudAction,
@@ -34,6 +35,7 @@ pub(super) struct CardInput<'a> {
     pub info: Option<&'a TwinInfo>,
     pub state: Option<&'a TwinState>,
     pub access: Option<&'a TwinAccess>,
+    pub turn: Option<&'a TwinTurn>,
     pub shots: Vec<Shot<'a>>,
     pub tracks: &'a Tracks,
     pub link: &'a EnablerLink,
@@ -60,9 +62,12 @@ pub(super) fn card(input: &CardInput<'_>) -> (El, Vec<HudAction>) {
     let fallback = TwinState::default();
     let state = input.state.unwrap_or(&fallback);
     panel = panel.with(status(input, state));
+    let can = input.pinned && input.link.state.is_connected();
+    panel.children.extend(turn::line(input.twin, info, input.turn, can));
     let mut sheet = Sheet {
         info,
         state,
+        turn: input.turn,
         waiting: input.tracks.waiting(input.twin),
         tracks: input.tracks,
         connected: input.link.state.is_connected(),

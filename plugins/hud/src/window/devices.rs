@@ -2,7 +2,10 @@
 
 use bevy::{ecs::system::SystemParam, prelude::*};
 use vestibule_input::{Control, KeyBindings};
-use vestibule_twin::{EnablerLink, Twin, TwinDescription, TwinRoot, TwinState, model::TwinInfo};
+use vestibule_twin::{
+    EnablerLink, Twin, TwinDescription, TwinRoot, TwinState,
+    model::{TwinId, TwinInfo},
+};
 
 use crate::{
     action::HudAction,
@@ -20,6 +23,13 @@ type Known = (&'static Twin, &'static TwinDescription, Option<&'static TwinState
 pub(crate) struct Devices<'w, 's> {
     twins: Query<'w, 's, Known, With<TwinRoot>>,
     link: Res<'w, EnablerLink>,
+}
+
+impl Devices<'_, '_> {
+    /// What people call a twin.
+    pub(super) fn name(&self, twin: &TwinId) -> Option<String> {
+        self.twins.iter().find(|(known, ..)| known.0 == *twin).map(|(_, info, _)| info.0.name.clone())
+    }
 }
 
 /// The devices by name, each with what it is, how far it is to be believed and since when.

@@ -26,6 +26,9 @@ pub(super) fn window(keys: &KeyBindings) -> El {
     let arrows = "Buttons of an open card or window are chosen and pressed by keys, too.";
     let buttons = El::row("help.more", style::GAP)
         .with(open("All devices", HudWindow::Devices))
+        .with(open("Systems", HudWindow::Systems))
+        .with(open("People", HudWindow::People))
+        .with(open("What happened", HudWindow::Procedures))
         .with(open("Notifications", HudWindow::History))
         .with(open("Settings and keys", HudWindow::Settings));
     let body = widgets::scroll("help.body", 12.0)

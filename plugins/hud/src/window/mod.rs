@@ -1,17 +1,24 @@
-//! Windows that have all the attention: help, catalogue, all devices, settings, past notifications.
+//! Windows that have all the attention: help, catalogue, all devices, systems, people, what happened step by step,
+//! settings, past notifications.
 
 mod catalogue;
 mod devices;
 mod help;
+mod people;
+mod procedures;
 mod settings;
+mod systems;
 
 use bevy::{picking::hover::Hovered, prelude::*};
 use vestibule_input::{Attention, Binding, Control, Controls, KeyBindings};
-use vestibule_twin::{Catalogue, HeldFurniture, HoldFurniture};
+use vestibule_twin::{
+    Catalogue, DiscoverSystems, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture, IntegrateTwin,
+    KnownPeople, KnownSystems, ManagePeople, Procedures, model::TwinId,
+};
 
 use crate::{
     action::{HudAction, HudWindow},
-    card::CardPin,
+    card::{CardPin, CardShown},
     el::{El, Press},
     interact::Dragging,
     notice::{self, Notices},
@@ -27,6 +34,10 @@ pub(crate) struct OpenWindow {
     window: Option<HudWindow>,
     /// What had the attention before.
     before: Attention,
+    /// The twin that the person was at when they opened it.
+    about: Option<TwinId>,
+    /// What one more press does.
+    confirming: Option<ManagePeople>,
 }
 
 impl OpenWindow {
@@ -114,6 +125,9 @@ pub(crate) fn keys(
         (Control::Help, HudWindow::Help),
         (Control::Catalogue, HudWindow::Catalogue),
         (Control::Devices, HudWindow::Devices),
+        (Control::Systems, HudWindow::Systems),
+        (Control::Procedures, HudWindow::Procedures),
+        (Control::People, HudWindow::People),
         (Control::Settings, HudWindow::Settings),
     ];
     for (control, wanted) in windows {
@@ -151,12 +165,17 @@ pub(crate) fn act(
     mut actions: MessageReader<HudAction>,
     attention: Res<State<Attention>>,
     mut next: ResMut<NextState<Attention>>,
-    mut window: ResMut<OpenWindow>,
+    (mut window, card): (ResMut<OpenWindow>, Res<CardShown>),
     mut holds: MessageWriter<HoldFurniture>,
+    (mut people, mut turns): (MessageWriter<ManagePeople>, MessageWriter<IntegrateTwin>),
 ) {
     for action in actions.read() {
+        if window.confirming.is_some() {
+            window.confirming = None;
+        }
         match action {
             HudAction::Open(wanted) => {
+                window.about = card.0.clone().or_else(|| window.about.take());
                 if window.window.is_none() {
                     window.before = *attention.get();
                 }
@@ -178,9 +197,37 @@ pub(crate) fn act(
                 // Furniture is put where one looks.
                 next.set(Attention::Walk);
             }
+            HudAction::People(wish) => drop(people.write(wish.clone())),
+            HudAction::Integrate(wish) => drop(turns.write(wish.clone())),
+            HudAction::Confirm(wish) => window.confirming = Some(wish.clone()),
             _ => {}
         }
     }
+}
+
+/// Asks the enabler for what an open window shows, and no longer than it is open. After a lost connection: anew.
+pub(crate) fn ask(
+    (window, link): (Res<OpenWindow>, Res<EnablerLink>),
+    mut asked: Local<Option<HudWindow>>,
+    mut discover: MessageWriter<DiscoverSystems>,
+    mut follow: MessageWriter<FollowProcedures>,
+    mut people: MessageWriter<ManagePeople>,
+) {
+    let connected = link.state.is_connected();
+    let now = window.get().filter(|_| connected);
+    if now == *asked {
+        return;
+    }
+    if *asked == Some(HudWindow::Procedures) && connected {
+        follow.write(FollowProcedures(false));
+    }
+    match now {
+        Some(HudWindow::Systems) => drop(discover.write(DiscoverSystems::default())),
+        Some(HudWindow::Procedures) => drop(follow.write(FollowProcedures(true))),
+        Some(HudWindow::People) => drop(people.write(ManagePeople::Look)),
+        _ => {}
+    }
+    *asked = now;
 }
 
 /// What the windows read.
@@ -193,6 +240,10 @@ pub(crate) struct Shown<'w, 's> {
     catalogue: Res<'w, Catalogue>,
     held: Res<'w, HeldFurniture>,
     notices: Res<'w, Notices>,
+    link: Res<'w, EnablerLink>,
+    systems: Res<'w, KnownSystems>,
+    procedures: Res<'w, Procedures>,
+    people: Res<'w, KnownPeople>,
     time: Res<'w, Time<Real>>,
     assets: Option<Res<'w, AssetServer>>,
     devices: devices::Devices<'w, 's>,
@@ -211,6 +262,14 @@ pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_, '_>, mut screen: Re
             settings::window(&shown.settings, &shown.keys, &shown.capturing, shown.dragging.0.as_ref())
         }
         HudWindow::Devices => devices::window(&shown.devices, &shown.keys, shown.time.elapsed_secs_f64()),
+        HudWindow::Systems => systems::window(&shown.systems, shown.link.state.is_connected(), &shown.keys),
+        HudWindow::Procedures => procedures::window(&shown.procedures, shown.link.state.is_connected(), &shown.keys),
+        HudWindow::People => {
+            let about = window.about.clone().and_then(|twin| shown.devices.name(&twin).map(|name| (twin, name)));
+            let (connected, now) = (shown.link.state.is_connected(), shown.time.elapsed_secs_f64());
+            let around = people::Around { connected, now, about, confirming: window.confirming.as_ref() };
+            people::window(&shown.people, &around, &shown.keys)
+        }
         HudWindow::History => history(&shown.notices, &shown.keys, shown.time.elapsed_secs_f64()),
     };
     let shade = El::new("window")
@@ -267,7 +326,7 @@ mod tests {
         let mut app = App::new();
         app.init_resource::<ButtonInput<KeyCode>>().init_resource::<ButtonInput<MouseButton>>();
         app.init_resource::<KeyBindings>().init_resource::<Capturing>();
-        app.insert_resource(OpenWindow { window: Some(HudWindow::Settings), before: Attention::Walk });
+        app.insert_resource(OpenWindow { window: Some(HudWindow::Settings), ..OpenWindow::default() });
         app.add_systems(Update, capture);
         app
     }

@@ -214,7 +214,11 @@ impl Work {
                 self.note("refused by the enabler".to_owned(), refusal.to_string(), |known, new| known == new);
                 Vec::new()
             }
-            DiiDown::Execute(execution) => self.registry.on_execute(execution, now()),
+            DiiDown::Execute(execution) => {
+                let trace = execution.trace.map(tracing::field::display);
+                tracing::info!(trace, command = %execution.command, twin = %execution.twin, "passed on to the broker");
+                self.registry.on_execute(execution, now())
+            }
             DiiDown::Refresh(twin) => self.registry.on_refresh(twin, now()),
             DiiDown::Inquire { inquiry, twin, .. } => self.registry.on_inquire(*inquiry, twin),
             DiiDown::Integrate { twin, fence, until, .. } => self.registry.on_integrate(twin, *fence, *until),

@@ -80,7 +80,7 @@ impl Enabler {
             DiiUp::Occurred(occurrence) => self.occurred.push(occurrence),
             DiiUp::Outcome { command, status } => drop(self.outcomes.insert(command, status)),
             DiiUp::Blob { .. } => self.blobs += 1,
-            DiiUp::Inquired { .. } => panic!("nobody asked for that"),
+            DiiUp::Deregister | DiiUp::Inquired { .. } => panic!("nobody asked for that"),
             DiiUp::Integrated { .. } | DiiUp::NotIntegrated { .. } => {}
         }
     }

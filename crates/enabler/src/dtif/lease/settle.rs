@@ -16,6 +16,7 @@ pub const fn unsettles(event: &LogEvent) -> Option<bool> {
         | LogEvent::CommandDispatched { .. }
         | LogEvent::WishEnded { .. }
         | LogEvent::SystemRegistered { .. }
+        | LogEvent::SystemMeasured { .. }
         | LogEvent::TokenDelegated { .. }
         | LogEvent::LeaseQueued { .. }
         | LogEvent::LeaseRenewed { .. }
@@ -125,7 +126,7 @@ impl Settling<'_> {
 
     /// What was to be given to a twin by somebody who may not act on it any more, is not given.
     fn end_commands(&mut self) {
-        let waiting = self.state.open.iter().filter_map(|id| self.state.commands.get(id));
+        let waiting = self.state.open.keys().filter_map(|id| self.state.commands.get(id));
         let waiting = waiting.filter(|record| !record.dispatched && !record.is_late(self.now));
         let stopped = waiting.filter(|record| still_admits(&self.state, self.now, &record.command).is_none());
         let ends: Vec<(CommandId, String)> = stopped

@@ -282,7 +282,7 @@ impl World {
     /// The wait until the next deadline, or `most` milliseconds.
     pub fn pass(&mut self, most: u64) {
         let until = self.now.plus(most);
-        self.now = self.hot.next_wakeup().map_or(until, |at| at.max(self.now)).min(until);
+        self.now = next_end(&self.hot).map_or(until, |at| at.max(self.now)).min(until);
         let (changes, events) = self.hot.due(self.now);
         self.commit(Decision { events, ..Decision::default() });
         self.changed(changes);
@@ -339,7 +339,7 @@ impl World {
             Step::AskAgain(user) | Step::Renew(user) => self.lease_id(*user).is_some(),
             Step::Release(user) => self.lease_id(*user).is_some_and(|id| self.is_live(id)),
             Step::Act(user, _, named) => !named || self.lease_id(*user).is_some(),
-            Step::Wait => self.hot.next_wakeup().is_some(),
+            Step::Wait => next_end(&self.hot).is_some(),
             Step::Down => !self.down.is_empty(),
             Step::Up => !self.up.is_empty(),
             Step::Late => !self.late.is_empty(),

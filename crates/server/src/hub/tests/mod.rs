@@ -6,6 +6,7 @@ mod lease;
 mod missed;
 mod path;
 mod people;
+mod procedure;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

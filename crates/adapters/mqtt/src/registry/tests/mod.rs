@@ -129,7 +129,7 @@ impl Home {
             DiiUp::NotIntegrated { twin, fence, reason } => {
                 self.integrated.push((twin.local().to_owned(), fence, Some(reason)));
             }
-            DiiUp::Register(_) | DiiUp::Heartbeat => {}
+            DiiUp::Register(_) | DiiUp::Deregister | DiiUp::Heartbeat => {}
         }
     }
 

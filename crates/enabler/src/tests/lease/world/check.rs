@@ -80,7 +80,7 @@ impl World {
     pub fn key(&self) -> u64 {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
-        let open: Vec<_> = self.state.open.iter().map(|id| &self.state.commands[id]).collect();
+        let open: Vec<_> = self.state.open.keys().map(|id| &self.state.commands[id]).collect();
         let words = format!(
             "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
             self.now,

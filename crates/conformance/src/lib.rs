@@ -1,0 +1,36 @@
+//! The conformance kit: plays metaverse systems, digital twin systems and physical objects against *any* integration
+//! enabler (ITU FGMV-29, Y.4240), from outside, and says row by row what was done, what was seen, pass or fail.
+//!
+//! **Does**: pairs everybody it needs with one owner's code, plays every row of the [`catalogue`] over a [`Wire`], waits
+//! for what has to come and looks for what must not, takes away what it brought ([`run`]).
+//!
+//! **Does not**: look into an enabler, know which one it is, or pass a row that it could not play.
+//!
+//! ```
+//! use vestibule_conformance::catalogue;
+//!
+//! // Steps of procedure P2 are rows.
+//! let steps = catalogue::entries().into_iter().filter(|entry| entry.clause.starts_with("FGMV-29 9.2"));
+//! assert!(steps.count() >= 13);
+//! ```
+
+pub mod catalogue;
+
+mod actor;
+mod cli;
+mod notes;
+mod report;
+mod rows;
+mod run;
+mod stage;
+mod system;
+mod things;
+mod wire;
+
+pub use actor::Seen;
+pub use cli::{Cli, transport};
+pub use notes::Notes;
+pub use report::{Report, Row};
+pub use run::{Config, run};
+pub use stage::Stage;
+pub use wire::{Answer, Connected, Key, Part, Quic, Transport, Wire};

@@ -1,0 +1,8 @@
+//! The rows, by what they are about: each is what somebody does and what has to be seen then.
+
+pub(crate) mod discovery;
+pub(crate) mod permissions;
+pub(crate) mod procedure2;
+pub(crate) mod refusals;
+pub(crate) mod synchronization;
+pub(crate) mod truth;

@@ -1,0 +1,194 @@
+//! FGMV-29 9.2: a digital twin system is integrated, step by step.
+
+use vestibule_model::{
+    CommandStatus, FeatureKind, Refusal, RefusalCode, Right, SystemQuery, Truth, TwinInfo, TwinSelector, Value,
+};
+use vestibule_protocol::{CommandUpdate, DiiDown, Execution, News, Request};
+
+use crate::{
+    Seen, Stage,
+    actor::{Spot, see},
+    catalogue::{Entry, Group, Play},
+    things::lamp,
+};
+
+const fn row(
+    id: &'static str,
+    clause: &'static str,
+    done: &'static str,
+    play: for<'a> fn(&'a mut Stage) -> Play<'a>,
+) -> Entry {
+    Entry { id, group: Group::Procedure2, clause, done, play }
+}
+
+pub(crate) const ROWS: &[Entry] = &[
+    row("P2.1", "FGMV-29 9.2", "a twin system registers its information", |s| Box::pin(registers(s))),
+    row("P2.2", "FGMV-29 9.2, 8.3.1", "its information and its list of twins are looked up", |s| Box::pin(managed(s))),
+    row("P2.3", "FGMV-29 9.2", "the twin system listens for the response", |s| Box::pin(responded(s))),
+    row("P2.4", "FGMV-29 9.2, 8.3.2", "a world searches by type of feature, text and state", |s| Box::pin(searches(s))),
+    row("P2.5", "FGMV-29 9.2", "the same search for systems that are away", |s| Box::pin(found(s))),
+    row("P2.6", "FGMV-29 9.2", "a guest asks for the list of twins", |s| Box::pin(lists(s))),
+    row("P2.7", "FGMV-29 9.2", "the list is compared with what was described", |s| Box::pin(listed(s))),
+    row("P2.13", "FGMV-29 9.2", "the guest's world runs: it subscribes", |s| Box::pin(runs(s))),
+    row("P2.14", "FGMV-29 9.2, 8.3.4", "the lamp is switched on by hand", |s| Box::pin(reflected(s))),
+    row("P2.15", "FGMV-29 9.2", "the guest asks for the lamp to be turned on", |s| Box::pin(requested(s))),
+    row("P2.16", "FGMV-29 9.2", "another guest, who may only look, asks for the same", |s| Box::pin(verified(s))),
+    row("P2.17", "FGMV-29 9.2", "the twin system listens for both requests", |s| Box::pin(executed(s))),
+    row("P2.18", "FGMV-29 9.2", "it answers, and the lamp reports", |s| Box::pin(confirmed(s))),
+];
+
+/// What came of P2.15 to P2.18.
+pub(crate) struct Commanded {
+    requested: Result<CommandUpdate, String>,
+    refused: Result<Refusal, String>,
+    execution: Result<Execution, String>,
+    /// Commands that the twin system was given although they had been refused.
+    leaked: usize,
+    confirmed: Result<CommandStatus, String>,
+}
+
+fn bench(stage: &Stage) -> TwinInfo {
+    lamp(&stage.workshop.twin("lamp"))
+}
+
+async fn registers(stage: &mut Stage) -> Seen {
+    stage.workshop.register().await?;
+    Ok(format!("{} was taken", stage.workshop.id()))
+}
+
+async fn managed(stage: &mut Stage) -> Seen {
+    stage.workshop.describe(bench(stage)).await?;
+    let query = SystemQuery { text: Some(stage.workshop.id().to_string()), ..SystemQuery::default() };
+    let views = stage.owner.systems(query).await?;
+    let [view] = views.as_slice() else { return Err(format!("{} systems have that id", views.len())) };
+    let twins: Vec<_> = stage.owner.list(stage.workshop.id()).await?.into_iter().map(|view| view.info.id).collect();
+    see(
+        view.info == stage.workshop.info && view.health.twins == 1 && twins == [stage.workshop.twin("lamp")],
+        format!("{} is known with {} twin(s): {twins:?}", view.info.id, view.health.twins),
+    )
+}
+
+async fn responded(stage: &mut Stage) -> Seen {
+    let registered = |news: &News| matches!(news, News::Dii(DiiDown::Registered)).then_some(());
+    stage.workshop.actor.hears(0, "registered", registered).await?;
+    Ok("registered".to_owned())
+}
+
+fn search(stage: &Stage, online: bool) -> SystemQuery {
+    SystemQuery {
+        text: Some(stage.workshop.info.name.to_uppercase()),
+        feature: Some(FeatureKind::Light),
+        online: Some(online),
+        ..SystemQuery::default()
+    }
+}
+
+async fn searches(stage: &mut Stage) -> Seen {
+    let found: Vec<_> = stage.guest.systems(search(stage, true)).await?.into_iter().map(|view| view.info.id).collect();
+    see(found == [stage.workshop.id().clone()], format!("found {found:?}"))
+}
+
+async fn found(stage: &mut Stage) -> Seen {
+    let away = stage.guest.systems(search(stage, false)).await?;
+    see(away.is_empty(), format!("{} of the systems found are away", away.len()))
+}
+
+async fn lists(stage: &mut Stage) -> Seen {
+    let twins = stage.guest.list(stage.workshop.id()).await?;
+    see(twins.len() == 1, format!("{} twin(s)", twins.len()))
+}
+
+async fn listed(stage: &mut Stage) -> Seen {
+    let twins = stage.guest.list(stage.workshop.id()).await?;
+    let view = twins.first().ok_or("no twin")?;
+    // A guest without the right to act sees no actions; the rest is as its system said.
+    let mut due = bench(stage);
+    due.features.values_mut().for_each(|feature| feature.actions.clear());
+    see(view.info == due, format!("{} with {} properties", view.info.id, view.info.properties().count()))
+}
+
+async fn runs(stage: &mut Stage) -> Seen {
+    let mark = stage.guest.mark();
+    stage.guest.done(Request::Subscribe(stage.interest())).await?;
+    stage.guest.hears(mark, "synchronized", |news| matches!(news, News::Synchronized).then_some(())).await?;
+    let twin = stage.workshop.twin("lamp");
+    let shown = stage.guest.heard(mark, |news| {
+        let end = news.iter().position(|news| matches!(news, News::Synchronized)).unwrap_or(news.len());
+        news[..end].iter().any(|news| matches!(news, News::Twin(view) if view.info.id == twin))
+    });
+    see(shown, format!("synchronized, {} among the twins: {shown}", twin.local()))
+}
+
+async fn reflected(stage: &mut Stage) -> Seen {
+    let spot = Spot::new(&stage.workshop.twin("lamp"), "light", "on");
+    stage.workshop.report(&spot, Value::Bool(false)).await?;
+    let is = |on: bool| move |reading: &vestibule_protocol::WireReading| reading.value == Some(Value::Bool(on));
+    stage.guest.reads(&spot, "off", is(false)).await?;
+    stage.workshop.report(&spot, Value::Bool(true)).await?;
+    let reading = stage.guest.reads(&spot, "on", is(true)).await?;
+    see(reading.truth == Truth::Live, format!("on, {}", reading.truth.word()))
+}
+
+/// What came of P2.15 to P2.18.
+fn commanded(stage: &Stage) -> Result<&Commanded, String> {
+    stage.commanded.as_ref().ok_or_else(|| "nothing, because P2.15 could not be played".to_owned())
+}
+
+async fn play_command(stage: &Stage) -> Commanded {
+    let twin = stage.workshop.twin("lamp");
+    let spot = Spot::new(&twin, "light", "on");
+    let selector = TwinSelector::System(stage.workshop.id().clone());
+    let rule = stage.rule("workshop-act", &stage.guest, selector, Right::ActAny);
+    let let_in = stage.set_rule(rule).await;
+    // Off first: what is on already would confirm itself.
+    let off = let_in.and(stage.workshop.report(&spot, Value::Bool(false)).await.map(drop));
+    let theirs = stage.friend.command(&twin, "light", "turn_on");
+    let refused = stage.friend.refused(Request::Actuate(theirs.clone()), RefusalCode::Forbidden).await;
+    let mine = stage.guest.command(&twin, "light", "turn_on");
+    let requested = match off {
+        Ok(()) => stage.guest.act(&mine).await,
+        Err(error) => Err(error),
+    };
+    let execution = stage.workshop.hears_execution(mine.id).await;
+    let execution = execution.and_then(|execution| {
+        let asked = (&execution.twin, &execution.feature, &execution.action, execution.not_after);
+        if asked == (&mine.twin, &mine.feature, &mine.action, mine.not_after) {
+            Ok(execution)
+        } else {
+            Err(format!("something else than was asked for: {} {}", execution.twin, execution.action))
+        }
+    });
+    // The refused one was asked for first: had it been forwarded, it would have come first.
+    let leaked = stage.workshop.executions(theirs.id);
+    let confirmed = async {
+        stage.workshop.outcome(mine.id, CommandStatus::Executed).await?;
+        stage.workshop.report(&spot, Value::Bool(true)).await?;
+        stage.guest.command_is(mine.id, "confirmed", |status| *status == CommandStatus::Confirmed).await
+    };
+    Commanded { requested, refused, execution, leaked, confirmed: confirmed.await }
+}
+
+async fn requested(stage: &mut Stage) -> Seen {
+    stage.commanded = Some(play_command(stage).await);
+    let update = commanded(stage)?.requested.clone()?;
+    Ok(format!("taken: {}", update.status))
+}
+
+async fn verified(stage: &mut Stage) -> Seen {
+    let refusal = commanded(stage)?.refused.clone()?;
+    Ok(refusal.to_string())
+}
+
+async fn executed(stage: &mut Stage) -> Seen {
+    let commanded = commanded(stage)?;
+    let execution = commanded.execution.clone()?;
+    see(
+        commanded.leaked == 0,
+        format!("{} {} as asked; of the refused request: {}", execution.twin, execution.action, commanded.leaked),
+    )
+}
+
+async fn confirmed(stage: &mut Stage) -> Seen {
+    let status = commanded(stage)?.confirmed.clone()?;
+    Ok(status.to_string())
+}

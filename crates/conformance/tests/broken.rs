@@ -1,0 +1,198 @@
+//! The kit can fail: enablers that do one thing wrong fail the rows that are about it, and no others.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
+
+mod common;
+
+use common::{
+    proxy::{Fate, Fault, Proxy},
+    *,
+};
+use vestibule_model::{FeatureKind, Refusal, RefusalCode, SystemQuery, Truth};
+use vestibule_protocol::{DiiDown, Event, HotDatagram, Request, Response, TwinView, WireReading};
+
+/// Plays everything against an enabler with this fault: exactly these rows fail.
+async fn fails(fault: impl Fault, due: &[&str]) {
+    let enabler = Enabler::start().await;
+    let code = enabler.code().await;
+    let proxy = Proxy::start(&enabler.target(), enabler.embedded.fingerprint(), &code, fault);
+    let report = play_quic(&proxy.target(), &code).await;
+    assert_eq!(report.failures(), due, "\n{report}");
+    enabler.embedded.stop().await;
+}
+
+/// Nothing is wrong.
+struct Honest;
+
+impl Fault for Honest {}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_passes_on_passes() {
+    fails(Honest, &[]).await;
+}
+
+/// Tells the workshop of no execution.
+struct Deaf;
+
+impl Fault for Deaf {
+    fn event(&self, who: &str, event: Event) -> Vec<Event> {
+        let is = who.starts_with("kit workshop") && matches!(event, Event::Dii(DiiDown::Execute(_)));
+        if is { Vec::new() } else { vec![event] }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn procedure_2_without_step_17() {
+    fails(Deaf, &["P2.17"]).await;
+}
+
+/// Finds what does not meet the conditions.
+struct Wide;
+
+impl Fault for Wide {
+    fn request(&self, _who: &str, request: Request) -> Fate {
+        Fate::pass(match request {
+            Request::DiscoverSystems(query) if query.feature != Some(FeatureKind::Light) => {
+                Request::DiscoverSystems(SystemQuery { feature: None, ..query })
+            }
+            request => request,
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn discovery_that_is_too_wide() {
+    fails(Wide, &["DTSD.feature"]).await;
+}
+
+/// Lets guests do at home what was refused.
+struct Generous;
+
+impl Fault for Generous {
+    fn overrules(&self, _who: &str, asked: &Request, refusal: &Refusal) -> bool {
+        let home = matches!(asked, Request::Actuate(command) if command.twin.system().as_str().ends_with("home"));
+        home && refusal.code == RefusalCode::Forbidden && !asked_by_system(refusal)
+    }
+}
+
+/// A twin system that asks is refused for what it is, not by a rule.
+fn asked_by_system(refusal: &Refusal) -> bool {
+    refusal.message.contains("twin system")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn permissions_that_permit() {
+    fails(Generous, &["REQ-DT-05", "INV-4.rule", "DTAC.until"]).await;
+}
+
+/// Passes on no wish for fresh reports.
+struct Lazy;
+
+impl Fault for Lazy {
+    fn event(&self, _who: &str, event: Event) -> Vec<Event> {
+        if matches!(event, Event::Dii(DiiDown::Refresh(_))) { Vec::new() } else { vec![event] }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn synchronization_that_is_lazy() {
+    fails(Lazy, &["REQ-DT-07"]).await;
+}
+
+/// Answers with another twin than was asked for.
+struct Confused;
+
+impl Fault for Confused {
+    fn request(&self, who: &str, request: Request) -> Fate {
+        Fate::pass(match request {
+            Request::DescribeTwin(twin) if who == "the conformance kit" && twin.as_str().contains("-yard/") => {
+                let other = twin.as_str().replace("-yard/", "-home/");
+                Request::DescribeTwin(vestibule_model::TwinId::new(other).unwrap())
+            }
+            request => request,
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twins_that_are_mixed_up() {
+    fails(Confused, &["REQ-DT-01"]).await;
+}
+
+/// Shows what is wanted as if it were so.
+struct Hopeful;
+
+fn hope(reading: &mut WireReading) {
+    if reading.truth == Truth::Pending
+        && let Some(wish) = reading.desired.take()
+    {
+        (reading.value, reading.truth) = (Some(wish), Truth::Live);
+    }
+}
+
+fn hope_all(mut view: Box<TwinView>) -> Box<TwinView> {
+    view.readings.iter_mut().for_each(hope);
+    view
+}
+
+impl Fault for Hopeful {
+    fn event(&self, _who: &str, event: Event) -> Vec<Event> {
+        vec![match event {
+            Event::Twin(view) => Event::Twin(hope_all(view)),
+            event => event,
+        }]
+    }
+
+    fn response(&self, _who: &str, _asked: &Request, response: Response) -> Response {
+        match response {
+            Response::Twins(views) => {
+                Response::Twins(views.into_iter().map(|view| *hope_all(Box::new(view))).collect())
+            }
+            response => response,
+        }
+    }
+
+    fn datagram(&self, _who: &str, mut datagram: HotDatagram) -> HotDatagram {
+        datagram.entries.iter_mut().flat_map(|entry| &mut entry.readings).for_each(hope);
+        datagram
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn truth_that_is_hope() {
+    fails(Hopeful, &["INV-1.pending", "INV-1.executed"]).await;
+}
+
+/// Gives every command for the probe twice.
+struct Stutter;
+
+impl Fault for Stutter {
+    fn event(&self, _who: &str, event: Event) -> Vec<Event> {
+        match &event {
+            Event::Dii(DiiDown::Execute(execution)) if execution.twin.local() == "probe" => vec![event.clone(), event],
+            _ => vec![event],
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_come_twice() {
+    fails(Stutter, &["INV-2.once"]).await;
+}
+
+/// Says that it has done what it has refused.
+struct Polite;
+
+impl Fault for Polite {
+    fn response(&self, _who: &str, _asked: &Request, response: Response) -> Response {
+        match response {
+            Response::Refused(refusal) if refusal.code == RefusalCode::Conflict => Response::Done,
+            response => response,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_that_are_not_told() {
+    fails(Polite, &["REF.shadow", "REF.key"]).await;
+}

@@ -1,0 +1,120 @@
+//! MII and DII as JSON over HTTP: the same requests and sessions of the hub as over QUIC.
+//!
+//! One file a resource: its paths, its bodies, and the mapping between them and the hub's requests. Nothing is decided
+//! here. A handler's first argument says who asks ([`caller`]); what comes in is bounded before it is read ([`body`]).
+
+mod body;
+mod caller;
+mod commands;
+mod contents;
+mod dii;
+mod events;
+mod explain;
+mod gate;
+mod inbox;
+mod key;
+mod leases;
+mod listen;
+mod log;
+mod openapi;
+mod pairing;
+mod people;
+mod problem;
+mod rules;
+mod server;
+mod sessions;
+mod steps;
+mod stream;
+mod systems;
+mod twins;
+mod view;
+mod wot;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::Request,
+    http::header,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tokio::time::timeout;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{hub::Clock, net::Shared, ops};
+pub(crate) use caller::Caller;
+pub(crate) use problem::Problem;
+use sessions::Sessions;
+use stream::Streams;
+pub(crate) use wot::Things;
+
+pub(crate) use server::HttpServer;
+pub use server::{HttpConfig, HttpError};
+
+/// An answer begins no later: longer than the longest poll.
+const ANSWER: Duration = Duration::from_secs(40);
+
+/// What all handlers share.
+#[derive(Debug)]
+pub(crate) struct Api {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) sessions: Sessions,
+    streams: Streams,
+    clock: Clock,
+}
+
+impl Api {
+    /// Over what all transports share.
+    pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
+        let api = Self { shared, sessions: Sessions::default(), streams: Streams::default(), clock: Clock::system() };
+        Arc::new(api)
+    }
+}
+
+/// Every resource: a new one adds its file's `routes` here.
+fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .merge(pairing::routes())
+        .merge(people::routes())
+        .merge(systems::routes())
+        .merge(twins::routes())
+        .merge(commands::routes())
+        .merge(leases::routes())
+        .merge(explain::routes())
+        .merge(events::routes())
+        .merge(steps::routes())
+        .merge(contents::routes())
+        .merge(rules::routes())
+        .merge(log::routes())
+        .merge(dii::routes())
+}
+
+/// The whole API, things and what operators ask.
+pub(crate) fn router(things: Things, api: Arc<Api>) -> Router {
+    let (router, document) = routes().split_for_parts();
+    // Nothing in the document cannot be JSON.
+    let document: Arc<str> = serde_json::to_string(&document).unwrap_or_default().into();
+    let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) };
+    router
+        .route("/openapi.json", get(document))
+        .fallback(|| async { Problem::not_found("there is no such path: /openapi.json names those that there are") })
+        .method_not_allowed_fallback(|| async { Problem::method() })
+        .layer(middleware::from_fn(in_time))
+        .with_state(api.clone())
+        // Clients of things wait in long polls, which have a limit of their own.
+        .merge(wot::router(things))
+        .merge(ops::routes::router(api))
+}
+
+/// Nobody waits for ever.
+async fn in_time(request: Request, next: Next) -> Response {
+    match timeout(ANSWER, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::unavailable("the answer took too long").into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

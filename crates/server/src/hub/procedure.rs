@@ -1,0 +1,159 @@
+//! The procedure trace: notes the steps of P1 and P2 where they happen, tells whoever follows them.
+
+use std::collections::BTreeSet;
+
+use vestibule_enabler_core::{Decision, StepNote, Viewer, metaverse, twin_system};
+use vestibule_model::{CommandId, CommandStatus, Refusal, SystemId, SystemKind, SystemQuery, TraceId, TwinId, UserId};
+use vestibule_protocol::{DiiUp, InquiryAnswer, Participant, Request, Response};
+
+use super::{
+    core::Core,
+    handle::{SessionId, Work},
+};
+
+impl Core {
+    /// A step has happened.
+    pub(super) fn note(&mut self, note: StepNote) {
+        let now = self.clock.now();
+        let step = self.steps.note(now, note);
+        if !self.sessions.values().any(|session| session.follows) {
+            return;
+        }
+        let state = self.commit.as_ref().map_or(&self.state, super::batch::InFlight::base);
+        self.sessions.values_mut().for_each(|session| session.step(state, now, &step));
+    }
+
+    /// Steps that happened, for whoever asks; whether they follow them from now on.
+    pub(super) fn read_steps(&mut self, session: SessionId, after: u64, limit: u16, follow: bool) -> Option<Response> {
+        let viewer = self.sessions.get(&session)?.viewer(self.committed(), self.clock.now())?;
+        let steps = self.steps.page(self.committed(), &viewer, after, limit);
+        self.sessions.get_mut(&session)?.follows = follow;
+        Some(Response::Steps(steps))
+    }
+
+    /// The steps that a decided request is.
+    pub(super) fn note_decided(&mut self, work: &Work, outcome: &Result<Decision, Refusal>) {
+        let Work::Ask(ask) = work else { return };
+        let Some(session) = self.sessions.get(&ask.session) else { return };
+        if let Request::Dii(message) = &ask.request {
+            let system = session.actor.system.clone();
+            return self.note_dii(system, message, outcome);
+        }
+        let Some(Viewer { user, .. }) = session.viewer(self.committed(), self.clock.now()) else { return };
+        match &ask.request {
+            Request::DiscoverSystems(query) => self.note_discovery(&user, query, outcome.is_err()),
+            Request::ListTwins { system, .. } => self.note_asked((6, 7), &user, system.as_str(), outcome.is_err()),
+            Request::DescribeTwin(twin) => self.note_asked((6, 7), &user, twin.as_str(), outcome.is_err()),
+            Request::Acquire(twin) => {
+                let step = StepNote::p2(8, metaverse(&user), Participant::Dtif, twin).by(&user);
+                self.note(step);
+                if outcome.is_err() {
+                    self.note(StepNote::p2(12, Participant::Dtif, metaverse(&user), twin).by(&user).refused(true));
+                }
+            }
+            Request::Subscribe(_) => {
+                // The service runs in the metaverse; what the enabler sees of it is that twins are shown.
+                let step = StepNote::p2(13, metaverse(&user), metaverse(&user), "twins are shown").by(&user);
+                self.note(step.refused(outcome.is_err()));
+            }
+            Request::Actuate(command) => {
+                let about = format!("{} {} {}", command.twin, command.feature, command.action);
+                let p2 = |step, from, to| StepNote::p2(step, from, to, &about).by(&user).traced(command.trace);
+                self.note(p2(15, metaverse(&user), Participant::Dtif));
+                self.note(p2(16, Participant::Dtif, Participant::Dtif).refused(outcome.is_err()));
+                if outcome.is_err() {
+                    self.note(p2(17, Participant::Dtif, metaverse(&user)).refused(true));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn note_asked(&mut self, (asked, answered): (u8, u8), user: &UserId, about: &str, refused: bool) {
+        self.note(StepNote::p2(asked, metaverse(user), Participant::Dtif, about).by(user));
+        self.note(StepNote::p2(answered, Participant::Dtif, metaverse(user), about).by(user).refused(refused));
+    }
+
+    fn note_discovery(&mut self, user: &UserId, query: &SystemQuery, refused: bool) {
+        let about = query.text.clone().or_else(|| query.system_type.clone()).unwrap_or_else(|| "systems".to_owned());
+        if query.kind != Some(SystemKind::DigitalTwin) {
+            self.note(StepNote::p1(4, metaverse(user), Participant::Sif, &about).by(user));
+            self.note(StepNote::p1(5, Participant::Sif, metaverse(user), &about).by(user).refused(refused));
+        }
+        if query.kind != Some(SystemKind::ThirdParty) {
+            self.note_asked((4, 5), user, &about, refused);
+        }
+    }
+
+    fn note_dii(&mut self, system: Option<SystemId>, message: &DiiUp, outcome: &Result<Decision, Refusal>) {
+        let refused = outcome.is_err();
+        match message {
+            DiiUp::Register(info) => {
+                let (from, about) = (twin_system(&info.id), &info.name);
+                self.note(StepNote::p2(1, from.clone(), Participant::Dtif, about));
+                self.note(StepNote::p2(2, Participant::Dtif, Participant::Dtif, about).refused(refused));
+                self.note(StepNote::p2(3, Participant::Dtif, from, about).refused(refused));
+            }
+            DiiUp::Describe(info) if !refused && self.steps.takes_unasked(self.clock.now()) => {
+                self.note(StepNote::p2(2, Participant::Dtif, Participant::Dtif, &info.id));
+            }
+            DiiUp::Inquired { inquiry, answer } => {
+                let asked = system.as_ref().and_then(|system| self.deferred.asked_of(*inquiry, system));
+                let Some(asked) = asked else { return };
+                let super::deferred::Question::Twin { twin, user } = asked.question.clone();
+                let from = twin_system(&asked.system);
+                let denied = refused || matches!(answer, InquiryAnswer::Refused(_));
+                self.note(StepNote::p2(10, from, Participant::Dtif, &twin).by(&user).refused(denied));
+                if !denied {
+                    self.note(StepNote::p2(11, Participant::Dtif, Participant::Dtif, &twin).by(&user));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A command was given to its system.
+    pub(super) fn note_executed(&mut self, system: &SystemId, command: CommandId, trace: Option<TraceId>) {
+        let Some(record) = self.state.commands.get(&command) else { return };
+        let user = record.user.clone();
+        let about = format!("{} {} {}", record.command.twin, record.command.feature, record.command.action);
+        self.note(StepNote::p2(17, Participant::Dtif, twin_system(system), about).by(&user).traced(trace));
+    }
+
+    /// What a twin system says all the time.
+    pub(super) fn note_observed(&mut self, system: &SystemId, message: &DiiUp, readings: &BTreeSet<(TwinId, u16)>) {
+        match message {
+            DiiUp::Report(_) => self.note_reflected(readings),
+            DiiUp::Outcome { command, status } => self.note_outcome(system, *command, status),
+            _ => {}
+        }
+    }
+
+    /// How an execution went (P2.18).
+    fn note_outcome(&mut self, system: &SystemId, command: CommandId, status: &CommandStatus) {
+        let record = self.state.commands.get(&command).filter(|record| record.command.twin.system() == *system);
+        let Some(record) = record else { return };
+        let (user, trace) = (record.user.clone(), record.command.trace);
+        let step =
+            StepNote::p2(18, twin_system(system), Participant::Dtif, format!("{} {status}", record.command.twin));
+        let refused = matches!(status, CommandStatus::Failed { .. });
+        self.note(step.by(&user).traced(trace).refused(refused));
+    }
+
+    /// A thing's change is shown to users (P2.14), as far as there is room for steps that come by themselves.
+    fn note_reflected(&mut self, readings: &BTreeSet<(TwinId, u16)>) {
+        let state = self.commit.as_ref().map_or(&self.state, super::batch::InFlight::base);
+        let now = self.clock.now();
+        let mut told = Vec::new();
+        for (twin, place) in readings {
+            let shown = self.sessions.values().filter(|session| session.shows(twin, *place));
+            for user in shown.filter_map(|session| session.viewer(state, now)).map(|viewer| viewer.user) {
+                if !self.steps.takes_unasked(now) {
+                    break;
+                }
+                told.push(StepNote::p2(14, Participant::Dtif, metaverse(&user), twin).by(&user));
+            }
+        }
+        told.into_iter().for_each(|step| self.note(step));
+    }
+}
