@@ -17,6 +17,8 @@ const MOST_DEVICES: usize = 1_024;
 const MOST_USERS: usize = 1_024;
 /// Roles that one user can have: each is compared with each rule.
 const MOST_ROLES: usize = 16;
+/// Logins of one user that hold at once: some browsers and programs. The one that ends first makes room.
+const MOST_LOGINS: usize = 16;
 
 impl State {
     /// Takes a decision about users and devices.
@@ -240,7 +242,12 @@ pub fn may_open_pairing(
     if let Some(user) = user.filter(|user| !state.users.contains_key(user)) {
         return Err(Refusal::new(RefusalCode::NotFound, format!("there is no user {user}")));
     }
-    Ok(Offer { role: role.clone(), user: user.cloned(), by: Some(viewer.user) })
+    // What a provider vouches for until tonight is not known for ever because it paired a phone meanwhile.
+    let until = match &actor.identity {
+        Identity::Certificate(device) => state.devices.get(device).and_then(|device| device.until),
+        Identity::Console | Identity::Local(_) => None,
+    };
+    Ok(Offer { role: role.clone(), user: user.cloned(), by: Some(viewer.user), until })
 }
 
 /// Makes a device known that has shown a valid pairing code for `offer`.
@@ -279,7 +286,10 @@ pub fn pair(
     // What its user has anyway goes when the user loses it.
     let has = state.users.get(&user).is_some_and(|user| user.roles.contains(&offer.role));
     let roles = if has { Vec::new() } else { vec![offer.role.clone()] };
-    let device = Device { user, roles, device: name.to_owned(), since: Timestamp(0), until: None };
+    if offer.until.is_some_and(|until| now >= until) {
+        return Err(Refusal::new(RefusalCode::Expired, "the login that offered this has ended: log in again"));
+    }
+    let device = Device { user, roles, device: name.to_owned(), since: Timestamp(0), until: offer.until };
     let decision = let_in(state, *certificate, device, offer.by.clone())?;
     keep_an_owner(state, now, &decision.events, None)?;
     Ok(Decision { reply: Some(reply), ..decision })
@@ -353,7 +363,7 @@ pub fn log_in(
     };
     if roles.is_empty() && !own {
         let message = format!(
-            "{name} is nobody here yet: the enabler's owner has to give a role to {:?} of {}",
+            "{name} is nobody here yet: the enabler's owner has to give a role to {:?} of {} (`users set`)",
             login.subject, login.issuer
         );
         return Err(Refusal::new(RefusalCode::Forbidden, message));
@@ -368,7 +378,20 @@ pub fn log_in(
         since: now,
         until: Some(until),
     };
+    events.extend(room_for_login(state, now, &user));
     events.extend(let_in(state, certificate, device, None)?.events);
     let reply = Response::Paired { user: user.clone(), roles: state.roles_on(&user, roles) };
     Ok(Decision { reply: Some(reply), ..Decision::done(events) })
+}
+
+/// Ends the login of `user` that ends first, where they have as many as they can have.
+fn room_for_login(state: &State, now: Timestamp, user: &UserId) -> Option<LogEvent> {
+    let logins = state.devices.iter().filter_map(|(certificate, device)| {
+        let until = device.until.filter(|until| device.user == *user && now < *until)?;
+        Some((until, *certificate))
+    });
+    let mut logins: Vec<_> = logins.collect();
+    logins.sort_unstable();
+    let (_, certificate) = *logins.first().filter(|_| logins.len() >= MOST_LOGINS)?;
+    Some(LogEvent::DeviceRevoked { certificate, by: user.clone() })
 }

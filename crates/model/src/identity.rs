@@ -15,7 +15,7 @@ pub struct UserInfo {
     pub name: String,
     /// What they may be on every device of theirs. A device can have been given more when it was paired.
     pub roles: Vec<RoleId>,
-    /// Who else vouches for them.
+    /// Who else vouches for them; left out: nobody.
     #[serde(default)]
     pub login: Option<Login>,
 }

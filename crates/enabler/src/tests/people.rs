@@ -210,6 +210,35 @@ fn logins_end_and_are_one_user_each_time() {
     house.restart();
 }
 
+#[test]
+fn a_login_lets_nobody_in_for_longer_than_itself_and_crowds_out_nobody_else() {
+    let mut house = House::with_lamp();
+    let login = Login { issuer: "https://id.example".to_owned(), subject: "1234".to_owned() };
+    let enter = |house: &mut House, device: u8| {
+        let (roles, until) = ([RoleId::slug("guest")], house.now.plus(u64::from(device) * 1_000));
+        let decision =
+            log_in(&house.state, house.now, Fingerprint([device; 32]), &login, "Ada", &roles, until).unwrap();
+        house.act(decision);
+    };
+    enter(&mut house, 20);
+    let offer = house.opened(&metaverse(Fingerprint([20; 32])), "guest", Some("Ada")).unwrap();
+    assert_eq!(house.joins(TABLET, &offer).as_str(), "Ada");
+    assert!(house.me(TABLET).is_ok());
+    house.now = house.now.plus(20_000);
+    assert_eq!(house.me(TABLET).unwrap_err().code, RefusalCode::Unauthenticated, "it ends with the login");
+    let late = pair(&house.state, house.now, &Identity::Certificate(TABLET), &offer, "tablet");
+    assert_eq!(late.unwrap_err().code, RefusalCode::Expired);
+    let own = house.opened(&metaverse(GUEST), "guest", Some("guest")).unwrap();
+    assert_eq!(own.until, None, "devices that last let in devices that last");
+    for device in 100..120 {
+        enter(&mut house, device);
+    }
+    let known: Vec<u8> = (100..120).filter(|device| house.me(Fingerprint([*device; 32])).is_ok()).collect();
+    assert_eq!(known, (104..120).collect::<Vec<_>>(), "the newest of one user's logins hold");
+    assert!(house.me(GUEST).is_ok());
+    house.restart();
+}
+
 fn user_of(house: &House, id: &str) -> UserInfo {
     let known = &house.state.users[&UserId::slug(id)];
     UserInfo { id: UserId::slug(id), name: known.name.clone(), roles: known.roles.clone(), login: known.login.clone() }

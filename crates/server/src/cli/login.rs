@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::CliError;
-use crate::login::{ClaimRole, LoginConfig, Secret};
+use crate::{
+    HttpConfig,
+    login::{ClaimRole, LoginConfig, Secret},
+};
 
 /// What is typed after `serve` for people to log in with an OpenID provider.
 #[derive(Debug, Args)]
@@ -28,9 +31,12 @@ pub(super) struct LoginArgs {
 }
 
 impl LoginArgs {
-    pub(super) fn config(self) -> Result<Option<LoginConfig>, CliError> {
+    pub(super) fn config(self, http: &HttpConfig) -> Result<Option<LoginConfig>, CliError> {
         let Self { issuer, client, secret, redirect, roles } = self;
         let Some(((issuer, client_id), redirect)) = issuer.zip(client).zip(redirect) else { return Ok(None) };
+        if http.plain.is_none() && http.tls.is_none() {
+            return Err(CliError::Words("people log in over HTTP: --oidc-issuer needs --http or --https".to_owned()));
+        }
         let read = |path: PathBuf| match std::fs::read_to_string(&path) {
             Ok(text) => Ok(Secret(text.trim().to_owned())),
             Err(error) => Err(CliError::Words(format!("{} cannot be read: {error}", path.display()))),

@@ -4,7 +4,8 @@
 //! The provider decides who somebody is, the enabler what they may: a person is a user by issuer and subject, never by a
 //! name or an address, which providers let people choose.
 
-mod pending;
+mod begun;
+mod page;
 mod provider;
 mod roles;
 mod routes;
@@ -20,14 +21,17 @@ use vestibule_model::{ContentHash, Login, Refusal, RoleId, Timestamp, UserId};
 use vestibule_protocol::{Hello, Party, Request, Response, protocol_hash};
 
 use crate::{Clock, HubError, HubHandle, Peer};
-use pending::Pending;
+use begun::{Asked, Begun};
 use provider::Provider;
 
 pub use roles::ClaimRole;
-pub use routes::router;
+pub(crate) use routes::router;
 
 /// Milliseconds that a login holds: a day at work. Then the provider is asked anew.
 const LASTS_MS: u64 = 8 * 60 * 60 * 1_000;
+
+/// Where providers send people back to, on this enabler.
+const CALLBACK: &str = "/auth/callback";
 
 /// Which provider vouches for people, and what for.
 #[derive(Clone, Debug)]
@@ -68,9 +72,12 @@ pub enum LoginError {
         /// What went wrong.
         why: String,
     },
-    /// The provider says no.
-    #[error("the OpenID provider says no: {0}")]
+    /// The person did not agree, or the provider says no.
+    #[error("the OpenID provider says no: {0}. Begin again at /auth/login if you did not mean that")]
     Denied(String),
+    /// Too many people log in at this moment.
+    #[error("very many people log in at this moment: try again in a few seconds")]
+    Busy,
     /// The answer belongs to no login that was begun here, in this browser, not long ago.
     #[error("this login was not begun here, or too long ago: begin it again at /auth/login")]
     Stale,
@@ -114,7 +121,7 @@ pub struct LoginDesk {
     clock: Clock,
     provider: Provider,
     roles: Vec<ClaimRole>,
-    pending: Pending,
+    begun: Begun,
 }
 
 impl LoginDesk {
@@ -125,24 +132,33 @@ impl LoginDesk {
     pub fn new(hub: HubHandle, clock: Clock, config: LoginConfig) -> Result<Arc<Self>, LoginError> {
         let roles = config.roles.clone();
         let provider = Provider::new(config)?;
-        Ok(Arc::new(Self { hub, clock, provider, roles, pending: Pending::default() }))
+        Ok(Arc::new(Self { hub, clock, provider, roles, begun: Begun::new() }))
     }
 
     /// Where to send somebody who wants to log in, and what their browser has to show when they come back.
     pub(crate) async fn begin(&self) -> Result<(String, String), LoginError> {
         let now = self.clock.now();
-        let (address, asked) = self.provider.question(now).await?;
-        let state = asked.state.clone();
-        self.pending.keep(now, asked);
-        Ok((address, state))
+        let asked = self.begun.begin(now);
+        Ok((self.provider.question(now, &asked).await?, asked.state))
+    }
+
+    /// Where a browser shows what it has to show: below a proxy's prefix, where there is one.
+    pub(crate) fn cookie_path(&self) -> &str {
+        let path = self.provider.redirect_path();
+        path.strip_suffix("/callback").unwrap_or(path)
+    }
+
+    /// The login that this browser began.
+    fn asked(&self, state: &str, shown: Option<&str>) -> Result<Asked, LoginError> {
+        let asked = self.begun.resume(self.clock.now(), state).filter(|_| shown == Some(state));
+        asked.ok_or(LoginError::Stale)
     }
 
     /// Somebody has come back with a code. `shown`: what their browser shows.
     pub(crate) async fn finish(&self, state: &str, code: &str, shown: Option<&str>) -> Result<LoggedIn, LoginError> {
-        let now = self.clock.now();
-        // Each state is good for one answer, right or wrong.
-        let asked = self.pending.take(now, state).filter(|_| shown == Some(state)).ok_or(LoginError::Stale)?;
-        let person = self.provider.redeem(now, code, asked).await?;
+        let asked = self.asked(state, shown)?;
+        // The provider takes each code once, and only with what this login alone knows.
+        let person = self.provider.redeem(self.clock.now(), code, asked).await?;
         let roles = roles::of(&self.roles, &person.claims);
         let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
         let device = ContentHash::of(token.as_bytes()).0;

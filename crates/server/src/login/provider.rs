@@ -1,19 +1,25 @@
 //! What is asked of an OpenID provider, and what of its answers is believed.
 
-use std::{pin::Pin, sync::Mutex, time::Duration};
+use std::{
+    pin::Pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use openidconnect::{
-    AsyncHttpClient, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest,
-    HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
+    AsyncHttpClient, AuthenticationFlow, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
+    HttpRequest, HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+    SignatureVerificationError, TokenResponse,
     core::{CoreClient, CoreIdToken, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreResponseType},
     http,
 };
 use thiserror::Error;
+use tokio::sync::Semaphore;
 use vestibule_model::Timestamp;
 
-use super::{LoginConfig, LoginError};
+use super::{CALLBACK, LoginConfig, LoginError, begun::Asked};
 
 /// An answer of a provider: its keys are the longest of them.
 const MOST_BYTES: usize = 512 * 1024;
@@ -21,6 +27,12 @@ const MOST_BYTES: usize = 512 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Milliseconds for which a provider's addresses and keys are taken as they were.
 const KEPT_MS: u64 = 10 * 60 * 1_000;
+/// With a key that nobody knows yet they are asked for again, but not by everybody who sends a forged one.
+const ANEW_MS: u64 = 30 * 1_000;
+/// How far a provider's clock may be ahead: clocks that are set over the network differ by less than a second.
+const SKEW_MS: i64 = 60 * 1_000;
+/// Questions to the provider at once: it is slow, and strangers begin logins.
+const MOST_ASKED: usize = 16;
 /// Signatures that only the provider can have made. Not those with the client's secret, and not `none`.
 const SIGNATURES: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
@@ -33,22 +45,6 @@ const SIGNATURES: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::EcdsaP384Sha384,
     CoreJwsSigningAlgorithm::EdDsa,
 ];
-
-/// A login that was begun.
-pub(super) struct Asked {
-    /// Names it.
-    pub(super) state: String,
-    /// Ties the provider's answer to it.
-    pub(super) nonce: String,
-    /// Proves that whoever redeems the code has begun the login.
-    pub(super) verifier: String,
-}
-
-impl std::fmt::Debug for Asked {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Asked(......)")
-    }
-}
 
 /// Whom a provider vouches for.
 #[derive(Debug)]
@@ -110,6 +106,7 @@ pub(super) struct Provider {
     issuer: IssuerUrl,
     redirect: RedirectUrl,
     client: Courier,
+    asking: Semaphore,
     known: Mutex<Option<(Timestamp, CoreProviderMetadata)>>,
 }
 
@@ -127,6 +124,9 @@ impl Provider {
                 return Err(wrong(what, "needs https, except on this machine".to_owned()));
             }
         }
+        if !redirect.url().path().ends_with(CALLBACK) {
+            return Err(wrong("--oidc-redirect", format!("ends with {CALLBACK}")));
+        }
         // Taken already where somebody else in this process was first: the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
@@ -134,7 +134,8 @@ impl Provider {
             .timeout(PATIENCE)
             .build()
             .map_err(|error| LoginError::Config(error.to_string()))?;
-        Ok(Self { config, issuer, redirect, client: Courier(client), known: Mutex::new(None) })
+        let asking = Semaphore::new(MOST_ASKED);
+        Ok(Self { config, issuer, redirect, client: Courier(client), asking, known: Mutex::new(None) })
     }
 
     pub(super) fn issuer(&self) -> &str {
@@ -146,38 +147,49 @@ impl Provider {
         self.redirect.url().scheme() == "https"
     }
 
+    /// The path to which people come back.
+    pub(super) fn redirect_path(&self) -> &str {
+        self.redirect.url().path()
+    }
+
     fn away(&self, why: impl std::fmt::Display) -> LoginError {
         LoginError::Away { issuer: self.config.issuer.clone(), why: why.to_string() }
     }
 
+    fn known(&self) -> MutexGuard<'_, Option<(Timestamp, CoreProviderMetadata)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The provider's addresses and keys, not older than `KEPT_MS`.
     async fn metadata(&self, now: Timestamp) -> Result<CoreProviderMetadata, LoginError> {
-        let lock = || self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let kept = lock().as_ref().filter(|(at, _)| now.since(*at) <= KEPT_MS).map(|(_, metadata)| metadata.clone());
+        let kept = self.known().as_ref().filter(|(at, _)| now.since(*at) <= KEPT_MS).map(|(_, known)| known.clone());
         if let Some(metadata) = kept {
             return Ok(metadata);
         }
+        let _place = self.asking.try_acquire().map_err(|_| LoginError::Busy)?;
         let found = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.client).await;
         let metadata = found.map_err(|error| self.away(chain(&error)))?;
-        *lock() = Some((now, metadata.clone()));
+        *self.known() = Some((now, metadata.clone()));
         Ok(metadata)
     }
 
     /// Where to send somebody who wants to log in.
-    pub(super) async fn question(&self, now: Timestamp) -> Result<(String, Asked), LoginError> {
+    pub(super) async fn question(&self, now: Timestamp, asked: &Asked) -> Result<String, LoginError> {
         let client = self.oidc(self.metadata(now).await?);
         let client = client.set_redirect_uri(self.redirect.clone());
-        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(asked.verifier.clone()));
         let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
-        let request = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
-        let scopes = ["profile".to_owned(), "email".to_owned()].map(Scope::new);
-        let (url, state, nonce) = request.add_scopes(scopes).set_pkce_challenge(challenge).url();
-        let verifier = verifier.into_secret();
-        let asked = Asked { state: state.into_secret(), nonce: nonce.secret().clone(), verifier };
-        Ok((url.into(), asked))
+        let (state, nonce) = (CsrfToken::new(asked.state.clone()), Nonce::new(asked.nonce.clone()));
+        let mut request = client.authorize_url(flow, move || state, move || nonce).add_scope(Scope::new("profile".to_owned()));
+        // No more is asked of people than is used.
+        if self.config.roles.iter().any(|role| role.claim().starts_with("email")) {
+            request = request.add_scope(Scope::new("email".to_owned()));
+        }
+        let (url, ..) = request.set_pkce_challenge(challenge).url();
+        Ok(url.into())
     }
 
-    /// Redeems a code, and checks what comes for it.
+    /// Redeems a code, and checks what comes for it. What else the provider gives, nobody keeps.
     pub(super) async fn redeem(&self, now: Timestamp, code: &str, asked: Asked) -> Result<Person, LoginError> {
         let nonce = asked.nonce.clone();
         let token = self.exchange(now, code, asked).await?;
@@ -191,6 +203,7 @@ impl Provider {
         let request =
             client.exchange_code(AuthorizationCode::new(code.to_owned())).map_err(|error| self.away(error))?;
         let verifier = PkceCodeVerifier::new(asked.verifier);
+        let _place = self.asking.try_acquire().map_err(|_| LoginError::Busy)?;
         let answer = match request.set_pkce_verifier(verifier).request_async(&self.client).await {
             Ok(answer) => answer,
             Err(openidconnect::RequestTokenError::ServerResponse(no)) => {
@@ -209,11 +222,44 @@ impl Provider {
         token: &CoreIdToken,
         nonce: String,
     ) -> Result<Person, LoginError> {
-        let client = self.oidc(self.metadata(now).await?);
+        let nonce = Nonce::new(nonce);
+        let checked = self.check(self.metadata(now).await?, now, token, &nonce);
+        let checked = match checked {
+            Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey)) => {
+                // Providers change their keys.
+                self.known().take_if(|(at, _)| now.since(*at) >= ANEW_MS);
+                self.check(self.metadata(now).await?, now, token, &nonce)
+            }
+            checked => checked,
+        };
+        checked.map_err(|error| {
+            let clock = match error {
+                ClaimsVerificationError::Expired(_) => {
+                    let now = now.to_utc();
+                    format!(". This machine's clock says {now}: if that is wrong, set it, or have it set (NTP)")
+                }
+                _ => String::new(),
+            };
+            LoginError::Unbelievable(format!("{}{clock}", chain(&error)))
+        })
+    }
+
+    fn check(
+        &self,
+        metadata: CoreProviderMetadata,
+        now: Timestamp,
+        token: &CoreIdToken,
+        nonce: &Nonce,
+    ) -> Result<Person, ClaimsVerificationError> {
+        let client = self.oidc(metadata);
         let moment = i64::try_from(now.0).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default();
+        let issued = move |at: DateTime<Utc>| {
+            let ahead = at.timestamp_millis().saturating_sub(moment.timestamp_millis());
+            let seconds = ahead / 1_000;
+            if ahead <= SKEW_MS { Ok(()) } else { Err(format!("it was made {seconds} s in the future")) }
+        };
         let verifier = client.id_token_verifier().set_allowed_algs(SIGNATURES).set_time_fn(move || moment);
-        let claims = token.claims(&verifier, &Nonce::new(nonce));
-        let claims = claims.map_err(|error| LoginError::Unbelievable(chain(&error)))?;
+        let claims = token.claims(&verifier.set_issue_time_verifier_fn(issued), nonce)?;
         let name = claims.name().and_then(|name| name.get(None)).map(|name| name.as_str());
         let name = name.or_else(|| claims.preferred_username().map(|name| name.as_str()));
         Ok(Person {
@@ -221,6 +267,16 @@ impl Provider {
             name: name.unwrap_or_default().to_owned(),
             claims: all_claims(token),
         })
+    }
+
+    /// As if the provider had given others.
+    #[cfg(test)]
+    pub(super) fn change_keys(&self, change: impl FnOnce(&mut openidconnect::core::CoreJsonWebKeySet)) {
+        let mut known = self.known();
+        let Some((_, metadata)) = known.as_mut() else { return };
+        let mut keys = metadata.jwks().clone();
+        change(&mut keys);
+        *metadata = metadata.clone().set_jwks(keys);
     }
 
     fn oidc(&self, metadata: CoreProviderMetadata) -> DiscoveredClient {

@@ -14,6 +14,13 @@ pub struct ClaimRole {
     role: RoleId,
 }
 
+impl ClaimRole {
+    /// The claim that it looks at.
+    pub(super) fn claim(&self) -> &str {
+        &self.claim
+    }
+}
+
 impl FromStr for ClaimRole {
     type Err = String;
 
@@ -34,9 +41,16 @@ impl FromStr for ClaimRole {
 pub(super) fn of(roles: &[ClaimRole], claims: &Value) -> Vec<RoleId> {
     let mut found = Vec::new();
     for ClaimRole { claim, value, role } in roles {
+        // Many providers let people write any address there: only one that was checked says anything.
+        if claim == "email" && claims.get("email_verified") != Some(&Value::Bool(true)) {
+            continue;
+        }
         let is = |said: &Value| match said {
             Value::String(text) => value == "*" || text == value,
-            Value::Bool(_) | Value::Number(_) => value == "*" || said.to_string() == *value,
+            Value::Bool(_) | Value::Number(_) => {
+                let text = said.to_string();
+                value == "*" || *value == text
+            }
             _ => false,
         };
         let has = match claims.get(claim) {
@@ -68,6 +82,12 @@ mod tests {
         assert_eq!(of(r#"{"groups":"ops"}"#), ["owner"]);
         assert_eq!(of(r#"{"sub":"1"}"#), ["guest"]);
         assert_eq!(of(r#"{"url":"https://x"}"#), ["member"]);
+        let mails: Vec<ClaimRole> = vec!["email=a@b.example:owner".parse().unwrap()];
+        let mail = |verified: &str| {
+            let json = format!(r#"{{"email":"a@b.example","email_verified":{verified}}}"#);
+            super::of(&mails, &serde_json::from_str(&json).unwrap()).len()
+        };
+        assert_eq!((mail("true"), mail("false"), mail("\"true\""), mail("null")), (1, 0, 0, 0));
         assert!(of(r#"{"groups":["staffer"],"Groups":"ops","groups ":"ops"}"#).is_empty());
         assert!(of(r#"{"groups":{"ops":true}}"#).is_empty() && of("[]").is_empty() && of("null").is_empty());
         for wrong in ["", "groups", "groups=ops", "=ops:owner", "groups=:owner", "groups=ops:"] {

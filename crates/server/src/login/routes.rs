@@ -5,36 +5,39 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{Query, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde::Deserialize;
-use serde_json::json;
-use vestibule_model::RefusalCode;
 
-use super::{LoginDesk, LoginError};
+use super::{CALLBACK, LoggedIn, LoginDesk, LoginError, page};
+use crate::http::{Problem, bearer};
 
 /// Ties a login to the browser that began it.
 const COOKIE: &str = "vestibule_login";
 
 /// The routes, for the router of whoever serves HTTP.
-pub fn router(desk: Arc<LoginDesk>) -> Router {
+pub(crate) fn router(desk: Arc<LoginDesk>) -> Router {
     Router::new()
         .route("/auth/login", get(login))
-        .route("/auth/callback", get(callback))
+        .route(CALLBACK, get(callback))
         .route("/auth/logout", post(logout))
         .with_state(desk)
 }
 
 /// Sends a browser to the provider.
-async fn login(State(desk): State<Arc<LoginDesk>>) -> Result<Response, LoginError> {
-    let (address, state) = desk.begin().await?;
+async fn login(State(desk): State<Arc<LoginDesk>>, headers: HeaderMap) -> Response {
+    let (address, state) = match desk.begin().await {
+        Ok(begun) => begun,
+        Err(error) => return answer_with(error, page::is_wanted(&headers)),
+    };
     let secure = if desk.provider.is_secure() { "; Secure" } else { "" };
+    let path = desk.cookie_path();
     // Lax: it comes back with the provider's redirect, and with nothing that another site has sent.
-    let cookie = format!("{COOKIE}={state}; Path=/auth; HttpOnly; SameSite=Lax; Max-Age=600{secure}");
+    let cookie = format!("{COOKIE}={state}; Path={path}; HttpOnly; SameSite=Lax; Max-Age=600{secure}");
     let headers = [(header::LOCATION, address), (header::SET_COOKIE, cookie), (header::CACHE_CONTROL, no_store())];
-    Ok((StatusCode::SEE_OTHER, headers).into_response())
+    (StatusCode::SEE_OTHER, headers).into_response()
 }
 
 fn no_store() -> String {
@@ -50,20 +53,29 @@ struct Answer {
     error_description: Option<String>,
 }
 
-/// Takes a browser back: answers with the bearer token, as JSON.
-async fn callback(
-    State(desk): State<Arc<LoginDesk>>,
-    Query(answer): Query<Answer>,
-    headers: HeaderMap,
-) -> Result<Response, LoginError> {
-    if let Some(error) = answer.error {
-        let words = answer.error_description.unwrap_or(error);
-        return Err(LoginError::Denied(words.chars().take(200).collect()));
+/// Takes a browser back: answers with the bearer token, as JSON or (for people) as a page.
+async fn callback(State(desk): State<Arc<LoginDesk>>, Query(answer): Query<Answer>, headers: HeaderMap) -> Response {
+    let is_person = page::is_wanted(&headers);
+    match taken_back(&desk, answer, &headers).await {
+        Ok(logged_in) => {
+            let body = if is_person { page::welcome(&logged_in) } else { Json(&logged_in).into_response() };
+            let gone = format!("{COOKIE}=; Path={}; HttpOnly; SameSite=Lax; Max-Age=0", desk.cookie_path());
+            ([(header::SET_COOKIE, gone), (header::CACHE_CONTROL, no_store())], body).into_response()
+        }
+        Err(error) => answer_with(error, is_person),
     }
-    let (Some(state), Some(code)) = (answer.state, answer.code) else { return Err(LoginError::Stale) };
-    let logged_in = desk.finish(&state, &code, cookie(&headers)).await?;
-    let gone = format!("{COOKIE}=; Path=/auth; HttpOnly; SameSite=Lax; Max-Age=0");
-    Ok(([(header::SET_COOKIE, gone), (header::CACHE_CONTROL, no_store())], Json(logged_in)).into_response())
+}
+
+async fn taken_back(desk: &LoginDesk, answer: Answer, headers: &HeaderMap) -> Result<LoggedIn, LoginError> {
+    let state = answer.state.ok_or(LoginError::Stale)?;
+    let shown = cookie(headers);
+    if let Some(error) = answer.error {
+        // Nobody is told anything that did not come from the provider, for a login of theirs.
+        desk.asked(&state, shown)?;
+        let words = answer.error_description.unwrap_or(error);
+        return Err(LoginError::Denied(words.chars().filter(|c| !c.is_control()).take(200).collect()));
+    }
+    desk.finish(&state, &answer.code.ok_or(LoginError::Stale)?, shown).await
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {
@@ -73,34 +85,31 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Ends the login whose bearer token this is.
-async fn logout(State(desk): State<Arc<LoginDesk>>, headers: HeaderMap) -> Result<StatusCode, LoginError> {
-    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let Some(token) = token else { return Err(LoginError::Stale) };
+async fn logout(State(desk): State<Arc<LoginDesk>>, headers: HeaderMap) -> Result<StatusCode, Problem> {
+    let token = bearer(&headers)?.ok_or_else(Problem::unauthenticated)?;
     desk.end(token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-impl IntoResponse for LoginError {
-    fn into_response(self) -> Response {
-        let status = match &self {
-            Self::Config(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Away { .. } => StatusCode::BAD_GATEWAY,
-            Self::Denied(_) => StatusCode::FORBIDDEN,
-            Self::Stale => StatusCode::BAD_REQUEST,
-            Self::Unbelievable(_) => StatusCode::UNAUTHORIZED,
-            Self::Refused(refusal) => match refusal.code {
-                RefusalCode::Unauthenticated => StatusCode::UNAUTHORIZED,
-                RefusalCode::Forbidden => StatusCode::FORBIDDEN,
-                _ => StatusCode::SERVICE_UNAVAILABLE,
-            },
-            Self::Hub(_) => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        tracing::info!(error = %self, "nobody was logged in");
-        // RFC 9457.
-        let title = status.canonical_reason().unwrap_or("Error");
-        let body =
-            json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": self.to_string() });
-        let headers = [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
-        (status, headers, body.to_string()).into_response()
+fn answer_with(error: LoginError, is_person: bool) -> Response {
+    tracing::info!(%error, "nobody was logged in");
+    let problem = Problem::from(error);
+    let mut response = if is_person { page::sorry(&problem) } else { problem.into_response() };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        let detail = error.to_string();
+        match error {
+            LoginError::Away { .. } => Self::provider_away(detail),
+            LoginError::Denied(_) => Self::login_denied(detail),
+            LoginError::Stale => Self::login_stale(detail),
+            LoginError::Unbelievable(_) => Self::login_unbelievable(detail),
+            LoginError::Busy => Self::overloaded(detail),
+            LoginError::Refused(refusal) => refusal.into(),
+            LoginError::Config(_) | LoginError::Hub(_) => Self::unavailable(detail),
+        }
     }
 }

@@ -1,114 +1,18 @@
-//! Against a real provider: the npm package oidc-provider, its login form filled in like a browser does.
+//! Against a real provider, with a clock that can be moved, and where a provider lies.
 
-use std::{
-    collections::BTreeMap,
-    io::{BufRead, BufReader},
-    net::TcpListener,
-    process::{Child, Command, Stdio},
-    str::FromStr,
-};
+use std::str::FromStr;
 
-use openidconnect::core::CoreIdToken;
-use reqwest::{Client, StatusCode, redirect::Policy};
+use openidconnect::{JsonWebKeySet, core::CoreIdToken};
+use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::*;
 use crate::{Hub, HubConfig};
 
-const REDIRECT: &str = "http://127.0.0.1:1/auth/callback";
+#[path = "../../tests/common/oidc.rs"]
+mod oidc;
 
-/// A provider in a process of its own; ends with it.
-struct Peer {
-    child: Child,
-    issuer: String,
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run these tests with `cargo xtask test`"))
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-impl Peer {
-    fn start() -> Self {
-        let port = free_port();
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/login/provider.mjs");
-        let mut child = Command::new(variable("VESTIBULE_NODE"))
-            .args([script, &variable("VESTIBULE_NODE_MODULES"), &port.to_string(), REDIRECT])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("node starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line.trim(), "ready");
-        Self { child, issuer: format!("http://127.0.0.1:{port}") }
-    }
-}
-
-/// A browser, as far as logging in needs one: it keeps cookies and shows where it is sent.
-struct Browser {
-    client: Client,
-    cookies: BTreeMap<String, String>,
-}
-
-impl Browser {
-    fn new() -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { client: Client::builder().redirect(Policy::none()).build().unwrap(), cookies: BTreeMap::new() }
-    }
-
-    /// Where it is sent, or what it is shown.
-    async fn go(&mut self, url: &str, form: Option<&str>) -> Result<String, (StatusCode, String)> {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = match form {
-            Some(form) => {
-                self.client.post(url).header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())
-            }
-            None => self.client.get(url),
-        };
-        let answer = request.header("cookie", cookies.join("; ")).send().await.unwrap();
-        for cookie in answer.headers().get_all("set-cookie") {
-            let (name, value) = cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
-            self.cookies.insert(name.to_owned(), value.to_owned());
-        }
-        if let Some(location) = answer.headers().get("location") {
-            return Ok(answer.url().join(location.to_str().unwrap()).unwrap().to_string());
-        }
-        Err((answer.status(), answer.text().await.unwrap()))
-    }
-
-    /// Logs in at the provider; the query that it sends back to the enabler.
-    async fn log_in(&mut self, url: &str, name: &str) -> String {
-        let mut url = url.to_owned();
-        for _ in 0..12 {
-            if url.starts_with(REDIRECT) {
-                return url.split_once('?').unwrap().1.to_owned();
-            }
-            url = match self.go(&url, None).await {
-                Ok(next) => next,
-                // The login form, then that of consent.
-                Err((_, page)) => {
-                    let action = page.split("action=\"").nth(1).expect("a form").split('"').next().unwrap().to_owned();
-                    let target = reqwest::Url::from_str(&url).unwrap().join(&action).unwrap().to_string();
-                    let prompt = if page.contains("name=\"login\"") { "login" } else { "consent" };
-                    let form = format!("prompt={prompt}&login={name}&password=secret");
-                    self.go(&target, Some(&form)).await.expect("the form leads on")
-                }
-            };
-        }
-        panic!("no way back from the provider");
-    }
-}
+use oidc::{Browser, Provider as Peer, REDIRECT};
 
 /// An enabler's desk, served over HTTP as it is in production.
 struct House {
@@ -118,17 +22,20 @@ struct House {
     address: String,
 }
 
+fn config(issuer: &str, client: &str) -> LoginConfig {
+    LoginConfig {
+        issuer: issuer.to_owned(),
+        client_id: client.to_owned(),
+        client_secret: (client != "open").then(|| Secret("secret".to_owned())),
+        redirect: REDIRECT.to_owned(),
+        roles: vec!["groups=ops:owner".parse().unwrap()],
+    }
+}
+
 async fn house(issuer: &str, client: &str) -> House {
     let clock = Clock::manual(Clock::system().now());
     let hub = Hub::start(HubConfig { clock: clock.clone(), ..HubConfig::in_memory("test") }).await.unwrap();
-    let config = LoginConfig {
-        issuer: issuer.to_owned(),
-        client_id: client.to_owned(),
-        client_secret: Some(Secret("secret".to_owned())),
-        redirect: REDIRECT.to_owned(),
-        roles: vec!["groups=ops:owner".parse().unwrap()],
-    };
-    let desk = LoginDesk::new(hub.clone(), clock.clone(), config).unwrap();
+    let desk = LoginDesk::new(hub.clone(), clock.clone(), config(issuer, client)).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let app = router(desk.clone());
@@ -150,7 +57,8 @@ async fn who(house: &House, token: &str) -> Response {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_logs_in_is_an_owner_and_logs_out() {
     let peer = Peer::start();
-    let house = house(&peer.issuer, "vestibule").await;
+    // Without a secret: with one, the other tests do.
+    let house = house(&peer.issuer, "open").await;
     let mut browser = Browser::new();
     let login = format!("{}/auth/login", house.address);
     let there = browser.go(&login, None).await.unwrap();
@@ -223,8 +131,60 @@ async fn logins_of_other_browsers_states_and_nonces_are_refused() {
     let state = there.split_once("state=").unwrap().1.split('&').next().unwrap();
     let (status, body) = browser.go(&callback(&format!("state={state}&code=guessed")), None).await.unwrap_err();
     assert_eq!((status, detail(&body).contains("says no")), (StatusCode::FORBIDDEN, true), "{body}");
-    let (status, _) = browser.go(&callback("error=access_denied"), None).await.unwrap_err();
-    assert_eq!(status, StatusCode::FORBIDDEN);
+    // Words that come with no login that was begun are told nobody.
+    let (status, body) = browser.go(&callback("error=access_denied&error_description=Pay"), None).await.unwrap_err();
+    assert_eq!((status, detail(&body).contains("Pay")), (StatusCode::BAD_REQUEST, false), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_good_for_one_login_and_for_nobody_who_took_it() {
+    let peer = Peer::start();
+    let house = house(&peer.issuer, "vestibule").await;
+    let login = format!("{}/auth/login", house.address);
+    let callback = |query: &str| format!("{}/auth/callback?{query}", house.address);
+    let mut browser = Browser::new();
+    let there = browser.go(&login, None).await.unwrap();
+    let cookies = browser.cookies.clone();
+    let back = browser.log_in(&there, "ada").await;
+    let (status, body) = browser.go(&callback(&back), None).await.unwrap_err();
+    assert_eq!(status, StatusCode::OK, "{body}");
+    // A thief has everything that the browser had, and comes second.
+    let mut thief = Browser { cookies, ..Browser::new() };
+    let (status, body) = thief.go(&callback(&back), None).await.unwrap_err();
+    assert_eq!((status, detail(&body).contains("says no")), (StatusCode::FORBIDDEN, true), "{body}");
+    // Or comes first with the code alone, in a login of their own: it proves the wrong thing (PKCE).
+    let there = browser.go(&login, None).await.unwrap();
+    let back = browser.log_in(&there, "ada").await;
+    let part = |query: &str, name: &str| {
+        let mut pairs = query.split(['?', '&']);
+        pairs.find_map(|pair| pair.strip_prefix(name)).unwrap().to_owned()
+    };
+    let mut thief = Browser::new();
+    let own = part(&thief.go(&login, None).await.unwrap(), "state=");
+    let query = format!("state={own}&code={}", part(&back, "code="));
+    let (status, body) = thief.go(&callback(&query), None).await.unwrap_err();
+    assert_eq!((status, detail(&body).contains("says no")), (StatusCode::FORBIDDEN, true), "{body}");
+    // In vain for the one whom it belonged to as well: the provider took it back. They begin again.
+    let there = browser.go(&login, None).await.unwrap();
+    let back = browser.log_in(&there, "ada").await;
+    house.clock.advance(11 * 60 * 1_000);
+    let (status, body) = browser.go(&callback(&back), None).await.unwrap_err();
+    assert_eq!((status, detail(&body).contains("too long ago")), (StatusCode::BAD_REQUEST, true), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_declines_is_told_so() {
+    let peer = Peer::start();
+    let house = house(&peer.issuer, "vestibule").await;
+    let mut browser = Browser::new();
+    let there = browser.go(&format!("{}/auth/login", house.address), None).await.unwrap();
+    let back = browser.decline(&there).await;
+    assert!(back.contains("error=access_denied"), "{back}");
+    let callback = format!("{}/auth/callback?{back}", house.address);
+    let (status, body) = browser.go(&callback, None).await.unwrap_err();
+    assert_eq!((status, detail(&body).contains("says no")), (StatusCode::FORBIDDEN, true), "{body}");
+    let (status, page) = browser.look(&callback, None, "text/html").await.unwrap_err();
+    assert!(status == StatusCode::FORBIDDEN && page.contains("<h1>Not logged in</h1>"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,7 +193,8 @@ async fn tokens_for_others_and_expired_ones_are_not_believed() {
     let (other, ours) = (house(&peer.issuer, "other").await, house(&peer.issuer, "vestibule").await);
     // A real ID token of the same provider, for another client.
     let now = other.clock.now();
-    let (there, asked) = other.desk.provider.question(now).await.unwrap();
+    let asked = other.desk.begun.begin(now);
+    let there = other.desk.provider.question(now, &asked).await.unwrap();
     let nonce = asked.nonce.clone();
     let back = Browser::new().log_in(&there, "ada").await;
     let code = back.split('&').find_map(|pair| pair.strip_prefix("code=")).unwrap();
@@ -244,9 +205,12 @@ async fn tokens_for_others_and_expired_ones_are_not_believed() {
     assert!(stolen.contains("audience"), "{stolen}");
     let later = now.plus(24 * 60 * 60 * 1_000);
     let expired = words(other.desk.provider.believe(later, &token, nonce.clone()).await.unwrap_err());
-    assert!(expired.contains("expired"), "{expired}");
-    let nonce = words(other.desk.provider.believe(now, &token, "other".to_owned()).await.unwrap_err());
-    assert!(nonce.contains("nonce"), "{nonce}");
+    assert!(expired.contains("expired") && expired.contains("clock"), "{expired}");
+    let early = Timestamp(now.0 - 10 * 60 * 1_000);
+    let early = words(other.desk.provider.believe(early, &token, nonce.clone()).await.unwrap_err());
+    assert!(early.contains("in the future") && early.contains("ntp"), "{early}");
+    let wrong = words(other.desk.provider.believe(now, &token, "other".to_owned()).await.unwrap_err());
+    assert!(wrong.contains("nonce"), "{wrong}");
     // A changed claim.
     let text = token.to_string();
     let parts: Vec<&str> = text.split('.').collect();
@@ -254,27 +218,62 @@ async fn tokens_for_others_and_expired_ones_are_not_believed() {
     claims["aud"] = "vestibule".into();
     let forged = format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(claims.to_string()), parts[2]);
     let forged = CoreIdToken::from_str(&forged).unwrap();
-    let error = words(ours.desk.provider.believe(now, &forged, "x".to_owned()).await.unwrap_err());
+    let error = words(ours.desk.provider.believe(now, &forged, nonce.clone()).await.unwrap_err());
     assert!(error.contains("signature") || error.contains("crypto"), "{error}");
+    // Signed with the client's secret, which the client's owner knows, or not at all.
+    for head in [r#"{"alg":"HS256"}"#, r#"{"alg":"none"}"#] {
+        let unsigned = format!("{}.{}.{}", URL_SAFE_NO_PAD.encode(head), parts[1], URL_SAFE_NO_PAD.encode([7; 32]));
+        let Ok(unsigned) = CoreIdToken::from_str(&unsigned) else { continue };
+        assert!(other.desk.provider.believe(now, &unsigned, nonce.clone()).await.is_err(), "{head}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_may_change_its_keys() {
+    let peer = Peer::start();
+    let house = house(&peer.issuer, "vestibule").await;
+    let (now, provider) = (house.clock.now(), &house.desk.provider);
+    let asked = house.desk.begun.begin(now);
+    let there = provider.question(now, &asked).await.unwrap();
+    let nonce = asked.nonce.clone();
+    let back = Browser::new().log_in(&there, "ada").await;
+    let code = back.split('&').find_map(|pair| pair.strip_prefix("code=")).unwrap();
+    let token = provider.exchange(now, code, asked).await.unwrap();
+    provider.change_keys(|keys| *keys = JsonWebKeySet::new(Vec::new()));
+    assert!(provider.believe(now, &token, nonce.clone()).await.is_err(), "keys were asked for a moment ago");
+    provider.believe(now.plus(31_000), &token, nonce).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_says_too_much_is_not_listened_to() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let endless = axum::Router::new().fallback(|| async { vec![b' '; 1024 * 1024] });
+    tokio::spawn(async move { axum::serve(listener, endless).await });
+    let house = house(&issuer, "vestibule").await;
+    let (status, body) = Browser::new().go(&format!("{}/auth/login", house.address), None).await.unwrap_err();
+    assert_eq!((status, detail(&body).contains("longer than")), (StatusCode::BAD_GATEWAY, true), "{body}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_is_away_is_named() {
-    let issuer = format!("http://127.0.0.1:{}", free_port());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
     let house = house(&issuer, "vestibule").await;
     let (status, body) = Browser::new().go(&format!("{}/auth/login", house.address), None).await.unwrap_err();
     assert_eq!(status, StatusCode::BAD_GATEWAY);
     let words = detail(&body);
     assert!(words.contains(&issuer) && words.contains("cannot be asked"), "{words}");
-    for (issuer, redirect) in [("http://id.example", REDIRECT), (&*issuer, "http://house.example/auth/callback")] {
-        let config = LoginConfig {
-            issuer: issuer.to_owned(),
-            client_id: "x".to_owned(),
-            client_secret: None,
-            redirect: redirect.to_owned(),
-            roles: Vec::new(),
-        };
+    let wrong = [
+        ("http://id.example", REDIRECT, "https"),
+        (&*issuer, "http://house.example/auth/callback", "https"),
+        (&*issuer, "https://house.example/elsewhere", "/auth/callback"),
+        ("no address", REDIRECT, "--oidc-issuer"),
+    ];
+    for (issuer, redirect, words) in wrong {
+        let config = LoginConfig { redirect: redirect.to_owned(), ..config(issuer, "vestibule") };
         let refused = LoginDesk::new(house.hub.clone(), house.clock.clone(), config).unwrap_err();
-        assert!(refused.to_string().contains("https"), "{refused}");
+        assert!(refused.to_string().contains(words), "{refused}");
     }
 }
