@@ -27,7 +27,7 @@ cargo xtask <command>
   test [--without NAME]...      everything that must hold; the closing line is `N passed, N failed`
        [--only STAGE]...        only these stages; `test --list` names them
   tidy                          the rules that a compiler does not check
-  bench NAME [-- ARGS]          one measurement, with the machine it ran on
+  bench NAME [-- ARGS]          one measurement, with the machine it ran on; `bench enabler` needs no Bevy
   chaos kill [--rounds N] [--seed S]
                                 kill -9 of a running enabler at random moments, and what must hold after each
   assets [--check]              build the models from their sources, or check the built ones

@@ -78,7 +78,7 @@ pub use objects::Objects;
 pub use observe::{Observed, observe};
 pub use pairing::{Offer, Pairing, PairingCode};
 pub use past::Past;
-pub use people::{enroll, erase, may_open_pairing, pair};
+pub use people::{enroll, erase, log_in, may_open_pairing, pair};
 pub use persistent::Map;
 pub use procedure::{StepNote, Steps, metaverse, third_party, twin_system};
 pub use sif::{

@@ -227,10 +227,29 @@ text_id!(
     /// A step of a collaboration: `reserve`, `pay`.
     StepKey, 64, check
 );
-text_id!(
-    /// What a third-party system calls a user whose name it is not told. At each system it is another one.
-    Pseudonym, 64, check
-);
+
+/// What a third-party system calls a user whose name it is not told. At each system it is another one. Inside of
+/// [`NameBook::scope`](crate::NameBook::scope) another pseudonym is written in its place, which is forgotten with the user.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pseudonym(Arc<str>);
+
+text_id!(@impl Pseudonym, 64, check);
+
+impl Serialize for Pseudonym {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match crate::names::sealed_alias(self.as_str()) {
+            Some(token) => serializer.serialize_str(&token),
+            None => serializer.serialize_str(self.as_str()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Pseudonym {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(crate::names::opened_alias(text)).map_err(serde::de::Error::custom)
+    }
+}
 
 fn check_twin(text: &str, limit: usize) -> Result<(), IdError> {
     let Some((system, local)) = text.split_once('/') else {

@@ -19,6 +19,7 @@ use crate::ids::{IdError, from_hex, hex_serde};
 pub const ERASED: &str = "erased";
 const USER: &str = "p:";
 const TEXT: &str = "t:";
+const ALIAS: &str = "a:";
 /// What begins the id of a user whose name was erased; their pseudonym follows.
 const ERASED_USER: &str = "erased:";
 
@@ -106,6 +107,8 @@ pub struct NameBook {
     texts: HashMap<Commitment, Name>,
     users: HashMap<String, Commitment>,
     personal: BTreeMap<(Commitment, String), Commitment>,
+    /// Every text that belongs to a person, whoever is spoken of: what others call them is found by itself.
+    aliases: HashMap<String, Commitment>,
     /// Made since they were last taken to be written down.
     fresh: Vec<Name>,
     /// The person who was last written in this scope: the text that follows is theirs.
@@ -145,6 +148,7 @@ impl NameBook {
             texts: HashMap::new(),
             users: HashMap::new(),
             personal: BTreeMap::new(),
+            aliases: HashMap::new(),
             fresh: Vec::new(),
             current: None,
             salt,
@@ -160,6 +164,7 @@ impl NameBook {
             self.users.insert(name.text.clone(), name.pseudonym);
         } else {
             self.personal.insert((name.person, name.text.clone()), name.pseudonym);
+            self.aliases.insert(name.text.clone(), name.pseudonym);
         }
         self.texts.insert(name.pseudonym, name);
         true
@@ -198,6 +203,7 @@ impl NameBook {
         let texts = &self.texts;
         self.users.retain(|_, pseudonym| texts.contains_key(pseudonym));
         self.personal.retain(|_, pseudonym| texts.contains_key(pseudonym));
+        self.aliases.retain(|_, pseudonym| texts.contains_key(pseudonym));
         self.fresh.retain(|name| !name.tells_of(&known));
     }
 
@@ -226,6 +232,14 @@ impl NameBook {
         }
         let known = self.personal.get(&(person, text.to_owned())).copied();
         format!("{TEXT}{}", known.unwrap_or_else(|| self.make(Some(person), text)))
+    }
+
+    /// What others call a person: theirs who is spoken of when it is first written. `None`: nobody is.
+    fn seal_alias(&mut self, alias: &str) -> Option<String> {
+        let erased = Commitment::read(alias, ERASED_USER);
+        let known = erased.or_else(|| self.aliases.get(alias).copied());
+        let commitment = known.or_else(|| self.current.map(|person| self.make(Some(person), alias)))?;
+        Some(format!("{ALIAS}{commitment}"))
     }
 
     fn open(&self, pseudonym: Commitment) -> Option<String> {
@@ -263,6 +277,15 @@ pub(crate) fn opened_user(text: String) -> String {
     with_book(|book| book.open_user(pseudonym)).unwrap_or(text)
 }
 
+pub(crate) fn sealed_alias(alias: &str) -> Option<String> {
+    with_book(|book| book.seal_alias(alias)).flatten()
+}
+
+pub(crate) fn opened_alias(text: String) -> String {
+    let Some(commitment) = Commitment::read(&text, ALIAS) else { return text };
+    with_book(|book| book.open_user(commitment)).unwrap_or(text)
+}
+
 /// For `#[serde(with = "personal")]`: a text that belongs to the user who is written just before it.
 pub mod personal {
     use serde::{Deserialize, Deserializer, Serializer};
@@ -285,12 +308,39 @@ pub mod personal {
     /// # Errors
     /// Those of the deserializer.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if let Some(pseudonym) = Commitment::read(&text, USER) {
-            return Ok(with_book(|book| book.open_user(pseudonym)).unwrap_or(text));
+        String::deserialize(deserializer).map(opened)
+    }
+
+    fn opened(text: String) -> String {
+        if let Some(person) = Commitment::read(&text, USER) {
+            return with_book(|book| book.open_user(person)).unwrap_or(text);
         }
-        let Some(pseudonym) = Commitment::read(&text, TEXT) else { return Ok(text) };
-        Ok(with_book(|book| book.open(pseudonym).unwrap_or_else(|| ERASED.to_owned())).unwrap_or(text))
+        let Some(commitment) = Commitment::read(&text, TEXT) else { return text };
+        with_book(|book| book.open(commitment).unwrap_or_else(|| ERASED.to_owned())).unwrap_or(text)
+    }
+
+    /// The same for a text that may not be there.
+    pub mod option {
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+        use super::{opened, with_book};
+
+        /// Writes the text, or its pseudonym inside of a scope.
+        ///
+        /// # Errors
+        /// Those of the serializer.
+        pub fn serialize<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+            let sealed = text.as_ref().and_then(|text| with_book(|book| book.seal_text(text)));
+            sealed.as_ref().or(text.as_ref()).serialize(serializer)
+        }
+
+        /// Reads the text; [`ERASED`](crate::ERASED) where it was forgotten.
+        ///
+        /// # Errors
+        /// Those of the deserializer.
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+            Ok(Option::<String>::deserialize(deserializer)?.map(opened))
+        }
     }
 }
 
@@ -365,6 +415,36 @@ mod tests {
         assert_eq!(book.scope(|| serde_json::to_string(&read)).unwrap(), text, "the same pseudonyms");
         let other: UserId = book.scope(|| serde_json::from_str(&other)).unwrap();
         assert_eq!(other.as_str(), "adam:postman");
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Agreed {
+        user: UserId,
+        shop: crate::Pseudonym,
+        #[serde(with = "personal::option")]
+        account: Option<String>,
+    }
+
+    #[test]
+    fn what_others_call_a_person_is_forgotten_with_them() {
+        let mut book = NameBook::new(salt);
+        let shop = crate::Pseudonym::slug("u-1");
+        assert_eq!(book.scope(|| serde_json::to_string(&shop)).unwrap(), "\"u-1\"", "nobody's yet");
+        let agreed = Agreed { user: UserId::slug("ada"), shop: shop.clone(), account: Some("ada@shop".to_owned()) };
+        let text = book.scope(|| serde_json::to_string(&agreed)).unwrap();
+        assert!(!text.contains("u-1") && !text.contains("ada"), "{text}");
+        assert_eq!(book.scope(|| serde_json::from_str::<Agreed>(&text)).unwrap(), agreed);
+        // Later without saying whose it is.
+        let alone = book.scope(|| serde_json::to_string(&shop)).unwrap();
+        assert!(text.contains(&alone), "{alone}");
+        book.take_fresh();
+        book.forget(book.user("ada").unwrap());
+        let read: Agreed = book.scope(|| serde_json::from_str(&text)).unwrap();
+        assert!(read.shop.as_str().starts_with(ERASED_USER) && read.account.as_deref() == Some(ERASED), "{read:?}");
+        assert_eq!(book.scope(|| serde_json::to_string(&read.shop)).unwrap(), alone, "the same pseudonym");
+        let none = Agreed { account: None, ..agreed };
+        let text = book.scope(|| serde_json::to_string(&none)).unwrap();
+        assert_eq!(book.scope(|| serde_json::from_str::<Agreed>(&text)).unwrap(), none);
     }
 
     #[test]

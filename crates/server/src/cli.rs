@@ -1,5 +1,6 @@
 //! `vestibule-enabler`: flags, words and exit codes.
 
+mod login;
 mod people;
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 use vestibule_adapter_mqtt::MqttConfig;
 use vestibule_enabler_core::OWNER_ROLE;
@@ -87,15 +88,10 @@ enum Order {
         /// Its name, for people.
         #[arg(long, default_value = "Vestibule", env = "VESTIBULE_NAME")]
         name: String,
-        /// Days of the log that are kept; older lines are cut off behind a snapshot. Not given: all of it.
-        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
-        keep: Option<u32>,
-        /// Days for which what things said is kept, beside the log.
-        #[arg(long, value_name = "DAYS", default_value_t = Keeping::default().history_days)]
-        keep_readings: u32,
-        /// Lines of the log after which a snapshot is written: a restart reads it and what came after it.
-        #[arg(long, value_name = "LINES", default_value_t = Keeping::default().snapshot_lines)]
-        snapshot_every: u64,
+        #[command(flatten)]
+        keep: KeepArgs,
+        #[command(flatten)]
+        login: Box<login::LoginArgs>,
     },
     /// Show a six-digit code with which one more device can pair.
     Pair {
@@ -160,6 +156,31 @@ enum Order {
     Erase(audit::EraseArgs),
 }
 
+/// How long what was is kept.
+#[derive(Args, Debug)]
+struct KeepArgs {
+    /// Days of the log that are kept; older lines are cut off behind a snapshot. Not given: all of it.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: Option<u32>,
+    /// Days for which what things said is kept, beside the log.
+    #[arg(long, value_name = "DAYS", default_value_t = Keeping::default().history_days)]
+    keep_readings: u32,
+    /// Lines of the log after which a snapshot is written: a restart reads it and what came after it.
+    #[arg(long, value_name = "LINES", default_value_t = Keeping::default().snapshot_lines)]
+    snapshot_every: u64,
+}
+
+impl KeepArgs {
+    fn keeping(&self) -> Keeping {
+        Keeping {
+            log_days: self.keep,
+            history_days: self.keep_readings,
+            snapshot_lines: self.snapshot_every.max(1),
+            ..Keeping::default()
+        }
+    }
+}
+
 fn broker(url: &str) -> Result<MqttConfig, String> {
     MqttConfig::from_url(url).map_err(|error| error.to_string())
 }
@@ -216,15 +237,15 @@ impl CliError {
 /// Runs what the flags say.
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        Order::Serve { data, quic, http, https, http_insecure, mqtt, name, keep, keep_readings, snapshot_every } => {
+        Order::Serve { data, quic, http, https, http_insecure, mqtt, name, keep, login } => {
             let http = HttpConfig { plain: http, tls: https, insecure: http_insecure };
-            let keeping = Keeping {
-                log_days: keep,
-                history_days: keep_readings,
-                snapshot_lines: snapshot_every.max(1),
-                ..Keeping::default()
-            };
-            serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http, keeping }).await
+            match login.config(&http) {
+                Ok(login) => {
+                    let keeping = keep.keeping();
+                    serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http, login, keeping }).await
+                }
+                Err(error) => Err(error),
+            }
         }
         Order::Pair { data, role, user } => pair(&data, role.unwrap_or_else(|| RoleId::slug(OWNER_ROLE)), user).await,
         Order::Grant(args) => people::grant(args).await,

@@ -7,8 +7,8 @@ use std::{
 
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{
-    Changes, Decision, Effect, LogEvent, State, advance, decide, delegate, dispatch, enroll, erase, may_delegate,
-    may_open_pairing, pair, settle, still_counts, token::mint, undelivered, unsettles,
+    Changes, Decision, Effect, LogEvent, State, advance, decide, delegate, dispatch, enroll, erase, log_in,
+    may_delegate, may_open_pairing, pair, settle, still_counts, token::mint, undelivered, unsettles,
 };
 use vestibule_model::{CallId, CommandStatus, Name, Refusal, RefusalCode, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
@@ -180,6 +180,9 @@ impl Core {
             }
             Work::Write { events, .. } => return Ok(Decision::done(events.clone())),
             Work::Erase { user, .. } => return erase(&self.state, now, user),
+            Work::LogIn { certificate, login, name, roles, until, .. } => {
+                return log_in(&self.state, now, *certificate, login, name, roles, *until);
+            }
         };
         let session = self.sessions.get(&ask.session);
         let session = session.ok_or_else(|| Refusal::new(RefusalCode::Unavailable, "the connection is closed"))?;
@@ -335,7 +338,10 @@ pub(super) fn reply(work: Work, outcome: Result<Response, Refusal>) {
             lines::answered(&ask.request, &response);
             let _ = ask.reply.send(response);
         }
-        Work::Enroll { reply, .. } | Work::Write { reply, .. } | Work::Erase { reply, .. } => {
+        Work::Enroll { reply, .. }
+        | Work::LogIn { reply, .. }
+        | Work::Write { reply, .. }
+        | Work::Erase { reply, .. } => {
             let _ = reply.send(outcome.map(|_| ()));
         }
     }

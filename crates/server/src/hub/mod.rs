@@ -247,8 +247,8 @@ impl HubHandle {
         }
         let token_key = keys::token_key(folder.as_ref().map(DataFolder::path))?;
         announce_key(log.as_ref(), &mut loaded, &token_key, config.clock.now()).await?;
-        let State { devices, users, rules, delegated, .. } = &loaded.state;
-        let people = (devices, users, rules, delegated);
+        let State { devices, users, rules, delegated, agreements, .. } = &loaded.state;
+        let people = (devices, users, rules, delegated, agreements.values().collect::<Vec<_>>());
         if let Err(error) = loaded.names.scope(|| serde_json::to_writer(std::io::sink(), &people)) {
             // Only names from before they were kept apart would have been new here.
             tracing::debug!(%error, "names are kept apart from the next line on");
