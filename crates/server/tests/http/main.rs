@@ -5,6 +5,7 @@
 mod certificates;
 mod people;
 mod procedures;
+mod services;
 
 use std::{
     net::SocketAddr,
