@@ -9,6 +9,7 @@ mod oidc;
 mod past;
 mod people;
 mod procedures;
+mod services;
 
 use std::{
     net::SocketAddr,
