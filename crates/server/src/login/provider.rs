@@ -180,7 +180,8 @@ impl Provider {
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(asked.verifier.clone()));
         let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
         let (state, nonce) = (CsrfToken::new(asked.state.clone()), Nonce::new(asked.nonce.clone()));
-        let mut request = client.authorize_url(flow, move || state, move || nonce).add_scope(Scope::new("profile".to_owned()));
+        let mut request =
+            client.authorize_url(flow, move || state, move || nonce).add_scope(Scope::new("profile".to_owned()));
         // No more is asked of people than is used.
         if self.config.roles.iter().any(|role| role.claim().starts_with("email")) {
             request = request.add_scope(Scope::new("email".to_owned()));

@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use reqwest::{Client, StatusCode, Url, redirect::Policy};
@@ -18,6 +18,8 @@ pub const REDIRECT: &str = "http://127.0.0.1:1/auth/callback";
 pub struct Provider {
     child: Child,
     pub issuer: String,
+    /// What it says besides goes somewhere: it would end otherwise.
+    _said: BufReader<ChildStdout>,
 }
 
 impl Drop for Provider {
@@ -38,9 +40,10 @@ impl Provider {
         command.arg(script).arg(modules).arg(REDIRECT).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("node starts");
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        said.read_line(&mut line).unwrap();
         let issuer = line.trim().strip_prefix("listening on ").expect("the provider listens").to_owned();
-        Self { child, issuer }
+        Self { child, issuer, _said: said }
     }
 }
 
