@@ -23,6 +23,7 @@ mod problem;
 mod rules;
 mod server;
 mod sessions;
+mod share;
 mod steps;
 mod stream;
 mod systems;
