@@ -43,7 +43,7 @@ async fn the_certificate_over_https_is_that_over_quic() {
     let me = client.get(format!("{url}/v1/me")).bearer_auth(paired["token"].as_str().unwrap()).send().await.unwrap();
     assert_eq!(me.json::<Value>().await.unwrap()["roles"], json!(["owner"]));
     // A token is one and the same over both.
-    let plain = home.bare(reqwest::Method::GET, "/v1/me").bearer_auth(paired["token"].as_str().unwrap());
+    let plain = home.bare(Method::GET, "/v1/me").bearer_auth(paired["token"].as_str().unwrap());
     assert_eq!(plain.send().await.unwrap().status(), StatusCode::OK);
     home.enabler.stop().await;
 }

@@ -68,7 +68,14 @@ impl News {
             Answer::Refused(refusal) => return Err(refusal.into()),
             _ => return Err(Problem::strange()),
         }
-        Ok(Self { held, _caller: caller, incoming, hot: HotReceiver::default(), twins: BTreeMap::new(), ready: Vec::new() })
+        Ok(Self {
+            held,
+            _caller: caller,
+            incoming,
+            hot: HotReceiver::default(),
+            twins: BTreeMap::new(),
+            ready: Vec::new(),
+        })
     }
 
     /// The session that is told.

@@ -120,7 +120,8 @@ pub(crate) async fn examine(patient: &Patient) -> Vec<Finding> {
 fn quic(wanted: Option<SocketAddr>, running: Option<&Status>) -> Finding {
     let Some(status) = running.filter(|_| wanted.is_none()) else {
         let finding = ports::examine("quic", ports::Protocol::Udp, wanted.unwrap_or(QUIC), running);
-        let hint = if wanted.is_none() { ", where `serve` listens unless told; --quic looks at another address" } else { "" };
+        let hint =
+            if wanted.is_none() { ", where `serve` listens unless told; --quic looks at another address" } else { "" };
         return Finding { words: format!("{}{hint}", finding.words), ..finding };
     };
     Finding::ok("quic", format!("the running enabler listens on {}", status.address))
