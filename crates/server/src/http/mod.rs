@@ -26,6 +26,7 @@ mod rules;
 mod server;
 mod services;
 mod sessions;
+mod share;
 mod sii;
 mod steps;
 mod stream;
