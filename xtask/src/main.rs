@@ -5,6 +5,7 @@
 
 mod assets;
 mod bench;
+mod chaos;
 mod demo;
 mod peers;
 mod process;
@@ -27,12 +28,15 @@ cargo xtask <command>
        [--only STAGE]...        only these stages; `test --list` names them
   tidy                          the rules that a compiler does not check
   bench NAME [-- ARGS]          one measurement, with the machine it ran on
+  chaos http [--examples N] [--seed S]
+                                the API, asked whatever Schemathesis comes up with
   assets [--check]              build the models from their sources, or check the built ones
-  setup [--peer NAME]...        what the machine lacks; peers: mosquitto, ha-mqtt-discoverable, monado
+  setup [--peer NAME]...        what the machine lacks; peers: mosquitto, ha-mqtt-discoverable,
+                                schemathesis, node, browser, monado
   monado exec -- PROGRAM ARGS   run PROGRAM against an OpenXR runtime that needs no headset
   monado where                  print the folder that runtime lives in
 
-  --without takes: mosquitto, ha-mqtt-discoverable, monado, picture
+  --without takes: mosquitto, ha-mqtt-discoverable, schemathesis, node, browser, monado, picture
 ";
 
 fn main() -> ExitCode {
@@ -53,6 +57,7 @@ fn dispatch(command: &str, args: &[String]) -> Result<ExitCode> {
         "test" => test::run(args),
         "tidy" => tidy::run(),
         "bench" => bench::run(args),
+        "chaos" => chaos::run(args),
         "assets" => assets::run(args),
         "setup" => setup::run(args),
         "monado" => peers::monado::run(args),

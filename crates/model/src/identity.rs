@@ -12,8 +12,10 @@ pub struct UserInfo {
     /// Their id; it never changes.
     pub id: UserId,
     /// For people.
+    #[schema(min_length = 1, max_length = 256)]
     pub name: String,
     /// What they may be on every device of theirs. A device can have been given more when it was paired.
+    #[schema(max_items = 16)]
     pub roles: Vec<RoleId>,
 }
 

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
     ActionId, Command, CommandId, CommandStatus, ContentHash, Delegation, EventKind, Explanation, FeatureId,
-    Fingerprint, Inquiry, InquiryId, LeaseId, LeaseRequest, LeaseUpdate, PropertyId, Refusal, RoleId, Rule, RuleId,
-    ServiceId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId, TwinInfo,
-    TwinPermission, UserId, UserInfo, Value,
+    Fingerprint, Inquiry, InquiryId, LeaseId, LeaseRequest, LeaseUpdate, PropertyId, PropertyValue, Refusal, RoleId,
+    Rule, RuleId, ServiceId, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId,
+    TwinInfo, TwinPermission, UserId, UserInfo, Value,
 };
 
 use crate::{Execution, Me, People, ProcedureStep};
@@ -252,8 +252,10 @@ pub struct FeatureAccess {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WireReading {
     /// What the thing last reported; `None` before that, and where it reports that nobody knows.
+    #[schema(value_type = Option<PropertyValue>)]
     pub value: Option<Value>,
     /// What was wanted and has not come true.
+    #[schema(value_type = Option<PropertyValue>)]
     pub desired: Option<Value>,
     /// How far `value` is to be believed.
     pub truth: Truth,
@@ -309,6 +311,7 @@ pub struct Occurrence {
     /// What happened.
     pub event: EventKind,
     /// Details, by name.
+    #[schema(value_type = BTreeMap<String, PropertyValue>)]
     pub details: BTreeMap<String, Value>,
     /// When the twin system heard of it.
     pub at: Timestamp,
@@ -442,6 +445,7 @@ pub struct Report {
     /// The property.
     pub property: PropertyId,
     /// The value; `None`: the thing says that nobody knows.
+    #[schema(value_type = Option<PropertyValue>)]
     pub value: Option<Value>,
     /// When the twin system heard it; `None`: somebody had kept it for whoever comes later, nobody knows since when.
     pub at: Option<Timestamp>,

@@ -94,8 +94,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
 /// The whole API, things and what operators ask.
 pub(crate) fn router(things: Things, api: Arc<Api>) -> Router {
     let (router, document) = routes().split_for_parts();
-    // Nothing in the document cannot be JSON.
-    let document: Arc<str> = serde_json::to_string(&document).unwrap_or_default().into();
+    let document: Arc<str> = openapi::served(&document).to_string().into();
     let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) };
     router
         .route("/openapi.json", get(document))

@@ -85,7 +85,7 @@ fn ended() -> Problem {
     get, path = "/v1/dii/inbox", tag = "dii", params(Wanted),
     responses(
         (status = 200, description = "Messages that are not acknowledged.", content(
-            (Messages = "application/json"), (String = "text/event-stream")
+            (Messages = "application/json"), (Object = "text/event-stream")
         )),
         Refusals
     )
@@ -96,12 +96,15 @@ async fn inbox(
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if wanted.wait_ms > LONGEST_WAIT_MS {
+        return Err(Problem::malformed(format!("a poll waits at most {LONGEST_WAIT_MS} milliseconds")));
+    }
     speaker.inbox.acknowledge(wanted.after);
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("text/event-stream")) {
         return Ok(stream(speaker, api, wanted.after));
     }
-    let wait = Duration::from_millis(wanted.wait_ms.min(LONGEST_WAIT_MS));
+    let wait = Duration::from_millis(wanted.wait_ms);
     let fetched = speaker.inbox.fetch(wanted.after, wait, || api.clock.now()).await.ok_or_else(ended)?;
     Ok(Answer(Messages { messages: fetched.into_iter().filter_map(message).collect() }).into_response())
 }
