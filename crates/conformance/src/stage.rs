@@ -3,14 +3,18 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use vestibule_model::{
-    Command, FeatureId, Right, RoleId, Rule, RuleEffect, RuleId, Subject, SystemId, SystemInfo, SystemKind, TwinId,
-    TwinSelector, UserId, Value,
+    Command, FeatureId, Right, RoleId, Rule, RuleEffect, RuleId, ServiceLevel, Subject, SystemId, SystemInfo,
+    SystemKind, TwinId, TwinSelector, UserId, Value,
 };
 use vestibule_protocol::{DiiUp, Interest, Party, Request, Response};
 
 use crate::{
     actor::{Actor, Spot, instead},
-    rows::procedure2::Commanded,
+    rows::{
+        discovery::{YARD_CELL, yard_charge},
+        leases::Wanted,
+        procedure2::{Acquired, Commanded},
+    },
     system::TwinSystem,
     things::{door, lamp},
     wire::{Key, Part, Transport},
@@ -36,8 +40,13 @@ pub struct Stage {
     pub yard: TwinSystem,
     /// A third one, which registers when procedure P2 is played.
     pub workshop: TwinSystem,
+    /// What came of P2.8 to P2.12.
+    pub(crate) acquired: Option<Acquired>,
     /// What came of P2.15 to P2.18.
     pub(crate) commanded: Option<Commanded>,
+    /// Who has the robot at first, and who waits for it.
+    pub(crate) first: Option<Wanted>,
+    pub(crate) second: Option<Wanted>,
     /// A command that rows of truth follow one after the other.
     pub(crate) pending: Option<Command>,
 }
@@ -103,6 +112,13 @@ impl Stage {
     pub async fn set(transport: Arc<dyn Transport>, owner: Key, patience: Duration) -> Result<Self, String> {
         let tag = format!("{:08x}", rand::random::<u32>());
         let [home, yard, workshop] = ["home", "yard", "workshop"].map(|name| system_info(&tag, name));
+        let yard = SystemInfo {
+            system_type: "garden".to_owned(),
+            place: Some(YARD_CELL.parse().map_err(|error| format!("{YARD_CELL}: {error}"))?),
+            charge: Some(yard_charge(500)?),
+            level: ServiceLevel { availability_permille: Some(995), ..ServiceLevel::default() },
+            ..yard
+        };
         let interest = Interest::Systems([&home, &yard, &workshop].map(|info| info.id.clone()).to_vec());
         let setting = Setting { transport: transport.as_ref(), patience, tag: &tag, interest };
         let owner = setting.connect(owner, Party::Metaverse).await?;
@@ -121,7 +137,10 @@ impl Stage {
             home,
             yard,
             workshop,
+            acquired: None,
             commanded: None,
+            first: None,
+            second: None,
             pending: None,
         };
         stage.furnish().await?;

@@ -4,12 +4,16 @@
 
 mod common;
 
+use std::sync::Mutex;
+
 use common::{
     proxy::{Fate, Fault, Proxy},
     *,
 };
-use vestibule_model::{FeatureKind, Refusal, RefusalCode, SystemQuery, Truth};
-use vestibule_protocol::{DiiDown, Event, HotDatagram, Request, Response, TwinView, WireReading};
+use vestibule_model::{
+    Command, LeaseId, LeaseStatus, LeaseUpdate, Refusal, RefusalCode, SystemQuery, Timestamp, Truth, TwinPermission,
+};
+use vestibule_protocol::{DiiDown, DiiUp, Event, HotDatagram, InquiryAnswer, Request, Response, TwinView, WireReading};
 
 /// Plays everything against an enabler with this fault: exactly these rows fail.
 async fn fails(fault: impl Fault, due: &[&str]) {
@@ -46,14 +50,34 @@ async fn procedure_2_without_step_17() {
     fails(Deaf, &["P2.17"]).await;
 }
 
+/// Forgets what a twin's own system lets its users do.
+struct Forgetful;
+
+impl Fault for Forgetful {
+    fn request(&self, _who: &str, request: Request) -> Fate {
+        Fate::pass(match request {
+            Request::Dii(DiiUp::Inquired { inquiry, answer: InquiryAnswer::Twin { info, .. } }) => {
+                let answer = InquiryAnswer::Twin { info, permission: TwinPermission::Unrestricted };
+                Request::Dii(DiiUp::Inquired { inquiry, answer })
+            }
+            request => request,
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn procedure_2_without_permissions() {
+    fails(Forgetful, &["P2.11", "P2.12"]).await;
+}
+
 /// Finds what does not meet the conditions.
 struct Wide;
 
 impl Fault for Wide {
     fn request(&self, _who: &str, request: Request) -> Fate {
         Fate::pass(match request {
-            Request::DiscoverSystems(query) if query.feature != Some(FeatureKind::Light) => {
-                Request::DiscoverSystems(SystemQuery { feature: None, ..query })
+            Request::DiscoverSystems(query) => {
+                Request::DiscoverSystems(SystemQuery { place: None, charge: None, level: None, ..query })
             }
             request => request,
         })
@@ -62,7 +86,7 @@ impl Fault for Wide {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn discovery_that_is_too_wide() {
-    fails(Wide, &["DTSD.feature"]).await;
+    fails(Wide, &["DTSD.place", "DTSD.charge", "DTSD.level"]).await;
 }
 
 /// Lets guests do at home what was refused.
@@ -195,4 +219,67 @@ impl Fault for Polite {
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_that_are_not_told() {
     fails(Polite, &["REF.shadow", "REF.key"]).await;
+}
+
+/// Tells everybody that the robot is theirs.
+struct Flatterer;
+
+impl Fault for Flatterer {
+    fn response(&self, _who: &str, asked: &Request, response: Response) -> Response {
+        match (asked, response) {
+            (Request::Lease(request), Response::Refused(refusal)) if refusal.code == RefusalCode::Held => {
+                Response::Lease(LeaseUpdate {
+                    lease: request.id,
+                    twin: request.twin.clone(),
+                    user: None,
+                    priority: 0,
+                    status: LeaseStatus::Integrated,
+                    fence: Some(1),
+                    until: None,
+                    at: Timestamp(0),
+                })
+            }
+            (_, response) => response,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_holders_who_both_believe_it() {
+    fails(Flatterer, &["S3.one", "REQ-DT-08"]).await;
+}
+
+/// Lets whoever waits act as well, with the holder's lease.
+#[derive(Default)]
+struct Lender(Mutex<Option<(LeaseId, bool)>>);
+
+impl Fault for Lender {
+    fn request(&self, who: &str, request: Request) -> Fate {
+        let friend = who.starts_with("kit friend");
+        let mut holder = self.0.lock().unwrap();
+        match request {
+            Request::Lease(lease) if !friend => {
+                *holder = holder.or(Some((lease.id, true)));
+                Fate::pass(Request::Lease(lease))
+            }
+            Request::Actuate(command) if friend && command.twin.local() == "robot" => match *holder {
+                Some((lease, true)) => {
+                    Fate::AsGuest(Box::new(Request::Actuate(Command { lease: Some(lease), ..command })))
+                }
+                _ => Fate::pass(Request::Actuate(command)),
+            },
+            Request::ReleaseLease(lease) => {
+                if let Some((first, held)) = holder.as_mut().filter(|(first, _)| *first == lease) {
+                    (*first, *held) = (lease, false);
+                }
+                Fate::pass(Request::ReleaseLease(lease))
+            }
+            request => Fate::pass(request),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_holders_who_both_act() {
+    fails(Lender::default(), &["INV-3.act"]).await;
 }

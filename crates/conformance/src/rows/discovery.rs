@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use vestibule_model::{
-    FeatureKind, RefusalCode, Right, RuleEffect, SystemId, SystemInfo, SystemKind, SystemQuery, TwinSelector,
+    Area, Cell, Charge, ChargePer, FeatureKind, RefusalCode, Right, RuleEffect, ServiceLevel, SystemId, SystemInfo,
+    SystemKind, SystemQuery, TwinSelector,
 };
 use vestibule_protocol::{DiiUp, News, Request};
 
@@ -29,8 +30,12 @@ pub(crate) const ROWS: &[Entry] = &[
     row("REQ-DT-04", "FGMV-28 8", "the twins of a system are listed", |s| Box::pin(provides(s))),
     row("REQ-MV-01", "FGMV-28 8", "a guest asks for one twin", |s| Box::pin(one(s))),
     row("DTSD.kind", "FGMV-29 8.3.2", "twin systems are searched, then third parties", |s| Box::pin(kind(s))),
+    row("DTSD.type", "FGMV-29 8.3.1, 8.3.2", "a type of system is searched", |s| Box::pin(system_type(s))),
     row("DTSD.properties", "FGMV-29 8.3.1, 8.3.2", "two properties are searched", |s| Box::pin(properties(s))),
     row("DTSD.feature", "FGMV-29 8.3.2", "a kind of feature is searched", |s| Box::pin(feature(s))),
+    row("DTSD.place", "FGMV-29 8.3.2", "an area is searched, then one elsewhere", |s| Box::pin(place(s))),
+    row("DTSD.charge", "FGMV-29 8.2.1, 8.2.2", "systems up to a charge are searched", |s| Box::pin(charge(s))),
+    row("DTSD.level", "FGMV-29 8.2.1, 8.2.2", "a promised service level is searched", |s| Box::pin(level(s))),
     row("DTSD.pages", "requirements, interfaces", "all systems are asked for in pages of one", |s| Box::pin(pages(s))),
     row("DTSD.scope", "requirements 4", "a guest who may see nothing of a system searches", |s| Box::pin(scope(s))),
     row("DTSR.monitor", "FGMV-29 8.3.1", "a system falls silent and comes back", |s| Box::pin(monitored(s))),
@@ -99,6 +104,13 @@ async fn kind(stage: &mut Stage) -> Seen {
     see(all, format!("twin systems: {}; third parties: {}", names(stage, &twins), names(stage, &others)))
 }
 
+async fn system_type(stage: &mut Stage) -> Seen {
+    let of = |kind: &str| SystemQuery { system_type: Some(kind.to_owned()), ..SystemQuery::default() };
+    let found = finds(stage, of("garden"), &[stage.yard.id()]).await?;
+    let none = finds(stage, of("gard"), &[]).await?;
+    Ok(format!("{found}; by a part of the type {none}"))
+}
+
 async fn properties(stage: &mut Stage) -> Seen {
     let of = |part: &str| BTreeMap::from([("part".to_owned(), part.to_owned())]);
     let home = SystemQuery { properties: of("home"), ..SystemQuery::default() };
@@ -113,6 +125,47 @@ async fn feature(stage: &mut Stage) -> Seen {
     let blinds = SystemQuery { feature: Some(FeatureKind::Cover), ..SystemQuery::default() };
     let none = finds(stage, blinds, &[]).await?;
     Ok(format!("{found}; of a kind that nobody has {none}"))
+}
+
+/// Where the kit's yard is, and a place on the other side of the world.
+pub(crate) const YARD_CELL: &str = "8928308280fffff";
+const ELSEWHERE: &str = "89be0e35cb7ffff";
+
+async fn place(stage: &mut Stage) -> Seen {
+    let area = |cell: &str| -> Result<SystemQuery, String> {
+        let cell: Cell = cell.parse().map_err(|error| format!("{cell}: {error}"))?;
+        Ok(SystemQuery { place: Some(Area { cell, ring: 1 }), ..SystemQuery::default() })
+    };
+    let here = finds(stage, area(YARD_CELL)?, &[stage.yard.id()]).await?;
+    let there = finds(stage, area(ELSEWHERE)?, &[]).await?;
+    Ok(format!("{here}; elsewhere {there}"))
+}
+
+/// What the use of the yard costs.
+pub(crate) fn yard_charge(amount: u64) -> Result<Charge, String> {
+    let currency = "EUR".parse().map_err(|error| format!("EUR: {error}"))?;
+    Ok(Charge { amount, currency, per: ChargePer::Day })
+}
+
+async fn charge(stage: &mut Stage) -> Seen {
+    let at_most = |amount| -> Result<SystemQuery, String> {
+        Ok(SystemQuery { charge: Some(yard_charge(amount)?), ..SystemQuery::default() })
+    };
+    let enough = find(stage, &stage.owner, at_most(500)?).await?;
+    let little = find(stage, &stage.owner, at_most(499)?).await?;
+    let right = enough.contains(stage.yard.id()) && !little.contains(stage.yard.id());
+    let free = little.contains(stage.home.id());
+    see(right && free, format!("up to 500: {}; up to 499: {}", names(stage, &enough), names(stage, &little)))
+}
+
+async fn level(stage: &mut Stage) -> Seen {
+    let of = |availability| {
+        let level = ServiceLevel { availability_permille: Some(availability), ..ServiceLevel::default() };
+        SystemQuery { level: Some(level), ..SystemQuery::default() }
+    };
+    let found = finds(stage, of(990), &[stage.yard.id()]).await?;
+    let none = finds(stage, of(999), &[]).await?;
+    Ok(format!("{found}; of a higher level {none}"))
 }
 
 async fn pages(stage: &mut Stage) -> Seen {

@@ -1,13 +1,16 @@
 //! FGMV-29 9.2: a digital twin system is integrated, step by step.
 
 use vestibule_model::{
-    CommandStatus, FeatureKind, Refusal, RefusalCode, Right, SystemQuery, Truth, TwinInfo, TwinSelector, Value,
+    ActionId, CommandStatus, FeatureId, FeatureKind, Refusal, RefusalCode, Right, SystemQuery, Truth, TwinInfo,
+    TwinPermission, TwinSelector, Value,
 };
-use vestibule_protocol::{CommandUpdate, DiiDown, Execution, News, Request};
+use vestibule_protocol::{
+    CommandUpdate, DiiDown, DiiUp, Execution, InquiryAnswer, News, Participant, Procedure, Request, Response, TwinView,
+};
 
 use crate::{
     Seen, Stage,
-    actor::{Spot, see},
+    actor::{Spot, instead, one_twin, see},
     catalogue::{Entry, Group, Play},
     things::lamp,
 };
@@ -29,13 +32,29 @@ pub(crate) const ROWS: &[Entry] = &[
     row("P2.5", "FGMV-29 9.2", "the same search for systems that are away", |s| Box::pin(found(s))),
     row("P2.6", "FGMV-29 9.2", "a guest asks for the list of twins", |s| Box::pin(lists(s))),
     row("P2.7", "FGMV-29 9.2", "the list is compared with what was described", |s| Box::pin(listed(s))),
+    row("P2.8", "FGMV-29 9.2, 8.3.3", "a guest asks for properties and permission of a twin", |s| Box::pin(asked(s))),
+    row("P2.9", "FGMV-29 9.2", "the twin system listens for the question", |s| Box::pin(forwarded(s))),
+    row("P2.10", "FGMV-29 9.2", "it answers: changed, and only to be turned on", |s| Box::pin(answered(s))),
+    row("P2.11", "FGMV-29 9.2, 8.3.5", "the twin is looked up again", |s| Box::pin(kept(s))),
+    row("P2.12", "FGMV-29 9.2", "the guest waits for the response", |s| Box::pin(told(s))),
     row("P2.13", "FGMV-29 9.2", "the guest's world runs: it subscribes", |s| Box::pin(runs(s))),
     row("P2.14", "FGMV-29 9.2, 8.3.4", "the lamp is switched on by hand", |s| Box::pin(reflected(s))),
     row("P2.15", "FGMV-29 9.2", "the guest asks for the lamp to be turned on", |s| Box::pin(requested(s))),
     row("P2.16", "FGMV-29 9.2", "another guest, who may only look, asks for the same", |s| Box::pin(verified(s))),
     row("P2.17", "FGMV-29 9.2", "the twin system listens for both requests", |s| Box::pin(executed(s))),
     row("P2.18", "FGMV-29 9.2", "it answers, and the lamp reports", |s| Box::pin(confirmed(s))),
+    row("P2.trace", "FGMV-29 9.2, Figure 5", "the guest asks which steps happened", |s| Box::pin(trace(s))),
 ];
+
+/// What came of P2.8 to P2.12, which are one exchange.
+pub(crate) struct Acquired {
+    /// What the twin system was asked, for whom.
+    inquiry: Result<(), String>,
+    /// Whether its answer was taken.
+    taken: Result<(), String>,
+    /// What the guest was told.
+    told: Result<TwinView, String>,
+}
 
 /// What came of P2.15 to P2.18.
 pub(crate) struct Commanded {
@@ -49,6 +68,11 @@ pub(crate) struct Commanded {
 
 fn bench(stage: &Stage) -> TwinInfo {
     lamp(&stage.workshop.twin("lamp"))
+}
+
+/// The lamp as its system describes it when it is asked (P2.10).
+fn changed(stage: &Stage) -> TwinInfo {
+    TwinInfo { name: "The lamp has a new name".to_owned(), ..bench(stage) }
 }
 
 async fn registers(stage: &mut Stage) -> Seen {
@@ -107,6 +131,72 @@ async fn listed(stage: &mut Stage) -> Seen {
     see(view.info == due, format!("{} with {} properties", view.info.id, view.info.properties().count()))
 }
 
+/// What came of P2.8 to P2.12.
+fn acquired(stage: &Stage) -> Result<&Acquired, String> {
+    stage.acquired.as_ref().ok_or_else(|| "nothing, because P2.8 could not be played".to_owned())
+}
+
+/// Plays P2.8 to P2.12: everybody's part at the same time.
+async fn play_acquire(stage: &Stage) -> Result<Acquired, String> {
+    let selector = TwinSelector::System(stage.workshop.id().clone());
+    stage.set_rule(stage.rule("workshop-act", &stage.guest, selector, Right::ActAny)).await?;
+    let twin = stage.workshop.twin("lamp");
+    let asks = async { one_twin(stage.guest.ask(Request::Acquire(twin.clone())).await) };
+    let answers = async {
+        let inquiry = stage.workshop.actor.hears(0, "a question about the twin", |news| match news {
+            News::Dii(DiiDown::Inquire { inquiry, twin, user }) => Some((*inquiry, twin.clone(), user.clone())),
+            _ => None,
+        });
+        let (inquiry, about, user) = match inquiry.await {
+            Ok(heard) => heard,
+            Err(error) => return (Err(error.clone()), Err(error)),
+        };
+        let right = (&about, &user) == (&twin, stage.guest.user());
+        let heard = if right { Ok(()) } else { Err(format!("{user} was said to ask about {about}")) };
+        let only = [(FeatureId::slug("light"), [ActionId::slug("turn_on")].into())].into();
+        let permission = TwinPermission::Only(only);
+        let answer = InquiryAnswer::Twin { info: Box::new(changed(stage)), permission };
+        (heard, stage.workshop.tell(DiiUp::Inquired { inquiry, answer }).await)
+    };
+    let (told, (inquiry, taken)) = tokio::join!(asks, answers);
+    Ok(Acquired { inquiry, taken, told })
+}
+
+/// What of the view does not fit what the twin system has answered.
+fn fits_answer(stage: &Stage, view: &TwinView) -> Seen {
+    let actions: Vec<_> = view.info.features.values().flat_map(|feature| feature.actions.keys().cloned()).collect();
+    see(
+        view.info.name == changed(stage).name && actions == [ActionId::slug("turn_on")],
+        format!("{:?}, actions {actions:?}", view.info.name),
+    )
+}
+
+async fn asked(stage: &mut Stage) -> Seen {
+    stage.acquired = Some(play_acquire(stage).await?);
+    let view = acquired(stage)?.told.clone()?;
+    Ok(format!("{} came", view.info.id))
+}
+
+async fn forwarded(stage: &mut Stage) -> Seen {
+    acquired(stage)?.inquiry.clone()?;
+    Ok("asked for this twin, on behalf of this guest".to_owned())
+}
+
+async fn answered(stage: &mut Stage) -> Seen {
+    acquired(stage)?.taken.clone()?;
+    Ok("the answer was taken".to_owned())
+}
+
+async fn kept(stage: &mut Stage) -> Seen {
+    let view = stage.guest.twin(&stage.workshop.twin("lamp")).await?;
+    fits_answer(stage, &view)
+}
+
+async fn told(stage: &mut Stage) -> Seen {
+    let view = acquired(stage)?.told.clone()?;
+    fits_answer(stage, &view)
+}
+
 async fn runs(stage: &mut Stage) -> Seen {
     let mark = stage.guest.mark();
     stage.guest.done(Request::Subscribe(stage.interest())).await?;
@@ -137,11 +227,8 @@ fn commanded(stage: &Stage) -> Result<&Commanded, String> {
 async fn play_command(stage: &Stage) -> Commanded {
     let twin = stage.workshop.twin("lamp");
     let spot = Spot::new(&twin, "light", "on");
-    let selector = TwinSelector::System(stage.workshop.id().clone());
-    let rule = stage.rule("workshop-act", &stage.guest, selector, Right::ActAny);
-    let let_in = stage.set_rule(rule).await;
     // Off first: what is on already would confirm itself.
-    let off = let_in.and(stage.workshop.report(&spot, Value::Bool(false)).await.map(drop));
+    let off = stage.workshop.report(&spot, Value::Bool(false)).await.map(drop);
     let theirs = stage.friend.command(&twin, "light", "turn_on");
     let refused = stage.friend.refused(Request::Actuate(theirs.clone()), RefusalCode::Forbidden).await;
     let mine = stage.guest.command(&twin, "light", "turn_on");
@@ -191,4 +278,28 @@ async fn executed(stage: &mut Stage) -> Seen {
 async fn confirmed(stage: &mut Stage) -> Seen {
     let status = commanded(stage)?.confirmed.clone()?;
     Ok(status.to_string())
+}
+
+/// Steps that the guest's own requests have caused, in the order in which they happen.
+const GUESTS_STEPS: [u8; 9] = [8, 9, 10, 11, 12, 15, 16, 17, 18];
+
+async fn trace(stage: &mut Stage) -> Seen {
+    let steps = match stage.guest.ask(Request::Steps { after: 0, limit: 1_000, follow: false }).await {
+        Ok(Response::Steps(steps)) => steps,
+        other => return Err(instead("steps", &other)),
+    };
+    let foreign = steps.iter().filter(|step| step.user.as_ref() != Some(stage.guest.user())).count();
+    let mut due = GUESTS_STEPS.iter().peekable();
+    let system = Participant::TwinSystem(stage.workshop.id().clone());
+    let twin = stage.workshop.twin("lamp");
+    for step in steps.iter().filter(|step| step.procedure == Procedure::P2 && !step.refused) {
+        let here = [&step.from, &step.to].contains(&&system) || step.about.contains(twin.as_str());
+        if here && due.peek() == Some(&&step.step) {
+            due.next();
+        }
+    }
+    match due.next() {
+        Some(missing) => Err(format!("P2.{missing} does not follow in {} steps", steps.len())),
+        None => see(foreign == 0, format!("P2.8 to P2.12, P2.15 to P2.18 in order; {foreign} of other users")),
+    }
 }

@@ -23,8 +23,8 @@ use vestibule_quic::{
 pub enum Fate {
     /// It is passed on, as it is or as something else.
     Pass(Box<Request>),
-    /// It is passed on as if the owner had asked.
-    AsOwner(Box<Request>),
+    /// It is passed on as if the guest had asked.
+    AsGuest(Box<Request>),
 }
 
 impl Fate {
@@ -65,6 +65,7 @@ struct Book {
     devices: HashMap<Fingerprint, (Identity, String)>,
     contents: HashMap<ContentHash, Vec<u8>>,
     owner: Option<Asker>,
+    guest: Option<Asker>,
 }
 
 /// The man in the middle.
@@ -159,6 +160,8 @@ impl Proxy {
         let asker = Asker { questions, who };
         if asker.who == "the conformance kit" {
             self.book.lock().unwrap().owner.get_or_insert(asker.clone());
+        } else if asker.who.starts_with("kit guest") {
+            self.book.lock().unwrap().guest.get_or_insert(asker.clone());
         }
         asker
     }
@@ -171,7 +174,7 @@ impl Proxy {
         let owner = self.book.lock().unwrap().owner.clone();
         let (request, by) = match self.fault.request(&asker.who, request) {
             Fate::Pass(request) => (*request, asker.clone()),
-            Fate::AsOwner(request) => (*request, owner.clone().unwrap()),
+            Fate::AsGuest(request) => (*request, self.book.lock().unwrap().guest.clone().unwrap()),
         };
         let mut response = by.ask(&request).await;
         if let Response::Refused(refusal) = &response

@@ -1,0 +1,118 @@
+//! The kit as people run it, against `vestibule-enabler` as people run it: flags, words, exit codes, JSON.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+/// The program of another package.
+fn enabler() -> PathBuf {
+    let folder = std::env::var_os("VESTIBULE_BIN_DIR").map(PathBuf::from).unwrap_or_else(|| {
+        let kit = Path::new(env!("CARGO_BIN_EXE_vestibule-conformance"));
+        kit.parent().unwrap().to_owned()
+    });
+    let program = folder.join("vestibule-enabler");
+    assert!(program.is_file(), "{} is not built: `cargo build -p vestibule-server` first", program.display());
+    program
+}
+
+/// Killed when dropped.
+struct Running {
+    child: Child,
+    /// `quic://ADDRESS`, `http://ADDRESS`.
+    urls: [String; 2],
+}
+
+impl Running {
+    fn start(data: &Path) -> Self {
+        let mut command = Command::new(enabler());
+        command.args(["serve", "--quic", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"]).arg(data);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let addresses: Vec<String> =
+            lines.take(2).filter_map(|line| line.split_whitespace().nth(2).map(str::to_owned)).collect();
+        let [quic, http] = addresses.as_slice() else {
+            let mut error = String::new();
+            stderr.read_to_string(&mut error).unwrap();
+            panic!("it did not start: {addresses:?} {error}");
+        };
+        let urls = [format!("quic://{quic}"), http.clone()];
+        // Nobody may block on a full pipe.
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        Self { child, urls }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn code(data: &Path) -> String {
+    let output = Command::new(enabler()).args(["pair", "--role", "owner", "--data"]).arg(data).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).lines().next().unwrap().to_owned()
+}
+
+fn kit(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_vestibule-conformance")).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn the_stand_alone_enabler_passes_every_row_over_both_transports() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let running = Running::start(&data);
+    for url in &running.urls {
+        passes(url, &code(&data), &folder.path().join("report.json"));
+    }
+}
+
+fn passes(url: &str, code: &str, json: &Path) {
+    let file = json.to_str().unwrap();
+    let output = kit(&["--enabler", url, "--pair", code, "--patience", "20", "--json", file]);
+    let table = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{url}: {table} {}", text(&output.stderr));
+    let last = table.trim_end().lines().last().unwrap().to_owned();
+    assert!(last.ends_with(" passed, 0 failed"), "{last}");
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let rows = report["rows"].as_array().unwrap();
+    assert_eq!((report["failed"].as_u64(), report["passed"].as_u64()), (Some(0), Some(rows.len() as u64)));
+    assert_eq!(report["enabler"], url);
+    let complete = |row: &serde_json::Value| ["id", "clause", "done", "seen"].iter().all(|key| row[*key].is_string());
+    assert!(rows.iter().all(complete) && last.starts_with(&rows.len().to_string()), "{last}");
+
+    // The code was used: nobody is let in, and there is nothing to report.
+    let output = kit(&["--enabler", url, "--pair", code]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).starts_with("vestibule-conformance: "), "{}", text(&output.stderr));
+}
+
+#[test]
+fn wrong_flags_are_said_in_words() {
+    for (arguments, words) in [
+        (&["--pair", "123456"][..], "--enabler"),
+        (&["--enabler", "quic://localhost:1"], "--pair"),
+        (&["--enabler", "quic://localhost:1", "--pair", "12345"], "six digits"),
+        (&["--enabler", "quic://localhost", "--pair", "123456"], "names no port"),
+        (&["--enabler", "ftp://localhost:21", "--pair", "123456"], "not reached over"),
+        (&["--enabler", "localhost:4433", "--pair", "123456"], "is no enabler"),
+        (&["--enabler", "quic://localhost:1", "--pair", "123456", "--group", "lies"], "procedure-2"),
+    ] {
+        let output = kit(arguments);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert!(error.contains(words), "{arguments:?}: {error}");
+    }
+}
