@@ -47,7 +47,7 @@ fn wanted(pairs: &[(String, String)]) -> Result<Vec<Request>, Problem> {
         (true, true) => Interest::All,
         (false, true) => Interest::Systems(systems),
         (true, false) => Interest::Twins(twins),
-        (false, false) => return Err(Problem::malformed("choose systems or twins, not both")),
+        (false, false) => return Err(Problem::invalid("choose systems or twins, not both")),
     };
     let follow = steps.then_some(Request::Steps { after: 0, limit: 1, follow: true });
     Ok([Request::Subscribe(interest)].into_iter().chain(follow).collect())
@@ -78,7 +78,7 @@ fn sent(reader: Reader, caller: Caller) -> Response {
         ("Last-Event-ID" = Option<String>, Header, description = "The last event that was received."),
     ),
     responses(
-        (status = 200, description = "Events without an end.", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "Events without an end.", body = Object, content_type = "text/event-stream"),
         Refusals
     )
 )]

@@ -336,7 +336,10 @@ async fn bad_input_is_refused_with_what_is_wrong() {
         (Method::GET, "/v1/commands/00000000000000000000000000000000", None, 404),
         (Method::GET, "/v1/twins/bench/nothing", None, 404),
         (Method::PUT, "/v1/rules/x", Some("{"), 400),
-        (Method::PUT, "/v1/rules/x", Some("{}"), 422),
+        (Method::PUT, "/v1/rules/x", Some("{}"), 400),
+        (Method::GET, "/v1/dii/inbox?wait_ms=30001", None, 400),
+        (Method::GET, "/v1/explain?feature=light", None, 422),
+        (Method::GET, "/v1/systems?cell=000000000000000", None, 422),
         (Method::POST, "/v1/twins/bench/lamp/commands", Some(r#"{"feature":"light","action":"turn_on"}"#), 400),
     ];
     for (method, path, body, status) in cases {
@@ -348,6 +351,8 @@ async fn bad_input_is_refused_with_what_is_wrong() {
         assert_eq!(answer.status().as_u16(), status, "{method} {path} {body:?}");
         problem(answer).await;
     }
+    // No log is so long: there is nothing, and nothing is wrong with the log.
+    assert_eq!(home.get(&me, "/v1/log?after=9223372036854775808").await, json!({ "lines": [] }));
     let plain = home.ask(&me, Method::PUT, "/v1/rules/x").header("Content-Type", "text/plain").body("{}");
     assert_eq!(plain.send().await.unwrap().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
