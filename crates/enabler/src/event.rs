@@ -229,6 +229,8 @@ pub enum LogEvent {
     StepDispatched {
         /// The call.
         call: CallId,
+        /// Whose it is.
+        user: UserId,
         /// The step.
         step: StepKey,
         /// Whether it is taken back.
@@ -241,6 +243,8 @@ pub enum LogEvent {
     StepEnded {
         /// The call.
         call: CallId,
+        /// Whose it is.
+        user: UserId,
         /// The step.
         step: StepKey,
         /// Whether it was taken back.
@@ -252,6 +256,8 @@ pub enum LogEvent {
     CallStopped {
         /// The call.
         call: CallId,
+        /// Whose it is.
+        user: UserId,
         /// Why.
         stop: Stop,
     },
@@ -259,6 +265,8 @@ pub enum LogEvent {
     CallEnded {
         /// The call.
         call: CallId,
+        /// Whose it is.
+        user: UserId,
         /// How it ended.
         status: CallStatus,
     },

@@ -43,6 +43,13 @@ impl Part for TwinSystem {
     const PARTY: Party = Party::TwinSystem;
 }
 
+/// SII: a third-party system.
+pub(crate) struct ThirdParty;
+
+impl Part for ThirdParty {
+    const PARTY: Party = Party::ThirdParty;
+}
+
 /// The session of whoever asks. As an argument of a handler it comes before the body, so that nobody's body is read
 /// before they have shown who they are.
 pub(crate) struct Session<P> {
@@ -55,6 +62,8 @@ pub(crate) struct Session<P> {
 pub(crate) type Caller = Session<Metaverse>;
 /// A digital twin system that speaks (DII).
 pub(crate) type Speaker = Session<TwinSystem>;
+/// A third-party system that speaks (SII).
+pub(crate) type Supplier = Session<ThirdParty>;
 
 impl<P> Deref for Session<P> {
     type Target = Held;

@@ -12,7 +12,9 @@ use std::{
 use tokio::sync::mpsc;
 use vestibule_enabler_core::Fingerprint;
 use vestibule_model::{CommandStatus, Refusal, RefusalCode, UserId};
-use vestibule_protocol::{DiiDown, DiiUp, Event, Hello, Party, Request, Response, protocol_hash};
+use vestibule_protocol::{
+    CallResult, DiiDown, DiiUp, Event, Hello, Invocation, Party, Request, Response, SiiDown, SiiUp, protocol_hash,
+};
 
 use super::{Api, Problem, inbox::Inbox};
 use crate::{HubError, HubHandle, Outgoing, Peer, SessionHandle};
@@ -22,6 +24,8 @@ const MOST: usize = 384;
 /// A session that nobody asks anything for so long has ended. For a twin system this is what a broken connection is
 /// over QUIC: its twins are unreachable from then on. A waiting inbox counts as asking.
 const IDLE: Duration = Duration::from_secs(60);
+/// What became of what nobody came for.
+const NOT_FETCHED: &str = "its system did not fetch it";
 /// How often idle ones are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -145,7 +149,7 @@ impl Sessions {
         Ok((held, used))
     }
 
-    /// Ends what nobody has used for long; a twin system is told of what it was not told by failing those commands.
+    /// Ends what nobody has used for long; what a system was never told has failed.
     fn sweep(&self) {
         let now = Instant::now();
         let mut gone = Vec::new();
@@ -160,15 +164,22 @@ impl Sessions {
     }
 }
 
-/// Says of commands that a twin system never fetched that it did not do them, and lets the session end.
+/// Says of commands and invocations that a system never fetched that it did not do them, and lets the session end.
 async fn untold(held: Arc<Held>) {
     for event in held.inbox.undelivered() {
-        if let Event::Dii(DiiDown::Execute(execution)) = event {
-            let status = CommandStatus::Failed { reason: "its system did not fetch it".to_owned() };
-            let outcome = DiiUp::Outcome { command: execution.command, status };
-            // Where even that is refused the command ends with its validity.
-            let _ = held.handle.request(Request::Dii(outcome)).await;
-        }
+        // Where even that is refused it ends with its validity.
+        let _ = match event {
+            Event::Dii(DiiDown::Execute(execution)) => {
+                let status = CommandStatus::Failed { reason: NOT_FETCHED.to_owned() };
+                held.handle.request(Request::Dii(DiiUp::Outcome { command: execution.command, status })).await
+            }
+            Event::Sii(SiiDown::Invoke(invocation)) => {
+                let Invocation { call, step, undo, .. } = *invocation;
+                let result = CallResult::Failed { reason: NOT_FETCHED.to_owned() };
+                held.handle.request(Request::Sii(SiiUp::Result { call, step, undo, result })).await
+            }
+            _ => continue,
+        };
     }
 }
 
@@ -229,7 +240,7 @@ pub(crate) fn hub_problem(error: HubError) -> Problem {
 async fn listen(held: Weak<Held>, mut outgoing: mpsc::Receiver<Outgoing>) {
     while let Some(news) = outgoing.recv().await {
         match news {
-            Outgoing::Event(event) if matches!(*event, Event::Dii(_)) => {
+            Outgoing::Event(event) if matches!(*event, Event::Dii(_) | Event::Sii(_)) => {
                 let Some(room) = held.upgrade().map(|held| held.inbox.room()) else { return };
                 // Without room it waits here, and then the hub knows that nobody listens.
                 let Ok(room) = room.acquire_owned().await else { return };

@@ -7,6 +7,7 @@ mod missed;
 mod path;
 mod people;
 mod procedure;
+mod third_party;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
