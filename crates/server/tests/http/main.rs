@@ -7,6 +7,7 @@ mod limits;
 mod login;
 #[path = "../common/oidc.rs"]
 mod oidc;
+mod past;
 mod people;
 mod procedures;
 
