@@ -7,7 +7,7 @@ use super::form::{NAME_LETTERS, WORDS_LETTERS, is_plain};
 use crate::format;
 
 /// The beginning of a text.
-pub(super) fn cut(text: &str, most: usize) -> String {
+pub(in crate::window) fn cut(text: &str, most: usize) -> String {
     let mut letters = text.chars();
     let start: String = letters.by_ref().take(most).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     if letters.next().is_some() { format!("{start} ...") } else { start }

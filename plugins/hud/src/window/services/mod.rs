@@ -16,7 +16,7 @@ use vestibule_twin::{
     model::{Authorization, CallId, CallStatus, ServiceId, SystemId, SystemKind, TwinId},
 };
 
-pub(super) use answer::cut;
+pub(in crate::window) use answer::cut;
 
 use super::{Capturing, OpenWindow};
 use crate::{

@@ -18,7 +18,7 @@ fn written(takes: &Takes, text: &str) -> Value {
 }
 
 /// A number as a field takes it.
-pub(super) fn of_number(value: f64, whole: bool) -> Value {
+pub(crate) fn of_number(value: f64, whole: bool) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "rounded, and within the slider's bounds")]
     let number = value.round() as i64;
     if whole { json!(number) } else { json!(value) }
