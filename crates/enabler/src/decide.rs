@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use vestibule_model::{InquiryId, LeaseId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId, UserId};
-use vestibule_protocol::{DiiUp, Execution, Hello, Interest, Party, Request, Response, Welcome, protocol_hash};
+use vestibule_protocol::{
+    DiiUp, Execution, Hello, Interest, Invocation, Party, Request, Response, SiiDown, SiiUp, Welcome, protocol_hash,
+};
 
 use crate::{
-    Actor, Grant, Hot, Identity, LogEvent, State, Viewer, discovery,
+    Actor, Grant, Hot, Identity, LogEvent, Proposal, State, Viewer, discovery,
     dtif::{dtac, dtia, dts, dtsr, lease},
-    people, registry, token,
+    people, registry,
+    sif::{dtda, sdc, tpsaa, tpsr},
+    token,
 };
 
 /// What was decided. The events are written first, then applied, then the reply and the effects leave.
@@ -47,6 +51,24 @@ pub enum Effect {
         /// The command.
         execution: Execution,
     },
+    /// Tell a third-party system something.
+    Tell {
+        /// The system.
+        system: SystemId,
+        /// What.
+        message: Box<SiiDown>,
+    },
+    /// Ask a third-party system for a step of a call. Where it cannot be told now, the step goes on without it.
+    Invoke {
+        /// The system.
+        system: SystemId,
+        /// What it is asked for.
+        invocation: Box<Invocation>,
+    },
+    /// A third-party system answered too late.
+    CountLate(SystemId),
+    /// Ask a third-party system whether a user may use it (P1.7). Its answer is the reply.
+    Propose(Box<Proposal>),
     /// Ask a system for a twin's properties and what a user may do with it (P2.9). Its answer is the reply.
     Inquire {
         /// The system.
@@ -142,16 +164,8 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
     };
     match (party, request) {
         (Party::TwinSystem, Request::Dii(message)) => return dii(state, now, actor, message),
-        (Party::TwinSystem, _) => {
-            // FGMV-29 9.2, note: twin systems never talk to each other.
-            let message = "a digital twin system registers, describes and reports; it asks nothing of other twins";
-            return Err(Refusal::new(RefusalCode::Forbidden, message));
-        }
-        (Party::Metaverse, Request::Dii(_)) => {
-            let message = "only a digital twin system says that: connect as one";
-            return Err(Refusal::new(RefusalCode::Forbidden, message));
-        }
-        (Party::Metaverse, _) => {}
+        (Party::ThirdParty, Request::Sii(message)) => return sii(state, hot, now, actor, message),
+        (party, request) => of_users(party, request)?,
     }
     if let Request::Present { token } = request {
         return token::present(state, now, actor, token);
@@ -184,6 +198,12 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
             let limit = if *limit == 0 { 100 } else { (*limit).min(500) };
             Ok(Decision::default().with(Effect::ReadLog { after: *after, limit }))
         }
+        Request::Authorize { .. }
+        | Request::Deauthorize { .. }
+        | Request::Authorizations
+        | Request::Invoke(_)
+        | Request::Call(_)
+        | Request::CancelCall(_) => services(state, hot, now, actor, &viewer, request),
         Request::Steps { after, limit, follow } => {
             let effect = Effect::ReadSteps { after: *after, limit: *limit, follow: *follow };
             Ok(Decision::default().with(effect))
@@ -195,10 +215,50 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         // Those after the observations need a secret or a random number, which only the hub has.
         Request::Hello(_)
         | Request::Dii(_)
+        | Request::Sii(_)
         | Request::Present { .. }
         | Request::Pair { .. }
         | Request::OpenPairing { .. }
         | Request::Delegate(_) => Err(Refusal::new(RefusalCode::Invalid, "that is not decided here")),
+    }
+}
+
+/// What neither kind of system asks, and users do not say.
+fn of_users(party: Party, request: &Request) -> Result<(), Refusal> {
+    let message = match (party, request) {
+        // FGMV-29 9.2, note: twin systems never talk to each other.
+        (Party::TwinSystem, _) => {
+            "a digital twin system registers, describes and reports; it asks nothing of other twins"
+        }
+        (Party::ThirdParty, _) => {
+            "a third-party system registers, answers, and asks for twins through what users share with it"
+        }
+        (Party::Metaverse, Request::Sii(_)) => "only a third-party system says that: connect as one",
+        (Party::Metaverse, Request::Dii(_)) => "only a digital twin system says that: connect as one",
+        (Party::Metaverse, _) => return Ok(()),
+    };
+    Err(Refusal::new(RefusalCode::Forbidden, message))
+}
+
+/// What users ask about services of third-party systems (P1.6 and P1.12).
+fn services(
+    state: &State,
+    hot: &Hot,
+    now: Timestamp,
+    actor: &Actor,
+    viewer: &Viewer,
+    request: &Request,
+) -> Result<Decision, Refusal> {
+    match request {
+        Request::Authorize { system, services, share, until } => {
+            let proposal = tpsaa::propose(state, hot, now, actor, system, services, share, *until)?;
+            Ok(Decision::default().with(Effect::Propose(Box::new(proposal))))
+        }
+        Request::Deauthorize { system } => tpsaa::deauthorize(state, viewer, system),
+        Request::Invoke(call) => sdc::invoke(state, hot, now, actor, call),
+        Request::Call(call) => sdc::look(state, viewer, *call),
+        Request::CancelCall(call) => sdc::cancel(state, now, viewer, *call),
+        _ => Ok(Decision::reply(tpsaa::list(state, now, viewer))),
     }
 }
 
@@ -247,5 +307,23 @@ fn dii(state: &State, now: Timestamp, actor: &Actor, message: &DiiUp) -> Result<
         DiiUp::Gone(twin) => dtsr::gone(state, actor, twin),
         DiiUp::Complete { twins } => dtsr::complete(state, actor, twins),
         _ => Err(Refusal::new(RefusalCode::Invalid, "that is observed, not decided")),
+    }
+}
+
+fn sii(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, message: &SiiUp) -> Result<Decision, Refusal> {
+    if let SiiUp::Register(info) = message {
+        return tpsr::register(state, now, actor, info);
+    }
+    let system = actor.system.as_ref().ok_or_else(|| {
+        Refusal::new(RefusalCode::Invalid, "register as a third-party system before saying anything else")
+    })?;
+    match message {
+        SiiUp::Deregister => tpsr::deregister(state, actor),
+        SiiUp::Revoke { user } => tpsaa::revoke(state, system, user),
+        SiiUp::Result { call, step, undo, result } => sdc::result(state, system, *call, step, *undo, result),
+        SiiUp::Acquire { twin, user, call } => dtda::acquire(state, hot, now, system, twin, user, *call),
+        SiiUp::Register(_) | SiiUp::Heartbeat | SiiUp::Authorized { .. } => {
+            Err(Refusal::new(RefusalCode::Invalid, "that is not decided here"))
+        }
     }
 }

@@ -1,13 +1,16 @@
 //! What the log holds: facts that were decided, as JSON for whoever audits them.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{
-    Command, CommandId, CommandStatus, FeatureId, LeaseEnd, LeaseId, LeaseRequest, Limits, PropertyId, RoleId, Rule,
-    RuleId, SystemId, SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId, UserInfo,
+    Authorization, CallId, CallStatus, Collaboration, Command, CommandId, CommandStatus, ContentHash, FeatureId, Json,
+    LeaseEnd, LeaseId, LeaseRequest, Limits, PropertyId, Pseudonym, RoleId, Rule, RuleId, StepKey, SystemId,
+    SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId, UserInfo,
 };
 
-use crate::{Fingerprint, Grant, Identity, Measured, Wish};
+use crate::{Fingerprint, Grant, Identity, Measured, StepEnd, StepPlan, Stop, Wish};
 
 /// A decision that was made. State is nothing but these, folded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -169,6 +172,96 @@ pub enum LogEvent {
         /// The property.
         property: PropertyId,
     },
+    /// TPSAA: what pseudonyms are made with was drawn.
+    PseudonymsSalted {
+        /// Random bytes.
+        salt: ContentHash,
+    },
+    /// TPSAA: a user and a third-party system have agreed.
+    Authorized {
+        /// The user.
+        user: UserId,
+        /// With which device.
+        by: Identity,
+        /// What they agreed.
+        authorization: Authorization,
+    },
+    /// TPSAA: what was agreed was taken back.
+    Deauthorized {
+        /// The system.
+        system: SystemId,
+        /// What it called the user.
+        pseudonym: Pseudonym,
+        /// The user.
+        user: UserId,
+        /// Why.
+        end: AgreementEnd,
+    },
+    /// DTDA: a third-party system was told of a twin, the first time for this call or this agreement.
+    TwinAcquired {
+        /// The system.
+        system: SystemId,
+        /// Whose rights it had.
+        user: UserId,
+        /// What it calls the user.
+        pseudonym: Pseudonym,
+        /// The twin.
+        twin: TwinId,
+        /// Which features of it.
+        features: BTreeSet<FeatureId>,
+        /// For which call.
+        call: Option<CallId>,
+    },
+    /// SDC: a call was accepted.
+    CallAccepted {
+        /// What was asked.
+        call: Box<Collaboration>,
+        /// By whom.
+        user: UserId,
+        /// With which device.
+        by: Identity,
+        /// The hash of the request.
+        request: ContentHash,
+        /// What the systems say of its steps.
+        plans: Vec<StepPlan>,
+    },
+    /// SDC: a system is asked for a step, or to take it back.
+    StepDispatched {
+        /// The call.
+        call: CallId,
+        /// The step.
+        step: StepKey,
+        /// Whether it is taken back.
+        undo: bool,
+        /// What the system is given, the first time.
+        #[serde(default)]
+        input: Option<Json>,
+    },
+    /// SDC: an invocation ended.
+    StepEnded {
+        /// The call.
+        call: CallId,
+        /// The step.
+        step: StepKey,
+        /// Whether it was taken back.
+        undo: bool,
+        /// How it ended.
+        end: StepEnd,
+    },
+    /// SDC: a call goes back from here on.
+    CallStopped {
+        /// The call.
+        call: CallId,
+        /// Why.
+        stop: Stop,
+    },
+    /// SDC: nothing follows for a call.
+    CallEnded {
+        /// The call.
+        call: CallId,
+        /// How it ended.
+        status: CallStatus,
+    },
     /// Leases: somebody waits for a twin's physical object from now on.
     LeaseQueued {
         /// What was asked.
@@ -214,6 +307,23 @@ pub enum LogEvent {
         lease: LeaseId,
         /// Why.
         reason: LeaseEnd,
+    },
+}
+
+/// Why what a user and a third-party system have agreed holds no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgreementEnd {
+    /// The user took it back.
+    TakenBack,
+    /// The system took it back.
+    Revoked,
+    /// The system is gone for good.
+    SystemGone,
+    /// The user, or the device with which they agreed, is not known any more.
+    Unknown {
+        /// Who did it.
+        by: UserId,
     },
 }
 

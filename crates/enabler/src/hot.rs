@@ -6,56 +6,18 @@ use std::{
 };
 
 use vestibule_model::{
-    CommandId, Desired, FeatureId, LeaseId, LeaseRequest, MAX_PROPERTIES, PropertyId, PropertyInfo, PropertyState,
-    Refusal, RefusalCode, Reported, SystemId, Timestamp, Truth, TwinId, TwinInfo, Value,
+    CallId, CommandId, Desired, FeatureId, LeaseId, LeaseRequest, MAX_PROPERTIES, PropertyId, PropertyInfo,
+    PropertyState, Refusal, RefusalCode, Reported, SystemId, Timestamp, Truth, TwinId, TwinInfo, Value,
 };
-use vestibule_protocol::{CommandUpdate, Occurrence, Report, WireReading};
+use vestibule_protocol::{Report, WireReading};
 
-use crate::{LogEvent, State, WishKey, hot_commands::OpenCommand, hot_systems::Link};
+use crate::{Changes, LogEvent, State, WishKey, hot_commands::OpenCommand, hot_systems::Link};
 
 /// Bytes of texts that one twin can have reported: its view has to fit a frame.
 const MOST_TEXT_OF_TWIN: usize = 512 * 1024;
 
 /// A number that has not changed for so many milliseconds stands still: moving things report more often.
 const STILL_MS: u64 = 5_000;
-
-/// What changed, for whoever shows it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Changes {
-    /// Properties whose reading changed, by the place of the property in its twin's description.
-    pub readings: BTreeSet<(TwinId, u16)>,
-    /// Twins that appeared, went, or changed in description or reachability.
-    pub twins: BTreeSet<TwinId>,
-    /// Twins whose system can be told something again.
-    pub reachable: BTreeSet<TwinId>,
-    /// Systems whose information or health changed.
-    pub systems: BTreeSet<SystemId>,
-    /// Commands that came further.
-    pub commands: Vec<CommandUpdate>,
-    /// What happened.
-    pub occurred: Vec<Occurrence>,
-    /// Leases that came further, or whose place in a queue changed.
-    pub leases: BTreeSet<LeaseId>,
-    /// Time has come for leases: [`settle`](crate::settle) says what follows.
-    pub settle: bool,
-    /// Rules or users changed: everybody's world may look different.
-    pub access: bool,
-}
-
-impl Changes {
-    /// Adds what changed elsewhere.
-    pub fn merge(&mut self, other: Self) {
-        self.readings.extend(other.readings);
-        self.twins.extend(other.twins);
-        self.reachable.extend(other.reachable);
-        self.systems.extend(other.systems);
-        self.commands.extend(other.commands);
-        self.occurred.extend(other.occurred);
-        self.leases.extend(other.leases);
-        self.settle |= other.settle;
-        self.access |= other.access;
-    }
-}
 
 /// What becomes due.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +28,8 @@ pub(crate) enum Due {
     Command(CommandId),
     /// A system should have been heard.
     Heartbeat(SystemId),
+    /// Something has to become of a call.
+    Call(CallId),
     /// What was measured of a system is to be written down.
     Measure(SystemId),
     /// A holder should have renewed, or a waiter gives up.
@@ -115,6 +79,10 @@ pub(crate) struct HotTwin {
 pub struct Hot {
     pub(crate) twins: BTreeMap<TwinId, HotTwin>,
     pub(crate) systems: BTreeMap<SystemId, Link>,
+    /// When something has to become of each open call.
+    pub(crate) call_deadlines: BTreeMap<CallId, Timestamp>,
+    /// Answers that came too late, by system: at most one entry for each registered one.
+    pub(crate) late_answers: BTreeMap<SystemId, u64>,
     // Every property has at most one entry, every command and system one: bounded by what is described.
     pub(crate) deadlines: BTreeSet<(Timestamp, Due)>,
     pub(crate) commands: BTreeMap<CommandId, OpenCommand>,
@@ -145,6 +113,7 @@ impl Hot {
         for record in state.open.keys().filter_map(|id| state.commands.get(id)) {
             hot.open_command(record);
         }
+        hot.restore_calls(state);
         for lease in state.leases.live() {
             hot.watch_lease(state, lease.request.id);
         }
@@ -191,7 +160,17 @@ impl Hot {
             LogEvent::CommandAccepted { command, .. } => self.follow_accepted(state, now, command.id, &mut changes),
             LogEvent::CommandDispatched { command } => self.follow_dispatched(state, *command, &mut changes),
             LogEvent::CommandEnded { command, .. } => self.follow_ended(state, now, *command, &mut changes),
-            LogEvent::WishEnded { .. } | LogEvent::SystemMeasured { .. } => {}
+            LogEvent::CallAccepted { call, .. } => self.follow_call(state, call.id, &mut changes),
+            LogEvent::StepDispatched { call, .. }
+            | LogEvent::StepEnded { call, .. }
+            | LogEvent::CallStopped { call, .. }
+            | LogEvent::CallEnded { call, .. } => self.follow_call(state, *call, &mut changes),
+            LogEvent::Deauthorized { user, system, .. } => changes.deauthorized.push((user.clone(), system.clone())),
+            LogEvent::WishEnded { .. }
+            | LogEvent::SystemMeasured { .. }
+            | LogEvent::PseudonymsSalted { .. }
+            | LogEvent::Authorized { .. }
+            | LogEvent::TwinAcquired { .. } => {}
             LogEvent::LeaseQueued { request: LeaseRequest { id: lease, .. }, .. }
             | LogEvent::LeaseGranted { lease, .. }
             | LogEvent::LeaseRenewed { lease, .. }
@@ -485,6 +464,7 @@ impl Hot {
                     }
                 }
                 Due::Command(id) => events.extend(self.command_due(id, &mut changes, now)),
+                Due::Call(id) => self.call_due(id, &mut changes),
                 Due::Heartbeat(system) => changes.merge(self.heartbeat_due(&system, now)),
                 Due::Measure(system) => events.extend(self.measure_due(&system, now)),
                 Due::Lease(id) => self.lease_due(id, now, &mut changes),

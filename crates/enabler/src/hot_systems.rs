@@ -20,6 +20,8 @@ pub(crate) struct Link {
     pub(crate) online: bool,
     heard: Option<Timestamp>,
     heartbeat_ms: u64,
+    /// Since when its present or last connection is there.
+    attached: Option<Timestamp>,
     /// When the next sign of life should have come, where one is promised and it is online.
     patience: Option<Timestamp>,
     pub(crate) measure: Measure,
@@ -66,7 +68,7 @@ impl Hot {
 
     fn begin(&mut self, system: &SystemId, measured: Measured, now: Timestamp) {
         let measure = Measure::new(measured, now);
-        let link = Link { online: false, heard: None, heartbeat_ms: 0, patience: None, measure };
+        let link = Link { online: false, heard: None, heartbeat_ms: 0, attached: None, patience: None, measure };
         self.systems.insert(system.clone(), link);
         self.schedule_measure(system, false, now);
     }
@@ -79,10 +81,17 @@ impl Hot {
             changes.twins.insert(id);
         }
         self.systems.remove(system);
+        self.late_answers.remove(system);
         let due = Due::Measure(system.clone());
         self.deadlines.retain(|(_, other)| *other != due);
         changes.systems.insert(system.clone());
         changes
+    }
+
+    /// Since when a system's present connection is there, or its last one was.
+    #[must_use]
+    pub fn attached(&self, system: &SystemId) -> Option<Timestamp> {
+        self.systems.get(system).and_then(|link| link.attached)
     }
 
     /// A system's connection is there (again). What its devices are is unknown until told.
@@ -92,7 +101,7 @@ impl Hot {
             self.begin(system, Measured::default(), now);
         }
         if let Some(link) = self.systems.get_mut(system) {
-            (link.heard, link.heartbeat_ms) = (Some(now), heartbeat_ms);
+            (link.heard, link.heartbeat_ms, link.attached) = (Some(now), heartbeat_ms, Some(now));
         }
         changes.merge(self.set_online(system, true, now));
         self.await_heartbeat(system, now);

@@ -24,6 +24,7 @@
 //! # Ok::<(), vestibule_model::Refusal>(())
 //! ```
 
+mod changes;
 mod command;
 mod condition;
 mod decide;
@@ -32,6 +33,7 @@ mod dtif;
 mod event;
 mod histogram;
 mod hot;
+mod hot_calls;
 mod hot_commands;
 mod hot_leases;
 mod hot_systems;
@@ -50,6 +52,7 @@ mod state;
 pub mod token;
 mod viewer;
 
+pub use changes::Changes;
 pub use command::{CommandRecord, Wish, WishKey};
 pub use condition::Condition;
 pub use decide::{Decision, Effect, decide};
@@ -64,9 +67,9 @@ pub use dtif::{
         tell::{all_leases, update as lease_update},
     },
 };
-pub use event::{EventError, LogEvent};
+pub use event::{AgreementEnd, EventError, LogEvent};
 pub use histogram::Histogram;
-pub use hot::{Changes, Hot};
+pub use hot::Hot;
 pub use identity::{Actor, Device, Fingerprint, Identity, User};
 pub use lease::{Lease, LeasePhase, Leases};
 pub use measure::Measured;
@@ -76,7 +79,13 @@ pub use pairing::{Offer, Pairing, PairingCode};
 pub use people::{enroll, may_open_pairing, pair};
 pub use persistent::Map;
 pub use procedure::{StepNote, Steps, metaverse, third_party, twin_system};
-pub use sif::tpsr;
+pub use sif::{
+    sdc::{
+        CallRecord, StepEnd, StepPlan, StepRecord, Stop, TransformError, UndoPlan, advance, call_update, calls_at,
+        undelivered,
+    },
+    tpsaa::{Agreement, Proposal, answered, propose, pseudonym},
+};
 pub use state::{Census, State, System, SystemStats, Twin};
 pub use token::{Delegated, Grant, delegate, may_delegate};
 pub use viewer::{Bearing, Viewer};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use vestibule_model::{ServiceLevel, SystemHealth, SystemId, Timestamp, TwinId};
 
-use crate::{Histogram, Hot, LogEvent, System, hot::Due};
+use crate::{Hot, LogEvent, System, hot::Due};
 
 /// Milliseconds between two lines in the log about the same system, at most: what a crash can cost of what was measured.
 const WRITE_EVERY_MS: u64 = 3_600_000;
@@ -19,12 +19,6 @@ pub struct Measured {
     pub online_ms: u64,
     /// Milliseconds in which it was looked at.
     pub watched_ms: u64,
-    /// Service calls that it was given.
-    pub calls: u64,
-    /// Those of them that failed or were not answered in time.
-    pub call_failures: u64,
-    /// Milliseconds of those that succeeded.
-    pub call_latency: Histogram,
 }
 
 /// The measuring of one system.
@@ -70,19 +64,6 @@ impl Measure {
 }
 
 impl Hot {
-    /// Counts a service call that went through the enabler: how long it took, and whether it failed (or was not
-    /// answered in time).
-    pub fn call_ended(&mut self, system: &SystemId, took_ms: u64, failed: bool) {
-        let Some(link) = self.systems.get_mut(system) else { return };
-        let total = &mut link.measure.total;
-        total.calls += 1;
-        if failed {
-            total.call_failures += 1;
-        } else {
-            total.call_latency.add(took_ms);
-        }
-    }
-
     pub(crate) fn schedule_measure(&mut self, system: &SystemId, soon: bool, now: Timestamp) {
         let Some(link) = self.systems.get_mut(system) else { return };
         let measure = &mut link.measure;
@@ -124,16 +105,16 @@ impl Hot {
         let total = link.map(|link| link.measure.total(link.online, now));
         let total = total.unwrap_or_else(|| system.stats.measured.clone());
         let stats = &system.stats;
-        let asked = stats.commands + total.calls;
+        let asked = stats.commands + stats.calls;
         let share = |part: u64, whole: u64| {
             (whole > 0).then(|| u16::try_from(part.min(whole).saturating_mul(1_000) / whole).unwrap_or(1_000))
         };
-        let (p99_ms, call_p99_ms) = (stats.latency.quantile(99), total.call_latency.quantile(99));
+        let (p99_ms, call_p99_ms) = (stats.latency.quantile(99), stats.call_latency.quantile(99));
         let level = ServiceLevel {
             availability_permille: share(total.online_ms, total.watched_ms),
             p99_ms: p99_ms.max(call_p99_ms),
             freshness_ms: link.and_then(|link| link.measure.lateness(now)),
-            error_permille: share(stats.failures + total.call_failures, asked),
+            error_permille: share(stats.failures + stats.call_failures, asked),
         };
         SystemHealth {
             online: self.is_online(id),
@@ -144,9 +125,9 @@ impl Hot {
             p50_ms: stats.latency.quantile(50),
             p99_ms,
             registered: Some(system.registered),
-            calls: total.calls,
-            call_failures: total.call_failures,
-            call_p50_ms: total.call_latency.quantile(50),
+            calls: stats.calls,
+            call_failures: stats.call_failures,
+            call_p50_ms: stats.call_latency.quantile(50),
             call_p99_ms,
             broken: level.broken(&system.info.level),
             level,

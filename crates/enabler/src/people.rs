@@ -8,6 +8,7 @@ use vestibule_protocol::{DeviceView, Me, People, Response, UserView};
 use crate::{
     Actor, CONSOLE_USER, Decision, Device, Fingerprint, Identity, LogEvent, OWNER_ROLE, Offer, State, User, Viewer,
     dtif::dtac,
+    sif::tpsaa,
     token::{delegated, token_view},
 };
 
@@ -47,6 +48,8 @@ impl State {
             LogEvent::UserRemoved { user, .. } => {
                 Arc::make_mut(&mut self.users).remove(user);
                 Arc::make_mut(&mut self.devices).retain(|_, device| device.user != *user);
+                self.drop_permissions(user);
+                self.orphan_calls(user);
             }
             _ => {}
         }
@@ -190,9 +193,11 @@ pub(crate) fn remove_user(state: &State, viewer: &Viewer, user: &UserId) -> Resu
     let by = viewer.user.clone();
     let theirs = state.rules.values().filter(|rule| rule.who == Subject::User(user.clone()));
     let rules = theirs.map(|rule| LogEvent::RuleRemoved { rule: rule.id.clone(), by: by.clone() });
-    let events: Vec<_> = rules.chain([LogEvent::UserRemoved { user: user.clone(), by: by.clone() }]).collect();
+    let agreed = tpsaa::end_unknown(state, &by, |whose, _| whose == user);
+    let removed = LogEvent::UserRemoved { user: user.clone(), by: by.clone() };
+    let events: Vec<_> = agreed.events.into_iter().chain(rules).chain([removed]).collect();
     keep_an_owner(state, viewer.at, &events, None)?;
-    Ok(Decision::done(events))
+    Ok(Decision { effects: agreed.effects, ..Decision::done(events) })
 }
 
 pub(crate) fn revoke_device(state: &State, viewer: &Viewer, certificate: Fingerprint) -> Result<Decision, Refusal> {
@@ -205,9 +210,11 @@ pub(crate) fn revoke_device(state: &State, viewer: &Viewer, certificate: Fingerp
     if device.is_none() {
         return Err(Refusal::new(RefusalCode::NotFound, format!("no device {certificate} is known")));
     }
-    let events = vec![LogEvent::DeviceRevoked { certificate, by: viewer.user.clone() }];
+    let agreed = tpsaa::end_unknown(state, &viewer.user, |_, by| *by == Identity::Certificate(certificate));
+    let revoked = LogEvent::DeviceRevoked { certificate, by: viewer.user.clone() };
+    let events: Vec<_> = agreed.events.into_iter().chain([revoked]).collect();
     keep_an_owner(state, viewer.at, &events, None)?;
-    Ok(Decision::done(events))
+    Ok(Decision { effects: agreed.effects, ..Decision::done(events) })
 }
 
 /// Whether `actor` may have a pairing code shown, and for what.

@@ -4,7 +4,7 @@ use vestibule_model::{
     CommandStatus, Refusal, RefusalCode, RoleId, SystemId, SystemInfo, SystemKind, Timestamp, UserId,
 };
 
-use crate::{Actor, Decision, Effect, Identity, LogEvent, State, Viewer, dtif::dtac};
+use crate::{Actor, Decision, Effect, Identity, LogEvent, State, Viewer, dtif::dtac, sif::tpsaa};
 
 /// Systems that can be registered: each is looked at by every discovery that no index narrows.
 const MOST_SYSTEMS: usize = 16_384;
@@ -108,5 +108,6 @@ fn gone(state: &State, system: &SystemId, by: Option<&UserId>) -> Vec<LogEvent> 
         status: CommandStatus::Failed { reason: reason.clone() },
         unmet: Vec::new(),
     });
-    ends.chain([LogEvent::SystemGone { system: system.clone(), by: by.cloned() }]).collect()
+    let agreements = tpsaa::end_all(state, system);
+    ends.chain(agreements).chain([LogEvent::SystemGone { system: system.clone(), by: by.cloned() }]).collect()
 }

@@ -6,13 +6,13 @@ use std::{
 };
 
 use vestibule_model::{
-    CommandId, CommandStatus, Desired, FeatureKind, PropertyId, Rule, RuleId, SystemId, SystemInfo, Timestamp, TokenId,
-    TokenKey, TwinId, TwinInfo, TwinPermission, UserId,
+    CallId, CommandId, CommandStatus, ContentHash, Desired, FeatureKind, PropertyId, Pseudonym, Rule, RuleId, SystemId,
+    SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId,
 };
 
 use crate::{
-    CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, Leases, LogEvent, Map, Measured, Objects, User,
-    Wish, WishKey,
+    Agreement, CallRecord, CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, Leases, LogEvent, Map,
+    Measured, Objects, User, Wish, WishKey,
     discovery::{Directory, Term},
     persistent::Prefixed,
 };
@@ -42,8 +42,26 @@ pub struct SystemStats {
     pub failures: u64,
     /// Milliseconds from acceptance to confirmation.
     pub latency: Histogram,
+    /// Service calls that it was given.
+    pub calls: u64,
+    /// Those of them that failed or were not answered in time.
+    pub call_failures: u64,
+    /// Milliseconds of those that succeeded.
+    pub call_latency: Histogram,
     /// What was measured when it was last written down.
     pub measured: Measured,
+}
+
+impl SystemStats {
+    /// One more service call ended after `took` milliseconds.
+    pub(crate) fn called(&mut self, took: u64, done: bool) {
+        self.calls += 1;
+        if done {
+            self.call_latency.add(took);
+        } else {
+            self.call_failures += 1;
+        }
+    }
 }
 
 /// How many twins a system has, and of what kind: counted when they change, so that nobody has to look at them all.
@@ -102,6 +120,16 @@ pub struct State {
     pub open: Map<CommandId, ()>,
     /// The newest wish for each property that has not come true.
     pub wishes: Map<WishKey, Desired>,
+    /// TPSAA: what users and third-party systems have agreed, by the system and its name for the user.
+    pub agreements: Map<(SystemId, Pseudonym), Arc<Agreement>>,
+    /// SDC: calls that are open or ended not long ago.
+    pub calls: Map<CallId, Arc<CallRecord>>,
+    /// SDC: calls that are open.
+    pub open_calls: Map<CallId, ()>,
+    /// What pseudonyms are made with.
+    pub salt: Option<ContentHash>,
+    /// Ended calls by the moment at which they are forgotten.
+    pub(crate) forget_calls: Map<(Timestamp, CallId), ()>,
     /// Who holds which physical object, and who waits.
     pub leases: Arc<Leases>,
     /// Which twins are the same physical object.
@@ -186,6 +214,7 @@ impl State {
             | LogEvent::LeaseRenewed { .. }
             | LogEvent::LeaseIntegrated { .. }
             | LogEvent::LeaseEnded { .. } => Arc::make_mut(&mut self.leases).apply(at, event),
+            other => self.apply_sif(at, other),
         }
     }
 
@@ -287,6 +316,13 @@ impl State {
         }
     }
 
+    /// What systems let a user do who is not there any more: whoever gets the same name later is somebody else.
+    pub(crate) fn drop_permissions(&mut self, user: &UserId) {
+        let told = self.permissions.iter().filter(|(_, users)| users.contains_key(user));
+        let told: Vec<TwinId> = told.map(|(twin, _)| twin.clone()).collect();
+        told.iter().for_each(|twin| self.permitted(twin, user, &TwinPermission::Unrestricted));
+    }
+
     /// All twins of the physical object that `twin` is a twin of, itself at least.
     #[must_use]
     pub fn object_of(&self, twin: &TwinId) -> BTreeSet<TwinId> {
@@ -356,7 +392,7 @@ impl State {
         self.commands.insert(id, Arc::new(record));
     }
 
-    fn count(&mut self, system: &SystemId, how: impl FnOnce(&mut SystemStats)) {
+    pub(crate) fn count(&mut self, system: &SystemId, how: impl FnOnce(&mut SystemStats)) {
         if let Some(system) = self.systems.get_mut(system) {
             how(&mut Arc::make_mut(system).stats);
         }

@@ -56,6 +56,11 @@ impl Viewer {
         Ok(Self { user: first.grant.bearer(), roles: Vec::new(), at: now, is_user: false, tokens })
     }
 
+    /// The user of a device, without what tokens allow on some connection of it: that is not theirs to pass on.
+    pub(crate) fn on(state: &State, now: Timestamp, device: &Identity) -> Result<Self, Refusal> {
+        Self::of(state, now, &Actor::new(device.clone()))
+    }
+
     /// A user as such, on no particular device.
     ///
     /// # Errors

@@ -200,6 +200,15 @@ text_id!(
     RuleId, 96, check
 );
 
+text_id!(
+    /// A step of a collaboration: `reserve`, `pay`.
+    StepKey, 64, check
+);
+text_id!(
+    /// What a third-party system calls a user whose name it is not told. At each system it is another one.
+    Pseudonym, 64, check
+);
+
 fn check_twin(text: &str, limit: usize) -> Result<(), IdError> {
     let Some((system, local)) = text.split_once('/') else {
         return Err(IdError::NoSystem(text.chars().take(64).collect()));
@@ -298,6 +307,32 @@ pub struct CommandId(pub [u8; 16]);
 
 hex_serde!(CommandId, 16);
 text_schema!(CommandId, "^[0-9a-fA-F]{32}$");
+
+/// A service call's idempotency key: 16 random bytes, chosen once by whoever presses the button.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub [u8; 16]);
+
+hex_serde!(CallId, 16);
+text_schema!(CallId, "^[0-9a-fA-F]{32}$");
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallId({self})")
+    }
+}
+
+impl std::str::FromStr for CallId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        from_hex(text).map(Self)
+    }
+}
 
 impl fmt::Display for CommandId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -20,6 +20,7 @@
 //! ```
 
 mod cell;
+mod collaboration;
 mod command;
 mod content;
 mod identity;
@@ -31,17 +32,22 @@ mod service;
 mod state;
 mod system;
 mod time;
+mod transform;
 mod twin;
+mod unit;
 mod value;
 mod value_json;
 
 pub use cell::{Area, AreaCells, Cell, CellError, MAX_RING};
+pub use collaboration::{
+    Answer, Authorization, CallStatus, CallStep, CallUpdate, Collaboration, MAX_STEPS, Sharing, StepStatus, StepUpdate,
+};
 pub use command::{Command, CommandStatus, Refusal, RefusalCode};
 pub use content::{BlobRef, ContentHash};
 pub use identity::{Delegation, Explanation, Inquiry, Limits, UserInfo, Wanted};
 pub use ids::{
-    ActionId, CommandId, EventKind, FeatureId, Fingerprint, IdError, InquiryId, LeaseId, PropertyId, RoleId, RuleId,
-    ServiceId, SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,
+    ActionId, CallId, CommandId, EventKind, FeatureId, Fingerprint, IdError, InquiryId, LeaseId, PropertyId, Pseudonym,
+    RoleId, RuleId, ServiceId, StepKey, SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,
 };
 pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH};
 pub use lease::{
@@ -54,10 +60,12 @@ pub use service::{Charge, ChargePer, Currency, Promise, ServiceInfo, ServiceLeve
 pub use state::{Desired, PropertyState, Reported, Truth};
 pub use system::{QueryError, SystemError, SystemHealth, SystemInfo, SystemKind, SystemQuery};
 pub use time::Timestamp;
+pub use transform::{Keep, MAX_TRANSFORMS, Naming, Operand, Reference, Shape, Source, Transform};
 pub use twin::{
     ActionInfo, Effect, Expect, FeatureInfo, FeatureKind, FeatureProblem, Origin, PhysicalId, Place, PropertyInfo,
     TwinError, TwinInfo, Visual,
 };
+pub use unit::{Quantity, Unit, UnitError};
 pub use value::{Value, ValueError, ValueType};
 
 /// The longest text, in bytes, that a value, a name or a message may have.

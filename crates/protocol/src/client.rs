@@ -29,7 +29,7 @@ pub type RequestId = u64;
 pub struct ClientConfig {
     /// Which part to take.
     pub party: Party,
-    /// Which twins to subscribe to; ignored for [`Party::TwinSystem`].
+    /// Which twins to subscribe to; ignored for systems.
     pub interest: Interest,
     /// The software's name, for the enabler's logs.
     pub software: String,
@@ -353,7 +353,10 @@ impl ClientSession {
             Event::Command(update) => self.tell_news(News::Command(update)),
             Event::System(view) => self.tell_news(News::System(view)),
             Event::Step(step) => self.tell_news(News::Step(step)),
+            Event::Call(update) => self.tell_news(News::Call(update)),
+            Event::Deauthorized(system) => self.tell_news(News::Deauthorized(system)),
             Event::Dii(message) => self.tell_news(News::Dii(message)),
+            Event::Sii(message) => self.tell_news(News::Sii(message)),
             Event::Lease(update) => self.tell_news(News::Lease(update)),
         }
     }

@@ -46,10 +46,15 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
 pub fn protocol_hash() -> [u8; 16] {
     let sources = [
         include_str!("message.rs"),
+        include_str!("dii.rs"),
         include_str!("execution.rs"),
         include_str!("hot.rs"),
         include_str!("people.rs"),
         include_str!("procedure.rs"),
+        include_str!("sii.rs"),
+        include_str!("../../model/src/collaboration.rs"),
+        include_str!("../../model/src/transform.rs"),
+        include_str!("../../model/src/unit.rs"),
         include_str!("../../model/src/cell.rs"),
         include_str!("../../model/src/command.rs"),
         include_str!("../../model/src/identity.rs"),

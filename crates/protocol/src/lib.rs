@@ -20,6 +20,7 @@
 
 mod client;
 mod codec;
+mod dii;
 mod execution;
 mod fence;
 mod hot;
@@ -28,20 +29,23 @@ mod message;
 mod news;
 mod people;
 mod procedure;
+mod sii;
 
 pub use client::{ClientConfig, ClientSession, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, protocol_hash};
+pub use dii::{DiiDown, DiiUp, InquiryAnswer, Report};
 pub use execution::Execution;
 pub use fence::{FenceError, Fences};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
 pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
 pub use message::{
-    CommandUpdate, DiiDown, DiiUp, Event, FeatureAccess, Hello, InquiryAnswer, Interest, LogLine, Occurrence, Party,
-    Report, Request, Response, SystemView, TwinView, Welcome, WireReading,
+    CommandUpdate, Event, FeatureAccess, Hello, Interest, LogLine, Occurrence, Party, Request, Response, SystemView,
+    TwinView, Welcome, WireReading,
 };
 pub use news::News;
 pub use people::{DeviceView, Me, People, TokenView, UserView};
 pub use procedure::{Participant, Procedure, ProcedureStep};
+pub use sii::{AuthorizationAnswer, CallResult, Invocation, SiiDown, SiiUp};
 
 /// What QUIC peers agree on before the first byte.
 pub const ALPN: &[u8] = b"vestibule/1";

@@ -1,7 +1,8 @@
-use vestibule_model::{ContentHash, FeatureId, LeaseUpdate, PropertyId, Refusal, TwinId};
+use vestibule_model::{CallUpdate, ContentHash, FeatureId, LeaseUpdate, PropertyId, Refusal, SystemId, TwinId};
 
 use crate::{
-    CommandUpdate, DiiDown, Occurrence, ProcedureStep, RequestId, Response, SystemView, TwinView, Welcome, WireReading,
+    CommandUpdate, DiiDown, Occurrence, ProcedureStep, RequestId, Response, SiiDown, SystemView, TwinView, Welcome,
+    WireReading,
 };
 
 /// What a session learned, for whoever drives it.
@@ -39,8 +40,14 @@ pub enum News {
     Step(ProcedureStep),
     /// A lease came further.
     Lease(LeaseUpdate),
+    /// A call of the user's own came further.
+    Call(CallUpdate),
+    /// What the user had agreed with a third-party system is over.
+    Deauthorized(SystemId),
     /// For digital twin systems.
     Dii(DiiDown),
+    /// For third-party systems.
+    Sii(SiiDown),
     /// The answer to a request; refusals, lost links and lateness are refusals.
     Answer {
         /// The request.

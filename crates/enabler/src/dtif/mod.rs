@@ -6,3 +6,4 @@ pub(crate) mod dts;
 pub(crate) mod dtsd;
 pub(crate) mod dtsr;
 pub(crate) mod lease;
+pub(crate) mod tsi;

@@ -1,4 +1,8 @@
 //! FGMV-29 8.2, systems integration functions (SIF): one file for each functional entity.
 
+pub(crate) mod dtda;
+mod fold;
+pub(crate) mod sdc;
+pub(crate) mod tpsaa;
 pub(crate) mod tpsd;
-pub mod tpsr;
+pub(crate) mod tpsr;

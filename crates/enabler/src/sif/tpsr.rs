@@ -5,17 +5,11 @@ use vestibule_model::{Refusal, SystemInfo, SystemKind, Timestamp};
 use crate::{Actor, Decision, State, THIRD_PARTY_ROLE, registry};
 
 /// A third-party system says what it is and what it offers.
-///
-/// # Errors
-/// [`Refusal`] where it may not, its id is another's, or what it says keeps no limit.
-pub fn register(state: &State, now: Timestamp, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
+pub(crate) fn register(state: &State, now: Timestamp, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
     registry::register(state, now, actor, info, (SystemKind::ThirdParty, THIRD_PARTY_ROLE))
 }
 
 /// A third-party system is no longer there for anybody.
-///
-/// # Errors
-/// [`Refusal`] where it has not registered.
-pub fn deregister(state: &State, actor: &Actor) -> Result<Decision, Refusal> {
+pub(crate) fn deregister(state: &State, actor: &Actor) -> Result<Decision, Refusal> {
     registry::deregister(state, actor)
 }

@@ -16,7 +16,7 @@ const COLUMNS: [&str; 7] = ["silent", "stranger", "gone", "guest", "ringer", "be
 /// silent: has not said hello. stranger: a device that nobody paired. gone: a device that was revoked. guest: sees
 /// everything. ringer: a guest who may also ring the bell. bearer: a stranger with the owner's token to ring the bell.
 #[rustfmt::skip]
-const TABLE: [(&str, [char; 7]); 36] = [
+const TABLE: [(&str, [char; 7]); 43] = [
     //                       silent stranger gone guest ringer bearer owner
     ("hello",              ['y',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("pair",               ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
@@ -53,6 +53,13 @@ const TABLE: [(&str, [char; 7]); 36] = [
     ("leases",             ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("steps",              ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("remove a system",    ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
+    ("agree with a shop",  ['u',   'u',     'u', 'f',  'f',   'u',   'n']),
+    ("take it back",       ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
+    ("agreements",         ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
+    ("use a shop",         ['u',   'u',     'u', 'f',  'f',   'u',   'f']),
+    ("look at a call",     ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
+    ("cancel a call",      ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
+    ("sii",                ['u',   'f',     'f', 'f',  'f',   'f',   'f']),
     ("dii",                ['u',   'f',     'f', 'f',  'f',   'f',   'f']),
 ];
 
@@ -86,6 +93,13 @@ fn rows(request: &Request) -> &'static [&'static str] {
         Request::RenewLease(_) => &["renew a lease"],
         Request::ReleaseLease(_) => &["release a lease"],
         Request::Leases { .. } => &["leases"],
+        Request::Authorize { .. } => &["agree with a shop"],
+        Request::Deauthorize { .. } => &["take it back"],
+        Request::Authorizations => &["agreements"],
+        Request::Invoke(_) => &["use a shop"],
+        Request::Call(_) => &["look at a call"],
+        Request::CancelCall(_) => &["cancel a call"],
+        Request::Sii(_) => &["sii"],
         Request::Dii(_) => &["dii"],
         Request::Acquire(_) => &["acquire the lamp"],
         Request::Steps { .. } => &["steps"],
@@ -121,6 +135,7 @@ impl Matrix {
         let (ringer, ring) = (Subject::User(UserId::slug("ringer")), Right::Act(ActionId::slug("ring")));
         let may_ring = rule("ring", ringer, TwinSelector::Twin(lamp()), Some("bell"), ring, RuleEffect::Allow);
         house.ask(&metaverse(OWNER), &Request::SetRule(may_ring)).unwrap();
+        house.committed(vec![LogEvent::PseudonymsSalted { salt: ContentHash::of(b"salt") }]);
         let root = RootKey::new([7; 32]).unwrap();
         house.committed(vec![LogEvent::TokenKeySet { key: root.public().unwrap() }]);
         let limits = Limits {
@@ -155,6 +170,19 @@ impl Matrix {
         Request::Actuate(Command { twin, ..self.house.command(feature, action) })
     }
 
+    fn order(&self, shop: SystemId) -> Collaboration {
+        let step = CallStep {
+            key: StepKey::slug("only"),
+            system: shop,
+            service: ServiceId::slug("order"),
+            input: Vec::new(),
+            undo: Vec::new(),
+            timeout_ms: None,
+        };
+        let (input, not_after) = (Json::default(), self.house.now.plus(1_000));
+        Collaboration { id: CallId([7; 16]), input, steps: vec![step], not_after, trace: None }
+    }
+
     fn request(&mut self, row: &str) -> Request {
         let safe = TwinId::new("bank/safe").unwrap();
         let what = Wanted::Read { twin: lamp(), feature: None };
@@ -163,6 +191,7 @@ impl Matrix {
         let limits = Limits { until: Some(self.house.now.plus(1)), ..Limits::default() };
         let nobodys = LeaseId([9; 16]);
         let lease = |twin| LeaseRequest { id: nobodys, twin, priority: 0, ttl_ms: 1_000, wait_ms: 0 };
+        let shop = SystemId::slug("shop");
         match row {
             "hello" => {
                 let (protocol, software) = (protocol_hash(), "test".to_owned());
@@ -202,6 +231,16 @@ impl Matrix {
             "acquire the lamp" => Request::Acquire(lamp()),
             "steps" => Request::Steps { after: 0, limit: 0, follow: false },
             "remove a system" => Request::RemoveSystem(home()),
+            "agree with a shop" => {
+                let (services, share) = ([ServiceId::slug("order")].into(), Sharing::default());
+                Request::Authorize { system: shop, services, share, until: self.house.now.plus(1_000) }
+            }
+            "take it back" => Request::Deauthorize { system: shop },
+            "agreements" => Request::Authorizations,
+            "use a shop" => Request::Invoke(Box::new(self.order(shop))),
+            "look at a call" => Request::Call(CallId([8; 16])),
+            "cancel a call" => Request::CancelCall(CallId([8; 16])),
+            "sii" => Request::Sii(vestibule_protocol::SiiUp::Heartbeat),
             "dii" => Request::Dii(DiiUp::Heartbeat),
             other => panic!("{other}"),
         }

@@ -10,6 +10,7 @@ mod people;
 mod presence;
 mod random;
 mod registration;
+mod sii;
 mod systems;
 mod truth;
 

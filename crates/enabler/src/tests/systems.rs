@@ -3,6 +3,7 @@
 use vestibule_protocol::InquiryAnswer;
 
 use super::*;
+use crate::sif::tpsr;
 
 /// A paired certificate with this role, as it connects.
 fn paired(house: &mut House, number: u8, role: &str) -> Actor {

@@ -66,7 +66,7 @@ fn sent(reader: Reader) -> Response {
 /// What happens, as it happens
 ///
 /// Begins with `begin`, each `twin` and `system`, then `synchronized`; then come `twin`, `gone`, `readings`,
-/// `occurred`, `command`, `lease`, `system` and `step`. With `Last-Event-ID` it goes on after that event; where that is out of
+/// `occurred`, `command`, `call`, `deauthorized`, `lease`, `system` and `step`. With `Last-Event-ID` it goes on after that event; where that is out of
 /// reach, `resync` comes first and everything is told anew.
 #[utoipa::path(
     get, path = "/v1/events", tag = "mii",

@@ -35,6 +35,14 @@ const REACHED: &[(&str, &str)] = &[
     ("Log", "log"),
     ("Steps", "steps"),
     ("Dii", "register"),
+    // Services of third parties are used over QUIC.
+    ("Authorize", ""),
+    ("Deauthorize", ""),
+    ("Authorizations", ""),
+    ("Invoke", ""),
+    ("Call", ""),
+    ("CancelCall", ""),
+    ("Sii", ""),
 ];
 
 /// The names of an enum's variants in the protocol's source.

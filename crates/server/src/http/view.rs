@@ -122,7 +122,9 @@ impl Follower {
             Event::System(view) => told("system", &view),
             Event::Lease(update) => told("lease", &update),
             Event::Step(step) => told("step", &step),
-            Event::Dii(_) => None,
+            Event::Call(update) => told("call", &update),
+            Event::Deauthorized(system) => told("deauthorized", &serde_json::json!({ "system": system })),
+            Event::Dii(_) | Event::Sii(_) => None,
         }
     }
 

@@ -1,8 +1,8 @@
 //! What follows from a decision once it is written: answers, and words to systems.
 
 use vestibule_enabler_core::{Decision, Effect, LogEvent};
-use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, TwinId};
-use vestibule_protocol::{DiiDown, Execution, LogLine, MAX_FRAME, Request, Response};
+use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, SystemKind, TwinId};
+use vestibule_protocol::{DiiDown, Event, Execution, LogLine, MAX_FRAME, Request, Response, SiiDown};
 use vestibule_store::Line;
 
 use crate::ops::lines;
@@ -29,7 +29,7 @@ impl Core {
     pub(super) fn perform(&mut self, work: &Work, decision: Decision) -> Answer {
         let mut response = decision.reply;
         if let Work::Ask(ask) = work {
-            if let (Request::Dii(_), Some(system)) =
+            if let (Request::Dii(_) | Request::Sii(_), Some(system)) =
                 (&ask.request, self.sessions.get(&ask.session).and_then(|session| session.actor.system.clone()))
             {
                 let changes = self.hot.heard(&system, self.clock.now());
@@ -39,7 +39,7 @@ impl Core {
                 match effect {
                     Effect::Greeted(party) => {
                         if let Some(session) = self.sessions.get_mut(&ask.session) {
-                            session.actor.party = Some(party);
+                            session.greeted(party);
                         }
                     }
                     Effect::Attach(info) => self.attach(ask.session, &info),
@@ -58,6 +58,10 @@ impl Core {
                     Effect::ReadLog { .. } => return Answer::Log,
                     Effect::Inquire { system, twin, user } => {
                         return Answer::Later { system, question: Question::Twin { twin, user } };
+                    }
+                    Effect::Propose(proposal) => {
+                        let system = proposal.system.clone();
+                        return Answer::Later { system, question: Question::Agreement(proposal) };
                     }
                     Effect::ReadSteps { after, limit, follow } => {
                         response = self.read_steps(ask.session, after, limit, follow);
@@ -93,7 +97,10 @@ impl Core {
         // A session speaks for one system: whoever registers as another one has left the first.
         let left = session.actor.system.clone().filter(|left| *left != info.id);
         session.attach(info.id.clone());
-        session.tell(DiiDown::Registered);
+        session.tell(match info.kind {
+            SystemKind::DigitalTwin => Event::Dii(DiiDown::Registered),
+            SystemKind::ThirdParty => Event::Sii(SiiDown::Registered),
+        });
         let now = self.clock.now();
         if let Some(left) = left {
             self.systems.remove(&left);
@@ -111,8 +118,14 @@ impl Core {
             Effect::Execute { system, execution } => self.execute(&system, execution),
             Effect::Refresh { system, twin } => {
                 // A system that is behind will report anyway.
-                let _ = self.tell_system(&system, DiiDown::Refresh(twin));
+                let _ = self.tell_system(&system, Event::Dii(DiiDown::Refresh(twin)));
             }
+            Effect::Tell { system, message } => {
+                // A system that is away hears of it by what it is refused.
+                let _ = self.tell_system(&system, Event::Sii(*message));
+            }
+            Effect::Invoke { system, invocation } => self.invoke(&system, *invocation),
+            Effect::CountLate(system) => self.hot.count_late(&system),
             Effect::Integrate { system, twin, lease, fence, until } => {
                 let message = DiiDown::Integrate { twin: twin.clone(), lease, fence, until };
                 self.insist(&system, twin, message);
@@ -142,13 +155,13 @@ impl Core {
 
     /// Tells a system who holds a twin, later where it is behind. One that is away is told when it is there again.
     fn insist(&mut self, system: &SystemId, twin: TwinId, message: DiiDown) {
-        if !self.tell_system(system, message) && self.systems.contains_key(system) {
+        if !self.tell_system(system, Event::Dii(message)) && self.systems.contains_key(system) {
             self.to_dispatch.insert(twin);
             self.retry_at = self.retry_at.max(self.clock.now().plus(RETRY_MS));
         }
     }
 
-    pub(super) fn tell_system(&mut self, system: &SystemId, message: DiiDown) -> bool {
+    pub(super) fn tell_system(&mut self, system: &SystemId, message: Event) -> bool {
         let session = self.systems.get(system).and_then(|id| self.sessions.get_mut(id));
         session.is_some_and(|session| session.tell(message))
     }
@@ -162,7 +175,7 @@ impl Core {
             self.backlog.push(LogEvent::CommandEnded { command, status: CommandStatus::Expired, unmet: Vec::new() });
             return;
         }
-        if !self.tell_system(system, DiiDown::Execute(execution)) {
+        if !self.tell_system(system, Event::Dii(DiiDown::Execute(execution))) {
             self.undelivered([command], "its system is away or does not listen");
             return;
         }

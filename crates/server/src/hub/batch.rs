@@ -7,11 +7,11 @@ use std::{
 
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{
-    Changes, Decision, Effect, LogEvent, State, decide, delegate, dispatch, enroll, may_delegate, may_open_pairing,
-    pair, settle, still_counts, token::mint, unsettles,
+    Changes, Decision, Effect, LogEvent, State, advance, decide, delegate, dispatch, enroll, may_delegate,
+    may_open_pairing, pair, settle, still_counts, token::mint, undelivered, unsettles,
 };
-use vestibule_model::{CommandStatus, Refusal, RefusalCode, Timestamp, TwinId};
-use vestibule_protocol::{DiiUp, Request, Response};
+use vestibule_model::{CallId, CommandStatus, Refusal, RefusalCode, Timestamp, TwinId};
+use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
 use vestibule_store::{Head, Line, NewLine, StoreError};
 
 use crate::ops::{lines, metrics};
@@ -46,6 +46,8 @@ struct Batch {
     ends: Vec<LogEvent>,
     /// Twins whose waiting commands are in it, and what they are given.
     twins: BTreeSet<TwinId>,
+    /// Calls for which something may follow.
+    calls: BTreeSet<CallId>,
     effects: Vec<Effect>,
     items: Vec<Item>,
 }
@@ -84,6 +86,7 @@ impl Core {
             lines: Vec::new(),
             ends: Vec::new(),
             twins: std::mem::take(&mut self.to_dispatch),
+            calls: std::mem::take(&mut self.to_advance),
             effects: Vec::new(),
             items: Vec::new(),
         };
@@ -97,6 +100,10 @@ impl Core {
         let waiting = dispatch(&self.state, &self.hot, now, &batch.twins);
         if waiting.events.iter().all(|event| self.stage(&mut batch, event).is_ok()) {
             batch.effects.extend(waiting.effects);
+        }
+        let following = advance(&self.state, &self.hot, now, &batch.calls);
+        if following.events.iter().all(|event| self.stage(&mut batch, event).is_ok()) {
+            batch.effects.extend(following.effects);
         }
         let mut writers: BTreeSet<SessionId> = BTreeSet::new();
         while let Some(work) = works.pop_front() {
@@ -182,6 +189,7 @@ impl Core {
                 delegate(&self.state, mint(&self.token_key, rand::random(), &by, now, delegation)?)
             }
             Request::Dii(DiiUp::Inquired { inquiry, answer }) => self.inquired(session, *inquiry, answer),
+            Request::Sii(SiiUp::Authorized { inquiry, answer }) => self.authorized(session, now, *inquiry, answer),
             // Readings belong to the descriptions that they were told with, not to one that is being written.
             Request::DiscoverSystems(_) | Request::ListTwins { .. } | Request::DescribeTwin(_) => {
                 decide(&batch.base, &self.hot, now, &session.actor, &ask.request)
@@ -233,6 +241,7 @@ impl Core {
         works.into_iter().rev().for_each(|work| self.carried.push_front(work));
         self.backlog.extend(batch.ends);
         self.to_dispatch.extend(batch.twins);
+        self.to_advance.extend(batch.calls);
         self.unsettle(true);
     }
 
@@ -250,6 +259,7 @@ impl Core {
         let ends = batch.ends.into_iter().filter(|event| !matches!(event, LogEvent::SystemMeasured { .. }));
         self.backlog.extend(ends);
         self.to_dispatch.extend(batch.twins);
+        self.to_advance.extend(batch.calls);
         self.unsettle(true);
         let mut again = Vec::new();
         for item in batch.items {
@@ -292,6 +302,7 @@ fn still_open(state: &State, now: Timestamp, event: &LogEvent) -> bool {
             debug_assert!(CommandStatus::is_final(status), "an end is an end");
             state.open.contains_key(command)
         }
+        LogEvent::StepEnded { call, step, undo, .. } => undelivered(state, *call, step, *undo).is_some(),
         event => still_counts(state, now, event),
     }
 }

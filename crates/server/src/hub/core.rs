@@ -10,8 +10,8 @@ use vestibule_enabler_core::{
     Changes, Hot, LogEvent, Offer, Pairing, PairingCode, State, Steps, all_leases, execution_failed, observe,
     system_health, token::RootKey,
 };
-use vestibule_model::{CommandId, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
-use vestibule_protocol::{DiiUp, HotAck, Request, Response, decode};
+use vestibule_model::{CallId, CommandId, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
+use vestibule_protocol::{DiiUp, HotAck, Party, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};
 
 use crate::ops::{lines, metrics};
@@ -59,6 +59,8 @@ pub(super) struct Core {
     pub(super) backlog: Vec<LogEvent>,
     /// Twins that became reachable and may have commands waiting.
     pub(super) to_dispatch: BTreeSet<TwinId>,
+    /// Calls for which something may follow: at most the open ones.
+    pub(super) to_advance: BTreeSet<CallId>,
     /// Something may follow for leases; whether it changes who may do what.
     pub(super) to_settle: Option<bool>,
     /// Work that goes before what comes new: at most one batch.
@@ -101,6 +103,7 @@ impl Core {
             systems: BTreeMap::new(),
             backlog: Vec::new(),
             to_dispatch: BTreeSet::new(),
+            to_advance: BTreeSet::new(),
             // A lease may have ended while nothing ran.
             to_settle: Some(true),
             carried: VecDeque::new(),
@@ -180,13 +183,15 @@ impl Core {
 
     /// Whether something is to be decided that nobody asked for.
     fn waits(&self) -> bool {
-        !self.backlog.is_empty() || !self.to_dispatch.is_empty() || self.to_settle.is_some()
+        !self.backlog.is_empty()
+            || !self.to_dispatch.is_empty()
+            || !self.to_advance.is_empty()
+            || self.to_settle.is_some()
     }
 
     fn next_wakeup(&self) -> Timestamp {
         let now = self.clock.now();
-        let waits = self.waits();
-        let retry = (waits && self.commit.is_none()).then_some(self.retry_at);
+        let retry = (self.waits() && self.commit.is_none()).then_some(self.retry_at);
         let carried = (!self.carried.is_empty() && self.commit.is_none()).then_some(now);
         let sessions = self.sessions.values().filter_map(|session| session.next_wakeup(now));
         let due = self.hot.next_wakeup().into_iter().chain(self.deferred.next_deadline());
@@ -242,7 +247,9 @@ impl Core {
     pub(super) fn close(&mut self, id: SessionId, words: &str) {
         let Some(session) = self.sessions.remove(&id) else { return };
         let system = session.actor.system.clone();
+        let steps = session.untold_steps();
         let untold = session.close(words);
+        self.not_invoked(steps);
         self.undelivered(untold, "its system went away before it could be told");
         self.deferred.nobody_waits(id);
         self.recent.closed(id, self.clock.now());
@@ -318,6 +325,7 @@ impl Core {
     pub(super) fn hot_ask(&mut self, ask: Ask) {
         let answer = match &ask.request {
             Request::Dii(message) => self.observe(ask.session, message),
+            Request::Sii(_) => self.hear(ask.session),
             _ => Err(Refusal::new(RefusalCode::Invalid, "that is to be decided")),
         };
         metrics::heard();
@@ -325,8 +333,21 @@ impl Core {
         let _ = ask.reply.send(answer.map_or_else(Response::Refused, |()| Response::Done));
     }
 
+    /// A third-party system's sign of life.
+    fn hear(&mut self, session: SessionId) -> Result<(), Refusal> {
+        let session = self.sessions.get(&session).filter(|session| session.actor.party == Some(Party::ThirdParty));
+        let system = session.and_then(|session| session.actor.system.clone());
+        let system = system.ok_or_else(|| {
+            Refusal::new(RefusalCode::Invalid, "register as a third-party system before saying anything else")
+        })?;
+        let changes = self.hot.heard(&system, self.clock.now());
+        self.distribute(changes);
+        Ok(())
+    }
+
     fn observe(&mut self, session: SessionId, message: &DiiUp) -> Result<(), Refusal> {
-        let system = self.sessions.get(&session).and_then(|session| session.actor.system.clone());
+        let session = self.sessions.get(&session).filter(|session| session.actor.party == Some(Party::TwinSystem));
+        let system = session.and_then(|session| session.actor.system.clone());
         let system = system.ok_or_else(|| {
             Refusal::new(RefusalCode::Invalid, "register as a digital twin system before saying anything else")
         })?;
@@ -348,6 +369,7 @@ impl Core {
             return;
         }
         changes.commands.iter().for_each(lines::further);
+        self.distribute_calls(&changes);
         let now = self.clock.now();
         if changes.access {
             self.end_unknown(now);

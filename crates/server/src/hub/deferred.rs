@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use vestibule_enabler_core::Proposal;
 use vestibule_model::{InquiryId, Refusal, RefusalCode, SystemId, Timestamp, TwinId, UserId};
 
 use super::handle::{SessionId, Work};
@@ -23,6 +24,8 @@ pub(super) enum Question {
         /// Who asks.
         user: UserId,
     },
+    /// Whether a user may use a third-party system (P1.6).
+    Agreement(Box<Proposal>),
 }
 
 /// A question and who waits for its answer.

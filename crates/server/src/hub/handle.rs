@@ -9,9 +9,9 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use vestibule_enabler_core::{Condition, Fingerprint, Identity, Offer, PairingCode};
 use vestibule_model::{ContentHash, LeaseUpdate, Refusal, RefusalCode, RoleId, SystemHealth, SystemId, UserId};
-use vestibule_protocol::{DiiUp, Request, Response};
+use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
 
-use super::{HubError, HubStatus, MOST_IN_FLIGHT, Outgoing, Peer, contents::Contents};
+use super::{HubError, HubStatus, MOST_IN_FLIGHT, MOST_OF_A_THIRD_PARTY, Outgoing, Peer, contents::Contents};
 
 /// Tells connections apart.
 pub(super) type SessionId = u64;
@@ -43,6 +43,8 @@ pub(super) struct Flags {
     pub(super) known: AtomicBool,
     /// The session speaks for a registered system.
     pub(super) is_system: AtomicBool,
+    /// The session took the part of a third-party system.
+    pub(super) is_third_party: AtomicBool,
 }
 
 /// Counts something for as long as it lives.
@@ -256,7 +258,9 @@ impl SessionHandle {
     /// The same, where `condition` still holds when it is decided. What twin systems say all the time has none.
     pub async fn request_if(&self, request: Request, condition: Option<Condition>) -> Response {
         let inner = &self.0;
-        if inner.in_flight.load(Ordering::SeqCst) >= MOST_IN_FLIGHT {
+        let third_party = inner.flags.is_third_party.load(Ordering::SeqCst);
+        let most = if third_party { MOST_OF_A_THIRD_PARTY } else { MOST_IN_FLIGHT };
+        if inner.in_flight.load(Ordering::SeqCst) >= most {
             return refused(RefusalCode::Overloaded, "too many requests at once on this connection");
         }
         let in_flight = Ticket::take(&inner.in_flight);
@@ -331,14 +335,15 @@ impl SessionHandle {
 pub(super) const fn is_hot(request: &Request) -> bool {
     matches!(
         request,
-        Request::Dii(
-            DiiUp::Heartbeat
-                | DiiUp::Reachable { .. }
-                | DiiUp::Report(_)
-                | DiiUp::Occurred(_)
-                | DiiUp::Outcome { .. }
-                | DiiUp::Integrated { .. }
-                | DiiUp::NotIntegrated { .. }
-        )
+        Request::Sii(SiiUp::Heartbeat)
+            | Request::Dii(
+                DiiUp::Heartbeat
+                    | DiiUp::Reachable { .. }
+                    | DiiUp::Report(_)
+                    | DiiUp::Occurred(_)
+                    | DiiUp::Outcome { .. }
+                    | DiiUp::Integrated { .. }
+                    | DiiUp::NotIntegrated { .. }
+            )
     )
 }

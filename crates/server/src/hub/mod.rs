@@ -12,6 +12,7 @@ mod keys;
 mod procedure;
 mod recent;
 mod session;
+mod sii;
 mod subscription;
 mod write;
 
@@ -23,7 +24,7 @@ use vestibule_enabler_core::{
     EventError, Hot, LogEvent, State, default_rules,
     token::{RootKey, TokenError},
 };
-use vestibule_model::{Refusal, SystemId, Timestamp};
+use vestibule_model::{ContentHash, Refusal, SystemId, Timestamp};
 use vestibule_protocol::Event;
 use vestibule_store::{ContentStore, DataFolder, EventLog, Head, MemoryLog, NewLine, SqliteLog, StoreError};
 
@@ -45,6 +46,8 @@ const MOST_MEASURED: usize = 1_000;
 const MOST_SESSIONS: usize = 1_024;
 /// Requests that one connection can have waiting.
 const MOST_IN_FLIGHT: usize = 256;
+/// Requests that a third-party system can have waiting: sixteen that flood take a quarter of the hub's queue.
+const MOST_OF_A_THIRD_PARTY: usize = 16;
 /// Bytes of models on disk.
 const CONTENT_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
 
@@ -190,7 +193,11 @@ impl HubHandle {
         log.verify().await?;
         let mut loaded = load(log.as_ref()).await?;
         if loaded.head.sequence == 0 {
-            first_start(log.as_ref(), &mut loaded, config.clock.now()).await?;
+            write_down(log.as_ref(), &mut loaded, default_rules(), config.clock.now()).await?;
+        }
+        if loaded.state.salt.is_none() {
+            let salt = LogEvent::PseudonymsSalted { salt: ContentHash(rand::random()) };
+            write_down(log.as_ref(), &mut loaded, vec![salt], config.clock.now()).await?;
         }
         let token_key = keys::token_key(folder.as_ref().map(DataFolder::path))?;
         announce_key(log.as_ref(), &mut loaded, &token_key, config.clock.now()).await?;
@@ -249,11 +256,6 @@ async fn load(log: &dyn EventLog) -> Result<Loaded, HubError> {
     }
 }
 
-/// Writes the rules that a house begins with.
-async fn first_start(log: &dyn EventLog, loaded: &mut Loaded, now: Timestamp) -> Result<(), HubError> {
-    write_down(log, loaded, default_rules(), now).await
-}
-
 /// Writes down which key signs tokens, where it is another one than before: those of the older one are void.
 async fn announce_key(log: &dyn EventLog, loaded: &mut Loaded, key: &RootKey, now: Timestamp) -> Result<(), HubError> {
     let key = key.public()?;
@@ -263,6 +265,7 @@ async fn announce_key(log: &dyn EventLog, loaded: &mut Loaded, key: &RootKey, no
     write_down(log, loaded, vec![LogEvent::TokenKeySet { key }], now).await
 }
 
+/// Writes what a house begins with.
 async fn write_down(
     log: &dyn EventLog,
     loaded: &mut Loaded,

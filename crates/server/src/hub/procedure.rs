@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use vestibule_enabler_core::{Decision, StepNote, Viewer, metaverse, twin_system};
-use vestibule_model::{CommandId, CommandStatus, Refusal, SystemId, SystemKind, SystemQuery, TraceId, TwinId, UserId};
-use vestibule_protocol::{DiiUp, InquiryAnswer, Participant, Request, Response};
+use vestibule_enabler_core::{Decision, StepNote, Viewer, metaverse, third_party, twin_system};
+use vestibule_model::{
+    Collaboration, CommandId, CommandStatus, Pseudonym, Refusal, SystemId, SystemKind, SystemQuery, TraceId, TwinId,
+    UserId,
+};
+use vestibule_protocol::{AuthorizationAnswer, DiiUp, InquiryAnswer, Participant, Request, Response, SiiUp};
 
 use super::{
     core::Core,
+    deferred::Question,
     handle::{SessionId, Work},
 };
 
@@ -39,6 +43,10 @@ impl Core {
             let system = session.actor.system.clone();
             return self.note_dii(system, message, outcome);
         }
+        if let Request::Sii(message) = &ask.request {
+            let system = session.actor.system.clone();
+            return self.note_sii(system, message, outcome);
+        }
         let Some(Viewer { user, .. }) = session.viewer(self.committed(), self.clock.now()) else { return };
         match &ask.request {
             Request::DiscoverSystems(query) => self.note_discovery(&user, query, outcome.is_err()),
@@ -65,7 +73,26 @@ impl Core {
                     self.note(p2(17, Participant::Dtif, metaverse(&user)).refused(true));
                 }
             }
+            Request::Authorize { system, .. } => {
+                self.note(StepNote::p1(6, metaverse(&user), Participant::Sif, system).by(&user));
+                if outcome.is_err() {
+                    self.note(StepNote::p1(10, Participant::Sif, metaverse(&user), system).by(&user).refused(true));
+                }
+            }
+            Request::Invoke(call) => self.note_invoked(&user, call, outcome.is_err()),
             _ => {}
+        }
+    }
+
+    /// A call is asked for; its steps follow as they are given to their systems (P1.14).
+    fn note_invoked(&mut self, user: &UserId, call: &Collaboration, refused: bool) {
+        let p1 = |step, from, to| StepNote::p1(step, from, to, call.id).by(user).traced(call.trace);
+        // The service runs in the metaverse; what the enabler sees of it is what it asks for.
+        self.note(p1(11, metaverse(user), metaverse(user)));
+        self.note(p1(12, metaverse(user), Participant::Sif));
+        self.note(p1(13, Participant::Sif, Participant::Sif).refused(refused));
+        if refused {
+            self.note(p1(14, Participant::Sif, metaverse(user)).refused(true));
         }
     }
 
@@ -100,7 +127,7 @@ impl Core {
             DiiUp::Inquired { inquiry, answer } => {
                 let asked = system.as_ref().and_then(|system| self.deferred.asked_of(*inquiry, system));
                 let Some(asked) = asked else { return };
-                let super::deferred::Question::Twin { twin, user } = asked.question.clone();
+                let Question::Twin { twin, user } = asked.question.clone() else { return };
                 let from = twin_system(&asked.system);
                 let denied = refused || matches!(answer, InquiryAnswer::Refused(_));
                 self.note(StepNote::p2(10, from, Participant::Dtif, &twin).by(&user).refused(denied));
@@ -110,6 +137,48 @@ impl Core {
             }
             _ => {}
         }
+    }
+
+    fn note_sii(&mut self, system: Option<SystemId>, message: &SiiUp, outcome: &Result<Decision, Refusal>) {
+        let refused = outcome.is_err();
+        match (message, system) {
+            (SiiUp::Register(info), _) => {
+                let (from, about) = (third_party(&info.id), &info.name);
+                self.note(StepNote::p1(1, from.clone(), Participant::Sif, about));
+                self.note(StepNote::p1(2, Participant::Sif, Participant::Sif, about).refused(refused));
+                self.note(StepNote::p1(3, Participant::Sif, from, about).refused(refused));
+            }
+            (SiiUp::Authorized { inquiry, answer }, Some(system)) => {
+                let Some(asked) = self.deferred.asked_of(*inquiry, &system) else { return };
+                let Question::Agreement(proposal) = &asked.question else { return };
+                let user = proposal.user.clone();
+                let denied = refused || matches!(answer, AuthorizationAnswer::Refused { .. });
+                let step = StepNote::p1(8, third_party(&system), Participant::Sif, &system).by(&user);
+                self.note(step.refused(denied));
+                if outcome.as_ref().is_ok_and(|decision| !decision.events.is_empty()) {
+                    self.note(StepNote::p1(9, Participant::Sif, Participant::Sif, &system).by(&user));
+                }
+            }
+            (SiiUp::Acquire { twin, user, .. }, Some(system)) => self.note_delegated(&system, twin, user, refused),
+            _ => {}
+        }
+    }
+
+    /// A third-party system asks for a twin, as far as there is room for steps that come by themselves.
+    fn note_delegated(&mut self, system: &SystemId, twin: &TwinId, pseudonym: &Pseudonym, refused: bool) {
+        let agreement = self.committed().agreements.get(&(system.clone(), pseudonym.clone()));
+        let Some(user) = agreement.map(|agreement| agreement.user.clone()) else { return };
+        if !self.steps.takes_unasked(self.clock.now()) {
+            return;
+        }
+        let p1 = |step, from, to| StepNote::p1(step, from, to, twin).by(&user);
+        self.note(p1(15, third_party(system), Participant::Sif));
+        if !refused {
+            self.note(p1(16, Participant::Sif, Participant::Dtif));
+            self.note(p1(17, Participant::Dtif, Participant::Dtif));
+            self.note(p1(18, Participant::Dtif, Participant::Sif));
+        }
+        self.note(p1(19, Participant::Sif, third_party(system)).refused(refused));
     }
 
     /// A command was given to its system.

@@ -7,8 +7,8 @@ use std::{
 
 use tokio::sync::mpsc;
 use vestibule_enabler_core::{Actor, Grant, Identity, State, Viewer, is_owner, may_read};
-use vestibule_model::{CommandId, SystemId, Timestamp, TwinId, UserId};
-use vestibule_protocol::{CommandUpdate, DiiDown, Event, Occurrence, Party, ProcedureStep};
+use vestibule_model::{CallId, CommandId, StepKey, SystemId, Timestamp, TwinId, UserId};
+use vestibule_protocol::{CommandUpdate, DiiDown, Event, Occurrence, Party, ProcedureStep, SiiDown};
 
 use super::{
     OUTBOX, Outgoing,
@@ -58,6 +58,7 @@ impl Session {
             (Identity::Console, _) => "console",
             (_, Some(Party::Metaverse)) => "metaverse",
             (_, Some(Party::TwinSystem)) => "twin_system",
+            (_, Some(Party::ThirdParty)) => "third_party",
             (_, None) => "stranger",
         }
     }
@@ -99,6 +100,18 @@ impl Session {
         self.flags.is_system.store(true, Ordering::SeqCst);
     }
 
+    /// Whose metaverse system this is, where it is one.
+    pub(super) fn metaverse_user(&self, state: &State, now: Timestamp) -> Option<UserId> {
+        let viewer = (self.actor.party == Some(Party::Metaverse)).then(|| self.viewer(state, now));
+        viewer.flatten().map(|viewer| viewer.user)
+    }
+
+    /// This connection takes this part from now on.
+    pub(super) fn greeted(&mut self, party: Party) {
+        self.actor.party = Some(party);
+        self.flags.is_third_party.store(party == Party::ThirdParty, Ordering::SeqCst);
+    }
+
     /// Whether its user sees this property of a twin.
     pub(super) fn shows(&self, twin: &TwinId, place: u16) -> bool {
         self.subscription.as_ref().is_some_and(|subscription| subscription.shows(twin, place))
@@ -121,17 +134,18 @@ impl Session {
         }
     }
 
-    /// Tells a twin system something; `false` where it is too far behind to hear of it in time.
-    pub(super) fn tell(&mut self, message: DiiDown) -> bool {
+    /// Tells a system something; `false` where it is too far behind to hear of it in time.
+    pub(super) fn tell(&mut self, message: Event) -> bool {
         if self.urgent.len() >= MOST_URGENT || self.outbox.is_closed() {
             return false;
         }
-        self.urgent.push_back(Event::Dii(message));
+        self.urgent.push_back(message);
         self.pump_urgent();
         true
     }
 
-    fn urge(&mut self, event: Event) {
+    /// Tells what cannot be conflated.
+    pub(super) fn urge(&mut self, event: Event) {
         if self.urgent.len() < MOST_URGENT {
             self.urgent.push_back(event);
         } else if let Some(subscription) = &mut self.subscription {
@@ -210,6 +224,17 @@ impl Session {
         let subscribed = self.subscription.as_ref().and_then(|subscription| subscription.next_pump(now));
         let tokens = self.actor.tokens.iter().filter_map(|grant| grant.limits.until);
         urgent.into_iter().chain(subscribed).chain(tokens).min()
+    }
+
+    /// Steps of calls that were not handed over yet.
+    pub(super) fn untold_steps(&self) -> Vec<(CallId, StepKey, bool)> {
+        let steps = self.urgent.iter().filter_map(|event| match event {
+            Event::Sii(SiiDown::Invoke(invocation)) => {
+                Some((invocation.call, invocation.step.clone(), invocation.undo))
+            }
+            _ => None,
+        });
+        steps.collect()
     }
 
     /// Says goodbye. Commands that were not handed over any more, which therefore have failed.

@@ -30,7 +30,7 @@ struct Client {
     connection: ServerConnection,
     session: SessionHandle,
     shared: Arc<Shared>,
-    /// Twin systems' messages follow from each other: they are taken in the order in which they were sent. People's
+    /// Systems' messages follow from each other: they are taken in the order in which they were sent. People's
     /// requests do not, and a slow one holds nobody up.
     in_order: AtomicBool,
 }
@@ -130,7 +130,7 @@ async fn request(client: &Client, frame: &[u8], reply: Reply, turn: Turn) -> Res
         }
     };
     if let (Some(party), Response::Welcome(welcome)) = (greets, &response) {
-        client.in_order.store(party == Party::TwinSystem, Ordering::Release);
+        client.in_order.store(party != Party::Metaverse, Ordering::Release);
         if welcome.user.is_some() {
             client.connection.admit();
         }

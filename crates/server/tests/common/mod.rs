@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use vestibule_model::*;
 use vestibule_protocol::{
     ClientConfig, ClientSession, CommandUpdate, DiiDown, DiiUp, Fences, InquiryAnswer, Interest, Link, News, Party,
-    ProcedureStep, Report, Request, Response,
+    ProcedureStep, Report, Request, Response, SiiDown,
 };
 use vestibule_quic::{Fingerprint, Identity, LinkConfig, QuicLink};
 
@@ -36,6 +36,9 @@ pub struct Peer {
     pub readings: HashMap<(TwinId, PropertyId), Option<Value>>,
     pub dii: Vec<DiiDown>,
     pub steps: Vec<ProcedureStep>,
+    pub sii: Vec<SiiDown>,
+    pub calls: Vec<CallUpdate>,
+    pub deauthorized: Vec<SystemId>,
     pub contents: HashMap<ContentHash, Result<Vec<u8>, String>>,
     pub connected: usize,
 }
@@ -58,6 +61,9 @@ impl Peer {
             readings: HashMap::new(),
             dii: Vec::new(),
             steps: Vec::new(),
+            sii: Vec::new(),
+            calls: Vec::new(),
+            deauthorized: Vec::new(),
             contents: HashMap::new(),
             connected: 0,
         }
@@ -108,6 +114,9 @@ impl Peer {
             News::Dii(message) => self.dii.push(message),
             News::Content { hash, bytes } => drop(self.contents.insert(hash, bytes)),
             News::Step(step) => self.steps.push(step),
+            News::Sii(message) => self.sii.push(message),
+            News::Call(update) => self.calls.push(update),
+            News::Deauthorized(system) => self.deauthorized.push(system),
             News::Lease(update) => self.leases.push(update),
             News::Occurred(_) | News::System(_) => {}
         }

@@ -17,6 +17,15 @@ pub const fn unsettles(event: &LogEvent) -> Option<bool> {
         | LogEvent::WishEnded { .. }
         | LogEvent::SystemRegistered { .. }
         | LogEvent::SystemMeasured { .. }
+        | LogEvent::PseudonymsSalted { .. }
+        | LogEvent::Authorized { .. }
+        | LogEvent::Deauthorized { .. }
+        | LogEvent::TwinAcquired { .. }
+        | LogEvent::CallAccepted { .. }
+        | LogEvent::StepDispatched { .. }
+        | LogEvent::StepEnded { .. }
+        | LogEvent::CallStopped { .. }
+        | LogEvent::CallEnded { .. }
         | LogEvent::TokenDelegated { .. }
         | LogEvent::LeaseQueued { .. }
         | LogEvent::LeaseRenewed { .. }

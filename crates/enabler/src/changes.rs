@@ -1,0 +1,53 @@
+//! What changed by a decision, by what a thing said, by time: for whoever shows it and whoever decides what follows.
+
+use std::collections::BTreeSet;
+
+use vestibule_model::{CallId, CallUpdate, LeaseId, SystemId, TwinId, UserId};
+use vestibule_protocol::{CommandUpdate, Occurrence};
+
+/// What changed, for whoever shows it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// Properties whose reading changed, by the place of the property in its twin's description.
+    pub readings: BTreeSet<(TwinId, u16)>,
+    /// Twins that appeared, went, or changed in description or reachability.
+    pub twins: BTreeSet<TwinId>,
+    /// Twins whose system can be told something again.
+    pub reachable: BTreeSet<TwinId>,
+    /// Systems whose information or health changed.
+    pub systems: BTreeSet<SystemId>,
+    /// Commands that came further.
+    pub commands: Vec<CommandUpdate>,
+    /// What happened.
+    pub occurred: Vec<Occurrence>,
+    /// Calls for which something may follow.
+    pub calls: BTreeSet<CallId>,
+    /// Calls that came further.
+    pub call_updates: Vec<CallUpdate>,
+    /// Agreements that ended.
+    pub deauthorized: Vec<(UserId, SystemId)>,
+    /// Leases that came further, or whose place in a queue changed.
+    pub leases: BTreeSet<LeaseId>,
+    /// Time has come for leases: [`settle`](crate::settle) says what follows.
+    pub settle: bool,
+    /// Rules or users changed: everybody's world may look different.
+    pub access: bool,
+}
+
+impl Changes {
+    /// Adds what changed elsewhere.
+    pub fn merge(&mut self, other: Self) {
+        self.readings.extend(other.readings);
+        self.twins.extend(other.twins);
+        self.reachable.extend(other.reachable);
+        self.systems.extend(other.systems);
+        self.commands.extend(other.commands);
+        self.occurred.extend(other.occurred);
+        self.calls.extend(other.calls);
+        self.call_updates.extend(other.call_updates);
+        self.deauthorized.extend(other.deauthorized);
+        self.leases.extend(other.leases);
+        self.settle |= other.settle;
+        self.access |= other.access;
+    }
+}
