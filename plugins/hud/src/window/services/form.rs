@@ -65,6 +65,8 @@ pub(super) enum Takes {
         least: usize,
         most: usize,
     },
+    /// A twin that the person shares with the system: a string of the format `twin`.
+    Twin,
 }
 
 /// The form for a schema.
@@ -163,6 +165,7 @@ fn takes(about: &Map<String, Value>) -> Option<Takes> {
             let max = number("maximum").or_else(|| number("exclusiveMaximum").map(|max| max - dust));
             Some(numbers(min, max, number("multipleOf"), whole))
         }
+        "string" if about.get("format").and_then(Value::as_str) == Some("twin") => Some(Takes::Twin),
         "string" => {
             let (least, most) = (count("minLength").unwrap_or(0), count("maxLength").unwrap_or(USUAL_LETTERS));
             (least <= MOST_LETTERS).then(|| Takes::Text { least, most: most.min(MOST_LETTERS).max(least) })

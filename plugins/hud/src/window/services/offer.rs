@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use serde_json::{Value, json};
 use vestibule_twin::{
     KnownSystem, UseServices,
-    model::{Json, ServiceId},
+    model::{Json, ServiceId, TwinId},
 };
 
 use super::{
@@ -108,6 +108,7 @@ fn field_row(field: &Field, target: &ServiceField, entered: &BTreeMap<String, Va
         Takes::Range { min, max, step, whole } => {
             range((*min, *max, *step, *whole), value.as_ref().and_then(Value::as_f64), target, room)
         }
+        Takes::Twin => things(value.as_ref(), target, room),
         Takes::Number { .. } => written(field, entered, target, 24, room),
         Takes::Text { most, .. } => written(field, entered, target, *most, room),
     };
@@ -148,6 +149,28 @@ fn choice(
             node.row_gap = px(6);
         })
         .with_all(choices.iter().map(button))
+}
+
+/// The things that the person shares with the system: it may be told of no other.
+fn things(value: Option<&Value>, target: &ServiceField, room: &Room<'_>) -> El {
+    let shared = room.agreed(&target.system).into_iter().flat_map(|agreed| agreed.share.twins.keys());
+    let button = |twin: &TwinId| {
+        let chosen = value.and_then(Value::as_str) == Some(twin.as_str());
+        let enter = Prepare::Enter(target.clone(), Json::of(&twin.as_str()).ok());
+        let label = (room.name)(twin).unwrap_or_else(|| twin.to_string());
+        let press = widgets::press(label, HudAction::Prepare(enter));
+        widgets::button(format!("thing.{twin}"), press, None, if chosen { Tone::Chosen } else { Tone::Plain })
+    };
+    let buttons: Vec<El> = shared.map(button).collect();
+    if buttons.is_empty() {
+        return El::small("none", "Share a thing with it first: open its card, then Change what is agreed.");
+    }
+    El::row("things", 6.0)
+        .node(|node| {
+            node.flex_wrap = FlexWrap::Wrap;
+            node.row_gap = px(6);
+        })
+        .with_all(buttons)
 }
 
 fn range(

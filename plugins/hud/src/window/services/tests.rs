@@ -220,6 +220,19 @@ fn bad_ends_say_what_is_left_of_them() {
 }
 
 #[test]
+fn a_thing_is_chosen_among_those_that_are_shared() {
+    let mut scene = Scene::agreed();
+    let schema = r#"{"type":"object","required":["at"],"properties":{"at":{"type":"string","format":"twin"}}}"#;
+    scene.system.info.services.get_mut(&order()).unwrap().input = Some(Json::new(schema).unwrap());
+    scene.press("Front door");
+    let input = Json::new(r#"{"at":"home/front_door"}"#).unwrap();
+    let wish = UseServices::Call { system: shop(), service: order(), input };
+    assert_eq!(scene.button("Order a pizza").action, HudAction::Use(wish));
+    scene.known.agreed.get_mut(&shop()).unwrap().share = Sharing::default();
+    assert!(scene.text().contains("Share a thing with it first"));
+}
+
+#[test]
 fn what_the_panel_cannot_ask_is_said_and_not_used() {
     let mut scene = Scene::agreed();
     let hard = Json::new(r#"{"type":"object","required":["list"],"properties":{"list":{"type":"array"}}}"#).unwrap();

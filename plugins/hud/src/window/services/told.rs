@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use vestibule_twin::model::Json;
+use vestibule_twin::model::{Json, TwinId};
 
 use super::form::{Field, Form, Takes};
 
@@ -48,6 +48,8 @@ pub(super) fn check(takes: &Takes, value: &Value) -> Result<(), String> {
         Takes::YesNo => Err("is yes or no".to_owned()),
         Takes::Range { min, max, whole, .. } => number(Some(*min), Some(*max), *whole),
         Takes::Number { min, max, whole } => number(*min, *max, *whole),
+        Takes::Twin if value.as_str().is_some_and(|text| TwinId::new(text).is_ok()) => Ok(()),
+        Takes::Twin => Err("choose a thing".to_owned()),
         Takes::Text { least, most } => {
             let letters = value.as_str().map_or(0, |text| text.chars().count());
             match value {
