@@ -58,8 +58,8 @@ pub enum LogEvent {
     UserSet {
         /// The user.
         user: UserInfo,
-        /// Who did it.
-        by: UserId,
+        /// Who did it; `None`: the provider with which they logged in.
+        by: Option<UserId>,
     },
     /// A user was taken away, with all their devices.
     UserRemoved {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 pub use vestibule_model::Fingerprint;
-use vestibule_model::{RoleId, SystemId, Timestamp, UserId};
+use vestibule_model::{Login, RoleId, SystemId, Timestamp, UserId};
 use vestibule_protocol::Party;
 
 use crate::Grant;
@@ -28,6 +28,8 @@ pub struct User {
     pub name: String,
     /// What they may be on every device.
     pub roles: Vec<RoleId>,
+    /// Who else vouches for them.
+    pub login: Option<Login>,
     /// When they became known: tokens of somebody who had their name before are void.
     pub since: Timestamp,
 }

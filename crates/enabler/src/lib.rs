@@ -76,7 +76,7 @@ pub use measure::Measured;
 pub use objects::Objects;
 pub use observe::{Observed, observe};
 pub use pairing::{Offer, Pairing, PairingCode};
-pub use people::{enroll, may_open_pairing, pair};
+pub use people::{enroll, log_in, may_open_pairing, pair};
 pub use persistent::Map;
 pub use procedure::{StepNote, Steps, metaverse, third_party, twin_system};
 pub use sif::{

@@ -100,7 +100,7 @@ pub struct State {
     pub rules: Arc<BTreeMap<RuleId, Rule>>,
     /// Known devices by their certificates.
     pub devices: Arc<BTreeMap<Fingerprint, Device>>,
-    /// Users by id: each that a device was ever enrolled for, and those whom owners named.
+    /// Users by id: each that a device was ever enrolled for, and those whom owners or providers named.
     pub users: Arc<BTreeMap<UserId, User>>,
     /// The public key of this enabler's tokens.
     pub token_key: Option<TokenKey>,

@@ -44,7 +44,7 @@ pub use collaboration::{
 };
 pub use command::{Command, CommandStatus, Refusal, RefusalCode};
 pub use content::{BlobRef, ContentHash};
-pub use identity::{Delegation, Explanation, Inquiry, Limits, UserInfo, Wanted};
+pub use identity::{Delegation, Explanation, Inquiry, Limits, Login, UserInfo, Wanted};
 pub use ids::{
     ActionId, CallId, CommandId, EventKind, FeatureId, Fingerprint, IdError, InquiryId, LeaseId, PropertyId, Pseudonym,
     RoleId, RuleId, ServiceId, StepKey, SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,

@@ -1,5 +1,6 @@
 //! `vestibule-enabler`: flags, words and exit codes.
 
+mod login;
 mod people;
 
 use std::{
@@ -90,6 +91,8 @@ enum Order {
         /// Its name, for people.
         #[arg(long, default_value = "Vestibule", env = "VESTIBULE_NAME")]
         name: String,
+        #[command(flatten)]
+        login: Box<login::LoginArgs>,
     },
     /// Show a six-digit code with which one more device can pair.
     Pair {
@@ -208,9 +211,12 @@ impl CliError {
 /// Runs what the flags say.
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        Order::Serve { data, quic, http, https, http_insecure, mqtt, name } => {
+        Order::Serve { data, quic, http, https, http_insecure, mqtt, name, login } => {
             let http = HttpConfig { plain: http, tls: https, insecure: http_insecure };
-            serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http }).await
+            match login.config(&http) {
+                Ok(login) => serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http, login }).await,
+                Err(error) => Err(error),
+            }
         }
         Order::Pair { data, role, user } => pair(&data, role.unwrap_or_else(|| RoleId::slug(OWNER_ROLE)), user).await,
         Order::Grant(args) => people::grant(args).await,

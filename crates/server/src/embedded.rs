@@ -13,8 +13,9 @@ use vestibule_model::{RoleId, UserId};
 use vestibule_quic::{Fingerprint, Identity, IdentityError, QuicError, QuicServer, ServerLimits};
 
 use crate::{
-    HttpConfig, HttpError, HubConfig, HubError, HubHandle, adapters,
+    Clock, HttpConfig, HttpError, HubConfig, HubError, HubHandle, adapters,
     http::HttpServer,
+    login::{LoginConfig, LoginDesk, LoginError},
     net::{
         self, Shared,
         control::{Endpoint, IDENTITY},
@@ -35,6 +36,8 @@ pub struct EmbeddedConfig {
     pub quic: SocketAddr,
     /// Where it listens for HTTP.
     pub http: HttpConfig,
+    /// With whose word people log in over HTTP; by default with nobody's.
+    pub login: Option<LoginConfig>,
 }
 
 impl EmbeddedConfig {
@@ -47,6 +50,7 @@ impl EmbeddedConfig {
             mqtt: Vec::new(),
             quic: (Ipv4Addr::LOCALHOST, 0).into(),
             http: HttpConfig::default(),
+            login: None,
         }
     }
 }
@@ -66,6 +70,9 @@ pub enum StartError {
     /// HTTP.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// How people log in.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// Where it listens cannot be written down for `vestibule-enabler pair` and others.
     #[error("{0} cannot be written to: {1}")]
     Folder(PathBuf, io::Error),
@@ -95,7 +102,7 @@ impl Embedded {
     /// # Errors
     /// [`StartError`] in words for people: the folder is in use, the port is taken, the disk is full.
     pub async fn start(config: EmbeddedConfig) -> Result<Self, StartError> {
-        let EmbeddedConfig { data_dir, name, mqtt, quic, http } = config;
+        let EmbeddedConfig { data_dir, name, mqtt, quic, http, login } = config;
         let mut systems: Vec<_> = mqtt.iter().map(|broker| &broker.system).collect();
         systems.sort();
         if let Some(pair) = systems.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -120,7 +127,8 @@ impl Embedded {
         }
         let shared =
             Arc::new(Shared { name, server, hub, desk: Desk::default(), adapters: states, clients: Arc::default() });
-        let http = HttpServer::start(http, &identity, shared.clone()).await?;
+        let login = login.map(|login| LoginDesk::new(shared.hub.clone(), Clock::system(), login)).transpose()?;
+        let http = HttpServer::start(http, &identity, shared.clone(), login).await?;
         let serving = tokio::spawn(net::serve(shared.clone()));
         tracing::info!(%address, fingerprint = %shared.server.fingerprint(), "the enabler listens");
         Ok(Self { shared, http, serving, keepers, identity: certificate, _endpoint: endpoint })

@@ -25,6 +25,7 @@ mod embedded;
 mod http;
 mod hub;
 mod local;
+pub mod login;
 mod net;
 mod ops;
 

@@ -186,7 +186,7 @@ impl Matrix {
     fn request(&mut self, row: &str) -> Request {
         let safe = TwinId::new("bank/safe").unwrap();
         let what = Wanted::Read { twin: lamp(), feature: None };
-        let user = UserInfo { id: UserId::slug("new"), name: "New".to_owned(), roles: vec![] };
+        let user = UserInfo { id: UserId::slug("new"), name: "New".to_owned(), roles: vec![], login: None };
         let everyone = rule("new", Subject::Anyone, TwinSelector::All, None, Right::Read, RuleEffect::Allow);
         let limits = Limits { until: Some(self.house.now.plus(1)), ..Limits::default() };
         let nobodys = LeaseId([9; 16]);

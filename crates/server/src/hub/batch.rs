@@ -7,7 +7,7 @@ use std::{
 
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{
-    Changes, Decision, Effect, LogEvent, State, advance, decide, delegate, dispatch, enroll, may_delegate,
+    Changes, Decision, Effect, LogEvent, State, advance, decide, delegate, dispatch, enroll, log_in, may_delegate,
     may_open_pairing, pair, settle, still_counts, token::mint, undelivered, unsettles,
 };
 use vestibule_model::{CallId, CommandStatus, Refusal, RefusalCode, Timestamp, TwinId};
@@ -171,6 +171,9 @@ impl Core {
             Work::Enroll { certificate, user, roles, .. } => {
                 return enroll(&self.state, *certificate, user, roles, user.as_str());
             }
+            Work::LogIn { certificate, login, name, roles, until, .. } => {
+                return log_in(&self.state, now, *certificate, login, name, roles, *until);
+            }
         };
         let session = self.sessions.get(&ask.session);
         let session = session.ok_or_else(|| Refusal::new(RefusalCode::Unavailable, "the connection is closed"))?;
@@ -321,7 +324,7 @@ pub(super) fn reply(work: Work, outcome: Result<Response, Refusal>) {
             lines::answered(&ask.request, &response);
             let _ = ask.reply.send(response);
         }
-        Work::Enroll { reply, .. } => {
+        Work::Enroll { reply, .. } | Work::LogIn { reply, .. } => {
             let _ = reply.send(outcome.map(|_| ()));
         }
     }

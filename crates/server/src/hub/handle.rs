@@ -8,7 +8,9 @@ use std::sync::{
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use vestibule_enabler_core::{Condition, Fingerprint, Identity, Offer, PairingCode};
-use vestibule_model::{ContentHash, LeaseUpdate, Refusal, RefusalCode, RoleId, SystemHealth, SystemId, UserId};
+use vestibule_model::{
+    ContentHash, LeaseUpdate, Login, Refusal, RefusalCode, RoleId, SystemHealth, SystemId, Timestamp, UserId,
+};
 use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
 
 use super::{HubError, HubStatus, MOST_IN_FLIGHT, MOST_OF_A_THIRD_PARTY, Outgoing, Peer, contents::Contents};
@@ -79,7 +81,20 @@ pub(super) struct Ask {
 /// What is decided in order.
 pub(super) enum Work {
     Ask(Ask),
-    Enroll { certificate: Fingerprint, user: UserId, roles: Vec<RoleId>, reply: oneshot::Sender<Result<(), Refusal>> },
+    Enroll {
+        certificate: Fingerprint,
+        user: UserId,
+        roles: Vec<RoleId>,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    LogIn {
+        certificate: Fingerprint,
+        login: Login,
+        name: String,
+        roles: Vec<RoleId>,
+        until: Timestamp,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
 }
 
 /// What is taken at once.
@@ -166,6 +181,24 @@ impl HubHandle {
     pub async fn newest_code(&self) -> Result<Option<PairingCode>, HubError> {
         let (reply, answer) = oneshot::channel();
         self.ask(Control::NewestCode(reply), answer).await
+    }
+
+    /// Makes a device known until `until` for whoever a provider says that `login` is, with these roles.
+    ///
+    /// # Errors
+    /// [`HubError::Refused`] where nothing here is for them, [`HubError::Stopped`].
+    pub async fn log_in(
+        &self,
+        certificate: [u8; 32],
+        login: Login,
+        name: String,
+        roles: Vec<RoleId>,
+        until: Timestamp,
+    ) -> Result<(), HubError> {
+        let (reply, answer) = oneshot::channel();
+        let work = Work::LogIn { certificate: Fingerprint(certificate), login, name, roles, until, reply };
+        self.decide.send(work).await.map_err(|_| HubError::Stopped)?;
+        Ok(answer.await.map_err(|_| HubError::Stopped)??)
     }
 
     /// Makes a device known without a code: the client that runs in this very process, whose user owns it.
