@@ -2,7 +2,7 @@
 
 use bevy::prelude::*;
 use vestibule_model::{CommandId, CommandStatus, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, Value};
-use vestibule_protocol::{PastEntry, PastFact, PastReadings, PastTwin, Request, Response, TwinHistory};
+use vestibule_protocol::{PastEntry, PastFact, PastReadings, PastTwin, Request, Response, TwinHistory, WireReading};
 use vestibule_tests::{FakeEnabler, door, reading, view};
 use vestibule_twin::{LookBack, TwinPast};
 
@@ -33,9 +33,8 @@ fn history(entries: Vec<PastEntry>, next: Option<u64>) -> Response {
 /// The door at a moment, its leaf at so many percent.
 fn then(at: Timestamp, position: i64, sequence: u64) -> Response {
     let mut view = view(door(), 1);
-    view.readings[1] = reading(Value::Int(position), 1);
-    let since = view.readings.iter().map(|_| Some(Timestamp(at.0 - 5))).collect();
-    Response::Past(Box::new(PastTwin { at, sequence, view: Some(view), since, commands: Vec::new(), covered: true }))
+    view.readings[1] = WireReading { age_ms: Some(5), ..reading(Value::Int(position), 1) };
+    Response::Past(Box::new(PastTwin { at, sequence, view: Some(view), commands: Vec::new(), covered: true }))
 }
 
 #[test]

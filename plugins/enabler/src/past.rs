@@ -156,14 +156,14 @@ fn as_decision(entry: PastEntry) -> PastDecision {
 }
 
 fn as_moment(then: PastTwin) -> PastMoment {
-    let PastTwin { at, view, commands, covered, since, .. } = then;
+    let PastTwin { at, view, commands, covered, .. } = then;
     let open = commands.into_iter().map(|update| (update.user, update.feature, update.action)).collect();
     let (info, readings) = view.map_or((None, BTreeMap::new()), |view| {
         let TwinView { info, readings, .. } = view;
         let names = info.properties().map(|(feature, property, _)| (feature.clone(), property.clone()));
-        let since = since.into_iter().chain(std::iter::repeat(None));
-        let known = readings.into_iter().zip(since);
-        let known = known.map(|(reading, since)| PastReading { value: reading.value, since });
+        let since = |age: u64| Timestamp(at.0.saturating_sub(age));
+        let known = readings.into_iter();
+        let known = known.map(|reading| PastReading { value: reading.value, since: reading.age_ms.map(since) });
         let readings = names.zip(known).collect();
         (Some(Arc::new(info)), readings)
     });
