@@ -237,7 +237,8 @@ pub(crate) fn act(
                 next.set(Attention::Panel);
             }
             HudAction::LookBack(wish) => {
-                if matches!(wish, LookBack::Open(_)) && window.get() != Some(HudWindow::Past) {
+                if let LookBack::Open(twin) = wish {
+                    window.about = Some(twin.clone());
                     window.open(HudWindow::Past, *attention.get());
                     next.set(Attention::Panel);
                 }
@@ -341,8 +342,9 @@ impl Shown<'_, '_> {
         systems::window(&self.systems, &room, &self.keys)
     }
 
-    fn past(&self) -> El {
-        let name = self.past.twin.as_ref().and_then(|twin| self.devices.name(twin));
+    fn past(&self, window: &OpenWindow) -> El {
+        let twin = self.past.twin.as_ref().or(window.about.as_ref());
+        let name = twin.and_then(|twin| self.devices.name(twin).or_else(|| Some(twin.to_string())));
         let view = past::View {
             past: &self.past,
             name,
@@ -368,7 +370,7 @@ pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_, '_>, mut screen: Re
         }
         HudWindow::Devices => devices::window(&shown.devices, &shown.keys, shown.time.elapsed_secs_f64()),
         HudWindow::Systems => shown.systems(&window),
-        HudWindow::Past => shown.past(),
+        HudWindow::Past => shown.past(&window),
         HudWindow::Procedures => procedures::window(&shown.procedures, shown.link.state.is_connected(), &shown.keys),
         HudWindow::People => {
             let about = window.about.clone().and_then(|twin| shown.devices.name(&twin).map(|name| (twin, name)));

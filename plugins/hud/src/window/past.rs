@@ -42,7 +42,7 @@ pub(super) fn window(view: &View<'_>, keys: &KeyBindings) -> El {
     if !view.connected {
         body.children.push(El::small("past.offline", "The enabler cannot be reached: it has to be asked for the past."));
     }
-    let name = view.name.clone().or_else(|| past.twin.as_ref().map(ToString::to_string)).unwrap_or_default();
+    let name = view.name.as_deref().unwrap_or_default();
     if let Some(twin) = &past.twin {
         body.children.push(banner(view));
         body.children.push(time_line(twin, view));
