@@ -12,6 +12,7 @@ pub struct UserInfo {
     /// Their id; it never changes.
     pub id: UserId,
     /// For people.
+    #[serde(with = "crate::personal")]
     pub name: String,
     /// What they may be on every device of theirs. A device can have been given more when it was paired.
     pub roles: Vec<RoleId>,
@@ -26,6 +27,7 @@ pub struct Login {
     /// The provider.
     pub issuer: String,
     /// Its name for the person; it never changes.
+    #[serde(with = "crate::personal")]
     pub subject: String,
 }
 

@@ -18,6 +18,7 @@ mod listen;
 mod log;
 mod openapi;
 mod pairing;
+mod past;
 mod people;
 mod problem;
 mod rules;
@@ -85,6 +86,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(people::routes())
         .merge(systems::routes())
         .merge(twins::routes())
+        .merge(past::routes())
         .merge(commands::routes())
         .merge(leases::routes())
         .merge(explain::routes())

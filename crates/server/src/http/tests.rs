@@ -34,6 +34,9 @@ const REACHED: &[(&str, &str)] = &[
     ("RemoveRule", "remove"),
     ("Log", "log"),
     ("Steps", "steps"),
+    ("History", "history"),
+    ("Readings", "readings"),
+    ("PastTwin", "past"),
     ("Dii", "register"),
     // Services of third parties are used over QUIC.
     ("Authorize", ""),

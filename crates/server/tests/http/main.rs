@@ -6,6 +6,7 @@ mod certificates;
 mod login;
 #[path = "../common/oidc.rs"]
 mod oidc;
+mod past;
 mod people;
 mod procedures;
 
