@@ -1,7 +1,9 @@
 //! What `vestibule-plugin-enabler` keeps of a twin's past.
 
 use bevy::prelude::*;
-use vestibule_model::{CommandId, CommandStatus, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, Value};
+use vestibule_model::{
+    CommandId, CommandStatus, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, Value,
+};
 use vestibule_protocol::{PastEntry, PastFact, PastReadings, PastTwin, Request, Response, TwinHistory, WireReading};
 use vestibule_tests::{FakeEnabler, door, reading, view};
 use vestibule_twin::{LookBack, TwinPast};
@@ -44,8 +46,11 @@ fn opening_asks_how_far_back_it_goes_and_how_it_is_now() {
     let questions = asked(&mut app, &mut enabler);
     let now = past(&app).until;
     assert!(now >= Timestamp(1_000_000), "by the enabler's clock");
-    let [(readings, Request::Readings { limit: 1, .. }), (first, Request::History { after: 0, limit: 1, .. }), (moment, Request::PastTwin { at, .. })] =
-        &questions[..]
+    let [
+        (readings, Request::Readings { limit: 1, .. }),
+        (first, Request::History { after: 0, limit: 1, .. }),
+        (moment, Request::PastTwin { at, .. }),
+    ] = &questions[..]
     else {
         panic!("{questions:?}")
     };

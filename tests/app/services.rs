@@ -41,8 +41,7 @@ fn agreed(until: Timestamp) -> Authorization {
 
 fn update(call: CallId, status: CallStatus) -> CallUpdate {
     let (key, at) = (StepKey::slug("use"), Timestamp(1_000_000));
-    let step =
-        StepUpdate { key, system: shop(), service: order(), status: StepStatus::Running, attempts: 1, at };
+    let step = StepUpdate { key, system: shop(), service: order(), status: StepStatus::Running, attempts: 1, at };
     CallUpdate { call, user: UserId::slug("owner"), status, steps: vec![step], output: None, at }
 }
 

@@ -50,8 +50,8 @@ pub use connection::{Connected, Disconnected, EnablerConnection};
 use vestibule_protocol::{ClientSession, Link};
 #[cfg(doc)]
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, IntegrateTwin, KnownPeople, KnownServices, KnownSystems, Procedures, Twin, TwinAccess,
-    TwinActuated, TwinDescription, TwinPast, TwinPictures, TwinState, TwinTurns,
+    ActuateTwin, ActuationRefused, IntegrateTwin, KnownPeople, KnownServices, KnownSystems, Procedures, Twin,
+    TwinAccess, TwinActuated, TwinDescription, TwinPast, TwinPictures, TwinState, TwinTurns,
 };
 
 /// Talks to enablers. Add it once, then spawn an [`EnablerConnection`].

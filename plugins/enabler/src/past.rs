@@ -126,7 +126,8 @@ fn decisions(past: &mut TwinPast, mut search: Search, page: TwinHistory) -> Opti
     known.extend(page.entries.into_iter().map(|entry| (entry.sequence, as_decision(entry))));
     let (before, after): (Vec<_>, Vec<_>) = known.into_values().partition(|decision| decision.at <= search.at);
     let (found, beyond) = (before.len(), after.len());
-    past.decisions = before.into_iter().skip(found.saturating_sub(BEFORE)).chain(after.into_iter().take(AFTER)).collect();
+    past.decisions =
+        before.into_iter().skip(found.saturating_sub(BEFORE)).chain(after.into_iter().take(AFTER)).collect();
     let reached = search.last.saturating_sub(search.width) <= page.begins;
     search.asked += 1;
     if search.asked <= MOST_ASKED {

@@ -138,15 +138,9 @@ pub(crate) enum SlideTarget {
     /// A setting.
     Setting(Knob),
     /// A field of a service's form.
-    Service {
-        field: ServiceField,
-        whole: bool,
-    },
+    Service { field: ServiceField, whole: bool },
     /// A moment of a twin's past, in seconds before `until` as a negative number.
-    Past {
-        twin: TwinId,
-        until: Timestamp,
-    },
+    Past { twin: TwinId, until: Timestamp },
 }
 
 impl SlideTarget {

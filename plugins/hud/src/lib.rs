@@ -106,9 +106,11 @@ impl Plugin for HudPlugin {
         app.add_observer(interact::pressed).add_observer(interact::slid).add_observer(card::part_clicked);
         app.add_systems(PreStartup, (style::Letters::load, render::open_surfaces, settings::load));
         app.configure_sets(Update, (HudSystems::Ask, HudSystems::Act, HudSystems::Show).chain());
-        let ask = (window::capture, line::write, interact::settle, interact::walk_focus, card::keys, window::keys).chain();
+        let ask =
+            (window::capture, line::write, interact::settle, interact::walk_focus, card::keys, window::keys).chain();
         let act = (
-            (card::pin, window::act, window::serve, window::ask, settings::change, notice::dismiss, track::actuate).chain(),
+            (card::pin, window::act, window::serve, window::ask, settings::change, notice::dismiss, track::actuate)
+                .chain(),
             (track::follow, window::tell, notice::collect, settings::keep).chain(),
         );
         let show = (banner::show, hints::crosshair, hints::show, notice::show, window::show);

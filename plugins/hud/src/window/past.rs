@@ -6,7 +6,9 @@ use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
     Decided, LookBack, PastDecision, PastMoment, PastReading, TwinPast,
-    model::{ActionId, CommandId, CommandStatus, FeatureId, FeatureInfo, PropertyId, Timestamp, TwinId, TwinInfo, Value},
+    model::{
+        ActionId, CommandId, CommandStatus, FeatureId, FeatureInfo, PropertyId, Timestamp, TwinId, TwinInfo, Value,
+    },
 };
 
 use crate::{
@@ -40,7 +42,8 @@ pub(super) fn window(view: &View<'_>, keys: &KeyBindings) -> El {
         body.children.push(El::text("past.problem", problem.to_string()).colored(style::WRONG));
     }
     if !view.connected {
-        body.children.push(El::small("past.offline", "The enabler cannot be reached: it has to be asked for the past."));
+        body.children
+            .push(El::small("past.offline", "The enabler cannot be reached: it has to be asked for the past."));
     }
     let name = view.name.as_deref().unwrap_or_default();
     if let Some(twin) = &past.twin {
@@ -98,7 +101,11 @@ fn banner(view: &View<'_>) -> El {
         .with(word);
     #[expect(clippy::cast_precision_loss, reason = "an age in seconds")]
     let ago = format::age(view.past.until.since(at) as f64 / 1_000.0);
-    let ago = if at == view.past.until { "when you opened this".to_owned() } else { format!("{ago}, seen from when you opened this") };
+    let ago = if at == view.past.until {
+        "when you opened this".to_owned()
+    } else {
+        format!("{ago}, seen from when you opened this")
+    };
     El::row("past.banner", style::GAP)
         .node(|node| node.flex_shrink = 0.0)
         .with(chip)
@@ -217,7 +224,8 @@ fn feature_block(feature: &FeatureId, about: &FeatureInfo, then: &PastMoment, vi
 }
 
 fn reading_line(about: &FeatureInfo, property: &PropertyId, reading: &PastReading, view: &View<'_>) -> El {
-    let text = reading.value.as_ref().map_or_else(|| "not known".to_owned(), |value| format::value(about, property, value));
+    let text =
+        reading.value.as_ref().map_or_else(|| "not known".to_owned(), |value| format::value(about, property, value));
     let since = reading.since.map(|since| format!("since {}", view.zone.time(since, view.past.at)));
     widgets::row(format!("reading.{property}"), format::property(property)).with(
         El::column("right", 0.0)
@@ -239,7 +247,8 @@ fn asked(info: Option<&TwinInfo>, feature: &FeatureId, action: &ActionId, input:
     };
     if let Some(input) = input {
         let property = PropertyId::slug(action.as_str().strip_prefix("set_").unwrap_or("value"));
-        words += &format!(": {}", about.map_or_else(|| input.to_string(), |about| format::value(about, &property, input)));
+        words +=
+            &format!(": {}", about.map_or_else(|| input.to_string(), |about| format::value(about, &property, input)));
     }
     words
 }
@@ -263,7 +272,8 @@ fn decided(twin: &TwinId, view: &View<'_>) -> Vec<El> {
             _ => {}
         }
     }
-    let told = |decision: &&PastDecision| !matches!(&decision.what, Decided::Came { command, .. } if begun.contains(command));
+    let told =
+        |decision: &&PastDecision| !matches!(&decision.what, Decided::Came { command, .. } if begun.contains(command));
     let mut here = false;
     for decision in past.decisions.iter().filter(told) {
         if decision.at > past.at && !here {
@@ -286,7 +296,12 @@ fn marker() -> El {
         .with(El::small("word", "the moment that you see").colored(style::PAST))
 }
 
-fn line(twin: &TwinId, decision: &PastDecision, ends: &BTreeMap<CommandId, (&CommandStatus, Timestamp)>, view: &View<'_>) -> El {
+fn line(
+    twin: &TwinId,
+    decision: &PastDecision,
+    ends: &BTreeMap<CommandId, (&CommandStatus, Timestamp)>,
+    view: &View<'_>,
+) -> El {
     let info = view.past.moment.as_ref().and_then(|then| then.info.as_deref());
     let (words, more) = match &decision.what {
         Decided::Described => ("It was described, or described differently".to_owned(), None),
@@ -313,7 +328,10 @@ fn line(twin: &TwinId, decision: &PastDecision, ends: &BTreeMap<CommandId, (&Com
         .node(|node| node.flex_shrink = 1.0)
         .with(El::text("words", words))
         .with_all(more.map(|more| El::small("more", more)));
-    El::row(format!("decision.{}", decision.sequence), style::GAP).node(|node| node.flex_shrink = 0.0).with(button).with(text)
+    El::row(format!("decision.{}", decision.sequence), style::GAP)
+        .node(|node| node.flex_shrink = 0.0)
+        .with(button)
+        .with(text)
 }
 
 #[cfg(test)]

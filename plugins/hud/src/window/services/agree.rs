@@ -48,7 +48,10 @@ pub(super) fn line(agreed: &Authorization, room: &Room<'_>) -> El {
 /// An agreement: until when, as whom, what it knows, and how to end it.
 pub(super) fn agreed(system: &KnownSystem, agreed: &Authorization, room: &Room<'_>) -> El {
     let id = &system.info.id;
-    let mut change = widgets::press(if room.desk.changing { "Keep it" } else { "Change" }, HudAction::Prepare(Prepare::Change(id.clone())));
+    let mut change = widgets::press(
+        if room.desk.changing { "Keep it" } else { "Change" },
+        HudAction::Prepare(Prepare::Change(id.clone())),
+    );
     change.enabled = room.connected;
     let end = HudAction::Use(UseServices::End(id.clone()));
     let head = El::row("agreed", style::GAP)
@@ -63,7 +66,8 @@ pub(super) fn agreed(system: &KnownSystem, agreed: &Authorization, room: &Room<'
 
 /// What a system knows, as a sentence.
 fn knows(share: &Sharing, room: &Room<'_>) -> String {
-    let mut words = if share.name { "It knows your name".to_owned() } else { "It knows you by a pseudonym only".to_owned() };
+    let mut words =
+        if share.name { "It knows your name".to_owned() } else { "It knows you by a pseudonym only".to_owned() };
     let names: Vec<_> = share.twins.keys().map(|twin| (room.name)(twin).unwrap_or_else(|| twin.to_string())).collect();
     if names.is_empty() {
         words += ", and none of your things.";
@@ -78,10 +82,8 @@ fn knows(share: &Sharing, room: &Room<'_>) -> String {
 fn switch(key: String, on: bool, title: String, words: Vec<String>, does: Prepare) -> El {
     let press = Press { label: title.clone(), action: HudAction::Prepare(does), enabled: true };
     let words = words.into_iter().enumerate().map(|(at, words)| El::small(format!("words.{at}"), words));
-    let text = El::column("about", 0.0)
-        .node(|node| node.flex_shrink = 1.0)
-        .with(El::text("title", title))
-        .with_all(words);
+    let text =
+        El::column("about", 0.0).node(|node| node.flex_shrink = 1.0).with(El::text("title", title)).with_all(words);
     let mut toggle = widgets::toggle("toggle", Some(on), press);
     toggle.node.width = px(70);
     toggle.node.flex_shrink = 0.0;
@@ -131,7 +133,8 @@ fn shares(system: &KnownSystem, room: &Room<'_>) -> Vec<El> {
             // Nobody shares what they may not see, nor learns here that it is there.
             continue;
         };
-        let reason = why(&format!("twin:{twin}")).unwrap_or_else(|| "where you are; what you may read of it".to_owned());
+        let reason =
+            why(&format!("twin:{twin}")).unwrap_or_else(|| "where you are; what you may read of it".to_owned());
         let on = draft.twins.contains(&twin);
         all.push(switch(format!("twin.{twin}"), on, name, vec![reason], Prepare::ShareTwin(twin)));
     }

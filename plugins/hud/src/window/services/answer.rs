@@ -9,7 +9,8 @@ use crate::format;
 /// The beginning of a text.
 pub(in crate::window) fn cut(text: &str, most: usize) -> String {
     let mut letters = text.chars();
-    let start: String = letters.by_ref().take(most).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let start: String =
+        letters.by_ref().take(most).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     if letters.next().is_some() { format!("{start} ...") } else { start }
 }
 

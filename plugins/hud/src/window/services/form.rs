@@ -86,7 +86,8 @@ pub(super) fn form(schema: Option<&Json>) -> Form {
     }
     let none = Map::new();
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
-    let required: Vec<&str> = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     if let Some(name) = required.iter().find(|name| !properties.contains_key(**name)) {
         return too_much(&format!("{} of any shape", cut(name, NAME_LETTERS)));
     }
@@ -117,7 +118,9 @@ fn composed(schema: &Map<String, Value>) -> Option<&'static str> {
 fn types(schema: &Map<String, Value>) -> Option<Vec<&str>> {
     match schema.get("type")? {
         Value::String(one) => Some(vec![one]),
-        Value::Array(several) => Some(several.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect()),
+        Value::Array(several) => {
+            Some(several.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect())
+        }
         _ => None,
     }
 }
@@ -153,7 +156,8 @@ fn takes(about: &Map<String, Value>) -> Option<Takes> {
         return fits.then_some(Takes::Choice(choices));
     }
     let number = |word: &str| about.get(word).and_then(Value::as_f64).filter(|number| number.is_finite());
-    let count = |word: &str| about.get(word).and_then(Value::as_u64).map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+    let count =
+        |word: &str| about.get(word).and_then(Value::as_u64).map(|count| usize::try_from(count).unwrap_or(usize::MAX));
     let types = types(about)?;
     let [one] = types.as_slice() else { return None };
     match *one {

@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
-use crate::window::services::{answer::{MOST_LINES, lines}, told::input};
+use crate::window::services::{
+    answer::{MOST_LINES, lines},
+    told::input,
+};
 
 fn of(schema: Value) -> Form {
     form(Some(&Json::of(&schema).unwrap()))

@@ -49,8 +49,9 @@ pub(super) fn service(system: &KnownSystem, id: &ServiceId, room: &Room<'_>) -> 
         Form::Fields { fields, left_out } => (fields.iter().map(field).collect(), left_out.as_slice()),
         Form::Nothing | Form::TooMuch(_) => (Vec::new(), &[][..]),
     };
-    let left_out = (!left_out.is_empty())
-        .then(|| El::small("left_out", format!("It could also be told what this panel cannot ask: {}", left_out.join(", "))));
+    let left_out = (!left_out.is_empty()).then(|| {
+        El::small("left_out", format!("It could also be told what this panel cannot ask: {}", left_out.join(", ")))
+    });
     let calls = room.calls(&system.info.id, id, SHOWN_CALLS);
     place
         .with(title)
@@ -130,18 +131,18 @@ fn field_row(field: &Field, target: &ServiceField, entered: &BTreeMap<String, Va
     El::row(format!("field.{}", field.name), style::GAP).node(|node| node.flex_shrink = 0.0).with(name).with(right)
 }
 
-fn choice(
-    choices: &[Value],
-    value: Option<&Value>,
-    required: bool,
-    enter: &dyn Fn(Option<&Value>) -> HudAction,
-) -> El {
+fn choice(choices: &[Value], value: Option<&Value>, required: bool, enter: &dyn Fn(Option<&Value>) -> HudAction) -> El {
     let button = |choice: &Value| {
         let chosen = value == Some(choice);
         // What need not be told can be taken back.
         let next = if chosen && !required { None } else { Some(choice) };
         let press = widgets::press(cut(&words(choice).replace('_', " "), 40), enter(next));
-        widgets::button(format!("choice.{}", words(choice)), press, None, if chosen { Tone::Chosen } else { Tone::Plain })
+        widgets::button(
+            format!("choice.{}", words(choice)),
+            press,
+            None,
+            if chosen { Tone::Chosen } else { Tone::Plain },
+        )
     };
     El::row("choices", 6.0)
         .node(|node| {
@@ -195,14 +196,16 @@ fn range(
             node.flex_shrink = 0.0;
         })
         .with(El::text("value", shown));
-    El::row("slide", style::GAP)
-        .with(less)
-        .with(widgets::slider("slider", slide, value))
-        .with(more)
-        .with(shown)
+    El::row("slide", style::GAP).with(less).with(widgets::slider("slider", slide, value)).with(more).with(shown)
 }
 
-fn written(field: &Field, entered: &BTreeMap<String, Value>, target: &ServiceField, most: usize, room: &Room<'_>) -> El {
+fn written(
+    field: &Field,
+    entered: &BTreeMap<String, Value>,
+    target: &ServiceField,
+    most: usize,
+    room: &Room<'_>,
+) -> El {
     let text = entered.get(&field.name).or(field.default.as_ref());
     let text = text.map(|value| value.as_str().map_or_else(|| words(value), str::to_owned)).unwrap_or_default();
     let line = room.line.filter(|(other, _)| *other == target).map(|(_, line)| line);
