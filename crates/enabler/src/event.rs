@@ -234,6 +234,8 @@ pub enum LogEvent {
     StepDispatched {
         /// The call.
         call: CallId,
+        /// Whose it is.
+        user: UserId,
         /// The step.
         step: StepKey,
         /// Whether it is taken back.
@@ -246,6 +248,8 @@ pub enum LogEvent {
     StepEnded {
         /// The call.
         call: CallId,
+        /// Whose it is.
+        user: UserId,
         /// The step.
         step: StepKey,
         /// Whether it was taken back.
@@ -257,6 +261,8 @@ pub enum LogEvent {
     CallStopped {
         /// The call.
         call: CallId,
+        /// Whose it is.
+        user: UserId,
         /// Why.
         stop: Stop,
     },
@@ -264,6 +270,8 @@ pub enum LogEvent {
     CallEnded {
         /// The call.
         call: CallId,
+        /// Whose it is.
+        user: UserId,
         /// How it ended.
         status: CallStatus,
     },

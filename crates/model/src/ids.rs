@@ -343,11 +343,36 @@ impl fmt::Debug for TwinId {
     }
 }
 
+/// Reads and writes an id of bytes in hexadecimal digits.
+macro_rules! hex_text {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                from_hex(text).map(Self)
+            }
+        }
+    };
+}
+
 /// A command's idempotency key: 16 random bytes, chosen once by whoever presses the button.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(pub [u8; 16]);
 
 hex_serde!(CommandId, 16);
+hex_text!(CommandId);
 text_schema!(CommandId, "^[0-9a-fA-F]{32}$");
 
 /// A service call's idempotency key: 16 random bytes, chosen once by whoever presses the button.
@@ -355,64 +380,16 @@ text_schema!(CommandId, "^[0-9a-fA-F]{32}$");
 pub struct CallId(pub [u8; 16]);
 
 hex_serde!(CallId, 16);
+hex_text!(CallId);
 text_schema!(CallId, "^[0-9a-fA-F]{32}$");
-
-impl fmt::Display for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CallId({self})")
-    }
-}
-
-impl std::str::FromStr for CallId {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        from_hex(text).map(Self)
-    }
-}
-
-impl fmt::Display for CommandId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for CommandId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CommandId({self})")
-    }
-}
 
 /// Names everything that follows from one click, from the hand to the thing: 16 random bytes, chosen at the click.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TraceId(pub [u8; 16]);
 
 hex_serde!(TraceId, 16);
+hex_text!(TraceId);
 text_schema!(TraceId, "^[0-9a-fA-F]{32}$");
-
-impl fmt::Display for TraceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for TraceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TraceId({self})")
-    }
-}
-
-impl std::str::FromStr for TraceId {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        from_hex(text).map(Self)
-    }
-}
 
 /// A question that the enabler has asked a system and waits to have answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -470,26 +447,8 @@ hex_words!(TokenKey);
 pub struct LeaseId(pub [u8; 16]);
 
 hex_serde!(LeaseId, 16);
+hex_text!(LeaseId);
 text_schema!(LeaseId, "^[0-9a-fA-F]{32}$");
-
-impl fmt::Display for LeaseId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for LeaseId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LeaseId({self})")
-    }
-}
-
-impl std::str::FromStr for LeaseId {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        from_hex(text).map(Self)
-    }
-}
 
 /// Reads `2 * N` hexadecimal digits.
 pub(crate) fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
@@ -504,13 +463,6 @@ pub(crate) fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
         *byte = u8::try_from(value).map_err(|_| IdError::Hex(2 * N))?;
     }
     Ok(bytes)
-}
-
-impl std::str::FromStr for CommandId {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        from_hex(text).map(Self)
-    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
     ActionId, Authorization, CallId, CallUpdate, Collaboration, Command, CommandId, CommandStatus, Delegation,
-    EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest, LeaseUpdate, Refusal, RoleId, Rule,
-    RuleId, ServiceId, Sharing, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId,
-    TwinInfo, UserId, UserInfo, Value,
+    EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest, LeaseUpdate, PropertyValue,
+    Refusal, RoleId, Rule, RuleId, ServiceId, Sharing, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp,
+    TokenId, Truth, TwinId, TwinInfo, UserId, UserInfo, Value,
 };
 
 use crate::{DiiDown, DiiUp, LogLine, Me, PastReadings, PastTwin, People, ProcedureStep, SiiDown, SiiUp, TwinHistory};
@@ -126,8 +126,10 @@ pub enum Request {
         /// The moment.
         at: Timestamp,
     },
-    /// TPSAA: agree with a third-party system (P1.6): which services the user wants to use, until when, and what it
-    /// may know for it. Replaces what was agreed before.
+    /// TPSAA: agree with a third-party system (P1.6): which services the user wants to use (of [`SystemView::usable`]),
+    /// until when (within a year), and what it may know for it (of what the user may read). Replaces what was agreed
+    /// before. Answered with [`Response::Authorized`] once the system has answered; refused as `Forbidden` by a rule or
+    /// by the system's own words, as `Unavailable` where it is away or says nothing for five seconds.
     Authorize {
         /// The system.
         system: SystemId,
@@ -138,16 +140,19 @@ pub enum Request {
         /// Until when.
         until: Timestamp,
     },
-    /// TPSAA: take back at once what was agreed with a third-party system.
+    /// TPSAA: take back at once what was agreed with a third-party system. Calls that still need it go back. The
+    /// user's connections hear [`Event::Deauthorized`].
     Deauthorize {
         /// The system.
         system: SystemId,
     },
-    /// TPSAA: what the asker has agreed with third-party systems.
+    /// TPSAA: what the asker has agreed with third-party systems, and still holds.
     Authorizations,
-    /// SDC: use services of third-party systems (P1.12).
+    /// SDC: use services of third-party systems (P1.12), each of which the user has agreed to. Written down before it is
+    /// answered with [`Response::Call`]; how far it comes follows as [`Event::Call`]. The same id is the same call,
+    /// however often it comes; its first validity counts.
     Invoke(Box<Collaboration>),
-    /// SDC: how far a call of the asker is.
+    /// SDC: how far a call of the asker is. Ended ones are known for ten minutes beyond their validity.
     Call(CallId),
     /// SDC: begin no further step of it, and take back what was done.
     CancelCall(CallId),
@@ -321,8 +326,10 @@ pub struct FeatureAccess {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WireReading {
     /// What the thing last reported; `None` before that, and where it reports that nobody knows.
+    #[schema(value_type = Option<PropertyValue>)]
     pub value: Option<Value>,
     /// What was wanted and has not come true.
+    #[schema(value_type = Option<PropertyValue>)]
     pub desired: Option<Value>,
     /// How far `value` is to be believed.
     pub truth: Truth,
@@ -362,7 +369,8 @@ pub enum Event {
     System(Box<SystemView>),
     /// A step of a procedure, for whoever follows them.
     Step(ProcedureStep),
-    /// A call of the user's own came further.
+    /// A call of the user's own came further: all of it, with each step. For every connection of theirs, whatever it
+    /// has subscribed to.
     Call(CallUpdate),
     /// A third-party system has taken back what the user had agreed with it, or another device of theirs has.
     Deauthorized(SystemId),
@@ -384,6 +392,7 @@ pub struct Occurrence {
     /// What happened.
     pub event: EventKind,
     /// Details, by name.
+    #[schema(value_type = BTreeMap<String, PropertyValue>)]
     pub details: BTreeMap<String, Value>,
     /// When the twin system heard of it.
     pub at: Timestamp,

@@ -249,7 +249,8 @@ impl Chance {
     }
 
     fn plan(&mut self) -> StepPlan {
-        StepPlan { user: self.pseudonym(), account: None, timeout_ms: 5_000, idempotent: self.rng.random(), undo: None }
+        let (user, owner) = (self.pseudonym(), self.identity());
+        StepPlan { user, owner, account: None, timeout_ms: 5_000, idempotent: self.rng.random(), undo: None }
     }
 
     fn collaboration(&mut self, at: Timestamp) -> Collaboration {
@@ -274,6 +275,7 @@ impl Chance {
     /// What users and third-party systems do.
     fn dealing(&mut self, kind: usize, at: Timestamp) -> LogEvent {
         let (call, step, undo) = (CallId([self.byte(); 16]), StepKey::slug("pay"), self.rng.random_bool(0.3));
+        let user = self.user();
         match kind {
             26 => LogEvent::PseudonymsSalted { salt: ContentHash([self.byte(); 32]) },
             27 => {
@@ -307,14 +309,14 @@ impl Chance {
                 request: ContentHash([self.byte(); 32]),
                 plans: vec![self.plan()],
             },
-            31 => LogEvent::StepDispatched { call, step, undo, input: Some(Json::new("[1]").unwrap()) },
+            31 => LogEvent::StepDispatched { call, user, step, undo, input: Some(Json::new("[1]").unwrap()) },
             32 => {
                 let done = StepEnd::Done { output: Json::new("7").unwrap() };
                 let failed = StepEnd::Failed { reason: "no".to_owned() };
-                LogEvent::StepEnded { call, step, undo, end: if self.rng.random() { done } else { failed } }
+                LogEvent::StepEnded { call, user, step, undo, end: if self.rng.random() { done } else { failed } }
             }
-            33 => LogEvent::CallStopped { call, stop: Stop::Cancelled },
-            _ => LogEvent::CallEnded { call, status: CallStatus::Succeeded },
+            33 => LogEvent::CallStopped { call, user, stop: Stop::Cancelled },
+            _ => LogEvent::CallEnded { call, user, status: CallStatus::Succeeded },
         }
     }
 }

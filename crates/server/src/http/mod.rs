@@ -1,4 +1,4 @@
-//! MII and DII as JSON over HTTP: the same requests and sessions of the hub as over QUIC.
+//! MII, DII and SII as JSON over HTTP: the same requests and sessions of the hub as over QUIC.
 //!
 //! One file a resource: its paths, its bodies, and the mapping between them and the hub's requests. Nothing is decided
 //! here. A handler's first argument says who asks ([`caller`]); what comes in is bounded before it is read ([`body`]).
@@ -20,10 +20,14 @@ mod openapi;
 mod pairing;
 mod past;
 mod people;
+mod poll;
 mod problem;
 mod rules;
 mod server;
+mod services;
 mod sessions;
+mod share;
+mod sii;
 mod steps;
 mod stream;
 mod systems;
@@ -95,14 +99,15 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(contents::routes())
         .merge(rules::routes())
         .merge(log::routes())
+        .merge(services::routes())
         .merge(dii::routes())
+        .merge(sii::routes())
 }
 
 /// The whole API, things, what operators ask, and where people log in.
 pub(crate) fn router(things: Things, api: Arc<Api>, login: Option<Arc<LoginDesk>>) -> Router {
     let (router, document) = routes().split_for_parts();
-    // Nothing in the document cannot be JSON.
-    let document: Arc<str> = serde_json::to_string(&document).unwrap_or_default().into();
+    let document: Arc<str> = openapi::served(&document).to_string().into();
     let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) };
     let login = login.map(|desk| login::router(desk).layer(middleware::from_fn(in_time)));
     router
