@@ -8,6 +8,7 @@ mod login;
 mod oidc;
 mod people;
 mod procedures;
+mod skew;
 
 use std::{
     net::SocketAddr,
