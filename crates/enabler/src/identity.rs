@@ -22,9 +22,10 @@ pub enum Identity {
 }
 
 /// A user, beyond their devices.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// For people.
+    #[serde(with = "vestibule_model::personal")]
     pub name: String,
     /// What they may be on every device.
     pub roles: Vec<RoleId>,
@@ -35,13 +36,14 @@ pub struct User {
 }
 
 /// A device that was paired: whose it is and what that one may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// Whose.
     pub user: UserId,
     /// With which roles, besides those of its user.
     pub roles: Vec<RoleId>,
     /// Its name, for people.
+    #[serde(with = "vestibule_model::personal")]
     pub device: String,
     /// When it became known.
     pub since: Timestamp,

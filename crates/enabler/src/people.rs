@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use vestibule_model::{Login, MAX_TEXT, Refusal, RefusalCode, RoleId, RuleId, Subject, Timestamp, UserId, UserInfo};
+use vestibule_model::{
+    ERASED, Login, MAX_TEXT, Refusal, RefusalCode, RoleId, RuleId, Subject, Timestamp, UserId, UserInfo, is_erased,
+};
 use vestibule_protocol::{DeviceView, Me, People, Response, UserView};
 
 use crate::{
@@ -53,6 +55,7 @@ impl State {
                 self.drop_permissions(user);
                 self.orphan_calls(user);
             }
+            LogEvent::PersonErased { user, .. } => self.erase(user),
             _ => {}
         }
     }
@@ -152,9 +155,9 @@ pub(crate) fn known(viewer: &Viewer, what: &str) -> Result<(), Refusal> {
     Err(Refusal::new(RefusalCode::Forbidden, message))
 }
 
-/// Names that mean somebody else: `delegator:guest` is whoever bears a token.
+/// Names that mean somebody else: `delegator:guest` is whoever bears a token, and `erased:` begins who was forgotten.
 fn is_reserved(user: &UserId) -> bool {
-    user.as_str() == CONSOLE_USER || user.as_str().contains(':')
+    [CONSOLE_USER, ERASED].contains(&user.as_str()) || user.as_str().contains(':')
 }
 
 pub(crate) fn set_user(state: &State, viewer: &Viewer, user: &UserInfo) -> Result<Decision, Refusal> {
@@ -311,6 +314,28 @@ fn free_name(state: &State, name: &str) -> UserId {
     std::iter::once(first.clone()).chain(others).find(|user| !taken(user)).unwrap_or(first)
 }
 
+/// Forgets a person: what they agreed ends, what was known of them goes. Their name is destroyed once that is written.
+///
+/// # Errors
+/// [`RefusalCode::Conflict`] where nobody else could change the rules after that, or something they asked for is under
+/// way; [`RefusalCode::Invalid`] where it is nobody.
+pub fn erase(state: &State, now: Timestamp, user: &UserId) -> Result<Decision, Refusal> {
+    if user.as_str() == CONSOLE_USER {
+        let message = format!("{user} is whoever runs this enabler, and no person");
+        return Err(Refusal::new(RefusalCode::Invalid, message));
+    }
+    let agreed = tpsaa::end_unknown(state, &UserId::slug(CONSOLE_USER), |whose, _| whose == user);
+    let erased = LogEvent::PersonErased { user: user.clone(), by: None };
+    let events: Vec<_> = agreed.events.into_iter().chain([erased]).collect();
+    keep_an_owner(state, now, &events, None)?;
+    let open = state.open.keys().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
+    if open > 0 {
+        let message = format!("{open} commands of {user} are under way: try again when they have ended");
+        return Err(Refusal::new(RefusalCode::Conflict, message));
+    }
+    Ok(Decision { effects: agreed.effects, ..Decision::done(events) })
+}
+
 /// Makes a device known, on the word of whoever runs the enabler.
 ///
 /// # Errors
@@ -330,6 +355,9 @@ fn let_in(state: &State, certificate: Fingerprint, device: Device, by: Option<Us
     let known = state.devices.get(&certificate);
     if known.is_some_and(|known| Device { since: known.since, ..device.clone() } == *known) {
         return Ok(Decision::done(Vec::new()));
+    }
+    if is_erased(device.user.as_str()) {
+        return Err(Refusal::new(RefusalCode::Invalid, "so reads somebody who was forgotten: take another name"));
     }
     if state.devices.len() >= MOST_DEVICES && known.is_none() {
         let message = format!("{MOST_DEVICES} devices are known already");

@@ -12,6 +12,7 @@ pub struct UserInfo {
     /// Their id; it never changes.
     pub id: UserId,
     /// For people.
+    #[serde(with = "crate::personal")]
     #[schema(min_length = 1, max_length = 256)]
     pub name: String,
     /// What they may be on every device of theirs. A device can have been given more when it was paired.
@@ -28,6 +29,7 @@ pub struct Login {
     /// The provider.
     pub issuer: String,
     /// Its name for the person; it never changes.
+    #[serde(with = "crate::personal")]
     pub subject: String,
 }
 

@@ -94,6 +94,9 @@ macro_rules! text_id {
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Arc<str>);
 
+        text_id!(@impl $name, $limit, $check);
+    };
+    (@impl $name:ident, $limit:expr, $check:expr) => {
         impl $name {
             /// Checks `text` and takes it as an id.
             ///
@@ -187,10 +190,30 @@ text_id!(
     /// A service that a system offers: `order`, `recipe`, `print`.
     ServiceId, 64, check
 );
-text_id!(
-    /// A person (or their program) whom the enabler knows.
-    UserId, 64, check
-);
+
+/// A person (or their program) whom the enabler knows. Inside of [`NameBook::scope`](crate::NameBook::scope) a pseudonym
+/// is written in its place.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(Arc<str>);
+
+text_id!(@impl UserId, 64, check);
+
+impl Serialize for UserId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match crate::names::sealed_user(self.as_str()) {
+            Some(token) => serializer.serialize_str(&token),
+            None => serializer.serialize_str(self.as_str()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for UserId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(crate::names::opened_user(text)).map_err(serde::de::Error::custom)
+    }
+}
+
 text_id!(
     /// A role that rules speak of: `owner`, `guest`.
     RoleId, 64, check
@@ -204,10 +227,29 @@ text_id!(
     /// A step of a collaboration: `reserve`, `pay`.
     StepKey, 64, check
 );
-text_id!(
-    /// What a third-party system calls a user whose name it is not told. At each system it is another one.
-    Pseudonym, 64, check
-);
+
+/// What a third-party system calls a user whose name it is not told. At each system it is another one. Inside of
+/// [`NameBook::scope`](crate::NameBook::scope) another pseudonym is written in its place, which is forgotten with the user.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pseudonym(Arc<str>);
+
+text_id!(@impl Pseudonym, 64, check);
+
+impl Serialize for Pseudonym {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match crate::names::sealed_alias(self.as_str()) {
+            Some(token) => serializer.serialize_str(&token),
+            None => serializer.serialize_str(self.as_str()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Pseudonym {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(crate::names::opened_alias(text)).map_err(serde::de::Error::custom)
+    }
+}
 
 fn check_twin(text: &str, limit: usize) -> Result<(), IdError> {
     let Some((system, local)) = text.split_once('/') else {
@@ -301,11 +343,36 @@ impl fmt::Debug for TwinId {
     }
 }
 
+/// Reads and writes an id of bytes in hexadecimal digits.
+macro_rules! hex_text {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                from_hex(text).map(Self)
+            }
+        }
+    };
+}
+
 /// A command's idempotency key: 16 random bytes, chosen once by whoever presses the button.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(pub [u8; 16]);
 
 hex_serde!(CommandId, 16);
+hex_text!(CommandId);
 text_schema!(CommandId, "^[0-9a-fA-F]{32}$");
 
 /// A service call's idempotency key: 16 random bytes, chosen once by whoever presses the button.
@@ -313,64 +380,16 @@ text_schema!(CommandId, "^[0-9a-fA-F]{32}$");
 pub struct CallId(pub [u8; 16]);
 
 hex_serde!(CallId, 16);
+hex_text!(CallId);
 text_schema!(CallId, "^[0-9a-fA-F]{32}$");
-
-impl fmt::Display for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CallId({self})")
-    }
-}
-
-impl std::str::FromStr for CallId {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        from_hex(text).map(Self)
-    }
-}
-
-impl fmt::Display for CommandId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for CommandId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CommandId({self})")
-    }
-}
 
 /// Names everything that follows from one click, from the hand to the thing: 16 random bytes, chosen at the click.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TraceId(pub [u8; 16]);
 
 hex_serde!(TraceId, 16);
+hex_text!(TraceId);
 text_schema!(TraceId, "^[0-9a-fA-F]{32}$");
-
-impl fmt::Display for TraceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for TraceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TraceId({self})")
-    }
-}
-
-impl std::str::FromStr for TraceId {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        from_hex(text).map(Self)
-    }
-}
 
 /// A question that the enabler has asked a system and waits to have answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -428,26 +447,8 @@ hex_words!(TokenKey);
 pub struct LeaseId(pub [u8; 16]);
 
 hex_serde!(LeaseId, 16);
+hex_text!(LeaseId);
 text_schema!(LeaseId, "^[0-9a-fA-F]{32}$");
-
-impl fmt::Display for LeaseId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for LeaseId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LeaseId({self})")
-    }
-}
-
-impl std::str::FromStr for LeaseId {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        from_hex(text).map(Self)
-    }
-}
 
 /// Reads `2 * N` hexadecimal digits.
 pub(crate) fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
@@ -462,13 +463,6 @@ pub(crate) fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
         *byte = u8::try_from(value).map_err(|_| IdError::Hex(2 * N))?;
     }
     Ok(bytes)
-}
-
-impl std::str::FromStr for CommandId {
-    type Err = IdError;
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        from_hex(text).map(Self)
-    }
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
-    ActionId, Authorization, CallId, CallUpdate, Collaboration, Command, CommandId, CommandStatus, ContentHash,
-    Delegation, EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest, LeaseUpdate,
-    PropertyValue, Refusal, RoleId, Rule, RuleId, ServiceId, Sharing, SystemHealth, SystemId, SystemInfo, SystemQuery,
-    Timestamp, TokenId, Truth, TwinId, TwinInfo, UserId, UserInfo, Value,
+    ActionId, Authorization, CallId, CallUpdate, Collaboration, Command, CommandId, CommandStatus, Delegation,
+    EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest, LeaseUpdate, PropertyValue,
+    Refusal, RoleId, Rule, RuleId, ServiceId, Sharing, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp,
+    TokenId, Truth, TwinId, TwinInfo, UserId, UserInfo, Value,
 };
 
-use crate::{DiiDown, DiiUp, Me, People, ProcedureStep, SiiDown, SiiUp};
+use crate::{DiiDown, DiiUp, LogLine, Me, PastReadings, PastTwin, People, ProcedureStep, SiiDown, SiiUp, TwinHistory};
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,8 +99,37 @@ pub enum Request {
         /// Tell those that come as [`Event::Step`], from now on or no longer.
         follow: bool,
     },
-    /// TPSAA: agree with a third-party system (P1.6): which services the user wants to use, until when, and what it
-    /// may know for it. Replaces what was agreed before.
+    /// What was decided about a twin that the asker may read now and might have read then.
+    History {
+        /// The twin.
+        twin: TwinId,
+        /// Lines after this one; 0: from the beginning.
+        after: u64,
+        /// At most so many; 0: the default of 100.
+        limit: u16,
+    },
+    /// What a twin's properties said, as far as it was kept.
+    Readings {
+        /// The twin.
+        twin: TwinId,
+        /// From this moment on.
+        from: Timestamp,
+        /// Before this moment.
+        until: Timestamp,
+        /// At most so many; 0: the default of 200.
+        limit: u16,
+    },
+    /// A twin as it was at a moment.
+    PastTwin {
+        /// The twin.
+        twin: TwinId,
+        /// The moment.
+        at: Timestamp,
+    },
+    /// TPSAA: agree with a third-party system (P1.6): which services the user wants to use (of [`SystemView::usable`]),
+    /// until when (within a year), and what it may know for it (of what the user may read). Replaces what was agreed
+    /// before. Answered with [`Response::Authorized`] once the system has answered; refused as `Forbidden` by a rule or
+    /// by the system's own words, as `Unavailable` where it is away or says nothing for five seconds.
     Authorize {
         /// The system.
         system: SystemId,
@@ -111,16 +140,19 @@ pub enum Request {
         /// Until when.
         until: Timestamp,
     },
-    /// TPSAA: take back at once what was agreed with a third-party system.
+    /// TPSAA: take back at once what was agreed with a third-party system. Calls that still need it go back. The
+    /// user's connections hear [`Event::Deauthorized`].
     Deauthorize {
         /// The system.
         system: SystemId,
     },
-    /// TPSAA: what the asker has agreed with third-party systems.
+    /// TPSAA: what the asker has agreed with third-party systems, and still holds.
     Authorizations,
-    /// SDC: use services of third-party systems (P1.12).
+    /// SDC: use services of third-party systems (P1.12), each of which the user has agreed to. Written down before it is
+    /// answered with [`Response::Call`]; how far it comes follows as [`Event::Call`]. The same id is the same call,
+    /// however often it comes; its first validity counts.
     Invoke(Box<Collaboration>),
-    /// SDC: how far a call of the asker is.
+    /// SDC: how far a call of the asker is. Ended ones are known for ten minutes beyond their validity.
     Call(CallId),
     /// SDC: begin no further step of it, and take back what was done.
     CancelCall(CallId),
@@ -227,6 +259,12 @@ pub enum Response {
     Log(Vec<LogLine>),
     /// To [`Request::Steps`], in the order of their numbers.
     Steps(Vec<ProcedureStep>),
+    /// To [`Request::History`].
+    History(TwinHistory),
+    /// To [`Request::Readings`].
+    Readings(PastReadings),
+    /// To [`Request::PastTwin`].
+    Past(Box<PastTwin>),
     /// To [`Request::Authorize`] (P1.10): what is agreed.
     Authorized(Authorization),
     /// To [`Request::Authorizations`].
@@ -331,7 +369,8 @@ pub enum Event {
     System(Box<SystemView>),
     /// A step of a procedure, for whoever follows them.
     Step(ProcedureStep),
-    /// A call of the user's own came further.
+    /// A call of the user's own came further: all of it, with each step. For every connection of theirs, whatever it
+    /// has subscribed to.
     Call(CallUpdate),
     /// A third-party system has taken back what the user had agreed with it, or another device of theirs has.
     Deauthorized(SystemId),
@@ -376,17 +415,4 @@ pub struct CommandUpdate {
     pub status: CommandStatus,
     /// When that was.
     pub at: Timestamp,
-}
-
-/// One line of the log, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct LogLine {
-    /// Its place in the log.
-    pub sequence: u64,
-    /// When it was decided.
-    pub at: Timestamp,
-    /// What was decided, as JSON.
-    pub event: String,
-    /// The hash that chains it to the line before.
-    pub hash: ContentHash,
 }

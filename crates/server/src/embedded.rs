@@ -13,7 +13,7 @@ use vestibule_model::{RoleId, UserId};
 use vestibule_quic::{Fingerprint, Identity, IdentityError, QuicError, QuicServer, ServerLimits};
 
 use crate::{
-    Clock, HttpConfig, HttpError, HubConfig, HubError, HubHandle, adapters,
+    Clock, HttpConfig, HttpError, HubConfig, HubError, HubHandle, Keeping, adapters,
     http::HttpServer,
     login::{LoginConfig, LoginDesk, LoginError},
     net::{
@@ -38,6 +38,8 @@ pub struct EmbeddedConfig {
     pub http: HttpConfig,
     /// With whose word people log in over HTTP; by default with nobody's.
     pub login: Option<LoginConfig>,
+    /// How long what was is kept.
+    pub keeping: Keeping,
 }
 
 impl EmbeddedConfig {
@@ -51,6 +53,7 @@ impl EmbeddedConfig {
             quic: (Ipv4Addr::LOCALHOST, 0).into(),
             http: HttpConfig::default(),
             login: None,
+            keeping: Keeping::default(),
         }
     }
 }
@@ -102,14 +105,14 @@ impl Embedded {
     /// # Errors
     /// [`StartError`] in words for people: the folder is in use, the port is taken, the disk is full.
     pub async fn start(config: EmbeddedConfig) -> Result<Self, StartError> {
-        let EmbeddedConfig { data_dir, name, mqtt, quic, http, login } = config;
+        let EmbeddedConfig { data_dir, name, mqtt, quic, http, login, keeping } = config;
         let mut systems: Vec<_> = mqtt.iter().map(|broker| &broker.system).collect();
         systems.sort();
         if let Some(pair) = systems.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(StartError::Twice(pair[0].to_string()));
         }
         // The hub takes the folder first: nobody else touches it from here on.
-        let hub = HubHandle::start(HubConfig::new(&data_dir, name.clone())).await?;
+        let hub = HubHandle::start(HubConfig { keeping, ..HubConfig::new(&data_dir, name.clone()) }).await?;
         let certificate = data_dir.join(IDENTITY);
         let identity = Identity::load_or_create(&certificate)?;
         let server = QuicServer::bind(quic, &identity, ServerLimits::default())?;

@@ -41,15 +41,17 @@ impl State {
                 self.open_calls.insert(call.id, ());
                 self.calls.insert(call.id, Arc::new(record));
             }
-            LogEvent::StepDispatched { call, step, undo, input } => {
+            LogEvent::StepDispatched { call, step, undo, input, .. } => {
                 self.change_call(*call, |record| record.dispatched(at, step, *undo, input.as_ref()));
             }
-            LogEvent::StepEnded { call, step, undo, end } => {
+            LogEvent::StepEnded { call, step, undo, end, .. } => {
                 self.count_step(at, *call, step, *undo, end);
                 self.change_call(*call, |record| record.ended(at, step, *undo, end));
             }
-            LogEvent::CallStopped { call, stop } => self.change_call(*call, |record| record.stopped(at, stop.clone())),
-            LogEvent::CallEnded { call, status } => self.call_ended(at, *call, status),
+            LogEvent::CallStopped { call, stop, .. } => {
+                self.change_call(*call, |record| record.stopped(at, stop.clone()))
+            }
+            LogEvent::CallEnded { call, status, .. } => self.call_ended(at, *call, status),
             _ => {}
         }
     }

@@ -41,8 +41,7 @@ pub(crate) fn invoke(
     call: &Collaboration,
 ) -> Result<Decision, Refusal> {
     let viewer = Viewer::on(state, now, &actor.identity)?;
-    let bytes = encode(call).map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
-    let request = ContentHash::of(&bytes);
+    let request = asked(call)?;
     if let Some(known) = state.calls.get(&call.id) {
         if known.is_of(&viewer.user) && known.request == request {
             return Ok(Decision::reply(Response::Call(known.update())));
@@ -55,6 +54,13 @@ pub(crate) fn invoke(
     let record = CallRecord::new(now, call.clone(), user.clone(), by.clone(), request, plans.clone());
     let event = LogEvent::CallAccepted { call: Box::new(call.clone()), user, by, request, plans };
     Ok(Decision { events: vec![event], reply: Some(Response::Call(record.update())), effects: Vec::new() })
+}
+
+/// What makes a repetition of one. Of its times the first one counts, and a trace says nothing about what is asked.
+fn asked(call: &Collaboration) -> Result<ContentHash, Refusal> {
+    let call = Collaboration { not_after: Timestamp(0), trace: None, ..call.clone() };
+    let bytes = encode(&call).map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
+    Ok(ContentHash::of(&bytes))
 }
 
 fn own<'a>(state: &'a State, viewer: &Viewer, call: CallId) -> Result<&'a CallRecord, Refusal> {
@@ -77,7 +83,7 @@ pub(crate) fn cancel(state: &State, now: Timestamp, viewer: &Viewer, call: CallI
     let mut stopped = record.clone();
     stopped.stopped(now, Stop::Cancelled);
     let decision = Decision {
-        events: vec![LogEvent::CallStopped { call, stop: Stop::Cancelled }],
+        events: vec![LogEvent::CallStopped { call, user: record.user.clone(), stop: Stop::Cancelled }],
         reply: Some(Response::Call(stopped.update())),
         effects: Vec::new(),
     };
@@ -100,10 +106,12 @@ pub(crate) fn result(
     undo: bool,
     result: &CallResult,
 ) -> Result<Decision, Refusal> {
-    let record = state.calls.get(&call);
-    let step = record.and_then(|record| record.place(key).and_then(|place| record.step(place)));
+    let step = state.calls.get(&call).and_then(|record| {
+        let (step, _, known) = record.place(key).and_then(|place| record.step(place))?;
+        Some((step, known, &record.user))
+    });
     // The same words for what is another's and what is not there: nobody answers for another.
-    let Some((_, _, known)) = step.filter(|(step, _, _)| step.system == *system) else {
+    let Some((_, known, user)) = step.filter(|(step, _, _)| step.system == *system) else {
         let message = format!("{system} has no step {key} of a call {call}");
         return Err(Refusal::new(RefusalCode::NotFound, message));
     };
@@ -112,7 +120,7 @@ pub(crate) fn result(
         return Ok(unwaited(known, system, key, undo));
     }
     let (end, reply) = judge(result, known.attempts);
-    let events = vec![LogEvent::StepEnded { call, step: key.clone(), undo, end }];
+    let events = vec![LogEvent::StepEnded { call, user: user.clone(), step: key.clone(), undo, end }];
     Ok(Decision { events, reply: Some(reply), effects: Vec::new() })
 }
 
@@ -187,18 +195,18 @@ pub fn advance(state: &State, hot: &Hot, now: Timestamp, calls: &BTreeSet<CallId
 type Following = (Option<LogEvent>, Option<Effect>);
 
 fn follow(state: &State, hot: &Hot, now: Timestamp, record: &CallRecord) -> Following {
-    let call = record.call.id;
+    let (call, user) = (record.call.id, record.user.clone());
     let Some(place) = record.turn() else {
-        return (Some(LogEvent::CallEnded { call, status: record.final_status() }), None);
+        return (Some(LogEvent::CallEnded { call, user, status: record.final_status() }), None);
     };
     if record.stop.is_none() && now > record.call.not_after {
-        return (Some(LogEvent::CallStopped { call, stop: Stop::Expired }), cancelled(record));
+        return (Some(LogEvent::CallStopped { call, user, stop: Stop::Expired }), cancelled(record));
     }
     let Some((step, _, known)) = record.step(place) else { return (None, None) };
     let (patience, may_repeat) = record.patience(place);
     let late = now > record.waits_since(known).plus(patience);
     let undo = record.stop.is_some();
-    let ended = |end| Some(LogEvent::StepEnded { call, step: step.key.clone(), undo, end });
+    let ended = |end| Some(LogEvent::StepEnded { call, user: user.clone(), step: step.key.clone(), undo, end });
     match known.status {
         StepStatus::Running | StepStatus::Undoing => {
             // What was said on a connection that is gone may not have arrived.
@@ -234,8 +242,11 @@ fn dispatch(state: &State, hot: &Hot, now: Timestamp, record: &CallRecord, place
         // Asked before, it may have been done: only then is not asking again no answer.
         let asked = known.status == StepStatus::Running;
         let end = if asked { StepEnd::InDoubt { reason } } else { StepEnd::Failed { reason } };
-        (Some(LogEvent::StepEnded { call, step: key.clone(), undo, end }), None)
+        (Some(LogEvent::StepEnded { call, user: record.user.clone(), step: key.clone(), undo, end }), None)
     };
+    if state.systems.get(&step.system).is_none_or(|system| system.owner != plan.owner) {
+        return failed(format!("{} is somebody else's by now", step.system));
+    }
     let made = match (undo, &known.input, &known.undo_input) {
         // Asked again, it is given the same again.
         (false, Some(input), _) | (true, _, Some(input)) => {
@@ -263,7 +274,7 @@ fn dispatch(state: &State, hot: &Hot, now: Timestamp, record: &CallRecord, place
         trace: record.call.trace,
     };
     let input = is_first.then_some(given);
-    let event = LogEvent::StepDispatched { call, step: key, undo, input };
+    let event = LogEvent::StepDispatched { call, user: record.user.clone(), step: key, undo, input };
     (Some(event), Some(Effect::Invoke { system: step.system.clone(), invocation: Box::new(invocation) }))
 }
 
@@ -294,8 +305,8 @@ pub fn undelivered(state: &State, call: CallId, step: &StepKey, undo: bool) -> O
     let record = state.calls.get(&call)?;
     let known = record.place(step).and_then(|place| record.steps.get(place))?;
     let waited = if undo { StepStatus::Undoing } else { StepStatus::Running };
-    let step = step.clone();
-    (known.status == waited).then_some(LogEvent::StepEnded { call, step, undo, end: StepEnd::Undelivered })
+    let (user, step, end) = (record.user.clone(), step.clone(), StepEnd::Undelivered);
+    (known.status == waited).then_some(LogEvent::StepEnded { call, user, step, undo, end })
 }
 
 /// How far a call is, for whoever made it, where they are still there.

@@ -257,6 +257,7 @@ fn ended(state: &State, system: &SystemId, pseudonym: &Pseudonym, user: &UserId,
     let end = LogEvent::Deauthorized { system: system.clone(), pseudonym: pseudonym.clone(), user: user.clone(), end };
     let stops = calls_with(state, user, system).map(|call| LogEvent::CallStopped {
         call,
+        user: user.clone(),
         stop: Stop::Failed { reason: format!("{system} may no longer be used") },
     });
     std::iter::once(end).chain(stops).collect()
@@ -281,7 +282,11 @@ pub(crate) fn end_unknown(state: &State, by: &UserId, is_gone: impl Fn(&UserId, 
     let calls = state.open_calls.keys().filter_map(|id| state.calls.get(id));
     let calls = calls.filter(|record| record.stop.is_none() && is_gone(&record.user, &record.by));
     let stop = Stop::Failed { reason: "whoever asked for it is not known here any more".to_owned() };
-    decision.events.extend(calls.map(|record| LogEvent::CallStopped { call: record.call.id, stop: stop.clone() }));
+    let stops = calls.map(|record| {
+        let (call, user, stop) = (record.call.id, record.user.clone(), stop.clone());
+        LogEvent::CallStopped { call, user, stop }
+    });
+    decision.events.extend(stops);
     decision
 }
 

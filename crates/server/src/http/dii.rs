@@ -57,9 +57,9 @@ impl Speaker {
 
 /// A system is registered.
 #[derive(Serialize, ToSchema)]
-struct Registered {
+pub(super) struct Registered {
     /// The enabler's clock: moments are told in its time.
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 /// Register a digital twin system (P2.1 to P2.3), or say something else of it

@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use vestibule_model::Timestamp;
-use vestibule_protocol::{DiiDown, Event};
+use vestibule_protocol::{DiiDown, Event, SiiDown};
 
 /// Messages that wait to be acknowledged: some seconds of a busy system. More wait in the hub, which then takes the
 /// system for one that does not listen.
@@ -107,6 +107,7 @@ impl Inbox {
         // What is late must not be executed: whoever asks late is not even told.
         queue.kept.retain(|kept| match &kept.event {
             Event::Dii(DiiDown::Execute(execution)) => now <= execution.not_after,
+            Event::Sii(SiiDown::Invoke(invocation)) => now <= invocation.not_after,
             _ => true,
         });
         let new = queue.kept.iter_mut().filter(|kept| kept.sequence > after);
@@ -132,5 +133,64 @@ impl Inbox {
                 return Some(Vec::new());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vestibule_model::{CallId, Json, Pseudonym, ServiceId, StepKey};
+    use vestibule_protocol::Invocation;
+
+    use super::*;
+
+    fn invoke(number: u8, not_after: u64) -> Event {
+        Event::Sii(SiiDown::Invoke(Box::new(Invocation {
+            call: CallId([number; 16]),
+            step: StepKey::slug("a"),
+            undo: false,
+            service: ServiceId::slug("order"),
+            input: Json::default(),
+            user: Pseudonym::slug("u-1"),
+            account: None,
+            attempt: 1,
+            not_after: Timestamp(not_after),
+            trace: None,
+        })))
+    }
+
+    async fn put(inbox: &Inbox, event: Event) {
+        let room = inbox.room().acquire_owned().await.unwrap();
+        inbox.put(room, event);
+    }
+
+    async fn fetched(inbox: &Inbox, after: u64, now: u64) -> Vec<(u64, bool)> {
+        let fetched = inbox.fetch(after, Duration::ZERO, || Timestamp(now)).await.unwrap();
+        fetched.into_iter().map(|message| (message.sequence, message.again)).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_late_is_not_told_and_what_was_told_is_not_undelivered() {
+        let inbox = Inbox::default();
+        put(&inbox, invoke(1, 10)).await;
+        put(&inbox, invoke(2, 100)).await;
+        assert_eq!(fetched(&inbox, 0, 11).await, [(2, false)], "whoever asks late is not told what is late");
+        put(&inbox, invoke(3, 100)).await;
+        assert_eq!(fetched(&inbox, 2, 11).await, [(3, false)]);
+        assert_eq!(fetched(&inbox, 0, 11).await, [(2, true), (3, true)], "until it is acknowledged");
+        inbox.acknowledge(2);
+        assert_eq!(fetched(&inbox, 0, 11).await, [(3, true)]);
+        put(&inbox, invoke(4, 100)).await;
+        assert_eq!(inbox.undelivered(), [invoke(4, 100)]);
+    }
+
+    #[tokio::test]
+    async fn without_room_it_waits_in_the_hub() {
+        let inbox = Inbox::default();
+        for number in 0..u8::try_from(MOST).unwrap() {
+            put(&inbox, invoke(number, 100)).await;
+        }
+        assert!(inbox.room().try_acquire_owned().is_err());
+        inbox.acknowledge(1);
+        assert!(inbox.room().try_acquire_owned().is_ok());
     }
 }

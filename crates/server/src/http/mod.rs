@@ -1,4 +1,4 @@
-//! MII and DII as JSON over HTTP: the same requests and sessions of the hub as over QUIC.
+//! MII, DII and SII as JSON over HTTP: the same requests and sessions of the hub as over QUIC.
 //!
 //! One file a resource: its paths, its bodies, and the mapping between them and the hub's requests. Nothing is decided
 //! here. A handler's first argument says who asks ([`caller`]); what comes in is bounded before it is read ([`body`]).
@@ -18,11 +18,16 @@ mod listen;
 mod log;
 mod openapi;
 mod pairing;
+mod past;
 mod people;
+mod poll;
 mod problem;
 mod rules;
 mod server;
+mod services;
 mod sessions;
+mod share;
+mod sii;
 mod steps;
 mod stream;
 mod systems;
@@ -85,6 +90,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(people::routes())
         .merge(systems::routes())
         .merge(twins::routes())
+        .merge(past::routes())
         .merge(commands::routes())
         .merge(leases::routes())
         .merge(explain::routes())
@@ -93,7 +99,9 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(contents::routes())
         .merge(rules::routes())
         .merge(log::routes())
+        .merge(services::routes())
         .merge(dii::routes())
+        .merge(sii::routes())
 }
 
 /// The whole API, things, what operators ask, and where people log in.

@@ -16,7 +16,7 @@ use super::{Problem, twins::TwinName};
 #[openapi(
     info(
         title = "Vestibule integration enabler",
-        description = "MII and DII of the integration enabler (ITU FGMV-29, Y.4240) as JSON over HTTP. Whoever \
+        description = "MII, DII and SII of the integration enabler (ITU FGMV-29, Y.4240) as JSON over HTTP. Whoever \
             asks shows who they are with the bearer token that `POST /v1/pairing` gave, or with a client certificate \
             that was paired. Moments are milliseconds since the Unix epoch on the enabler's clock.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
@@ -28,6 +28,7 @@ use super::{Problem, twins::TwinName};
         (name = "identity", description = "Who asks."),
         (name = "mii", description = "Metaverse systems: discover, look, act, be told."),
         (name = "dii", description = "Digital twin systems: register, describe, report, execute."),
+        (name = "sii", description = "Third-party systems: register, agree with users, serve, ask for shared twins."),
         (name = "administration", description = "Owners: rules and the log."),
     )
 )]

@@ -12,9 +12,11 @@ use std::{
 use tokio::sync::mpsc;
 use vestibule_enabler_core::Fingerprint;
 use vestibule_model::{CommandStatus, Refusal, RefusalCode, UserId};
-use vestibule_protocol::{DiiDown, DiiUp, Event, Hello, Party, Request, Response, protocol_hash};
+use vestibule_protocol::{
+    CallResult, DiiDown, DiiUp, Event, Hello, Invocation, Party, Request, Response, SiiDown, SiiUp, protocol_hash,
+};
 
-use super::{Api, Problem, inbox::Inbox};
+use super::{Api, Problem, inbox::Inbox, share::Account};
 use crate::{HubError, HubHandle, Outgoing, Peer, SessionHandle};
 
 /// Sessions at the same time. With event streams and things HTTP has 704 of the hub's 1024, the rest is QUIC's.
@@ -22,14 +24,18 @@ const MOST: usize = 384;
 /// A session that nobody asks anything for so long has ended. For a twin system this is what a broken connection is
 /// over QUIC: its twins are unreachable from then on. A waiting inbox counts as asking.
 const IDLE: Duration = Duration::from_secs(60);
+/// What became of what nobody came for.
+const NOT_FETCHED: &str = "its system did not fetch it";
 /// How often idle ones are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
 
 /// What somebody shows of who they are.
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
-    /// Names them: a certificate's hash, or a token's.
+    /// Names what was shown: a certificate's hash, or a token's, or that of both.
     pub(crate) fingerprint: Fingerprint,
+    /// What the hub knows them by: a certificate's hash, or a token's.
+    pub(crate) identity: Fingerprint,
     /// The token, where it is one: somebody may have delegated it.
     pub(crate) token: Option<Arc<str>>,
 }
@@ -67,6 +73,11 @@ impl Held {
         &self.user
     }
 
+    /// On whose account it goes what they hold for long.
+    pub(crate) fn account(&self) -> Account {
+        Account::of(&self.user)
+    }
+
     fn used(&self) -> MutexGuard<'_, Instant> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -77,7 +88,7 @@ impl Held {
     }
 
     /// The hub has ended it, or does not know any more whose it is: then nobody is asked by it.
-    fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::SeqCst) || !self.handle.is_known()
     }
 }
@@ -145,7 +156,7 @@ impl Sessions {
         Ok((held, used))
     }
 
-    /// Ends what nobody has used for long; a twin system is told of what it was not told by failing those commands.
+    /// Ends what nobody has used for long; what a system was never told has failed.
     fn sweep(&self) {
         let now = Instant::now();
         let mut gone = Vec::new();
@@ -160,15 +171,22 @@ impl Sessions {
     }
 }
 
-/// Says of commands that a twin system never fetched that it did not do them, and lets the session end.
+/// Says of commands and invocations that a system never fetched that it did not do them, and lets the session end.
 async fn untold(held: Arc<Held>) {
     for event in held.inbox.undelivered() {
-        if let Event::Dii(DiiDown::Execute(execution)) = event {
-            let status = CommandStatus::Failed { reason: "its system did not fetch it".to_owned() };
-            let outcome = DiiUp::Outcome { command: execution.command, status };
-            // Where even that is refused the command ends with its validity.
-            let _ = held.handle.request(Request::Dii(outcome)).await;
-        }
+        // Where even that is refused it ends with its validity.
+        let _ = match event {
+            Event::Dii(DiiDown::Execute(execution)) => {
+                let status = CommandStatus::Failed { reason: NOT_FETCHED.to_owned() };
+                held.handle.request(Request::Dii(DiiUp::Outcome { command: execution.command, status })).await
+            }
+            Event::Sii(SiiDown::Invoke(invocation)) => {
+                let Invocation { call, step, undo, .. } = *invocation;
+                let result = CallResult::Failed { reason: NOT_FETCHED.to_owned() };
+                held.handle.request(Request::Sii(SiiUp::Result { call, step, undo, result })).await
+            }
+            _ => continue,
+        };
     }
 }
 
@@ -178,8 +196,14 @@ pub(crate) async fn open(
     shown: &Shown,
     party: Party,
 ) -> Result<(Held, mpsc::Receiver<Outgoing>), Problem> {
-    let (handle, outgoing) = hub.open(Peer::Certificate(shown.fingerprint.0)).await.map_err(hub_problem)?;
-    let delegated = shown.token.as_deref().filter(|_| !handle.is_known() && party == Party::Metaverse);
+    let (handle, outgoing) = hub.open(Peer::Certificate(shown.identity.0)).await.map_err(hub_problem)?;
+    // A token of pairing is known by itself. One that somebody delegated is presented; where it comes with a certificate,
+    // it is that of somebody known or not.
+    let is_bound = shown.identity != shown.fingerprint;
+    let delegated = shown.token.as_deref().filter(|_| party == Party::Metaverse && (is_bound || !handle.is_known()));
+    if is_bound && delegated.is_none() {
+        return Err(Problem::unauthenticated());
+    }
     if !handle.is_known() && delegated.is_none() {
         return Err(Problem::unauthenticated());
     }
@@ -229,7 +253,7 @@ pub(crate) fn hub_problem(error: HubError) -> Problem {
 async fn listen(held: Weak<Held>, mut outgoing: mpsc::Receiver<Outgoing>) {
     while let Some(news) = outgoing.recv().await {
         match news {
-            Outgoing::Event(event) if matches!(*event, Event::Dii(_)) => {
+            Outgoing::Event(event) if matches!(*event, Event::Dii(_) | Event::Sii(_)) => {
                 let Some(room) = held.upgrade().map(|held| held.inbox.room()) else { return };
                 // Without room it waits here, and then the hub knows that nobody listens.
                 let Ok(room) = room.acquire_owned().await else { return };

@@ -34,20 +34,32 @@ const REACHED: &[(&str, &str)] = &[
     ("RemoveRule", "remove"),
     ("Log", "log"),
     ("Steps", "steps"),
+    ("History", "history"),
+    ("Readings", "readings"),
+    ("PastTwin", "past"),
     ("Dii", "register"),
-    // Services of third parties are used over QUIC.
-    ("Authorize", ""),
-    ("Deauthorize", ""),
-    ("Authorizations", ""),
-    ("Invoke", ""),
-    ("Call", ""),
-    ("CancelCall", ""),
-    ("Sii", ""),
+    ("Authorize", "authorize"),
+    ("Deauthorize", "deauthorize"),
+    ("Authorizations", "authorizations"),
+    ("Invoke", "invoke"),
+    ("Call", "call"),
+    ("CancelCall", "cancel"),
+    ("Sii", "sii_register"),
 ];
 
-/// The names of an enum's variants in the protocol's source.
-fn variants(name: &str) -> Vec<&'static str> {
-    let source = include_str!("../../../protocol/src/message.rs");
+/// The same for what third-party systems say.
+const SII: &[(&str, &str)] = &[
+    ("Register", "sii_register"),
+    ("Deregister", "sii_deregister"),
+    ("Heartbeat", "sii_heartbeat"),
+    ("Authorized", "sii_answer"),
+    ("Revoke", "sii_revoke"),
+    ("Result", "sii_result"),
+    ("Acquire", "sii_acquire"),
+];
+
+/// The names of an enum's variants in a file of the protocol.
+fn variants(source: &'static str, name: &str) -> Vec<&'static str> {
     let start = source.find(&format!("pub enum {name} {{")).unwrap();
     let body = &source[start..start + source[start..].find("\n}").unwrap()];
     let lines = body.lines().filter(|line| line.starts_with("    ") && line.as_bytes()[4].is_ascii_uppercase());
@@ -65,12 +77,15 @@ fn operations() -> Vec<serde_json::Value> {
 fn every_request_of_the_protocol_has_a_route() {
     let operations: Vec<_> =
         operations().iter().map(|operation| operation["operationId"].as_str().unwrap().to_owned()).collect();
-    let variants = variants("Request");
-    assert!(variants.len() >= REACHED.len(), "{variants:?}");
-    for variant in variants {
-        let reached = REACHED.iter().find(|(name, _)| *name == variant);
-        let (_, id) = reached.unwrap_or_else(|| panic!("Request::{variant} has no route in crates/server/src/http"));
-        assert!(id.is_empty() || operations.iter().any(|known| known == id), "{variant}: no operation {id}");
+    let requests = variants(include_str!("../../../protocol/src/message.rs"), "Request");
+    let said = variants(include_str!("../../../protocol/src/sii.rs"), "SiiUp");
+    for (variants, table) in [(requests, REACHED), (said, SII)] {
+        assert!(variants.len() >= table.len(), "{variants:?}");
+        for variant in variants {
+            let reached = table.iter().find(|(name, _)| *name == variant);
+            let (_, id) = reached.unwrap_or_else(|| panic!("{variant} has no route in crates/server/src/http"));
+            assert!(id.is_empty() || operations.iter().any(|known| known == id), "{variant}: no operation {id}");
+        }
     }
 }
 

@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 mod certificates;
+mod limits;
 mod login;
 #[path = "../common/oidc.rs"]
 mod oidc;
+mod past;
 mod people;
 mod procedures;
+mod services;
 mod skew;
 
 use std::{
@@ -370,9 +373,14 @@ async fn ten_thousand_slow_connections_hold_nobody_up() {
     let me = home.pair("owner").await;
     let mut held = Vec::new();
     for number in 0..10_000 {
-        let mut stream = TcpStream::connect(home.address).await.unwrap();
-        // Half a request, and then nothing; whoever was crowded out may find the connection closed.
-        let _ = stream.write_all(b"GET /v1/systems HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
+        // Half a request, or half a handshake (a record of TLS that says it is longer), and then nothing; whoever was
+        // crowded out may find the connection closed.
+        let (address, half) = match number % 4 {
+            0 => (home.enabler.https().unwrap(), &b"\x16\x03\x01\x02\x00\x01"[..]),
+            _ => (home.address, &b"GET /v1/systems HTTP/1.1\r\nHost: x\r\nX-Slow: "[..]),
+        };
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let _ = stream.write_all(half).await;
         held.push(stream);
         if held.len() > 400 {
             held.remove(0);

@@ -139,17 +139,17 @@ pub(super) fn plan(
 }
 
 fn plan_step(state: &State, step: &CallStep, agreed: &Authorization) -> Result<StepPlan, Refusal> {
-    let info = state.systems.get(&step.system).map(|system| &system.info);
-    let service = info.and_then(|info| info.services.get(&step.service)).ok_or_else(|| {
-        Refusal::new(RefusalCode::NotFound, format!("{} offers no service {}", step.system, step.service))
-    })?;
+    let not_found =
+        || Refusal::new(RefusalCode::NotFound, format!("{} offers no service {}", step.system, step.service));
+    let system = state.systems.get(&step.system).ok_or_else(not_found)?;
+    let service = system.info.services.get(&step.service).ok_or_else(not_found)?;
     let wait = |promised: u64| promised.clamp(1, LONGEST_CALL_MS);
     let timeout_ms = wait(step.timeout_ms.map_or(service.timeout_ms, |wanted| wanted.min(service.timeout_ms)));
     let undo = service.undo.as_ref().and_then(|id| {
-        let about = info?.services.get(id)?;
+        let about = system.info.services.get(id)?;
         let (service, timeout_ms) = (id.clone(), wait(about.timeout_ms));
         Some(UndoPlan { service, timeout_ms, idempotent: about.idempotent })
     });
-    let (user, account) = (agreed.pseudonym.clone(), agreed.account.clone());
-    Ok(StepPlan { user, account, timeout_ms, idempotent: service.idempotent, undo })
+    let (owner, user, account) = (system.owner.clone(), agreed.pseudonym.clone(), agreed.account.clone());
+    Ok(StepPlan { owner, user, account, timeout_ms, idempotent: service.idempotent, undo })
 }

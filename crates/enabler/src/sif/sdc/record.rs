@@ -16,9 +16,12 @@ pub(super) const MOST_ATTEMPTS: u8 = 3;
 /// What the systems had said of a step's services when the call was accepted: later words do not change it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepPlan {
+    /// Whose its system is: whoever gets the id later is somebody else.
+    pub owner: Identity,
     /// What its system calls the user.
     pub user: Pseudonym,
     /// What it calls their account.
+    #[serde(default, with = "vestibule_model::personal::option")]
     pub account: Option<String>,
     /// Milliseconds to wait for each answer.
     pub timeout_ms: u64,

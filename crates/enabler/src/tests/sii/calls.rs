@@ -105,6 +105,9 @@ fn said_twice_is_said_once() {
     market.invoke(&call).unwrap();
     let again = market.invoke(&call).unwrap();
     assert_eq!((again.call, market.invoked().len()), (call.id, 1));
+    let later = Collaboration { not_after: call.not_after.plus(7), ..call.clone() };
+    assert_eq!(market.invoke(&later).map(|again| again.call), Ok(call.id), "its first time counts");
+    assert!(market.invoked().is_empty());
     let other = Collaboration { input: Json::default(), ..call.clone() };
     assert_eq!(market.invoke(&other).unwrap_err().code, RefusalCode::Conflict);
     market.done(&shop(), call.id, "a", false, "1").unwrap();
@@ -193,6 +196,27 @@ fn a_system_that_hangs_takes_nobody_elses_place() {
     assert_eq!(begun.count(), 16, "a person has so many calls at once");
     market.pass(3_600_000);
     assert!(market.state.open_calls.is_empty(), "and every one of them ends");
+}
+
+#[test]
+fn whoever_gets_the_id_of_a_system_gets_nothing_of_its_calls() {
+    let mut market = Market::agreed();
+    let call = market.begin(vec![step("a", &shop(), "order"), step("b", &kitchen(), "order")]);
+    market.done(&shop(), call, "a", false, r#"{"secret": 1}"#).unwrap();
+    market.ask(&metaverse(OWNER), &Request::RemoveSystem(shop())).unwrap();
+    let device = Fingerprint([13; 32]);
+    let role = [RoleId::slug("third_party")];
+    let decision = enroll(&market.state, device, &UserId::slug("other"), &role, "x").unwrap();
+    market.commit(decision.events);
+    let other = Actor::greeted(Identity::Certificate(device), Party::ThirdParty);
+    market.ask(&other, &Request::Sii(SiiUp::Register(Box::new(info(&shop()))))).unwrap();
+    market.attach(&shop());
+    market.told.clear();
+    market.answer(&kitchen(), call, "b", false, CallResult::Failed { reason: "no".to_owned() }).unwrap();
+    market.pass(60_000);
+    assert!(market.told.iter().all(|(system, _)| *system != shop()), "{:?}", market.told);
+    let CallStatus::Failed { kept, .. } = market.status(call) else { panic!("{:?}", market.status(call)) };
+    assert_eq!(kept, [key("a")], "and whoever called is told what stays");
 }
 
 #[test]

@@ -168,7 +168,7 @@ impl World {
         for (_, event) in log {
             match event {
                 LogEvent::CallAccepted { call, .. } => drop(calls.insert(call.id, call.as_ref().clone())),
-                LogEvent::CallEnded { call, status } => self.check_end(words, &calls[call], status),
+                LogEvent::CallEnded { call, status, .. } => self.check_end(words, &calls[call], status),
                 _ => {}
             }
         }

@@ -1,18 +1,13 @@
-//! What the enabler tells a digital twin system: fetched by long poll or as server-sent events, then acknowledged.
+//! What the enabler tells a digital twin system.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
-    Json as Answer,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{
-        IntoResponse, Response,
-        sse::{Event as Sent, KeepAlive, Sse},
-    },
+    http::{HeaderMap, StatusCode},
+    response::Response,
 };
-use futures_util::stream::{StreamExt, iter, unfold};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vestibule_protocol::{DiiDown, Event};
@@ -22,30 +17,12 @@ use crate::http::{
     body::{Json, Query},
     caller::Speaker,
     inbox::Fetched,
+    poll::{self, Acknowledged, Wanted},
     problem::{BadBody, Refusals},
 };
 
-/// Milliseconds that a poll may wait: shorter than what proxies commonly allow.
-const LONGEST_WAIT_MS: u64 = 30_000;
-/// A comment is sent after so long without a message.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new().routes(routes!(inbox)).routes(routes!(acknowledge))
-}
-
-/// Which messages.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct Wanted {
-    /// Messages after this one; those up to it are acknowledged and forgotten.
-    #[serde(default)]
-    after: u64,
-    /// Milliseconds to wait for the first message, at most 30 000.
-    #[serde(default)]
-    #[param(maximum = 30000)]
-    wait_ms: u64,
 }
 
 /// A message of the enabler.
@@ -66,15 +43,19 @@ struct Messages {
     messages: Vec<Message>,
 }
 
-fn message(fetched: Fetched) -> Option<Message> {
-    match fetched.event {
-        Event::Dii(message) => Some(Message { sequence: fetched.sequence, message, again: fetched.again }),
-        _ => None,
-    }
-}
+impl poll::Page for Messages {
+    type Message = Message;
 
-fn ended() -> Problem {
-    Problem::unavailable("this session has ended, as when the same system connects anew: register again")
+    fn message(fetched: Fetched) -> Option<Message> {
+        match fetched.event {
+            Event::Dii(message) => Some(Message { sequence: fetched.sequence, message, again: fetched.again }),
+            _ => None,
+        }
+    }
+
+    fn of(messages: Vec<Message>) -> Self {
+        Self { messages }
+    }
 }
 
 /// What the enabler wants of a digital twin system (P2.3, P2.9, P2.17)
@@ -96,42 +77,7 @@ async fn inbox(
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if wanted.wait_ms > LONGEST_WAIT_MS {
-        return Err(Problem::malformed(format!("a poll waits at most {LONGEST_WAIT_MS} milliseconds")));
-    }
-    speaker.inbox.acknowledge(wanted.after);
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    if accept.is_some_and(|accept| accept.contains("text/event-stream")) {
-        return Ok(stream(speaker, api, wanted.after));
-    }
-    let wait = Duration::from_millis(wanted.wait_ms);
-    let fetched = speaker.inbox.fetch(wanted.after, wait, || api.clock.now()).await.ok_or_else(ended)?;
-    Ok(Answer(Messages { messages: fetched.into_iter().filter_map(message).collect() }).into_response())
-}
-
-fn stream(speaker: Speaker, api: Arc<Api>, after: u64) -> Response {
-    let pages = unfold((speaker, api, after), |(speaker, api, after)| async move {
-        let wait = Duration::from_millis(LONGEST_WAIT_MS);
-        let fetched = speaker.inbox.fetch(after, wait, || api.clock.now()).await?;
-        let last = fetched.last().map_or(after, |fetched| fetched.sequence);
-        let events: Vec<_> = fetched.into_iter().filter_map(message).filter_map(|message| event(&message)).collect();
-        Some((iter(events), (speaker, api, last)))
-    });
-    Sse::new(pages.flatten()).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
-}
-
-fn event(message: &Message) -> Option<Result<Sent, Infallible>> {
-    let event = Sent::default().id(message.sequence.to_string()).event("message");
-    // Nothing in a message cannot be JSON.
-    event.json_data(message).ok().map(Ok)
-}
-
-/// What was done with.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Acknowledged {
-    /// Messages up to and with this one.
-    up_to: u64,
+    poll::inbox::<_, Messages>(speaker, api, wanted, &headers).await
 }
 
 /// Messages that need not be told again

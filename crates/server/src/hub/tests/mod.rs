@@ -2,11 +2,14 @@
 
 mod crowd;
 mod disk;
+mod keeping;
 mod lease;
 mod missed;
+mod past;
 mod path;
 mod people;
 mod procedure;
+mod third_party;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

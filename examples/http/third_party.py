@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""A third-party system in nothing but Python's standard library: an electrician who looks before coming.
+
+    vestibule-enabler serve --data DIR --http 127.0.0.1:8080
+    vestibule-enabler pair --data DIR --role third_party     # prints six digits
+    python3 third_party.py http://127.0.0.1:8080 DIGITS
+"""
+
+import json
+import sys
+import urllib.error
+import urllib.request
+
+url, code = sys.argv[1], sys.argv[2]
+token = None
+
+
+def ask(method, path, body=None):
+    """One request to the enabler; a refusal comes back as a problem with its `code`."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url + path, data, {"Content-Type": "application/json"}, method=method)
+    if token:
+        request.add_header("Authorization", "Bearer " + token)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read() or "null")
+    except urllib.error.HTTPError as error:
+        return json.load(error)
+
+
+# Who it is: six digits become a token, once. A real system keeps the token.
+token = ask("POST", "/v1/pairing", {"code": code, "name": "electrician"})["token"]
+
+# P1.1: what it offers. A visit is booked anew each time it is asked for, and taken back by `cancel`, which can be asked
+# twice: so the enabler asks for a visit once, and cancels one that it heard nothing of.
+visit = {"name": "A visit", "charge": {"amount": 4500, "currency": "EUR", "per": "call"}, "undo": "cancel"}
+services = {"visit": visit, "cancel": {"name": "Take a visit back", "idempotent": True}}
+info = {"id": "electrician", "kind": "third_party", "name": "The electrician", "services": services, "heartbeat_ms": 0}
+ask("PUT", "/v1/sii/registration", info)
+print("ready", flush=True)
+
+visits = {}
+
+
+def serve(asked):
+    """P1.14: does what is asked for, once for each call and step, and says what came of it."""
+    key = (asked["call"], asked["step"])
+    if asked["undo"]:
+        print("cancelled" if visits.pop(key, None) else "nothing to cancel", flush=True)
+        return {"done": None}
+    if key not in visits:
+        # P1.15 to P1.19: how is the thing? Only what the user shares is told, and only while this call runs.
+        path = f"/v1/sii/users/{asked['user']}/twins/{asked['input']['twin']}?call={asked['call']}"
+        twin = ask("GET", path)
+        if "code" in twin:
+            return {"failed": {"reason": twin["detail"]}}
+        visits[key] = {"visit": len(visits) + 1, "light": twin["readings"]["light"]["on"]["value"]}
+        print("visits", twin["info"]["name"], flush=True)
+    return {"done": visits[key]}
+
+
+last = 0
+while True:
+    for message in ask("GET", f"/v1/sii/inbox?after={last}&wait_ms=25000")["messages"]:
+        last, what = message["sequence"], message["message"]
+        if "authorize" in what:
+            # P1.8: everybody may, for as long as they like.
+            wish = what["authorize"]
+            granted = {"services": wish["services"], "until": wish["until"], "account": f"customer {wish['user'][-4:]}"}
+            ask("POST", "/v1/sii/answers", {"inquiry": wish["inquiry"], "answer": {"granted": granted}})
+        elif "invoke" in what:
+            asked = what["invoke"]
+            said = {"call": asked["call"], "step": asked["step"], "undo": asked["undo"], "result": serve(asked)}
+            ask("POST", "/v1/sii/results", said)
+        elif "revoked" in what:
+            print("revoked", flush=True)
