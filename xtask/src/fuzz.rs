@@ -17,6 +17,8 @@ const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
 /// Bounds of one input: longer, slower or hungrier is a finding too. Milliseconds are what anything here may take, but
 /// machines are shared.
 const BOUNDS: [&str; 3] = ["-max_len=65536", "-timeout=20", "-rss_limit_mb=2048"];
+/// Our own encoders write what the fuzzer begins with, so that it is what is said today.
+const SEEDS: [&str; 7] = ["test", "-p", "vestibule-server", "--test", "hostile_bytes", "--", "every_target_has_seeds"];
 /// Seconds for each target where nothing is said.
 const SECONDS: u64 = 60;
 
@@ -54,6 +56,10 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         bail!("there is no c++ here, which compiles libFuzzer: install what Debian calls g++");
     }
     let folder = workspace.target.join("fuzz");
+    let mut seeds = workspace.cargo(&SEEDS);
+    if process::in_front(seeds.env("VESTIBULE_SEEDS", folder.join("corpus")))? != 0 {
+        return Ok(ExitCode::FAILURE);
+    }
     let (host, mut build) = (host()?, workspace.cargo(&["build", "--release", "--manifest-path", "fuzz/Cargo.toml"]));
     // With a target named, scripts and macros of the build are compiled without coverage.
     build.args(["--locked", "--target", &host, "--target-dir"]).arg(&folder).env("RUSTFLAGS", COVERAGE);
@@ -67,7 +73,9 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         }
         println!("== {target}, {} seconds ==", choice.seconds);
         let mut fuzzer = Command::new(folder.join(&host).join("release").join(target));
-        fuzzer.arg(&grown).arg(workspace.root.join("fuzz/corpus").join(target)).args(BOUNDS);
+        fuzzer.arg(&grown);
+        // What was found once; a target that nothing was found in has no folder.
+        fuzzer.args(Some(workspace.root.join("fuzz/corpus").join(target)).filter(|found| found.is_dir())).args(BOUNDS);
         fuzzer.arg(format!("-max_total_time={}", choice.seconds));
         fuzzer.arg(format!("-artifact_prefix={}/{target}-", found.display()));
         if process::in_front(&mut fuzzer)? != 0 {

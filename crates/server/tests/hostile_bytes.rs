@@ -16,11 +16,13 @@ use targets::{TARGETS, Target};
 /// Changed inputs for each target: seconds, not minutes.
 const CHANGED: usize = 400;
 
+/// What was found once, and what our own encoders make today.
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    // A target that nothing was found in has no folder.
+    let files = std::fs::read_dir(folder).into_iter().flatten();
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     files.sort();
-    assert!(!files.is_empty(), "{name} has no corpus");
     files.into_iter().map(|path| std::fs::read(path).unwrap()).chain(seeds::of(name)).collect()
 }
 
@@ -65,7 +67,7 @@ fn nothing_that_reads_bytes_panics() {
     TARGETS.into_iter().for_each(examine);
 }
 
-/// `VESTIBULE_SEEDS=FOLDER` writes what each target begins with, for the fuzzer: `fuzz/corpus` was made so.
+/// `VESTIBULE_SEEDS=FOLDER` writes what each target begins with, for the fuzzer.
 #[test]
 fn every_target_has_seeds() {
     for (name, _) in TARGETS {
