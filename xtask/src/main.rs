@@ -7,6 +7,7 @@ mod assets;
 mod bench;
 mod chaos;
 mod demo;
+mod fuzz;
 mod peers;
 mod process;
 mod setup;
@@ -32,6 +33,7 @@ cargo xtask <command>
                                 kill -9 of a running enabler at random moments, and what must hold after each
   chaos http [--examples N] [--seed S]
                                 the API, asked whatever Schemathesis comes up with
+  fuzz [TARGET] [--seconds N]   hostile bytes for everything that reads bytes, searched by libFuzzer
   assets [--check]              build the models from their sources, or check the built ones
   setup [--peer NAME]...        what the machine lacks; peers: mosquitto, ha-mqtt-discoverable,
                                 schemathesis, node, browser, monado
@@ -60,6 +62,7 @@ fn dispatch(command: &str, args: &[String]) -> Result<ExitCode> {
         "tidy" => tidy::run(),
         "bench" => bench::run(args),
         "chaos" => chaos::run(args),
+        "fuzz" => fuzz::run(args),
         "assets" => assets::run(args),
         "setup" => setup::run(args),
         "monado" => peers::monado::run(args),

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
-    ActionId, CommandId, CommandStatus, ContentHash, FeatureId, PropertyId, RuleId, Timestamp, UserId, Value,
+    ActionId, CommandId, CommandStatus, ContentHash, FeatureId, PropertyId, PropertyValue, RuleId, Timestamp, UserId,
+    Value,
 };
 
 use crate::{CommandUpdate, TwinView};
@@ -66,6 +67,7 @@ pub enum PastFact {
         /// What it should do.
         action: ActionId,
         /// With what.
+        #[schema(value_type = Option<PropertyValue>)]
         input: Option<Value>,
     },
     /// A command came further.
@@ -99,6 +101,7 @@ pub struct PastReading {
     /// The property.
     pub property: PropertyId,
     /// What it became; `None`: the thing says that nobody knows.
+    #[schema(value_type = Option<PropertyValue>)]
     pub value: Option<Value>,
     /// When the enabler heard it.
     pub at: Timestamp,

@@ -34,8 +34,8 @@ fn number(name: &str) -> Option<u64> {
 #[derive(Clone, Copy)]
 enum Who<'a> {
     User(&'a str),
-    /// A digital twin system, at its own interface.
-    System(&'a str),
+    /// A system, at an interface of its own.
+    System(&'a str, &'static str),
     Stranger,
 }
 
@@ -71,8 +71,9 @@ impl Home {
         let bearer = |token: &str| format!("Authorization: Bearer {token}");
         match who {
             Who::User(token) => command.args(["--header", &bearer(token)]),
-            Who::System(token) => {
-                command.env("VESTIBULE_SPEAKS", token).args(["--header", &bearer(token), "--include-tag", "dii"])
+            Who::System(token, interface) => {
+                command.env("VESTIBULE_SPEAKS", token).env("VESTIBULE_INTERFACE", interface);
+                command.args(["--header", &bearer(token), "--include-tag", interface])
             }
             Who::Stranger => command.env("VESTIBULE_STRANGER", "yes").args(["--checks", STRANGER]),
         };
@@ -118,11 +119,13 @@ async fn owners_get_what_the_document_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn systems_get_what_the_document_says() {
-    let mut home = Home::start().await;
-    let token = home.enabler.token("twin_system").await;
-    home.examine(Who::System(&token), "coverage,fuzzing", 10).await;
-    let (status, inbox) = home.enabler.ask("GET", "/v1/dii/inbox", Some(&token), None).await;
-    assert_eq!(status, 200, "{inbox}");
+    for (role, interface) in [("twin_system", "dii"), ("third_party", "sii")] {
+        let mut home = Home::start().await;
+        let token = home.enabler.token(role).await;
+        home.examine(Who::System(&token, interface), "coverage,fuzzing", 8).await;
+        let (status, inbox) = home.enabler.ask("GET", &format!("/v1/{interface}/inbox"), Some(&token), None).await;
+        assert_eq!(status, 200, "{inbox}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -139,7 +139,7 @@ type Accepted = (StatusCode, AppendHeaders<[(HeaderName, String); 1]>, Answer<Ca
 #[utoipa::path(
     post, path = "/v1/calls", tag = "mii", request_body = Order,
     params(
-        ("Idempotency-Key" = String, Header, description = "32 hexadecimal digits are the call's id; anything else of at most 256 characters is hashed into one."),
+        ("Idempotency-Key" = String, Header, pattern = "^[!-~]([ -~]{0,254}[!-~])?$", description = "32 hexadecimal digits are the call's id; anything else of at most 256 characters is hashed into one."),
     ),
     responses(
         (status = 202, description = "It is written down.", body = CallUpdate, headers(

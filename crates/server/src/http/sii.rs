@@ -127,7 +127,7 @@ impl poll::Page for SiiMessages {
     get, path = "/v1/sii/inbox", tag = "sii", operation_id = "sii_inbox", params(Wanted),
     responses(
         (status = 200, description = "Messages that are not acknowledged.", content(
-            (SiiMessages = "application/json"), (String = "text/event-stream")
+            (SiiMessages = "application/json"), (Object = "text/event-stream")
         )),
         Refusals
     )
@@ -174,6 +174,7 @@ async fn answer(supplier: Supplier, Json(Agreed { inquiry, answer }): Json<Agree
 
 /// An answer to `invoke`.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = SiiOutcome)]
 #[serde(deny_unknown_fields)]
 struct Outcome {
     /// The call.

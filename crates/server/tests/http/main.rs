@@ -11,6 +11,7 @@ mod past;
 mod people;
 mod procedures;
 mod services;
+mod skew;
 
 use std::{
     net::SocketAddr,

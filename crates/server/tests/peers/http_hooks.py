@@ -8,11 +8,11 @@ import requests
 import schemathesis
 from hypothesis import strategies as st
 
-# The token of a digital twin system, where the run is one.
-SPEAKS = os.environ.get("VESTIBULE_SPEAKS")
+# The token of a system, where the run is one, and the interface that it speaks at.
+SPEAKS, INTERFACE = os.environ.get("VESTIBULE_SPEAKS"), os.environ.get("VESTIBULE_INTERFACE", "")
 # Half of what is asked is asked of things that there are; else nothing but "there is no such thing" would be heard.
 # `bench/lamp` is played by the test, `fuzz/thing` is what a run that is a system describes.
-TWIN = "fuzz/thing" if SPEAKS else "bench/lamp"
+TWIN = "fuzz/thing" if INTERFACE == "dii" else "bench/lamp"
 KNOWN = {
     "system": TWIN.split("/")[0],
     "twin": TWIN.split("/")[1],
@@ -24,9 +24,11 @@ KNOWN = {
     "role": "guest",
     "rule": "fuzz",
     "command": "01" * 16,
+    "call": "03" * 16,
     "lease": "02" * 16,
 }
-SYSTEM = {"id": "fuzz", "kind": "digital_twin", "name": "A system that says anything"}
+KIND = "third_party" if INTERFACE == "sii" else "digital_twin"
+SYSTEM = {"id": "fuzz", "kind": KIND, "name": "A system that says anything"}
 ON = {"light": {"name": "Light", "kind": "light", "properties": {"on": {"value": "bool"}}, "events": ["press"]}}
 THING = {"twin": {"id": "fuzz/thing", "name": "A thing", "features": ON}, "reachable": True}
 # A poll that waits as long as it may makes the run long and finds nothing.
@@ -82,9 +84,10 @@ def there(value):
 
 def register(base):
     """Systems speak once they are registered; every so often Schemathesis takes itself out."""
+    headers = {"Authorization": f"Bearer {SPEAKS}"}
     for method, path, body in (("PUT", "registration", SYSTEM), ("POST", "twins", THING)):
-        headers = {"Authorization": f"Bearer {SPEAKS}"}
-        requests.request(method, f"{base}/v1/dii/{path}", json=body, headers=headers, timeout=20)
+        if path == "registration" or INTERFACE == "dii":
+            requests.request(method, f"{base}/v1/{INTERFACE}/{path}", json=body, headers=headers, timeout=20)
 
 
 @schemathesis.hook
@@ -103,17 +106,17 @@ def before_call(context, case, kwargs):
     # Whoever takes the lamp's system away finds nothing from then on.
     if number % 2 == 0 or (case.method.upper(), path) == ("DELETE", "/v1/systems/{system}"):
         return
-    if SPEAKS and path.startswith("/v1/dii/") and path != "/v1/dii/registration":
+    if SPEAKS and path.startswith(f"/v1/{INTERFACE}/") and not path.endswith("/registration"):
         register(case.operation.schema.get_base_url().rstrip("/"))
     for name, value in parameters.items():
         case.path_parameters[name] = known(name, value)
     if isinstance(case.body, (dict, list)):
         case.body = there(case.body)
     if case.headers and "Idempotency-Key" in case.headers:
-        case.headers["Idempotency-Key"] = KNOWN["lease" if path.endswith("/leases") else "command"]
+        case.headers["Idempotency-Key"] = KNOWN[{"leases": "lease", "calls": "call"}.get(path.split("/")[-1], "command")]
     if isinstance(case.body, dict):
-        if path == "/v1/dii/registration":
-            case.body["id"] = "fuzz"
+        if path.endswith("/registration"):
+            case.body["id"], case.body["kind"] = "fuzz", KIND
         if path == "/v1/dii/twins" and isinstance(case.body.get("twin"), dict):
             case.body["twin"]["id"] = "fuzz/thing"
         # The path and the body name the same.

@@ -1,0 +1,3 @@
+//! Hostile bytes for everything that reads bytes.
+
+pub mod targets;
