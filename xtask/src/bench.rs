@@ -13,6 +13,9 @@ use crate::workspace::{Workspace, program, software_vulkan, vulkan_drivers};
 /// Builds and runs `vestibule-bench NAME`; further arguments are passed on.
 pub fn run(args: &[String]) -> Result<ExitCode> {
     let (name, rest) = args.split_first().context("bench what? `cargo xtask bench list` asks vestibule-bench")?;
+    if name == "enabler" {
+        return enabler(crate::passed_on(rest));
+    }
     setup::install(&[Purpose::Build, Purpose::Picture])?;
     let workspace = Workspace::find()?;
     if process::in_front(&mut workspace.cargo(&BUILD))? != 0 {
@@ -25,12 +28,30 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)))
 }
 
-/// The machine in one line: processor, cores, memory, and what draws.
-fn machine() -> String {
+/// The enabler alone: optimized, and without building Bevy. Writes the page that the numbers are read on.
+fn enabler(rest: &[String]) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    let build = ["build", "--release", "-p", "vestibule-server", "--example", "bench_enabler"];
+    if process::in_front(&mut workspace.cargo(&build))? != 0 {
+        return Ok(ExitCode::FAILURE);
+    }
+    let mut bench = Command::new(workspace.target.join("release/examples/bench_enabler"));
+    bench.current_dir(&workspace.root).args(["--machine", &computer(), "--page", "docs/bench-enabler.md"]).args(rest);
+    let status = process::in_front(&mut bench)?;
+    Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)))
+}
+
+/// The machine without what draws: processor, cores, memory.
+fn computer() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    format!("Machine: {}, {cores} cores, {} GiB; draws with {}", processor(&processors), gibibytes(&memory), graphics())
+    format!("{}, {cores} cores, {} GiB", processor(&processors), gibibytes(&memory))
+}
+
+/// The machine in one line: processor, cores, memory, and what draws.
+fn machine() -> String {
+    format!("Machine: {}; draws with {}", computer(), graphics())
 }
 
 fn processor(cpuinfo: &str) -> &str {

@@ -5,6 +5,7 @@
 
 mod assets;
 mod bench;
+mod chaos;
 mod demo;
 mod peers;
 mod process;
@@ -26,7 +27,9 @@ cargo xtask <command>
   test [--without NAME]...      everything that must hold; the closing line is `N passed, N failed`
        [--only STAGE]...        only these stages; `test --list` names them
   tidy                          the rules that a compiler does not check
-  bench NAME [-- ARGS]          one measurement, with the machine it ran on
+  bench NAME [-- ARGS]          one measurement, with the machine it ran on; `bench enabler` needs no Bevy
+  chaos kill [--rounds N] [--seed S]
+                                kill -9 of a running enabler at random moments, and what must hold after each
   assets [--check]              build the models from their sources, or check the built ones
   setup [--peer NAME]...        what the machine lacks; peers: mosquitto, ha-mqtt-discoverable, monado
   monado exec -- PROGRAM ARGS   run PROGRAM against an OpenXR runtime that needs no headset
@@ -53,6 +56,7 @@ fn dispatch(command: &str, args: &[String]) -> Result<ExitCode> {
         "test" => test::run(args),
         "tidy" => tidy::run(),
         "bench" => bench::run(args),
+        "chaos" => chaos::run(args),
         "assets" => assets::run(args),
         "setup" => setup::run(args),
         "monado" => peers::monado::run(args),

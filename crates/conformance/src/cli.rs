@@ -7,7 +7,7 @@ use clap::Parser;
 use crate::{
     catalogue::Group,
     run::{Config, run},
-    wire::{Quic, Transport},
+    wire::{Http, Quic, Transport},
 };
 
 const CODES: &str = "Exit codes: 0 every row passed, 1 a row failed, 2 wrong flags, or no enabler that takes the code.";
@@ -16,7 +16,7 @@ const CODES: &str = "Exit codes: 0 every row passed, 1 a row failed, 2 wrong fla
 #[derive(Debug, Parser)]
 #[command(name = "vestibule-conformance", version, after_help = CODES)]
 pub struct Cli {
-    /// The enabler: quic://HOST:PORT.
+    /// The enabler: quic://HOST:PORT or http://HOST:PORT.
     #[arg(long, value_name = "URL")]
     enabler: String,
     /// A six-digit pairing code for an owner, as `vestibule-enabler pair` shows it.
@@ -46,14 +46,15 @@ fn group(name: &str) -> Result<Group, String> {
 /// What is wrong with the address, in words.
 pub fn transport(url: &str, patience: Duration) -> Result<Arc<dyn Transport>, String> {
     let Some((scheme, rest)) = url.split_once("://") else {
-        return Err(format!("{url:?} is no enabler: quic://HOST:PORT is"));
+        return Err(format!("{url:?} is no enabler: quic://HOST:PORT or http://HOST:PORT is"));
     };
     let target = rest.trim_end_matches('/');
     let port = target.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
     match scheme {
         "quic" if port => Ok(Arc::new(Quic::new(target, patience))),
         "quic" => Err(format!("{url:?} names no port: quic://HOST:PORT does")),
-        other => Err(format!("enablers are not reached over {other:?}: quic://HOST:PORT")),
+        "http" => Ok(Arc::new(Http::new(url)?)),
+        other => Err(format!("enablers are not reached over {other:?}: quic://HOST:PORT or http://HOST:PORT")),
     }
 }
 
@@ -101,8 +102,9 @@ mod tests {
     fn addresses_are_checked_before_anybody_is_called() {
         let patience = Duration::from_secs(1);
         assert_eq!(transport("quic://home:4433", patience).unwrap().name(), "quic://home:4433");
+        assert_eq!(transport("http://home:8080/", patience).unwrap().name(), "http://home:8080");
         assert!(transport("quic://[::1]:4433/", patience).is_ok());
-        for wrong in ["home:4433", "quic://home", "quic://:4433", "quic://home:x", "ftp://home:21", ""] {
+        for wrong in ["home:4433", "quic://home", "quic://:4433", "quic://home:x", "ftp://home:21", "", "http://"] {
             assert!(transport(wrong, patience).is_err(), "{wrong}");
         }
         assert_eq!(group("truth"), Ok(Group::Truth));

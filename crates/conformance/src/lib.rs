@@ -33,4 +33,4 @@ pub use notes::Notes;
 pub use report::{Report, Row};
 pub use run::{Config, run};
 pub use stage::Stage;
-pub use wire::{Answer, Connected, Key, Part, Quic, Transport, Wire};
+pub use wire::{Answer, Connected, Http, Key, Part, Quic, Transport, Wire};

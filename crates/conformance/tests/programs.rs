@@ -23,25 +23,28 @@ fn enabler() -> PathBuf {
 /// Killed when dropped.
 struct Running {
     child: Child,
-    address: String,
+    /// `quic://ADDRESS`, `http://ADDRESS`.
+    urls: [String; 2],
 }
 
 impl Running {
     fn start(data: &Path) -> Self {
         let mut command = Command::new(enabler());
-        command.args(["serve", "--quic", "127.0.0.1:0", "--data"]).arg(data);
+        command.args(["serve", "--quic", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"]).arg(data);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let Some(address) = line.split_whitespace().nth(2).map(str::to_owned) else {
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let addresses: Vec<String> =
+            lines.take(2).filter_map(|line| line.split_whitespace().nth(2).map(str::to_owned)).collect();
+        let [quic, http] = addresses.as_slice() else {
             let mut error = String::new();
             stderr.read_to_string(&mut error).unwrap();
-            panic!("it did not start: {line:?} {error}");
+            panic!("it did not start: {addresses:?} {error}");
         };
+        let urls = [format!("quic://{quic}"), http.clone()];
         // Nobody may block on a full pipe.
         std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
-        Self { child, address }
+        Self { child, urls }
     }
 }
 
@@ -67,27 +70,31 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_stand_alone_enabler_passes_every_row() {
+fn the_stand_alone_enabler_passes_every_row_over_both_transports() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let running = Running::start(&data);
-    let (url, json) = (format!("quic://{}", running.address), folder.path().join("report.json"));
-    let code = code(&data);
+    for url in &running.urls {
+        passes(url, &code(&data), &folder.path().join("report.json"));
+    }
+}
+
+fn passes(url: &str, code: &str, json: &Path) {
     let file = json.to_str().unwrap();
-    let output = kit(&["--enabler", &url, "--pair", &code, "--patience", "20", "--json", file]);
+    let output = kit(&["--enabler", url, "--pair", code, "--patience", "20", "--json", file]);
     let table = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(0), "{table} {}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{url}: {table} {}", text(&output.stderr));
     let last = table.trim_end().lines().last().unwrap().to_owned();
     assert!(last.ends_with(" passed, 0 failed"), "{last}");
-    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
     let rows = report["rows"].as_array().unwrap();
     assert_eq!((report["failed"].as_u64(), report["passed"].as_u64()), (Some(0), Some(rows.len() as u64)));
-    assert_eq!(report["enabler"], url.as_str());
+    assert_eq!(report["enabler"], url);
     let complete = |row: &serde_json::Value| ["id", "clause", "done", "seen"].iter().all(|key| row[*key].is_string());
     assert!(rows.iter().all(complete) && last.starts_with(&rows.len().to_string()), "{last}");
 
     // The code was used: nobody is let in, and there is nothing to report.
-    let output = kit(&["--enabler", &url, "--pair", &code]);
+    let output = kit(&["--enabler", url, "--pair", code]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{}", text(&output.stderr));
     assert!(text(&output.stderr).starts_with("vestibule-conformance: "), "{}", text(&output.stderr));
 }

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use vestibule_model::{Command, CommandStatus, FeatureId, PropertyId, RuleId, Timestamp, TwinId, UserId, Value};
 use vestibule_protocol::{CommandUpdate, Execution};
 
+use crate::Fingerprint;
+
 /// What a property should become.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Wish {
@@ -17,12 +19,15 @@ pub struct Wish {
 pub type WishKey = (TwinId, FeatureId, PropertyId);
 
 /// A command that was accepted.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CommandRecord {
     /// What was asked.
     pub command: Command,
     /// By whom.
     pub user: UserId,
+    /// The device that it came from, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Fingerprint>,
     /// Which rule let them.
     pub rule: RuleId,
     /// What should be reported once it has worked.
@@ -32,6 +37,7 @@ pub struct CommandRecord {
     /// Whether the twin's system was given it.
     pub dispatched: bool,
     /// The fencing token of the lease under which it acts.
+    #[serde(default)]
     pub fence: Option<u64>,
     /// How far it is by the log. That it was executed is hot, and only [`Hot`](crate::Hot) knows.
     pub status: CommandStatus,

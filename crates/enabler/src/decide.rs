@@ -10,7 +10,7 @@ use vestibule_protocol::{
 use crate::{
     Actor, Grant, Hot, Identity, LogEvent, Proposal, State, Viewer, discovery,
     dtif::{dtac, dtia, dts, dtsr, lease},
-    people, registry,
+    past, people, registry,
     sif::{dtda, sdc, tpsaa, tpsr},
     token,
 };
@@ -44,6 +44,8 @@ pub enum Effect {
         /// At most so many.
         limit: u16,
     },
+    /// Answer from the past: as much of it as this viewer may see now and might have seen then.
+    ReadPast(Box<Viewer>),
     /// Give a command to a system. At most once: where it cannot be given now, it has failed.
     Execute {
         /// The system.
@@ -142,6 +144,18 @@ impl Decision {
         Self { events, reply: Some(Response::Done), effects: Vec::new() }
     }
 
+    /// Notes in what is to be written which device asked for it.
+    pub(crate) fn noting_device(mut self, actor: &Actor) -> Self {
+        if let Identity::Certificate(certificate) = &actor.identity {
+            for event in &mut self.events {
+                if let LogEvent::CommandAccepted { device, .. } = event {
+                    *device = Some(*certificate);
+                }
+            }
+        }
+        self
+    }
+
     pub(crate) fn with(mut self, effect: Effect) -> Self {
         self.effects.push(effect);
         self
@@ -180,7 +194,7 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         Request::DescribeTwin(twin) => dtia::describe(state, hot, now, &viewer, twin).map(Decision::reply),
         Request::Acquire(twin) => dtia::acquire(state, hot, &viewer, twin),
         Request::Subscribe(interest) => subscribe(interest),
-        Request::Actuate(command) => dts::actuate(state, hot, now, &viewer, command),
+        Request::Actuate(command) => Ok(dts::actuate(state, hot, now, &viewer, command)?.noting_device(actor)),
         Request::CommandStatus(command) => dts::status(state, hot, &viewer, *command).map(Decision::reply),
         Request::Refresh(twin) => dts::refresh(state, hot, &viewer, twin),
         Request::Explain(inquiry) => dtac::explain(state, &viewer, inquiry).map(Decision::reply),
@@ -207,6 +221,9 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         Request::Steps { after, limit, follow } => {
             let effect = Effect::ReadSteps { after: *after, limit: *limit, follow: *follow };
             Ok(Decision::default().with(effect))
+        }
+        Request::History { twin, .. } | Request::Readings { twin, .. } | Request::PastTwin { twin, .. } => {
+            past::ask(state, viewer, twin)
         }
         Request::Lease(request) => lease::ask(state, hot, now, actor, &viewer, request),
         Request::RenewLease(lease) => lease::renew(state, hot, now, &viewer, lease),

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Bound};
 
+use serde::{Deserialize, Serialize};
 use vestibule_model::{
     AreaCells, FeatureKind, Refusal, RefusalCode, Right, ServiceId, SystemHealth, SystemId, SystemInfo, SystemKind,
     SystemQuery, Timestamp,
@@ -18,7 +19,7 @@ use crate::{
 const PAGE: (usize, usize) = (50, 200);
 
 /// Something by which systems are found without looking at all of them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Term {
     Kind(SystemKind),
     Type(String),
@@ -28,7 +29,7 @@ pub(crate) enum Term {
 }
 
 /// Systems by what they say of themselves and what their twins have.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Directory(Map<Term, Map<SystemId, ()>>);
 
 impl Directory {

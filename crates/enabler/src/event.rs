@@ -38,7 +38,8 @@ pub enum LogEvent {
         user: UserId,
         /// With which roles.
         roles: Vec<RoleId>,
-        /// What to call it.
+        /// What to call it; belongs to the user, as their name does.
+        #[serde(with = "vestibule_model::personal")]
         device: String,
         /// Until when it is known; `None`: until it is revoked.
         #[serde(default)]
@@ -58,8 +59,8 @@ pub enum LogEvent {
     UserSet {
         /// The user.
         user: UserInfo,
-        /// Who did it.
-        by: UserId,
+        /// Who did it; `None`: the provider with which they logged in.
+        by: Option<UserId>,
     },
     /// A user was taken away, with all their devices.
     UserRemoved {
@@ -79,7 +80,8 @@ pub enum LogEvent {
         id: TokenId,
         /// Who delegates.
         by: UserId,
-        /// What its bearer is called.
+        /// What its bearer is called; belongs to whoever delegates.
+        #[serde(with = "vestibule_model::personal")]
         guest: String,
         /// How far it goes.
         limits: Limits,
@@ -143,6 +145,9 @@ pub enum LogEvent {
         wishes: Vec<Wish>,
         /// Whether it is given to the twin's system by this very decision. It is never given twice.
         dispatched: bool,
+        /// The device that it came from, where one is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<Fingerprint>,
         /// The fencing token of the lease under which it acts.
         #[serde(default)]
         fence: Option<u64>,
@@ -316,6 +321,36 @@ pub enum LogEvent {
         /// Why.
         reason: LeaseEnd,
     },
+    /// A person is to be forgotten: their devices and what rules said of them go at once, their name after this line is
+    /// durable.
+    PersonErased {
+        /// The person; reads as a pseudonym from then on.
+        user: UserId,
+        /// Who did it; `None`: whoever runs the enabler.
+        by: Option<UserId>,
+    },
+    /// Lines up to `through` are about to be removed: a snapshot stands for them.
+    LogCut {
+        /// The last line that goes.
+        through: u64,
+        /// Its hash: what remains is chained to it.
+        hash: ContentHash,
+        /// The checksum of the snapshot of that moment.
+        snapshot: ContentHash,
+    },
+}
+
+/// What a line of the log is about, so that a thing's past is found without reading everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// Who may do what, systems, the log itself: what every thing's past depends on.
+    Everything,
+    /// One twin.
+    Twin(TwinId),
+    /// The twin of this command.
+    Command(CommandId),
+    /// Nothing that a twin's past depends on.
+    Nothing,
 }
 
 /// Why what a user and a third-party system have agreed holds no more.
@@ -341,6 +376,47 @@ pub enum AgreementEnd {
 pub struct EventError(#[from] serde_json::Error);
 
 impl LogEvent {
+    /// What it is about.
+    #[must_use]
+    pub fn about(&self) -> Topic {
+        match self {
+            Self::RuleSet { .. }
+            | Self::RuleRemoved { .. }
+            | Self::DeviceEnrolled { .. }
+            | Self::DeviceRevoked { .. }
+            | Self::UserSet { .. }
+            | Self::UserRemoved { .. }
+            | Self::TokenDelegated { .. }
+            | Self::TokenRevoked { .. }
+            | Self::SystemRegistered { .. }
+            | Self::SystemGone { .. }
+            | Self::PersonErased { .. } => Topic::Everything,
+            Self::TokenKeySet { .. }
+            | Self::SystemMeasured { .. }
+            | Self::PseudonymsSalted { .. }
+            | Self::Authorized { .. }
+            | Self::Deauthorized { .. }
+            | Self::CallAccepted { .. }
+            | Self::StepDispatched { .. }
+            | Self::StepEnded { .. }
+            | Self::CallStopped { .. }
+            | Self::CallEnded { .. }
+            | Self::LeaseQueued { .. }
+            | Self::LeaseGranted { .. }
+            | Self::LeaseRenewed { .. }
+            | Self::LeaseIntegrated { .. }
+            | Self::LeaseEnded { .. }
+            | Self::LogCut { .. } => Topic::Nothing,
+            Self::TwinDescribed { info } => Topic::Twin(info.id.clone()),
+            Self::TwinGone { twin }
+            | Self::WishEnded { twin, .. }
+            | Self::PermissionTold { twin, .. }
+            | Self::TwinAcquired { twin, .. } => Topic::Twin(twin.clone()),
+            Self::CommandAccepted { command, .. } => Topic::Twin(command.twin.clone()),
+            Self::CommandDispatched { command } | Self::CommandEnded { command, .. } => Topic::Command(*command),
+        }
+    }
+
     /// The event as it is written, and what reading it gives.
     ///
     /// Apply the second: JSON may round a number in its last bit, and state must be the same after a restart.

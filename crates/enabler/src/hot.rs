@@ -128,6 +128,7 @@ impl Hot {
             LogEvent::RuleSet { .. }
             | LogEvent::RuleRemoved { .. }
             | LogEvent::DeviceEnrolled { .. }
+            | LogEvent::PersonErased { .. }
             | LogEvent::DeviceRevoked { .. }
             | LogEvent::UserSet { .. }
             | LogEvent::UserRemoved { .. }
@@ -170,7 +171,8 @@ impl Hot {
             | LogEvent::SystemMeasured { .. }
             | LogEvent::PseudonymsSalted { .. }
             | LogEvent::Authorized { .. }
-            | LogEvent::TwinAcquired { .. } => {}
+            | LogEvent::TwinAcquired { .. }
+            | LogEvent::LogCut { .. } => {}
             LogEvent::LeaseQueued { request: LeaseRequest { id: lease, .. }, .. }
             | LogEvent::LeaseGranted { lease, .. }
             | LogEvent::LeaseRenewed { lease, .. }

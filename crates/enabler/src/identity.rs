@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 pub use vestibule_model::Fingerprint;
-use vestibule_model::{RoleId, SystemId, Timestamp, UserId};
+use vestibule_model::{Login, RoleId, SystemId, Timestamp, UserId};
 use vestibule_protocol::Party;
 
 use crate::Grant;
@@ -22,24 +22,28 @@ pub enum Identity {
 }
 
 /// A user, beyond their devices.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// For people.
+    #[serde(with = "vestibule_model::personal")]
     pub name: String,
     /// What they may be on every device.
     pub roles: Vec<RoleId>,
+    /// Who else vouches for them.
+    pub login: Option<Login>,
     /// When they became known: tokens of somebody who had their name before are void.
     pub since: Timestamp,
 }
 
 /// A device that was paired: whose it is and what that one may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// Whose.
     pub user: UserId,
     /// With which roles, besides those of its user.
     pub roles: Vec<RoleId>,
     /// Its name, for people.
+    #[serde(with = "vestibule_model::personal")]
     pub device: String,
     /// When it became known.
     pub since: Timestamp,

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
 use vestibule_model::{LeaseEnd, LeaseId, LeaseRequest, RuleId, Timestamp, TwinId, UserId};
 
 use crate::{Grant, Identity, LogEvent};
@@ -15,7 +16,7 @@ const REMEMBERED_MS: u64 = 10 * 60 * 1_000;
 const AGEING_MS: i128 = 60_000;
 
 /// How far a lease is by the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LeasePhase {
     /// It waits for its turn.
     Waiting,
@@ -40,7 +41,7 @@ pub enum LeasePhase {
 }
 
 /// A lease that was asked for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lease {
     /// What was asked.
     pub request: LeaseRequest,
@@ -116,7 +117,7 @@ impl Lease {
 }
 
 /// All leases that are live or ended not long ago.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Leases {
     all: BTreeMap<LeaseId, Arc<Lease>>,
     /// Those that are live, by their twins.

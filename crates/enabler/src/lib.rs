@@ -43,6 +43,7 @@ mod measure;
 mod objects;
 mod observe;
 mod pairing;
+mod past;
 mod people;
 mod persistent;
 mod procedure;
@@ -67,7 +68,7 @@ pub use dtif::{
         tell::{all_leases, update as lease_update},
     },
 };
-pub use event::{AgreementEnd, EventError, LogEvent};
+pub use event::{AgreementEnd, EventError, LogEvent, Topic};
 pub use histogram::Histogram;
 pub use hot::Hot;
 pub use identity::{Actor, Device, Fingerprint, Identity, User};
@@ -76,7 +77,8 @@ pub use measure::Measured;
 pub use objects::Objects;
 pub use observe::{Observed, observe};
 pub use pairing::{Offer, Pairing, PairingCode};
-pub use people::{enroll, may_open_pairing, pair};
+pub use past::Past;
+pub use people::{enroll, erase, log_in, may_open_pairing, pair};
 pub use persistent::Map;
 pub use procedure::{StepNote, Steps, metaverse, third_party, twin_system};
 pub use sif::{

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use vestibule_model::{PhysicalId, TwinId, TwinInfo};
 
 use crate::{Map, Twin};
 
 /// Twins by their physical ids. Only a hash of each id is kept, since there may be a million; what it finds is compared
 /// with the descriptions.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Objects(Map<Entry, ()>);
 
 /// Always with a twin: `None` only sorts before all of them.

@@ -53,13 +53,15 @@ pub struct Offer {
     pub user: Option<UserId>,
     /// Who offers it; `None`: whoever runs the enabler.
     pub by: Option<UserId>,
+    /// Until when the device will be known: whoever is let in for a while lets nobody in for good.
+    pub until: Option<Timestamp>,
 }
 
 impl Offer {
     /// For a device of somebody new, on the word of whoever runs the enabler.
     #[must_use]
     pub const fn new(role: RoleId) -> Self {
-        Self { role, user: None, by: None }
+        Self { role, user: None, by: None, until: None }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use vestibule_model::{MAX_TEXT, Refusal, RefusalCode, RoleId, RuleId, Subject, Timestamp, UserId, UserInfo};
+use vestibule_model::{
+    ERASED, Login, MAX_TEXT, Refusal, RefusalCode, RoleId, RuleId, Subject, Timestamp, UserId, UserInfo, is_erased,
+};
 use vestibule_protocol::{DeviceView, Me, People, Response, UserView};
 
 use crate::{
@@ -18,6 +20,8 @@ const MOST_DEVICES: usize = 1_024;
 const MOST_USERS: usize = 1_024;
 /// Roles that one user can have: each is compared with each rule.
 const MOST_ROLES: usize = 16;
+/// Logins of one user that hold at once: some browsers and programs. The one that ends first makes room.
+const MOST_LOGINS: usize = 16;
 
 impl State {
     /// Takes a decision about users and devices.
@@ -31,16 +35,16 @@ impl State {
                 let known = Device { user: user.clone(), roles, device, since, until: *until };
                 devices.insert(*certificate, known);
                 if !self.users.contains_key(user) {
-                    let named = User { name: user.to_string(), roles: Vec::new(), since: at };
+                    let named = User { name: user.to_string(), roles: Vec::new(), login: None, since: at };
                     Arc::make_mut(&mut self.users).insert(user.clone(), named);
                 }
             }
             LogEvent::DeviceRevoked { certificate, .. } => {
                 Arc::make_mut(&mut self.devices).remove(certificate);
             }
-            LogEvent::UserSet { user: UserInfo { id, name, roles }, .. } => {
+            LogEvent::UserSet { user: UserInfo { id, name, roles, login }, .. } => {
                 let since = self.users.get(id).map_or(at, |known| known.since);
-                let user = User { name: name.clone(), roles: roles.clone(), since };
+                let user = User { name: name.clone(), roles: roles.clone(), login: login.clone(), since };
                 Arc::make_mut(&mut self.users).insert(id.clone(), user);
                 let devices = Arc::make_mut(&mut self.devices).values_mut();
                 devices.filter(|device| device.user == *id).for_each(|device| device.roles.clear());
@@ -51,6 +55,7 @@ impl State {
                 self.drop_permissions(user);
                 self.orphan_calls(user);
             }
+            LogEvent::PersonErased { user, .. } => self.erase(user),
             _ => {}
         }
     }
@@ -81,15 +86,15 @@ impl State {
         rules.chain(devices).filter(move |until| *until > now)
     }
 
-    /// Whether somebody can change rules for ever: rules and devices that expire are no way back in.
+    /// Whether somebody can change rules for ever: rules and devices that expire are no way back in, a login is.
     fn has_owner(&self) -> bool {
         let lasting: Vec<_> = self.rules.values().filter(|rule| rule.until.is_none()).collect();
-        self.users.keys().any(|id| {
-            let stays = |device: &&Device| device.user == *id && device.until.is_none();
+        self.users.iter().any(|(id, user)| {
+            let stays = |device: &&Device| device.user == *id && (device.until.is_none() || user.login.is_some());
             let devices: Vec<_> = self.devices.values().filter(stays).collect();
             let roles = devices.iter().flat_map(|device| &device.roles).cloned().collect::<Vec<_>>();
-            let rules = lasting.iter().copied();
-            !devices.is_empty() && dtac::owner_verdict(rules, id, &self.roles_on(id, &roles)).allowed
+            let reaches = !devices.is_empty() || user.login.is_some();
+            reaches && dtac::owner_verdict(lasting.iter().copied(), id, &self.roles_on(id, &roles)).allowed
         })
     }
 }
@@ -111,8 +116,8 @@ pub(crate) fn keep_an_owner(
 }
 
 fn user_info(state: &State, id: &UserId) -> Option<UserInfo> {
-    let User { name, roles, .. } = state.users.get(id)?.clone();
-    Some(UserInfo { id: id.clone(), name, roles })
+    let User { name, roles, login, .. } = state.users.get(id)?.clone();
+    Some(UserInfo { id: id.clone(), name, roles, login })
 }
 
 pub(crate) fn who_am_i(state: &State, viewer: &Viewer) -> Response {
@@ -150,20 +155,30 @@ pub(crate) fn known(viewer: &Viewer, what: &str) -> Result<(), Refusal> {
     Err(Refusal::new(RefusalCode::Forbidden, message))
 }
 
-/// Names that mean somebody else: `delegator:guest` is whoever bears a token.
+/// Names that mean somebody else: `delegator:guest` is whoever bears a token, and `erased:` begins who was forgotten.
 fn is_reserved(user: &UserId) -> bool {
-    user.as_str() == CONSOLE_USER || user.as_str().contains(':')
+    [CONSOLE_USER, ERASED].contains(&user.as_str()) || user.as_str().contains(':')
 }
 
 pub(crate) fn set_user(state: &State, viewer: &Viewer, user: &UserInfo) -> Result<Decision, Refusal> {
     dtac::owners_only(state, viewer, "change who is known")?;
+    let refuse = |code, message: String| Err(Refusal::new(code, message));
     if is_reserved(&user.id) {
-        let message = format!("{} cannot be a user's id: choose one without ':'", user.id);
-        return Err(Refusal::new(RefusalCode::Invalid, message));
+        return refuse(RefusalCode::Invalid, format!("{} cannot be a user's id: choose one without ':'", user.id));
     }
-    if user.name.is_empty() || user.name.len() > MAX_TEXT.min(256) || user.roles.len() > MOST_ROLES {
-        let message = format!("a user has a name of 1 to 256 bytes and at most {MOST_ROLES} roles");
-        return Err(Refusal::new(RefusalCode::Invalid, message));
+    let login = user.login.iter().flat_map(|login| [&login.issuer, &login.subject]);
+    let texts = std::iter::once(&user.name).chain(login).any(|text| text.is_empty() || text.len() > MAX_TEXT.min(256));
+    if texts || user.roles.len() > MOST_ROLES {
+        return refuse(
+            RefusalCode::Invalid,
+            format!("a user has a name and a login of 1 to 256 bytes and at most {MOST_ROLES} roles"),
+        );
+    }
+    let same_login = |(id, known): &(&UserId, &User)| **id != user.id && known.login == user.login;
+    if user.login.is_some()
+        && let Some((other, _)) = state.users.iter().find(same_login)
+    {
+        return refuse(RefusalCode::Conflict, format!("{other} logs in so already"));
     }
     match user_info(state, &user.id) {
         Some(known) if known == *user && !state.devices.values().any(|d| d.user == user.id && !d.roles.is_empty()) => {
@@ -172,7 +187,7 @@ pub(crate) fn set_user(state: &State, viewer: &Viewer, user: &UserInfo) -> Resul
         None => room_for_user(state)?,
         Some(_) => {}
     }
-    let events = vec![LogEvent::UserSet { user: user.clone(), by: viewer.user.clone() }];
+    let events = vec![LogEvent::UserSet { user: user.clone(), by: Some(viewer.user.clone()) }];
     keep_an_owner(state, viewer.at, &events, None)?;
     Ok(Decision::done(events))
 }
@@ -237,7 +252,12 @@ pub fn may_open_pairing(
     if let Some(user) = user.filter(|user| !state.users.contains_key(user)) {
         return Err(Refusal::new(RefusalCode::NotFound, format!("there is no user {user}")));
     }
-    Ok(Offer { role: role.clone(), user: user.cloned(), by: Some(viewer.user) })
+    // What a provider vouches for until tonight is not known for ever because it paired a phone meanwhile.
+    let until = match &actor.identity {
+        Identity::Certificate(device) => state.devices.get(device).and_then(|device| device.until),
+        Identity::Console | Identity::Local(_) => None,
+    };
+    Ok(Offer { role: role.clone(), user: user.cloned(), by: Some(viewer.user), until })
 }
 
 /// Makes a device known that has shown a valid pairing code for `offer`.
@@ -276,7 +296,10 @@ pub fn pair(
     // What its user has anyway goes when the user loses it.
     let has = state.users.get(&user).is_some_and(|user| user.roles.contains(&offer.role));
     let roles = if has { Vec::new() } else { vec![offer.role.clone()] };
-    let device = Device { user, roles, device: name.to_owned(), since: Timestamp(0), until: None };
+    if offer.until.is_some_and(|until| now >= until) {
+        return Err(Refusal::new(RefusalCode::Expired, "the login that offered this has ended: log in again"));
+    }
+    let device = Device { user, roles, device: name.to_owned(), since: Timestamp(0), until: offer.until };
     let decision = let_in(state, *certificate, device, offer.by.clone())?;
     keep_an_owner(state, now, &decision.events, None)?;
     Ok(Decision { reply: Some(reply), ..decision })
@@ -289,6 +312,28 @@ fn free_name(state: &State, name: &str) -> UserId {
     let first = UserId::slug(&short);
     let others = (2..=2 * MOST_USERS).map(|number| UserId::slug(&format!("{short}-{number}")));
     std::iter::once(first.clone()).chain(others).find(|user| !taken(user)).unwrap_or(first)
+}
+
+/// Forgets a person: what they agreed ends, what was known of them goes. Their name is destroyed once that is written.
+///
+/// # Errors
+/// [`RefusalCode::Conflict`] where nobody else could change the rules after that, or something they asked for is under
+/// way; [`RefusalCode::Invalid`] where it is nobody.
+pub fn erase(state: &State, now: Timestamp, user: &UserId) -> Result<Decision, Refusal> {
+    if user.as_str() == CONSOLE_USER {
+        let message = format!("{user} is whoever runs this enabler, and no person");
+        return Err(Refusal::new(RefusalCode::Invalid, message));
+    }
+    let agreed = tpsaa::end_unknown(state, &UserId::slug(CONSOLE_USER), |whose, _| whose == user);
+    let erased = LogEvent::PersonErased { user: user.clone(), by: None };
+    let events: Vec<_> = agreed.events.into_iter().chain([erased]).collect();
+    keep_an_owner(state, now, &events, None)?;
+    let open = state.open.keys().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
+    if open > 0 {
+        let message = format!("{open} commands of {user} are under way: try again when they have ended");
+        return Err(Refusal::new(RefusalCode::Conflict, message));
+    }
+    Ok(Decision { effects: agreed.effects, ..Decision::done(events) })
 }
 
 /// Makes a device known, on the word of whoever runs the enabler.
@@ -311,10 +356,77 @@ fn let_in(state: &State, certificate: Fingerprint, device: Device, by: Option<Us
     if known.is_some_and(|known| Device { since: known.since, ..device.clone() } == *known) {
         return Ok(Decision::done(Vec::new()));
     }
+    if is_erased(device.user.as_str()) {
+        return Err(Refusal::new(RefusalCode::Invalid, "so reads somebody who was forgotten: take another name"));
+    }
     if state.devices.len() >= MOST_DEVICES && known.is_none() {
         let message = format!("{MOST_DEVICES} devices are known already");
         return Err(Refusal::new(RefusalCode::Overloaded, message));
     }
     let Device { user, roles, device, until, .. } = device;
     Ok(Decision::done(vec![LogEvent::DeviceEnrolled { certificate, user, roles, device, until, by }]))
+}
+
+/// Makes the device `certificate` known until `until` for whoever a provider says that `login` is, with `roles`.
+///
+/// # Errors
+/// [`Refusal`] where nothing here is for them, or too many are known.
+pub fn log_in(
+    state: &State,
+    now: Timestamp,
+    certificate: Fingerprint,
+    login: &Login,
+    name: &str,
+    roles: &[RoleId],
+    until: Timestamp,
+) -> Result<Decision, Refusal> {
+    // What a provider says of people is anything.
+    let name = if name.trim().is_empty() { &login.subject } else { name.trim() };
+    let name = &name.chars().take(64).collect::<String>();
+    let by_login = state.users.iter().find(|(_, user)| user.login.as_ref() == Some(login));
+    let mut events = Vec::new();
+    let (user, own) = match by_login {
+        Some((id, user)) => (id.clone(), !user.roles.is_empty()),
+        None => {
+            room_for_user(state)?;
+            let id = free_name(state, name);
+            let info =
+                UserInfo { id: id.clone(), name: name.to_owned(), roles: Vec::new(), login: Some(login.clone()) };
+            events.push(LogEvent::UserSet { user: info, by: None });
+            (id, false)
+        }
+    };
+    if roles.is_empty() && !own {
+        let message = format!(
+            "{name} is nobody here yet: the enabler's owner has to give a role to {:?} of {} (`users set`)",
+            login.subject, login.issuer
+        );
+        return Err(Refusal::new(RefusalCode::Forbidden, message));
+    }
+    if now >= until {
+        return Err(Refusal::new(RefusalCode::Expired, "that login has ended already: log in again"));
+    }
+    let device = Device {
+        user: user.clone(),
+        roles: roles.to_vec(),
+        device: "web login".to_owned(),
+        since: now,
+        until: Some(until),
+    };
+    events.extend(room_for_login(state, now, &user));
+    events.extend(let_in(state, certificate, device, None)?.events);
+    let reply = Response::Paired { user: user.clone(), roles: state.roles_on(&user, roles) };
+    Ok(Decision { reply: Some(reply), ..Decision::done(events) })
+}
+
+/// Ends the login of `user` that ends first, where they have as many as they can have.
+fn room_for_login(state: &State, now: Timestamp, user: &UserId) -> Option<LogEvent> {
+    let logins = state.devices.iter().filter_map(|(certificate, device)| {
+        let until = device.until.filter(|until| device.user == *user && now < *until)?;
+        Some((until, *certificate))
+    });
+    let mut logins: Vec<_> = logins.collect();
+    logins.sort_unstable();
+    let (_, certificate) = *logins.first().filter(|_| logins.len() >= MOST_LOGINS)?;
+    Some(LogEvent::DeviceRevoked { certificate, by: user.clone() })
 }

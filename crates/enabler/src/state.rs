@@ -1,10 +1,13 @@
 //! What was decided: a fold of the log.
 
+mod erase;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
 use vestibule_model::{
     CallId, CommandId, CommandStatus, ContentHash, Desired, FeatureKind, PropertyId, Pseudonym, Rule, RuleId, SystemId,
     SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId,
@@ -21,7 +24,7 @@ use crate::{
 const REMEMBERED_MS: u64 = 10 * 60 * 1_000;
 
 /// A registered system.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct System {
     /// What it said of itself.
     pub info: Arc<SystemInfo>,
@@ -34,7 +37,8 @@ pub struct System {
 }
 
 /// What monitoring counts from the log (FGMV-29 8.2.1, 8.3.1).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SystemStats {
     /// Commands that it was given.
     pub commands: u64,
@@ -65,7 +69,7 @@ impl SystemStats {
 }
 
 /// How many twins a system has, and of what kind: counted when they change, so that nobody has to look at them all.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Census {
     /// Twins.
     pub twins: u32,
@@ -81,7 +85,7 @@ impl Census {
 }
 
 /// A described twin.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Twin {
     /// The description.
     pub info: Arc<TwinInfo>,
@@ -94,13 +98,16 @@ type Permissions = BTreeMap<UserId, TwinPermission>;
 
 /// Everything that was decided. A clone costs nothing, and a change of one costs what it changes: a batch of decisions
 /// works on a clone and is forgotten where it could not be written. What grows with twins and commands is in [`Map`]s.
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// Snapshots are its serde form: what is added later needs a default, as in [`LogEvent`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct State {
     /// DTAC, by name.
     pub rules: Arc<BTreeMap<RuleId, Rule>>,
     /// Known devices by their certificates.
     pub devices: Arc<BTreeMap<Fingerprint, Device>>,
-    /// Users by id: each that a device was ever enrolled for, and those whom owners named.
+    /// Users by id: each that a device was ever enrolled for, and those whom owners or providers named.
     pub users: Arc<BTreeMap<UserId, User>>,
     /// The public key of this enabler's tokens.
     pub token_key: Option<TokenKey>,
@@ -158,7 +165,8 @@ impl State {
             LogEvent::DeviceEnrolled { .. }
             | LogEvent::DeviceRevoked { .. }
             | LogEvent::UserSet { .. }
-            | LogEvent::UserRemoved { .. } => self.apply_people(at, event),
+            | LogEvent::UserRemoved { .. }
+            | LogEvent::PersonErased { .. } => self.apply_people(at, event),
             LogEvent::TokenKeySet { .. } | LogEvent::TokenDelegated { .. } | LogEvent::TokenRevoked { .. } => {
                 self.apply_tokens(at, event);
             }
@@ -170,27 +178,17 @@ impl State {
                 self.count(system, |stats| stats.measured = measured.clone());
             }
             LogEvent::PermissionTold { twin, user, permission } => self.permitted(twin, user, permission),
-            LogEvent::TwinDescribed { info } => {
-                let known = self.twins.get(&info.id).cloned();
-                let epoch = known.as_ref().map_or(1, |twin| twin.epoch.saturating_add(1));
-                self.objects.change(known.as_ref().map(|twin| twin.info.as_ref()), Some(info));
-                if let Some(known) = known {
-                    self.uncount_twin(&known.info);
-                    self.drop_wishes(|key| key.0 == info.id && info.property(&key.1, &key.2).is_none());
-                }
-                self.count_twin(info);
-                let twin = Twin { info: Arc::new(info.as_ref().clone()), epoch };
-                self.twins.insert(info.id.clone(), twin);
-            }
+            LogEvent::TwinDescribed { info } => self.described(info),
             LogEvent::TwinGone { twin } => {
                 self.take_twin(twin);
                 self.drop_wishes(|key| key.0 == *twin);
             }
-            LogEvent::CommandAccepted { command, user, rule, wishes, dispatched, fence } => {
+            LogEvent::CommandAccepted { command, user, rule, wishes, dispatched, device, fence } => {
                 let status = if *dispatched { CommandStatus::Dispatched } else { CommandStatus::Accepted };
                 let record = CommandRecord {
                     command: command.clone(),
                     user: user.clone(),
+                    device: *device,
                     rule: rule.clone(),
                     wishes: wishes.clone(),
                     accepted: at,
@@ -209,13 +207,36 @@ impl State {
                     self.wishes.remove(&key);
                 }
             }
+            // The lines that go are in this state already.
+            LogEvent::LogCut { .. } => {}
             LogEvent::LeaseQueued { .. }
             | LogEvent::LeaseGranted { .. }
             | LogEvent::LeaseRenewed { .. }
             | LogEvent::LeaseIntegrated { .. }
             | LogEvent::LeaseEnded { .. } => Arc::make_mut(&mut self.leases).apply(at, event),
-            other => self.apply_sif(at, other),
+            LogEvent::PseudonymsSalted { .. }
+            | LogEvent::Authorized { .. }
+            | LogEvent::Deauthorized { .. }
+            | LogEvent::TwinAcquired { .. }
+            | LogEvent::CallAccepted { .. }
+            | LogEvent::StepDispatched { .. }
+            | LogEvent::StepEnded { .. }
+            | LogEvent::CallStopped { .. }
+            | LogEvent::CallEnded { .. } => self.apply_sif(at, event),
         }
+    }
+
+    fn described(&mut self, info: &TwinInfo) {
+        let known = self.twins.get(&info.id).cloned();
+        let epoch = known.as_ref().map_or(1, |twin| twin.epoch.saturating_add(1));
+        self.objects.change(known.as_ref().map(|twin| twin.info.as_ref()), Some(info));
+        if let Some(known) = known {
+            self.uncount_twin(&known.info);
+            self.drop_wishes(|key| key.0 == info.id && info.property(&key.1, &key.2).is_none());
+        }
+        self.count_twin(info);
+        let twin = Twin { info: Arc::new(info.clone()), epoch };
+        self.twins.insert(info.id.clone(), twin);
     }
 
     fn registered(&mut self, at: Timestamp, info: &SystemInfo, owner: &Identity) {
@@ -407,6 +428,15 @@ impl State {
             self.forget.remove(&(moment, id));
             self.commands.remove(&id);
         }
+    }
+
+    /// The same with no other twin than `twin`: what its past begins with.
+    pub(crate) fn only(&self, twin: &TwinId) -> Self {
+        let kept = self.twins.get(twin).map(|known| (twin.clone(), known.clone()));
+        let wishes = self.wishes.iter().filter(|(key, _)| key.0 == *twin);
+        let wishes = wishes.map(|(key, wish)| (key.clone(), wish.clone())).collect();
+        let twins = kept.into_iter().collect();
+        Self { twins, wishes, leases: Arc::default(), objects: Objects::default(), ..self.clone() }
     }
 
     /// The twins of `system`, in the order of their ids.

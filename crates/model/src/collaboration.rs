@@ -54,6 +54,7 @@ pub struct Authorization {
     /// Until when.
     pub until: Timestamp,
     /// What the user's account is called there, in the system's words.
+    #[serde(default, with = "crate::personal::option")]
     pub account: Option<String>,
     /// Since when.
     pub since: Timestamp,

@@ -12,9 +12,23 @@ pub struct UserInfo {
     /// Their id; it never changes.
     pub id: UserId,
     /// For people.
+    #[serde(with = "crate::personal")]
     pub name: String,
     /// What they may be on every device of theirs. A device can have been given more when it was paired.
     pub roles: Vec<RoleId>,
+    /// Who else vouches for them; left out: nobody.
+    #[serde(default)]
+    pub login: Option<Login>,
+}
+
+/// A person as an OpenID provider knows them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+pub struct Login {
+    /// The provider.
+    pub issuer: String,
+    /// Its name for the person; it never changes.
+    #[serde(with = "crate::personal")]
+    pub subject: String,
 }
 
 /// How far a token lets its bearer go. `None` adds no limit; every attenuation of a token adds limits, and all hold.

@@ -94,6 +94,9 @@ macro_rules! text_id {
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Arc<str>);
 
+        text_id!(@impl $name, $limit, $check);
+    };
+    (@impl $name:ident, $limit:expr, $check:expr) => {
         impl $name {
             /// Checks `text` and takes it as an id.
             ///
@@ -187,10 +190,30 @@ text_id!(
     /// A service that a system offers: `order`, `recipe`, `print`.
     ServiceId, 64, check
 );
-text_id!(
-    /// A person (or their program) whom the enabler knows.
-    UserId, 64, check
-);
+
+/// A person (or their program) whom the enabler knows. Inside of [`NameBook::scope`](crate::NameBook::scope) a pseudonym
+/// is written in its place.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(Arc<str>);
+
+text_id!(@impl UserId, 64, check);
+
+impl Serialize for UserId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match crate::names::sealed_user(self.as_str()) {
+            Some(token) => serializer.serialize_str(&token),
+            None => serializer.serialize_str(self.as_str()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for UserId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(crate::names::opened_user(text)).map_err(serde::de::Error::custom)
+    }
+}
+
 text_id!(
     /// A role that rules speak of: `owner`, `guest`.
     RoleId, 64, check
@@ -204,10 +227,29 @@ text_id!(
     /// A step of a collaboration: `reserve`, `pay`.
     StepKey, 64, check
 );
-text_id!(
-    /// What a third-party system calls a user whose name it is not told. At each system it is another one.
-    Pseudonym, 64, check
-);
+
+/// What a third-party system calls a user whose name it is not told. At each system it is another one. Inside of
+/// [`NameBook::scope`](crate::NameBook::scope) another pseudonym is written in its place, which is forgotten with the user.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pseudonym(Arc<str>);
+
+text_id!(@impl Pseudonym, 64, check);
+
+impl Serialize for Pseudonym {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match crate::names::sealed_alias(self.as_str()) {
+            Some(token) => serializer.serialize_str(&token),
+            None => serializer.serialize_str(self.as_str()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Pseudonym {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::new(crate::names::opened_alias(text)).map_err(serde::de::Error::custom)
+    }
+}
 
 fn check_twin(text: &str, limit: usize) -> Result<(), IdError> {
     let Some((system, local)) = text.split_once('/') else {

@@ -27,6 +27,7 @@ mod identity;
 mod ids;
 mod json;
 mod lease;
+mod names;
 mod permission;
 mod service;
 mod state;
@@ -44,7 +45,7 @@ pub use collaboration::{
 };
 pub use command::{Command, CommandStatus, Refusal, RefusalCode};
 pub use content::{BlobRef, ContentHash};
-pub use identity::{Delegation, Explanation, Inquiry, Limits, UserInfo, Wanted};
+pub use identity::{Delegation, Explanation, Inquiry, Limits, Login, UserInfo, Wanted};
 pub use ids::{
     ActionId, CallId, CommandId, EventKind, FeatureId, Fingerprint, IdError, InquiryId, LeaseId, PropertyId, Pseudonym,
     RoleId, RuleId, ServiceId, StepKey, SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,
@@ -53,6 +54,7 @@ pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH};
 pub use lease::{
     DEFAULT_LONGEST_LEASE_MS, Integration, LONGEST_LEASE_BOUNDS_MS, LeaseEnd, LeaseRequest, LeaseStatus, LeaseUpdate,
 };
+pub use names::{Commitment, ERASED, Name, NameBook, erased_user, is_erased, personal};
 pub use permission::{
     About, Access, Right, Rule, RuleEffect, Subject, TwinPermission, TwinSelector, Verdict, decide_access,
 };

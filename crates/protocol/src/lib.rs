@@ -27,6 +27,7 @@ mod hot;
 mod link;
 mod message;
 mod news;
+mod past;
 mod people;
 mod procedure;
 mod sii;
@@ -39,10 +40,11 @@ pub use fence::{FenceError, Fences};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
 pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
 pub use message::{
-    CommandUpdate, Event, FeatureAccess, Hello, Interest, LogLine, Occurrence, Party, Request, Response, SystemView,
-    TwinView, Welcome, WireReading,
+    CommandUpdate, Event, FeatureAccess, Hello, Interest, Occurrence, Party, Request, Response, SystemView, TwinView,
+    Welcome, WireReading,
 };
 pub use news::News;
+pub use past::{LogLine, PastEntry, PastFact, PastReading, PastReadings, PastTwin, TwinHistory};
 pub use people::{DeviceView, Me, People, TokenView, UserView};
 pub use procedure::{Participant, Procedure, ProcedureStep};
 pub use sii::{AuthorizationAnswer, CallResult, Invocation, SiiDown, SiiUp};

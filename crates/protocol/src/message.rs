@@ -3,13 +3,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
-    ActionId, Authorization, CallId, CallUpdate, Collaboration, Command, CommandId, CommandStatus, ContentHash,
-    Delegation, EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest, LeaseUpdate, Refusal,
-    RoleId, Rule, RuleId, ServiceId, Sharing, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId,
-    Truth, TwinId, TwinInfo, UserId, UserInfo, Value,
+    ActionId, Authorization, CallId, CallUpdate, Collaboration, Command, CommandId, CommandStatus, Delegation,
+    EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest, LeaseUpdate, Refusal, RoleId, Rule,
+    RuleId, ServiceId, Sharing, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId,
+    TwinInfo, UserId, UserInfo, Value,
 };
 
-use crate::{DiiDown, DiiUp, Me, People, ProcedureStep, SiiDown, SiiUp};
+use crate::{DiiDown, DiiUp, LogLine, Me, PastReadings, PastTwin, People, ProcedureStep, SiiDown, SiiUp, TwinHistory};
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,6 +98,33 @@ pub enum Request {
         limit: u16,
         /// Tell those that come as [`Event::Step`], from now on or no longer.
         follow: bool,
+    },
+    /// What was decided about a twin that the asker may read now and might have read then.
+    History {
+        /// The twin.
+        twin: TwinId,
+        /// Lines after this one; 0: from the beginning.
+        after: u64,
+        /// At most so many; 0: the default of 100.
+        limit: u16,
+    },
+    /// What a twin's properties said, as far as it was kept.
+    Readings {
+        /// The twin.
+        twin: TwinId,
+        /// From this moment on.
+        from: Timestamp,
+        /// Before this moment.
+        until: Timestamp,
+        /// At most so many; 0: the default of 200.
+        limit: u16,
+    },
+    /// A twin as it was at a moment.
+    PastTwin {
+        /// The twin.
+        twin: TwinId,
+        /// The moment.
+        at: Timestamp,
     },
     /// TPSAA: agree with a third-party system (P1.6): which services the user wants to use (of [`SystemView::usable`]),
     /// until when (within a year), and what it may know for it (of what the user may read). Replaces what was agreed
@@ -232,6 +259,12 @@ pub enum Response {
     Log(Vec<LogLine>),
     /// To [`Request::Steps`], in the order of their numbers.
     Steps(Vec<ProcedureStep>),
+    /// To [`Request::History`].
+    History(TwinHistory),
+    /// To [`Request::Readings`].
+    Readings(PastReadings),
+    /// To [`Request::PastTwin`].
+    Past(Box<PastTwin>),
     /// To [`Request::Authorize`] (P1.10): what is agreed.
     Authorized(Authorization),
     /// To [`Request::Authorizations`].
@@ -379,17 +412,4 @@ pub struct CommandUpdate {
     pub status: CommandStatus,
     /// When that was.
     pub at: Timestamp,
-}
-
-/// One line of the log, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct LogLine {
-    /// Its place in the log.
-    pub sequence: u64,
-    /// When it was decided.
-    pub at: Timestamp,
-    /// What was decided, as JSON.
-    pub event: String,
-    /// The hash that chains it to the line before.
-    pub hash: ContentHash,
 }

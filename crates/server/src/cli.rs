@@ -1,5 +1,6 @@
 //! `vestibule-enabler`: flags, words and exit codes.
 
+mod login;
 mod people;
 
 use std::{
@@ -10,25 +11,22 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 use vestibule_adapter_mqtt::MqttConfig;
 use vestibule_enabler_core::OWNER_ROLE;
 use vestibule_model::{LeaseUpdate, RoleId, UserId};
 use vestibule_quic::QuicError;
-use vestibule_store::{EventLog, SqliteLog, StoreError};
+use vestibule_store::StoreError;
 
 use crate::{
-    Embedded, EmbeddedConfig, HttpConfig, HttpError, HubError, LOG_FILE, StartError,
+    Embedded, EmbeddedConfig, HttpConfig, HttpError, HubError, Keeping, StartError, audit,
     net::control::{self, Answer, ControlError, Question, ask},
     ops::{
         self,
         doctor::{Level, Patient},
     },
 };
-
-/// Lines of the log that are read at once.
-const PAGE: u32 = 500;
 
 /// Who does not take the goodbye within this time learns it from silence; supervisors kill after 10 s and more.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -90,6 +88,10 @@ enum Order {
         /// Its name, for people.
         #[arg(long, default_value = "Vestibule", env = "VESTIBULE_NAME")]
         name: String,
+        #[command(flatten)]
+        keep: KeepArgs,
+        #[command(flatten)]
+        login: Box<login::LoginArgs>,
     },
     /// Show a six-digit code with which one more device can pair.
     Pair {
@@ -147,17 +149,36 @@ enum Order {
         mqtt: Vec<MqttConfig>,
     },
     /// Print what was decided, a line each: number, time (UTC), decision. Works whether the enabler runs or not.
-    Log {
-        /// The data folder.
-        #[arg(long, env = "VESTIBULE_DATA")]
-        data: PathBuf,
-        /// Only lines after this number.
-        #[arg(long, default_value_t = 0)]
-        after: u64,
-        /// Print nothing but whether every line is as it was written.
-        #[arg(long)]
-        verify: bool,
-    },
+    Log(audit::LogArgs),
+    /// Print the state of a moment as JSON, rebuilt from the log. Works whether the enabler runs or not.
+    Replay(audit::ReplayArgs),
+    /// Forget a person: what the log says of them reads as erased from then on, and its chain stays whole.
+    Erase(audit::EraseArgs),
+}
+
+/// How long what was is kept.
+#[derive(Args, Debug)]
+struct KeepArgs {
+    /// Days of the log that are kept; older lines are cut off behind a snapshot. Not given: all of it.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: Option<u32>,
+    /// Days for which what things said is kept, beside the log.
+    #[arg(long, value_name = "DAYS", default_value_t = Keeping::default().history_days)]
+    keep_readings: u32,
+    /// Lines of the log after which a snapshot is written: a restart reads it and what came after it.
+    #[arg(long, value_name = "LINES", default_value_t = Keeping::default().snapshot_lines)]
+    snapshot_every: u64,
+}
+
+impl KeepArgs {
+    fn keeping(&self) -> Keeping {
+        Keeping {
+            log_days: self.keep,
+            history_days: self.keep_readings,
+            snapshot_lines: self.snapshot_every.max(1),
+            ..Keeping::default()
+        }
+    }
 }
 
 fn broker(url: &str) -> Result<MqttConfig, String> {
@@ -179,6 +200,12 @@ pub enum CliError {
     /// There is no log.
     #[error("{} has no log: no enabler has ever run on it", .0.display())]
     NoLog(PathBuf),
+    /// The data, or what is in it.
+    #[error(transparent)]
+    Hub(HubError),
+    /// A file that was named.
+    #[error("{}: {}", .0.display(), .1)]
+    File(PathBuf, std::io::Error),
     /// What the doctor found.
     #[error("{0} of these must be mended")]
     Ill(usize),
@@ -195,10 +222,12 @@ impl CliError {
         match self {
             Self::Control(ControlError::NotRunning(_)) => 3,
             Self::Start(StartError::Hub(HubError::Store(StoreError::InUse(_) | StoreError::Folder { .. })))
+            | Self::Hub(HubError::Store(StoreError::InUse(_) | StoreError::Folder { .. }))
             | Self::Start(StartError::Folder(..))
             | Self::NoLog(_) => 4,
             Self::Start(StartError::Network(QuicError::InUse(_)) | StartError::Http(HttpError::InUse(_))) => 5,
             Self::Store(StoreError::Bad(_) | StoreError::Damaged(_))
+            | Self::Hub(HubError::Store(StoreError::Bad(_) | StoreError::Damaged(_)))
             | Self::Start(StartError::Hub(HubError::Store(StoreError::Bad(_) | StoreError::Damaged(_)))) => 6,
             _ => 1,
         }
@@ -208,9 +237,15 @@ impl CliError {
 /// Runs what the flags say.
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        Order::Serve { data, quic, http, https, http_insecure, mqtt, name } => {
+        Order::Serve { data, quic, http, https, http_insecure, mqtt, name, keep, login } => {
             let http = HttpConfig { plain: http, tls: https, insecure: http_insecure };
-            serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http }).await
+            match login.config(&http) {
+                Ok(login) => {
+                    let keeping = keep.keeping();
+                    serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http, login, keeping }).await
+                }
+                Err(error) => Err(error),
+            }
         }
         Order::Pair { data, role, user } => pair(&data, role.unwrap_or_else(|| RoleId::slug(OWNER_ROLE)), user).await,
         Order::Grant(args) => people::grant(args).await,
@@ -222,7 +257,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         #[cfg(unix)]
         Order::Reload { data } => reload(&data),
         Order::Doctor { data, quic, http, mqtt } => doctor(Patient { data, quic, http, mqtt }).await,
-        Order::Log { data, after, verify } => log(&data, after, verify).await,
+        Order::Log(args) => audit::log(args).await,
+        Order::Replay(args) => audit::replay(args).await,
+        Order::Erase(args) => audit::erase(args).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -390,33 +427,8 @@ async fn doctor(patient: Patient) -> Result<(), CliError> {
     if failed == 0 { Ok(()) } else { Err(CliError::Ill(failed)) }
 }
 
-fn strange() -> CliError {
+pub(crate) fn strange() -> CliError {
     ControlError::Refused("the running enabler answered something else: it is of another version".to_owned()).into()
-}
-
-async fn log(data: &Path, after: u64, verify: bool) -> Result<(), CliError> {
-    let file = data.join(LOG_FILE);
-    if !file.exists() {
-        return Err(CliError::NoLog(data.to_owned()));
-    }
-    let log = SqliteLog::read_only(&file).await?;
-    let mut out = std::io::stdout().lock();
-    if verify {
-        let report = log.verify().await?;
-        writeln!(out, "{} lines, all as they were written", report.lines)?;
-        writeln!(out, "head {}", report.head.hash)?;
-        return Ok(());
-    }
-    let mut after = after;
-    loop {
-        let lines = log.read(after, PAGE).await?;
-        let Some(last) = lines.last() else { return Ok(()) };
-        after = last.sequence;
-        for line in &lines {
-            // JSON has no line breaks; control characters in it are escaped.
-            writeln!(out, "{:>8}  {}  {}", line.sequence, line.at.to_utc(), String::from_utf8_lossy(&line.payload))?;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use vestibule_model::{RoleId, UserId};
 use vestibule_quic::{Fingerprint, Identity, IdentityError, QuicError, QuicServer, ServerLimits};
 
 use crate::{
-    HttpConfig, HttpError, HubConfig, HubError, HubHandle, adapters,
+    Clock, HttpConfig, HttpError, HubConfig, HubError, HubHandle, Keeping, adapters,
     http::HttpServer,
+    login::{LoginConfig, LoginDesk, LoginError},
     net::{
         self, Shared,
         control::{Endpoint, IDENTITY},
@@ -35,6 +36,10 @@ pub struct EmbeddedConfig {
     pub quic: SocketAddr,
     /// Where it listens for HTTP.
     pub http: HttpConfig,
+    /// With whose word people log in over HTTP; by default with nobody's.
+    pub login: Option<LoginConfig>,
+    /// How long what was is kept.
+    pub keeping: Keeping,
 }
 
 impl EmbeddedConfig {
@@ -47,6 +52,8 @@ impl EmbeddedConfig {
             mqtt: Vec::new(),
             quic: (Ipv4Addr::LOCALHOST, 0).into(),
             http: HttpConfig::default(),
+            login: None,
+            keeping: Keeping::default(),
         }
     }
 }
@@ -66,6 +73,9 @@ pub enum StartError {
     /// HTTP.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// How people log in.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// Where it listens cannot be written down for `vestibule-enabler pair` and others.
     #[error("{0} cannot be written to: {1}")]
     Folder(PathBuf, io::Error),
@@ -95,14 +105,14 @@ impl Embedded {
     /// # Errors
     /// [`StartError`] in words for people: the folder is in use, the port is taken, the disk is full.
     pub async fn start(config: EmbeddedConfig) -> Result<Self, StartError> {
-        let EmbeddedConfig { data_dir, name, mqtt, quic, http } = config;
+        let EmbeddedConfig { data_dir, name, mqtt, quic, http, login, keeping } = config;
         let mut systems: Vec<_> = mqtt.iter().map(|broker| &broker.system).collect();
         systems.sort();
         if let Some(pair) = systems.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(StartError::Twice(pair[0].to_string()));
         }
         // The hub takes the folder first: nobody else touches it from here on.
-        let hub = HubHandle::start(HubConfig::new(&data_dir, name.clone())).await?;
+        let hub = HubHandle::start(HubConfig { keeping, ..HubConfig::new(&data_dir, name.clone()) }).await?;
         let certificate = data_dir.join(IDENTITY);
         let identity = Identity::load_or_create(&certificate)?;
         let server = QuicServer::bind(quic, &identity, ServerLimits::default())?;
@@ -120,7 +130,8 @@ impl Embedded {
         }
         let shared =
             Arc::new(Shared { name, server, hub, desk: Desk::default(), adapters: states, clients: Arc::default() });
-        let http = HttpServer::start(http, &identity, shared.clone()).await?;
+        let login = login.map(|login| LoginDesk::new(shared.hub.clone(), Clock::system(), login)).transpose()?;
+        let http = HttpServer::start(http, &identity, shared.clone(), login).await?;
         let serving = tokio::spawn(net::serve(shared.clone()));
         tracing::info!(%address, fingerprint = %shared.server.fingerprint(), "the enabler listens");
         Ok(Self { shared, http, serving, keepers, identity: certificate, _endpoint: endpoint })

@@ -20,15 +20,20 @@
 //! ```
 
 mod adapters;
+mod audit;
 pub mod cli;
 mod embedded;
 mod http;
 mod hub;
 mod local;
+pub mod login;
 mod net;
 mod ops;
 
 pub use embedded::{Embedded, EmbeddedConfig, StartError};
 pub use http::{HttpConfig, HttpError};
-pub use hub::{Clock, Hub, HubConfig, HubError, HubHandle, HubStatus, LOG_FILE, Outgoing, Peer, SessionHandle};
+pub use hub::{
+    Clock, Hub, HubConfig, HubError, HubHandle, HubStatus, Keeping, LOG_FILE, Outgoing, Peer, SNAPSHOT_FOLDER,
+    SessionHandle,
+};
 pub use net::control;

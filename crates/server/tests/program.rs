@@ -156,6 +156,63 @@ async fn a_stop_tells_everybody() {
     assert_eq!(enabler.wait(), Some(0));
 }
 
+/// What people ask about the past: filters, exports that prove themselves, the state of a moment, a name that goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_is_printed_exported_replayed_and_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("log.jsonl"));
+    let enabler = Running::start(&data, "127.0.0.1:0");
+    for name in ["Keeper", "Esmeralda"] {
+        let me = Identity::generate().unwrap();
+        pair(&enabler.address.to_string(), &me, &code(&data, "owner"), name).await.unwrap();
+    }
+    let said = |output: Output| {
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let path = file.to_str().unwrap();
+    let wrote = said(run(&["log", "--export", path], &data));
+    let check = || program().args(["log", "--verify", path]).output().unwrap();
+    assert_eq!(said(check()), wrote, "the file proves what the log said");
+    let log = said(run(&["log"], &data));
+    assert!(wrote.starts_with(&format!("{} lines", log.lines().count())), "{wrote}");
+    let count = |filter: &[&str]| said(run(&[&["log"], filter].concat(), &data)).lines().count();
+    assert_eq!((count(&["--kind", "device_enrolled"]), count(&["--who", "Esmeralda"])), (2, 1), "{log}");
+    assert_eq!((count(&["--since", "2200-01-01T00:00:00Z"]), count(&["--until", "2200-01-01T00:00:00Z"])), {
+        (0, log.lines().count())
+    });
+    assert_eq!(run(&["log", "--since", "yesterday"], &data).status.code(), Some(2));
+
+    // The state of a moment, by number and by time; both say on which line it stands.
+    let last = log.lines().count();
+    let now = said(run(&["replay", "--until", "2200-01-01T00:00:00Z"], &data));
+    assert_eq!(said(run(&["replay", "--until", &last.to_string()], &data)), now);
+    let before = said(run(&["replay", "--until", &(last - 1).to_string()], &data));
+    assert!(now.contains("Esmeralda") && !before.contains("Esmeralda") && before.contains("Keeper"), "{before}");
+
+    // Forgotten while it runs: nowhere in the folder, and nothing else has changed.
+    let unknown = run(&["erase", "--user", "nobody"], &data);
+    assert_eq!(unknown.status.code(), Some(1));
+    said(run(&["erase", "--user", "Esmeralda"], &data));
+    let alone = run(&["erase", "--user", "Keeper"], &data);
+    assert!(text(&alone.stderr).contains("nobody could change the rules"), "{}", text(&alone.stderr));
+    let after = said(run(&["log"], &data));
+    assert!(!after.contains("Esmeralda") && after.contains("erased:"), "{after}");
+    assert!(said(run(&["log", "--verify"], &data)).contains("all as they were written"));
+    enabler.signal("-TERM");
+    assert_eq!(enabler.wait(), Some(0));
+    let then = said(run(&["replay", "--until", &last.to_string()], &data));
+    assert!(!then.contains("Esmeralda") && then.contains("erased:"), "{then}");
+
+    // The older export is what it was. One changed byte of a line is found.
+    assert_eq!(said(check()), wrote);
+    let changed = std::fs::read_to_string(&file).unwrap().replacen("owners-everything", "owners-everythinG", 1);
+    std::fs::write(&file, changed).unwrap();
+    assert_eq!(check().status.code(), Some(6));
+    let status = run(&["replay", "--until", "1"], &folder.path().join("none")).status;
+    assert_eq!(status.code(), Some(4));
+}
+
 /// Acknowledged is what the person was answered. After a kill at any moment all of it is in the log, nothing is
 /// executed twice, and the log is whole.
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use vestibule_model::{ContentHash, Timestamp};
+use vestibule_model::{Commitment, ContentHash, Name, Timestamp};
 
 use crate::StoreError;
 
@@ -67,6 +67,8 @@ fn hash_of(previous: ContentHash, sequence: u64, at: Timestamp, payload: &[u8]) 
 pub struct VerifyReport {
     /// How many lines were read and found unchanged.
     pub lines: u64,
+    /// What they are chained to: [`Head::EMPTY`], or the last line that was cut off by retention.
+    pub from: Head,
     /// Where the log ends.
     pub head: Head,
 }
@@ -107,21 +109,29 @@ impl Fault {
 
 /// Follows a chain line by line, so that a log of any length is checked in little memory.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Checker {
+pub struct Checker {
+    from: Head,
     head: Head,
 }
 
 impl Checker {
-    pub(crate) const fn new() -> Self {
-        Self { head: Head::EMPTY }
+    /// Begins behind `from`.
+    #[must_use]
+    pub const fn new(from: Head) -> Self {
+        Self { from, head: from }
     }
 
-    pub(crate) const fn head(&self) -> Head {
+    /// Where the lines taken so far end.
+    #[must_use]
+    pub const fn head(&self) -> Head {
         self.head
     }
 
     /// Takes the next line that is there.
-    pub(crate) fn next(&mut self, line: &Line) -> Result<(), BadLine> {
+    ///
+    /// # Errors
+    /// [`BadLine`] where it is not the line that was written there.
+    pub fn next(&mut self, line: &Line) -> Result<(), BadLine> {
         let expected = self.head.sequence.saturating_add(1);
         if line.sequence != expected {
             let fault = if line.sequence > expected { Fault::Missing } else { Fault::Changed };
@@ -136,7 +146,10 @@ impl Checker {
     }
 
     /// No more lines: is this where the log says that it ends?
-    pub(crate) fn finish(self, stored: Head) -> Result<VerifyReport, BadLine> {
+    ///
+    /// # Errors
+    /// [`BadLine`] where it is not.
+    pub fn finish(self, stored: Head) -> Result<VerifyReport, BadLine> {
         let next = self.head.sequence.saturating_add(1);
         if stored.sequence > self.head.sequence {
             return Err(BadLine { sequence: next, fault: Fault::CutOff });
@@ -147,25 +160,51 @@ impl Checker {
         if stored.hash != self.head.hash {
             return Err(BadLine { sequence: stored.sequence, fault: Fault::Changed });
         }
-        Ok(VerifyReport { lines: self.head.sequence, head: self.head })
+        let lines = self.head.sequence.saturating_sub(self.from.sequence);
+        Ok(VerifyReport { lines, from: self.from, head: self.head })
     }
 }
 
 /// An append-only log of bytes. Every method may take as long as a disk takes.
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
-    /// Appends all lines or none behind `after`; when it returns, they survive a kill.
+    /// Appends all lines or none behind `after`, with the names that are written in them; when it returns, they survive
+    /// a kill.
     ///
     /// # Errors
     /// [`StoreError::Moved`] where the log does not end at `after`: read what is new, decide again. Any other:
     /// nothing was appended as far as is known, and trying again is allowed.
-    async fn append(&self, after: Head, lines: Vec<NewLine>) -> Result<Head, StoreError>;
+    async fn append(&self, after: Head, lines: Vec<NewLine>, names: Vec<Name>) -> Result<Head, StoreError>;
 
     /// At most `limit` lines after number `after`, in order.
     ///
     /// # Errors
     /// [`StoreError`] where they cannot be read.
     async fn read(&self, after: u64, limit: u32) -> Result<Vec<Line>, StoreError>;
+
+    /// What the first line that is there is chained to.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be read.
+    async fn anchor(&self) -> Result<Head, StoreError>;
+
+    /// Removes the lines up to `anchor`, in pieces; after each of them, and after a kill, the rest is whole.
+    ///
+    /// # Errors
+    /// [`StoreError::Bad`] where `anchor` is no line of this log.
+    async fn cut(&self, anchor: Head) -> Result<(), StoreError>;
+
+    /// The names that lines are written with.
+    ///
+    /// # Errors
+    /// [`StoreError`] where they cannot be read.
+    async fn names(&self) -> Result<Vec<Name>, StoreError>;
+
+    /// Destroys everything that says who a person was. When it returns, it is nowhere in the log's files.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be done now; trying again is allowed.
+    async fn forget(&self, person: Commitment) -> Result<(), StoreError>;
 
     /// Where the log ends.
     ///
@@ -178,7 +217,7 @@ pub trait EventLog: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Bad`] names the first line that is not as it was written.
     async fn verify(&self) -> Result<VerifyReport, StoreError> {
-        let mut checker = Checker::new();
+        let mut checker = Checker::new(self.anchor().await?);
         loop {
             let lines = self.read(checker.head().sequence, 1_000).await?;
             if lines.is_empty() {
@@ -212,7 +251,7 @@ mod tests {
     }
 
     fn check(lines: &[Line], stored: Head) -> Result<VerifyReport, BadLine> {
-        let mut checker = Checker::new();
+        let mut checker = Checker::new(Head::EMPTY);
         lines.iter().try_for_each(|line| checker.next(line))?;
         checker.finish(stored)
     }

@@ -1,5 +1,6 @@
 //! How parties reach an enabler: each row is written once and played over any of these.
 
+mod http;
 mod quic;
 
 use std::{sync::Arc, time::Instant};
@@ -9,6 +10,7 @@ use vestibule_model::{BlobRef, Refusal};
 use vestibule_protocol::{Interest, Party, Request, Response, Welcome};
 use vestibule_quic::Identity;
 
+pub use http::Http;
 pub use quic::Quic;
 
 use crate::Notes;
@@ -17,10 +19,12 @@ use crate::Notes;
 pub type Answer = Result<Response, Refusal>;
 
 /// What makes a party the one that was paired.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Key {
     /// A certificate with its key (QUIC).
     Certificate(Box<Identity>),
+    /// A bearer token (HTTP).
+    Token(Arc<str>),
 }
 
 /// What a party wants to be on a connection.

@@ -68,7 +68,7 @@ impl Transport for Quic {
     }
 
     async fn connect(&self, key: &Key, part: Part) -> Result<Connected, String> {
-        let Key::Certificate(identity) = key;
+        let Key::Certificate(identity) = key else { return Err("a token shows nobody over QUIC".to_owned()) };
         let server = self.server().ok_or("nobody has paired with the enabler yet")?;
         let (wake, notes) = (Arc::new(Notify::new()), Arc::new(Notes::default()));
         let woken = wake.clone();

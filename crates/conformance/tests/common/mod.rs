@@ -1,12 +1,13 @@
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub mod http_proxy;
 pub mod proxy;
 
 use std::{sync::Arc, time::Duration};
 
-use vestibule_conformance::{Config, Quic, Report, Transport, run};
+use vestibule_conformance::{Config, Http, Quic, Report, Transport, run};
 use vestibule_model::RoleId;
-use vestibule_server::{Embedded, EmbeddedConfig};
+use vestibule_server::{Embedded, EmbeddedConfig, HttpConfig};
 
 /// A slow and loaded machine needs less for anything.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -20,12 +21,19 @@ pub struct Enabler {
 impl Enabler {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let embedded = Embedded::start(EmbeddedConfig::local(folder.path().join("data"))).await.unwrap();
+        let http = HttpConfig { plain: Some(([127, 0, 0, 1], 0).into()), ..HttpConfig::default() };
+        let config = EmbeddedConfig { http, ..EmbeddedConfig::local(folder.path().join("data")) };
+        let embedded = Embedded::start(config).await.unwrap();
         Self { embedded, _folder: folder }
     }
 
     pub fn target(&self) -> String {
         self.embedded.address().to_string()
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.embedded.http().unwrap())
     }
 
     /// A pairing code for an owner.
@@ -42,4 +50,8 @@ pub async fn play(transport: Arc<dyn Transport>, code: &str) -> Report {
 
 pub async fn play_quic(target: &str, code: &str) -> Report {
     play(Arc::new(Quic::new(target, PATIENCE)), code).await
+}
+
+pub async fn play_http(url: &str, code: &str) -> Report {
+    play(Arc::new(Http::new(url).unwrap()), code).await
 }

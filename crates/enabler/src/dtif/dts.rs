@@ -58,6 +58,7 @@ pub(crate) fn actuate(
         rule,
         wishes: wishes.collect(),
         dispatched,
+        device: None,
         fence: held.map(|(fence, _)| fence),
     };
     let update = CommandUpdate {

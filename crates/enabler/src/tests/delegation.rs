@@ -82,7 +82,7 @@ fn a_bearer_acts_exactly_within_the_token() {
         Request::Log { after: 0, limit: 0 },
         Request::RemoveUser(UserId::slug("guest")),
         Request::RevokeDevice(GUEST),
-        Request::SetUser(UserInfo { id: UserId::slug("x"), name: "x".to_owned(), roles: vec![] }),
+        Request::SetUser(UserInfo { id: UserId::slug("x"), name: "x".to_owned(), roles: vec![], login: None }),
     ];
     for request in owner_things {
         assert_eq!(house.ask(&postman, &request).unwrap_err().code, RefusalCode::Forbidden, "{request:?}");
@@ -160,8 +160,12 @@ fn tokens_end_by_time_revocation_and_with_their_delegator() {
 #[test]
 fn a_token_of_somebody_who_is_gone_is_void_even_under_the_same_name() {
     let mut house = House::with_lamp();
-    let owner =
-        |id: &str| UserInfo { id: UserId::slug(id), name: id.to_owned(), roles: vec![RoleId::slug(OWNER_ROLE)] };
+    let owner = |id: &str| UserInfo {
+        id: UserId::slug(id),
+        name: id.to_owned(),
+        roles: vec![RoleId::slug(OWNER_ROLE)],
+        login: None,
+    };
     house.ask(&metaverse(OWNER), &Request::SetUser(owner("guest"))).unwrap();
     let limits = ring_only(&house);
     let token = owners_token(&mut house, limits);

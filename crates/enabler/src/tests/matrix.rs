@@ -16,7 +16,7 @@ const COLUMNS: [&str; 7] = ["silent", "stranger", "gone", "guest", "ringer", "be
 /// silent: has not said hello. stranger: a device that nobody paired. gone: a device that was revoked. guest: sees
 /// everything. ringer: a guest who may also ring the bell. bearer: a stranger with the owner's token to ring the bell.
 #[rustfmt::skip]
-const TABLE: [(&str, [char; 7]); 43] = [
+const TABLE: [(&str, [char; 7]); 46] = [
     //                       silent stranger gone guest ringer bearer owner
     ("hello",              ['y',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("pair",               ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
@@ -45,6 +45,9 @@ const TABLE: [(&str, [char; 7]); 43] = [
     ("delegate",           ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
     ("present",            ['u',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("revoke a token",     ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
+    ("history",            ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
+    ("readings of then",   ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
+    ("the lamp of then",   ['u',   'u',     'u', 'y',  'y',   'y',   'y']),
     ("log",                ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("lease the lamp",     ['u',   'u',     'u', 'f',  'y',   'y',   'y']),
     ("lease a safe",       ['u',   'u',     'u', 'f',  'f',   'f',   'n']),
@@ -88,6 +91,9 @@ fn rows(request: &Request) -> &'static [&'static str] {
         Request::Delegate(_) => &["delegate"],
         Request::Present { .. } => &["present"],
         Request::RevokeToken(_) => &["revoke a token"],
+        Request::History { .. } => &["history"],
+        Request::Readings { .. } => &["readings of then"],
+        Request::PastTwin { .. } => &["the lamp of then"],
         Request::Log { .. } => &["log"],
         Request::Lease(_) => &["lease the lamp", "lease a safe"],
         Request::RenewLease(_) => &["renew a lease"],
@@ -186,7 +192,7 @@ impl Matrix {
     fn request(&mut self, row: &str) -> Request {
         let safe = TwinId::new("bank/safe").unwrap();
         let what = Wanted::Read { twin: lamp(), feature: None };
-        let user = UserInfo { id: UserId::slug("new"), name: "New".to_owned(), roles: vec![] };
+        let user = UserInfo { id: UserId::slug("new"), name: "New".to_owned(), roles: vec![], login: None };
         let everyone = rule("new", Subject::Anyone, TwinSelector::All, None, Right::Read, RuleEffect::Allow);
         let limits = Limits { until: Some(self.house.now.plus(1)), ..Limits::default() };
         let nobodys = LeaseId([9; 16]);
@@ -222,6 +228,11 @@ impl Matrix {
             "delegate" => Request::Delegate(Delegation { guest: "x".to_owned(), limits }),
             "present" => Request::Present { token: self.token.clone() },
             "revoke a token" => Request::RevokeToken(TokenId([3; 16])),
+            "history" => Request::History { twin: lamp(), after: 0, limit: 0 },
+            "readings of then" => {
+                Request::Readings { twin: lamp(), from: Timestamp(0), until: self.house.now, limit: 0 }
+            }
+            "the lamp of then" => Request::PastTwin { twin: lamp(), at: self.house.now },
             "log" => Request::Log { after: 0, limit: 0 },
             "lease the lamp" => Request::Lease(lease(lamp())),
             "lease a safe" => Request::Lease(lease(safe)),

@@ -3,12 +3,14 @@
 mod access;
 mod delegation;
 mod discovery;
+mod fold;
 mod lease;
 mod matrix;
 mod monitoring;
 mod people;
 mod presence;
 mod random;
+mod readers;
 mod registration;
 mod sii;
 mod systems;
@@ -261,6 +263,18 @@ impl House {
         self.hot.reading(&lamp(), u16::try_from(place).unwrap(), self.now).unwrap().truth
     }
 
+    /// The state by a snapshot after `lines` lines, with names kept apart as a server keeps them.
+    fn snapshot_read(&self, lines: usize) -> State {
+        let (before, behind) = self.log.split_at(lines);
+        let mut state = State::default();
+        before.iter().for_each(|(at, event)| state.apply(*at, event));
+        let mut names = NameBook::new(|| [7; 32]);
+        let written = names.scope(|| serde_json::to_vec(&state)).unwrap();
+        let mut state: State = names.scope(|| serde_json::from_slice(&written)).unwrap();
+        behind.iter().for_each(|(at, event)| state.apply(*at, event));
+        state
+    }
+
     /// Killed and started again: only the log is left.
     fn restart(&mut self) {
         let mut state = State::default();
@@ -269,6 +283,7 @@ impl House {
             state.apply(*at, &LogEvent::read(&bytes).unwrap());
         }
         assert_eq!(state, self.state, "state is a fold of the log");
+        assert_eq!(self.snapshot_read(self.log.len() / 2), state, "a snapshot and the lines behind it say the same");
         self.hot = Hot::restore(&state, self.now);
         self.state = state;
     }

@@ -6,7 +6,7 @@ const TABLET: Fingerprint = Fingerprint([3; 32]);
 
 fn user(id: &str, roles: &[&str]) -> UserInfo {
     let roles = roles.iter().map(|role| RoleId::slug(role)).collect();
-    UserInfo { id: UserId::slug(id), name: id.to_owned(), roles }
+    UserInfo { id: UserId::slug(id), name: id.to_owned(), roles, login: None }
 }
 
 impl House {
@@ -181,12 +181,76 @@ fn an_expired_rule_decides_nothing_and_wakes_whoever_watches() {
 }
 
 #[test]
+fn logins_end_and_are_one_user_each_time() {
+    let mut house = House::with_lamp();
+    let login = Login { issuer: "https://id.example".to_owned(), subject: "1234".to_owned() };
+    let until = house.now.plus(1_000);
+    let enter = |house: &mut House, device: u8, login: &Login, roles: &[&str]| {
+        let roles: Vec<_> = roles.iter().map(|role| RoleId::slug(role)).collect();
+        let certificate = Fingerprint([device; 32]);
+        let decision = log_in(&house.state, house.now, certificate, login, "Ada L.", &roles, until)?;
+        Ok::<_, Refusal>(house.act(decision))
+    };
+    assert_eq!(enter(&mut house, 20, &login, &[]).unwrap_err().code, RefusalCode::Forbidden, "nobody here yet");
+    assert!(enter(&mut house, 20, &login, &["guest"]).is_ok());
+    assert!(enter(&mut house, 21, &login, &["guest"]).is_ok());
+    let other = Login { subject: "1235".to_owned(), ..login.clone() };
+    assert!(enter(&mut house, 22, &other, &["guest"]).is_ok());
+    let user = |house: &mut House, device| house.me(Fingerprint([device; 32])).unwrap().user.to_string();
+    assert_eq!(user(&mut house, 20), "Ada_L.");
+    assert_eq!(user(&mut house, 21), "Ada_L.", "issuer and subject are who somebody is");
+    assert_eq!(user(&mut house, 22), "Ada_L.-2", "a name is not");
+    assert_eq!(house.hot.next_wakeup(), Some(until));
+    house.now = until;
+    assert_eq!(house.me(Fingerprint([20; 32])).unwrap_err().code, RefusalCode::Unauthenticated);
+    assert_eq!(enter(&mut house, 20, &login, &["guest"]).unwrap_err().code, RefusalCode::Expired);
+    let mut named = user_of(&house, "Ada_L.");
+    named.roles = vec![RoleId::slug("owner")];
+    house.owner(Request::SetUser(named)).unwrap();
+    house.restart();
+}
+
+#[test]
+fn a_login_lets_nobody_in_for_longer_than_itself_and_crowds_out_nobody_else() {
+    let mut house = House::with_lamp();
+    let login = Login { issuer: "https://id.example".to_owned(), subject: "1234".to_owned() };
+    let enter = |house: &mut House, device: u8| {
+        let (roles, until) = ([RoleId::slug("guest")], house.now.plus(u64::from(device) * 1_000));
+        let decision =
+            log_in(&house.state, house.now, Fingerprint([device; 32]), &login, "Ada", &roles, until).unwrap();
+        house.act(decision);
+    };
+    enter(&mut house, 20);
+    let offer = house.opened(&metaverse(Fingerprint([20; 32])), "guest", Some("Ada")).unwrap();
+    assert_eq!(house.joins(TABLET, &offer).as_str(), "Ada");
+    assert!(house.me(TABLET).is_ok());
+    house.now = house.now.plus(20_000);
+    assert_eq!(house.me(TABLET).unwrap_err().code, RefusalCode::Unauthenticated, "it ends with the login");
+    let late = pair(&house.state, house.now, &Identity::Certificate(TABLET), &offer, "tablet");
+    assert_eq!(late.unwrap_err().code, RefusalCode::Expired);
+    let own = house.opened(&metaverse(GUEST), "guest", Some("guest")).unwrap();
+    assert_eq!(own.until, None, "devices that last let in devices that last");
+    for device in 100..120 {
+        enter(&mut house, device);
+    }
+    let known: Vec<u8> = (100..120).filter(|device| house.me(Fingerprint([*device; 32])).is_ok()).collect();
+    assert_eq!(known, (104..120).collect::<Vec<_>>(), "the newest of one user's logins hold");
+    assert!(house.me(GUEST).is_ok());
+    house.restart();
+}
+
+fn user_of(house: &House, id: &str) -> UserInfo {
+    let known = &house.state.users[&UserId::slug(id)];
+    UserInfo { id: UserId::slug(id), name: known.name.clone(), roles: known.roles.clone(), login: known.login.clone() }
+}
+
+#[test]
 fn the_console_may_what_owners_may() {
     let mut house = House::empty();
     let console = Actor::greeted(Identity::Console, Party::Metaverse);
     house.ask(&console, &Request::SetUser(user("bob", &["guest"]))).unwrap();
     assert!(house.ask(&console, &Request::Rules).is_ok());
-    assert!(matches!(house.log.last(), Some((_, LogEvent::UserSet { by, .. })) if by.as_str() == "console"));
+    assert!(matches!(house.log.last(), Some((_, LogEvent::UserSet { by: Some(by), .. })) if by.as_str() == "console"));
     let mut system = console;
     system.party = Some(Party::TwinSystem);
     let register = Request::Dii(DiiUp::Register(system_info()));

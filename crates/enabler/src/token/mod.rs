@@ -78,6 +78,7 @@ pub struct Grant {
     /// Who delegates.
     pub by: UserId,
     /// What to call the bearer.
+    #[serde(with = "vestibule_model::personal")]
     pub guest: String,
     /// When it was signed.
     pub issued: Timestamp,
@@ -86,11 +87,12 @@ pub struct Grant {
 }
 
 /// A token that was delegated, as the log tells of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delegated {
     /// Who delegates.
     pub by: UserId,
     /// What to call the bearer.
+    #[serde(with = "vestibule_model::personal")]
     pub guest: String,
     /// How far it goes.
     pub limits: Limits,

@@ -8,8 +8,8 @@ use std::{
 use clap::{Args, Subcommand};
 use vestibule_enabler_core::token::{attenuate, inspect};
 use vestibule_model::{
-    ActionId, Delegation, FeatureId, Fingerprint, Limits, Right, RoleId, Rule, RuleEffect, RuleId, Subject, SystemId,
-    Timestamp, TokenId, TwinId, TwinSelector, UserId, UserInfo,
+    ActionId, Delegation, FeatureId, Fingerprint, Limits, Login, Right, RoleId, Rule, RuleEffect, RuleId, Subject,
+    SystemId, Timestamp, TokenId, TwinId, TwinSelector, UserId, UserInfo,
 };
 use vestibule_protocol::{Request, Response, TokenView};
 
@@ -89,6 +89,12 @@ enum UsersOrder {
         /// What they may be; may be given often.
         #[arg(long = "role")]
         roles: Vec<RoleId>,
+        /// The OpenID provider that vouches for them: https://id.example.
+        #[arg(long, value_name = "URL", requires = "subject")]
+        issuer: Option<String>,
+        /// What that provider calls them (`sub`).
+        #[arg(long, value_name = "ID", requires = "issuer")]
+        subject: Option<String>,
     },
     /// Take a user away, with all their devices and rules. Their connections end at once.
     Remove {
@@ -250,16 +256,26 @@ pub(super) async fn users(args: Users) -> Result<(), CliError> {
     let data = args.data.ok_or_else(|| CliError::Words("say whose users: --data FOLDER".to_owned()))?;
     match args.order.unwrap_or(UsersOrder::List { json: false }) {
         UsersOrder::List { json } => list(&data, json).await,
-        UsersOrder::Set { user, name, roles } => {
+        UsersOrder::Set { user, name, roles, issuer, subject } => {
             let name = name.unwrap_or_else(|| user.to_string());
             let words = format!("{user} is known.");
-            done(&data, Request::SetUser(UserInfo { id: user, name, roles }), &words).await
+            let login = match issuer.zip(subject) {
+                Some((issuer, subject)) => Some(Login { issuer, subject }),
+                None => login_of(&data, &user).await?,
+            };
+            done(&data, Request::SetUser(UserInfo { id: user, name, roles, login }), &words).await
         }
         UsersOrder::Remove { user } => {
             let words = format!("{user} is not known any more.");
             done(&data, Request::RemoveUser(user), &words).await
         }
     }
+}
+
+/// Nobody loses their login because something else of them is changed.
+async fn login_of(data: &Path, user: &UserId) -> Result<Option<Login>, CliError> {
+    let Response::People(people) = request(data, Request::Users).await? else { return Err(strange()) };
+    Ok(people.users.into_iter().find(|known| known.info.id == *user).and_then(|known| known.info.login))
 }
 
 async fn list(data: &Path, json: bool) -> Result<(), CliError> {
@@ -272,6 +288,9 @@ async fn list(data: &Path, json: bool) -> Result<(), CliError> {
     let roles = |roles: &[RoleId]| roles.iter().map(RoleId::as_str).collect::<Vec<_>>().join(", ");
     for user in people.users {
         writeln!(out, "{}  {:?}  {}", user.info.id, user.info.name, roles(&user.info.roles))?;
+        if let Some(login) = user.info.login {
+            writeln!(out, "    logs in at {} as {:?}", login.issuer, login.subject)?;
+        }
         for device in user.devices {
             let until = device.until.map(|until| format!(" until {}", until.to_utc())).unwrap_or_default();
             writeln!(out, "    {}  {:?}  {}{until}", device.id, device.name, roles(&device.roles))?;

@@ -4,7 +4,7 @@ use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
 use axum::{
     extract::FromRequestParts,
-    http::{header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use vestibule_enabler_core::{Condition, Fingerprint};
 use vestibule_protocol::{Party, Request, Response};
@@ -100,15 +100,20 @@ impl<P> Session<P> {
     }
 }
 
+/// The bearer token that a request shows; `None` where it shows none.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let token = value.to_str().ok().and_then(|text| {
+        let (scheme, token) = text.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    });
+    let token = token.filter(|token| !token.is_empty() && token.len() <= LONGEST_TOKEN);
+    token.map(Some).ok_or_else(Problem::unauthenticated)
+}
+
 /// Who a request shows to be.
 fn shown(parts: &Parts) -> Result<Shown, Problem> {
-    if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
-        let token = value.to_str().ok().and_then(|text| {
-            let (scheme, token) = text.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-        });
-        let token = token.filter(|token| !token.is_empty() && token.len() <= LONGEST_TOKEN);
-        let token = token.ok_or_else(Problem::unauthenticated)?;
+    if let Some(token) = bearer(&parts.headers)? {
         return Ok(Shown { fingerprint: fingerprint(token), token: Some(token.into()) });
     }
     let certificate = parts.extensions.get::<Connection>().and_then(|connection| connection.certificate);

@@ -105,9 +105,8 @@ async fn heartbeat(speaker: Speaker) -> Result<StatusCode, Problem> {
 struct Described {
     /// The description.
     twin: TwinInfo,
-    /// Whether its device is connected to its system.
-    #[serde(default)]
-    reachable: bool,
+    /// Whether its device is connected to its system; where not given: as before, and a new twin's is not.
+    reachable: Option<bool>,
 }
 
 /// Describe a twin, new or changed (P2.1, P2.10)
@@ -118,7 +117,9 @@ struct Described {
 async fn describe(speaker: Speaker, Json(described): Json<Described>) -> Result<StatusCode, Problem> {
     let twin = described.twin.id.clone();
     speaker.say(DiiUp::Describe(Box::new(described.twin))).await?;
-    speaker.say(DiiUp::Reachable { twin, feature: None, reachable: described.reachable }).await?;
+    if let Some(reachable) = described.reachable {
+        speaker.say(DiiUp::Reachable { twin, feature: None, reachable }).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -27,6 +27,9 @@ struct Question {
     feature: Option<FeatureId>,
     /// The action; where not given: to read.
     action: Option<ActionId>,
+    /// With a twin only: to be the one who integrates with its physical object.
+    #[serde(default)]
+    hold: bool,
     /// The system.
     system: Option<SystemId>,
     /// Its service.
@@ -35,15 +38,16 @@ struct Question {
 
 impl Question {
     fn inquiry(self) -> Result<Inquiry, Problem> {
-        let Self { user, twin, feature, action, system, service } = self;
-        let what = match (twin, feature, action, system, service) {
-            (Some(twin), Some(feature), Some(action), None, None) => Wanted::Act { twin, feature, action },
-            (Some(twin), feature, None, None, None) => Wanted::Read { twin, feature },
-            (None, None, None, Some(system), Some(service)) => Wanted::Use { system, service },
-            (None, None, None, None, None) => Wanted::Manage,
+        let Self { user, twin, feature, action, hold, system, service } = self;
+        let what = match (twin, feature, action, hold, system, service) {
+            (Some(twin), Some(feature), Some(action), false, None, None) => Wanted::Act { twin, feature, action },
+            (Some(twin), feature, None, false, None, None) => Wanted::Read { twin, feature },
+            (Some(twin), None, None, true, None, None) => Wanted::Lease { twin },
+            (None, None, None, false, Some(system), Some(service)) => Wanted::Use { system, service },
+            (None, None, None, false, None, None) => Wanted::Manage,
             _ => {
-                let words = "ask about a twin (with a feature, and an action of it), a system and its service, or nothing: \
-                    whether one may manage everything";
+                let words = "ask about a twin (with a feature, and an action of it; or with `hold`), a system and its \
+                    service, or nothing: whether one may manage everything";
                 return Err(Problem::malformed(words));
             }
         };

@@ -18,6 +18,7 @@ mod listen;
 mod log;
 mod openapi;
 mod pairing;
+mod past;
 mod people;
 mod poll;
 mod problem;
@@ -46,8 +47,13 @@ use axum::{
 use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{hub::Clock, net::Shared, ops};
-pub(crate) use caller::Caller;
+use crate::{
+    hub::Clock,
+    login::{self, LoginDesk},
+    net::Shared,
+    ops,
+};
+pub(crate) use caller::{Caller, bearer};
 pub(crate) use problem::Problem;
 use sessions::Sessions;
 use stream::Streams;
@@ -83,6 +89,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(people::routes())
         .merge(systems::routes())
         .merge(twins::routes())
+        .merge(past::routes())
         .merge(commands::routes())
         .merge(leases::routes())
         .merge(explain::routes())
@@ -96,12 +103,13 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(sii::routes())
 }
 
-/// The whole API, things and what operators ask.
-pub(crate) fn router(things: Things, api: Arc<Api>) -> Router {
+/// The whole API, things, what operators ask, and where people log in.
+pub(crate) fn router(things: Things, api: Arc<Api>, login: Option<Arc<LoginDesk>>) -> Router {
     let (router, document) = routes().split_for_parts();
     // Nothing in the document cannot be JSON.
     let document: Arc<str> = serde_json::to_string(&document).unwrap_or_default().into();
     let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) };
+    let login = login.map(|desk| login::router(desk).layer(middleware::from_fn(in_time)));
     router
         .route("/openapi.json", get(document))
         .fallback(|| async { Problem::not_found("there is no such path: /openapi.json names those that there are") })
@@ -111,6 +119,7 @@ pub(crate) fn router(things: Things, api: Arc<Api>) -> Router {
         // Clients of things wait in long polls, which have a limit of their own.
         .merge(wot::router(things))
         .merge(ops::routes::router(api))
+        .merge(login.unwrap_or_default())
 }
 
 /// Nobody waits for ever.

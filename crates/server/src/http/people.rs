@@ -35,6 +35,8 @@ struct Myself {
     me: Me,
     /// The enabler's name.
     enabler: String,
+    /// The enabler's clock: moments are told in its time.
+    now: Timestamp,
 }
 
 /// Who am I
@@ -44,7 +46,7 @@ struct Myself {
 )]
 async fn me(caller: Caller, State(api): State<Arc<Api>>) -> Result<Answer<Myself>, Problem> {
     match caller.ask(Request::WhoAmI).await? {
-        Response::Me(me) => Ok(Answer(Myself { me, enabler: api.shared.name.clone() })),
+        Response::Me(me) => Ok(Answer(Myself { me, enabler: api.shared.name.clone(), now: api.clock.now() })),
         _ => Err(Problem::strange()),
     }
 }

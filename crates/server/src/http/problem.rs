@@ -136,6 +136,26 @@ impl Problem {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "thing_late", "The thing did not do it in time", detail)
     }
 
+    /// The OpenID provider does not answer, or not as a provider does.
+    pub(crate) fn provider_away(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, "provider_away", "The OpenID provider cannot be asked", detail)
+    }
+
+    /// The OpenID provider, or the person there, says no.
+    pub(crate) fn login_denied(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "login_denied", "The OpenID provider says no", detail)
+    }
+
+    /// The answer belongs to no login that this browser began.
+    pub(crate) fn login_stale(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "login_stale", "This login was not begun here, or too long ago", detail)
+    }
+
+    /// What the OpenID provider signed is not what was asked for.
+    pub(crate) fn login_unbelievable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "login_unbelievable", "The OpenID provider cannot be believed", detail)
+    }
+
     /// Too much at once.
     pub(crate) fn overloaded(detail: impl Into<String>) -> Self {
         Refusal::new(RefusalCode::Overloaded, detail).into()
@@ -150,6 +170,11 @@ impl Problem {
     /// Its code.
     pub(crate) const fn code(&self) -> &'static str {
         self.code
+    }
+
+    /// What was wrong, and what to do.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// Its kind, in words.
@@ -187,6 +212,10 @@ pub(crate) fn kinds() -> Vec<Problem> {
         Problem::method(),
         Problem::thing(""),
         Problem::thing_late(""),
+        Problem::provider_away(""),
+        Problem::login_denied(""),
+        Problem::login_stale(""),
+        Problem::login_unbelievable(""),
     ];
     refusals.chain(own).collect()
 }

@@ -16,7 +16,7 @@ use super::{
     listen::{self, Listening},
     sessions,
 };
-use crate::{net::Shared, ops::metrics};
+use crate::{login::LoginDesk, net::Shared, ops::metrics};
 
 /// Where HTTP listens; by default nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +71,12 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), HttpErro
 
 impl HttpServer {
     /// Listens as `config` says.
-    pub(crate) async fn start(config: HttpConfig, identity: &Identity, shared: Arc<Shared>) -> Result<Self, HttpError> {
+    pub(crate) async fn start(
+        config: HttpConfig,
+        identity: &Identity,
+        shared: Arc<Shared>,
+        login: Option<Arc<LoginDesk>>,
+    ) -> Result<Self, HttpError> {
         let (stop, stopped) = watch::channel(false);
         let mut server =
             Self { plain: None, tls: None, stop, tasks: JoinSet::new(), helpers: Vec::new(), acceptor: None };
@@ -84,7 +89,7 @@ impl HttpServer {
             server.helpers.push(server.tasks.spawn(metrics::upkeep(recorder)));
         }
         let (things, gate) = (Things::new(api.clone()), Gate::new());
-        let router = super::router(things.clone(), api.clone());
+        let router = super::router(things.clone(), api.clone(), login.clone());
         let listening = Listening { router, gate, tls: None, stop: stopped };
         if let Some(address) = config.plain {
             if !address.ip().is_loopback() && !config.insecure {
@@ -98,7 +103,7 @@ impl HttpServer {
             let (acceptor, tls) = watch::channel(vestibule_quic::https(identity)?);
             let (listener, address) = bind(address).await?;
             (server.tls, server.acceptor) = (Some(address), Some(acceptor));
-            let router = super::router(things.secure(), api);
+            let router = super::router(things.secure(), api, login);
             server.tasks.spawn(listen::serve(listener, Listening { router, tls: Some(tls), ..listening }));
         }
         Ok(server)

@@ -1,7 +1,7 @@
 //! What follows from a decision once it is written: answers, and words to systems.
 
-use vestibule_enabler_core::{Decision, Effect, LogEvent};
-use vestibule_model::{CommandStatus, Refusal, RefusalCode, SystemId, SystemInfo, SystemKind, TwinId};
+use vestibule_enabler_core::{Decision, Effect, LogEvent, Viewer};
+use vestibule_model::{CommandStatus, NameBook, Refusal, RefusalCode, SystemId, SystemInfo, SystemKind, TwinId};
 use vestibule_protocol::{DiiDown, Event, Execution, LogLine, MAX_FRAME, Request, Response, SiiDown};
 use vestibule_store::Line;
 
@@ -21,6 +21,8 @@ pub(super) enum Answer {
     Now(Response),
     /// The log answers.
     Log,
+    /// The past answers, as far as this viewer may see it.
+    Past(Box<Viewer>),
     /// A system is asked first.
     Later { system: SystemId, question: Question },
 }
@@ -56,6 +58,7 @@ impl Core {
                         }
                     }
                     Effect::ReadLog { .. } => return Answer::Log,
+                    Effect::ReadPast(viewer) => return Answer::Past(viewer),
                     Effect::Inquire { system, twin, user } => {
                         return Answer::Later { system, question: Question::Twin { twin, user } };
                     }
@@ -185,11 +188,11 @@ impl Core {
     pub(super) fn read_log(&self, work: Work) {
         let Work::Ask(ask) = work else { return };
         let Request::Log { after, limit } = ask.request else { return };
-        let log = self.log.clone();
+        let (log, mut names) = (self.log.clone(), self.names.clone());
         let limit = if limit == 0 { 100 } else { limit.min(500) };
         tokio::spawn(async move {
             let response = match log.read(after, u32::from(limit)).await {
-                Ok(lines) => Response::Log(page(lines)),
+                Ok(lines) => Response::Log(page(lines, &mut names)),
                 Err(error) => Response::Refused(Refusal::new(RefusalCode::Storage, error.to_string())),
             };
             // Who asked may be gone.
@@ -199,7 +202,7 @@ impl Core {
 }
 
 /// As many lines as fit a frame, one at least: only an empty page is the last one.
-fn page(lines: Vec<Line>) -> Vec<LogLine> {
+fn page(lines: Vec<Line>, names: &mut NameBook) -> Vec<LogLine> {
     let mut bytes = 0;
     let fits = lines.into_iter().take_while(|line| {
         let first = bytes == 0;
@@ -209,8 +212,16 @@ fn page(lines: Vec<Line>) -> Vec<LogLine> {
     let words = |line: Line| LogLine {
         sequence: line.sequence,
         at: line.at,
-        event: String::from_utf8_lossy(&line.payload).into_owned(),
+        event: in_words(&line.payload, names),
         hash: line.hash,
     };
     fits.map(words).collect()
+}
+
+/// A line with the names that are not erased. What the hash covers has pseudonyms in their place.
+pub(crate) fn in_words(payload: &[u8], names: &mut NameBook) -> String {
+    let read = names.scope(|| LogEvent::read(payload)).ok();
+    let named = read.and_then(|event| serde_json::to_string(&event).ok());
+    // A line of a newer program is shown as it is.
+    named.unwrap_or_else(|| String::from_utf8_lossy(payload).into_owned())
 }

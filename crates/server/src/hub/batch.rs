@@ -7,10 +7,10 @@ use std::{
 
 use tokio::task::JoinHandle;
 use vestibule_enabler_core::{
-    Changes, Decision, Effect, LogEvent, State, advance, decide, delegate, dispatch, enroll, may_delegate,
-    may_open_pairing, pair, settle, still_counts, token::mint, undelivered, unsettles,
+    Changes, Decision, Effect, LogEvent, State, advance, decide, delegate, dispatch, enroll, erase, log_in,
+    may_delegate, may_open_pairing, pair, settle, still_counts, token::mint, undelivered, unsettles,
 };
-use vestibule_model::{CallId, CommandStatus, Refusal, RefusalCode, Timestamp, TwinId};
+use vestibule_model::{CallId, CommandStatus, Name, Refusal, RefusalCode, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
 use vestibule_store::{Head, Line, NewLine, StoreError};
 
@@ -42,6 +42,8 @@ struct Batch {
     /// The events as a restart will read them.
     events: Vec<LogEvent>,
     lines: Vec<NewLine>,
+    /// Names that were not written before.
+    names: Vec<Name>,
     /// Ends of commands that are in it.
     ends: Vec<LogEvent>,
     /// Twins whose waiting commands are in it, and what they are given.
@@ -84,6 +86,7 @@ impl Core {
             base: self.state.clone(),
             events: Vec::new(),
             lines: Vec::new(),
+            names: Vec::new(),
             ends: Vec::new(),
             twins: std::mem::take(&mut self.to_dispatch),
             calls: std::mem::take(&mut self.to_advance),
@@ -152,13 +155,17 @@ impl Core {
         }
         let (log, after) = (self.log.clone(), self.head);
         let lines = std::mem::take(&mut batch.lines);
-        let task = tokio::spawn(async move { write(log.as_ref(), after, lines).await });
+        batch.names = self.names.take_fresh();
+        let names = batch.names.clone();
+        let task = tokio::spawn(async move { write(log.as_ref(), after, lines, names).await });
         self.commit = Some(InFlight { batch, task, since: Instant::now() });
     }
 
     fn stage(&mut self, batch: &mut Batch, event: &LogEvent) -> Result<(), Refusal> {
-        let (payload, event) =
-            event.written().map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
+        let (payload, event) = self
+            .names
+            .scope(|| event.written())
+            .map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
         self.state.apply(batch.at, &event);
         batch.events.push(event);
         batch.lines.push(NewLine { at: batch.at, payload });
@@ -170,6 +177,11 @@ impl Core {
             Work::Ask(ask) => ask,
             Work::Enroll { certificate, user, roles, .. } => {
                 return enroll(&self.state, *certificate, user, roles, user.as_str());
+            }
+            Work::Write { events, .. } => return Ok(Decision::done(events.clone())),
+            Work::Erase { user, .. } => return erase(&self.state, now, user),
+            Work::LogIn { certificate, login, name, roles, until, .. } => {
+                return log_in(&self.state, now, *certificate, login, name, roles, *until);
             }
         };
         let session = self.sessions.get(&ask.session);
@@ -216,7 +228,9 @@ impl Core {
                     changes.merge(self.hot.follow(&self.state, batch.at, event));
                 }
                 self.distribute(changes);
+                self.written += batch.events.len() as u64;
                 self.act(batch);
+                self.keep_snapshot();
             }
             Ok(Written::Moved(lines)) => self.moved(batch, &lines),
             Err(error) => self.not_written(batch, &error),
@@ -227,8 +241,9 @@ impl Core {
     fn moved(&mut self, batch: Batch, lines: &[Line]) {
         tracing::warn!(lines = lines.len(), "the log had lines that were not known here");
         self.undo(&batch);
+        self.names.return_fresh(batch.names.clone());
         for line in lines {
-            let event = match LogEvent::read(&line.payload) {
+            let event = match self.names.scope(|| LogEvent::read(&line.payload)) {
                 Ok(event) => event,
                 Err(error) => return self.not_written(batch, &StoreError::Damaged(error.to_string())),
             };
@@ -253,6 +268,7 @@ impl Core {
     fn not_written(&mut self, batch: Batch, error: &StoreError) {
         tracing::error!(%error, "nothing can be written");
         self.undo(&batch);
+        self.names.return_fresh(batch.names.clone());
         let words = error.to_string();
         self.retry_at = self.clock.now().plus(RETRY_MS);
         // What was measured goes on being measured, and is written another time.
@@ -285,6 +301,7 @@ impl Core {
             match outcome.map(|decision| self.perform(&work, decision)) {
                 Ok(Answer::Now(response)) => reply(work, Ok(response)),
                 Ok(Answer::Log) => self.read_log(work),
+                Ok(Answer::Past(viewer)) => self.read_past(work, *viewer),
                 Ok(Answer::Later { system, question }) => self.defer(work, &system, question),
                 Err(refusal) => {
                     self.answer_not_kept(&work, &refusal.message);
@@ -321,7 +338,10 @@ pub(super) fn reply(work: Work, outcome: Result<Response, Refusal>) {
             lines::answered(&ask.request, &response);
             let _ = ask.reply.send(response);
         }
-        Work::Enroll { reply, .. } => {
+        Work::Enroll { reply, .. }
+        | Work::LogIn { reply, .. }
+        | Work::Write { reply, .. }
+        | Work::Erase { reply, .. } => {
             let _ = reply.send(outcome.map(|_| ()));
         }
     }

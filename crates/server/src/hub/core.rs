@@ -5,22 +5,24 @@ use std::{
     sync::Arc,
 };
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use vestibule_enabler_core::{
     Changes, Hot, LogEvent, Offer, Pairing, PairingCode, State, Steps, all_leases, execution_failed, observe,
     system_health, token::RootKey,
 };
-use vestibule_model::{CallId, CommandId, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
+use vestibule_model::{CallId, CommandId, Commitment, NameBook, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, HotAck, Party, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};
 
 use crate::ops::{lines, metrics};
 
 use super::{
-    Clock, HubConfig, HubError, HubStatus, MOST_MEASURED, MOST_SESSIONS,
+    Clock, HubConfig, HubError, HubStatus, Keeping, Loaded, MOST_MEASURED, MOST_SESSIONS,
     batch::InFlight,
     deferred::Deferred,
     handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
+    history::Historian,
+    keeper::Keeper,
     recent::Recent,
     session::Session,
     subscription::World,
@@ -30,6 +32,8 @@ use super::{
 const MOST_TOGETHER: usize = 256;
 /// Hot messages that are taken before anything else has its turn.
 const HOT_TOGETHER: usize = 256;
+/// How long a stop waits for a snapshot that is being written.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 /// The longest sleep: nothing waits for it, it only bounds what a mistake could cost.
 const LONGEST_SLEEP_MS: u64 = 60_000;
 
@@ -74,22 +78,48 @@ pub(super) struct Core {
     pub(super) storage: Option<String>,
     /// The next attempt to write what nobody waits for.
     pub(super) retry_at: Timestamp,
+    pub(super) names: NameBook,
+    pub(super) keeping: Keeping,
+    pub(super) past: Past,
+    /// Lines since the last snapshot.
+    pub(super) written: u64,
+    /// A snapshot is being written.
+    pub(super) snapshotting: bool,
+    /// Whose name is destroyed, but still in what is being written.
+    pub(super) forgotten: Vec<Forgotten>,
     /// What happened of late, for whoever was not there.
     recent: Recent,
     next_session: SessionId,
     folder: Option<DataFolder>,
 }
 
+type Forgotten = (Commitment, oneshot::Sender<Result<(), HubError>>);
+
+/// What looks after the past.
+pub(super) struct Past {
+    /// How the hub hears what its background tasks did.
+    pub(super) control: mpsc::WeakSender<Control>,
+    pub(super) keeper: Option<Keeper>,
+    pub(super) historian: Historian,
+    /// The line that the log begins behind.
+    pub(super) begins: u64,
+    /// Why the log is not as it was written. Stays until somebody has looked after it.
+    pub(super) damage: Option<String>,
+    /// Places for questions.
+    pub(super) questions: Arc<tokio::sync::Semaphore>,
+}
+
 impl Core {
     pub(super) fn new(
         config: HubConfig,
         log: Arc<dyn EventLog>,
-        head: Head,
-        state: State,
+        loaded: Loaded,
         hot: Hot,
         folder: Option<DataFolder>,
+        past: Past,
         token_key: RootKey,
     ) -> Self {
+        let Loaded { state, head, names, snapshot, .. } = loaded;
         Self {
             name: config.name,
             clock: config.clock,
@@ -112,6 +142,12 @@ impl Core {
             steps: Steps::default(),
             storage: None,
             retry_at: Timestamp(0),
+            names,
+            keeping: config.keeping,
+            past,
+            written: head.sequence - snapshot,
+            snapshotting: false,
+            forgotten: Vec::new(),
             recent: Recent::default(),
             next_session: 1,
             folder,
@@ -124,6 +160,7 @@ impl Core {
     }
 
     pub(super) async fn run(mut self, mut inbox: Inbox) {
+        self.begin_keeping();
         loop {
             let wake = self.clock.until(self.next_wakeup());
             let idle = self.commit.is_none();
@@ -168,7 +205,13 @@ impl Core {
         self.answers_due(now);
         self.expire_tokens(now);
         let waits = self.waits();
-        if self.commit.is_none() && (!self.carried.is_empty() || waits && now >= self.retry_at) {
+        if self.commit.is_none() {
+            for (person, reply) in std::mem::take(&mut self.forgotten) {
+                self.forgotten(person, Ok(()), reply);
+            }
+        }
+        let idle = self.commit.is_none();
+        if idle && (!self.carried.is_empty() || waits && now >= self.retry_at) {
             let works = std::mem::take(&mut self.carried);
             self.decide_together(works);
         }
@@ -191,8 +234,9 @@ impl Core {
 
     fn next_wakeup(&self) -> Timestamp {
         let now = self.clock.now();
-        let retry = (self.waits() && self.commit.is_none()).then_some(self.retry_at);
-        let carried = (!self.carried.is_empty() && self.commit.is_none()).then_some(now);
+        let (waits, idle) = (self.waits(), self.commit.is_none());
+        let retry = (waits && idle).then_some(self.retry_at);
+        let carried = (!self.carried.is_empty() && idle).then_some(now);
         let sessions = self.sessions.values().filter_map(|session| session.next_wakeup(now));
         let due = self.hot.next_wakeup().into_iter().chain(self.deferred.next_deadline());
         let wakeups = due.chain(retry).chain(carried).chain(sessions);
@@ -218,6 +262,12 @@ impl Core {
             Control::Status(reply) => {
                 let _ = reply.send(self.status());
             }
+            Control::Erase { user, reply } => self.erase(&user, reply),
+            Control::Forgotten { person, done, reply } => self.forgotten(person, done, reply),
+            Control::Cut { at, snapshot, reply } => self.cut(at, snapshot, reply),
+            Control::Kept { lines, done } => self.snapshot_kept(lines, done),
+            Control::Verified(found) => self.verified(found),
+            Control::Begins(line) => self.past.begins = line,
             Control::Leases(reply) => {
                 let _ = reply.send(all_leases(self.committed(), self.clock.now()));
             }
@@ -297,7 +347,8 @@ impl Core {
             open_commands: self.hot.open_commands(),
             leases: self.hot.live_leases(),
             head: self.head,
-            storage: self.storage.clone(),
+            storage: self.past.damage.clone().or_else(|| self.storage.clone()),
+            begins: self.past.begins,
         }
     }
 
@@ -356,6 +407,7 @@ impl Core {
         self.distribute(heard);
         let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
         let observed = observe(state, &mut self.hot, now, &system, message)?;
+        self.keep_reading(message, now);
         self.backlog.extend(observed.events);
         let readings = observed.changes.readings.clone();
         self.distribute(observed.changes);
@@ -442,6 +494,11 @@ impl Core {
         for session in std::mem::take(&mut self.sessions).into_values() {
             session.close("the enabler stops");
         }
+        if let Some(keeper) = self.past.keeper.clone().filter(|_| self.snapshotting) {
+            // A snapshot that is nearly written saves the next start time; one that is not is tried again then.
+            let _ = tokio::time::timeout(PATIENCE, keeper.idle()).await;
+        }
+        self.past.historian.stop().await;
         self.log.close().await;
         drop(self.folder.take());
     }

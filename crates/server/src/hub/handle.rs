@@ -7,9 +7,13 @@ use std::sync::{
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
-use vestibule_enabler_core::{Condition, Fingerprint, Identity, Offer, PairingCode};
-use vestibule_model::{ContentHash, LeaseUpdate, Refusal, RefusalCode, RoleId, SystemHealth, SystemId, UserId};
+use vestibule_enabler_core::{Condition, Fingerprint, Identity, LogEvent, Offer, PairingCode};
+use vestibule_model::{
+    Commitment, ContentHash, LeaseUpdate, Login, Refusal, RefusalCode, RoleId, SystemHealth, SystemId, Timestamp,
+    UserId,
+};
 use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
+use vestibule_store::{Head, StoreError};
 
 use super::{HubError, HubStatus, MOST_IN_FLIGHT, MOST_OF_A_THIRD_PARTY, Outgoing, Peer, contents::Contents};
 
@@ -18,11 +22,42 @@ pub(super) type SessionId = u64;
 
 /// What the hub is asked for besides requests.
 pub(super) enum Control {
-    Open { identity: Identity, reply: oneshot::Sender<Result<Opened, HubError>> },
+    Open {
+        identity: Identity,
+        reply: oneshot::Sender<Result<Opened, HubError>>,
+    },
     Closed(SessionId),
-    PairingCode { offer: Offer, reply: oneshot::Sender<Result<PairingCode, HubError>> },
+    PairingCode {
+        offer: Offer,
+        reply: oneshot::Sender<Result<PairingCode, HubError>>,
+    },
     NewestCode(oneshot::Sender<Option<PairingCode>>),
     Status(oneshot::Sender<HubStatus>),
+    Erase {
+        user: UserId,
+        reply: oneshot::Sender<Result<(), HubError>>,
+    },
+    /// The name of whoever is to be forgotten is destroyed, or could not be.
+    Forgotten {
+        person: Commitment,
+        done: Result<(), StoreError>,
+        reply: oneshot::Sender<Result<(), HubError>>,
+    },
+    /// Lines up to `at` are about to be cut off.
+    Cut {
+        at: Head,
+        snapshot: ContentHash,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    /// A snapshot is written, or could not be.
+    Kept {
+        lines: u64,
+        done: Result<(), StoreError>,
+    },
+    /// What a snapshot stood for at the start was looked at.
+    Verified(Result<(), StoreError>),
+    /// Lines up to this one are cut off.
+    Begins(u64),
     Leases(oneshot::Sender<Vec<LeaseUpdate>>),
     Systems(oneshot::Sender<Vec<(SystemId, SystemHealth)>>),
     Shutdown(oneshot::Sender<()>),
@@ -79,7 +114,29 @@ pub(super) struct Ask {
 /// What is decided in order.
 pub(super) enum Work {
     Ask(Ask),
-    Enroll { certificate: Fingerprint, user: UserId, roles: Vec<RoleId>, reply: oneshot::Sender<Result<(), Refusal>> },
+    /// The enabler's own decisions.
+    Write {
+        events: Vec<LogEvent>,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Erase {
+        user: UserId,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Enroll {
+        certificate: Fingerprint,
+        user: UserId,
+        roles: Vec<RoleId>,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    LogIn {
+        certificate: Fingerprint,
+        login: Login,
+        name: String,
+        roles: Vec<RoleId>,
+        until: Timestamp,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
 }
 
 /// What is taken at once.
@@ -168,6 +225,24 @@ impl HubHandle {
         self.ask(Control::NewestCode(reply), answer).await
     }
 
+    /// Makes a device known until `until` for whoever a provider says that `login` is, with these roles.
+    ///
+    /// # Errors
+    /// [`HubError::Refused`] where nothing here is for them, [`HubError::Stopped`].
+    pub async fn log_in(
+        &self,
+        certificate: [u8; 32],
+        login: Login,
+        name: String,
+        roles: Vec<RoleId>,
+        until: Timestamp,
+    ) -> Result<(), HubError> {
+        let (reply, answer) = oneshot::channel();
+        let work = Work::LogIn { certificate: Fingerprint(certificate), login, name, roles, until, reply };
+        self.decide.send(work).await.map_err(|_| HubError::Stopped)?;
+        Ok(answer.await.map_err(|_| HubError::Stopped)??)
+    }
+
     /// Makes a device known without a code: the client that runs in this very process, whose user owns it.
     ///
     /// # Errors
@@ -186,6 +261,16 @@ impl HubHandle {
     /// [`HubError::Store`].
     pub async fn put_content(&self, bytes: Bytes, media: &str) -> Result<ContentHash, HubError> {
         Ok(self.contents.put(bytes, media).await?)
+    }
+
+    /// Forgets a person: their devices and the rules about them go, and everything written about them reads as erased.
+    ///
+    /// # Errors
+    /// [`HubError::Refused`] where nobody is known by that name, nobody else could manage the enabler after that, or
+    /// they have commands that have not ended; [`HubError::Store`] where the disk says no.
+    pub async fn erase(&self, user: UserId) -> Result<(), HubError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Control::Erase { user, reply }, answer).await?
     }
 
     /// How the hub is.

@@ -7,8 +7,13 @@ mod contents;
 mod core;
 mod deferred;
 mod handle;
+mod history;
 mod inquiry;
+mod keeper;
+mod keeping;
 mod keys;
+mod load;
+mod past;
 mod procedure;
 mod recent;
 mod session;
@@ -26,15 +31,25 @@ use vestibule_enabler_core::{
 };
 use vestibule_model::{ContentHash, Refusal, SystemId, Timestamp};
 use vestibule_protocol::Event;
-use vestibule_store::{ContentStore, DataFolder, EventLog, Head, MemoryLog, NewLine, SqliteLog, StoreError};
+use vestibule_store::{
+    ContentStore, DataFolder, EventLog, Head, History, MemoryLog, NewLine, Snapshots, SqliteLog, StoreError,
+};
 
+pub(crate) use act::in_words;
 pub use clock::Clock;
 pub use handle::{HubHandle, SessionHandle};
+pub(crate) use load::{Loaded, Until, load, names};
 
 use contents::Contents;
+use history::Historian;
+use keeper::Keeper;
 
 /// The log's file in a data folder.
 pub const LOG_FILE: &str = "log.sqlite";
+/// The folder of snapshots in a data folder.
+pub const SNAPSHOT_FOLDER: &str = "snapshots";
+/// The index of the log and what things said, in a data folder.
+const HISTORY_FILE: &str = "history.sqlite";
 
 /// Requests that wait for the hub: at a commit of 5 ms and 256 a batch a fifth of a second of work; more is refused.
 const WAITING: usize = 1_024;
@@ -46,10 +61,32 @@ const MOST_MEASURED: usize = 1_000;
 const MOST_SESSIONS: usize = 1_024;
 /// Requests that one connection can have waiting.
 const MOST_IN_FLIGHT: usize = 256;
+/// Questions about the past that are answered at once: each folds a part of the log.
+const MOST_QUESTIONS: usize = 4;
 /// Requests that a third-party system can have waiting: sixteen that flood take a quarter of the hub's queue.
 const MOST_OF_A_THIRD_PARTY: usize = 16;
 /// Bytes of models on disk.
 const CONTENT_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
+
+/// How long what was is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// Days of the log; `None`: for ever.
+    pub log_days: Option<u32>,
+    /// Days of what things said.
+    pub history_days: u32,
+    /// Bytes of what things said; the oldest goes first.
+    pub history_bytes: u64,
+    /// Lines after which a snapshot is written, at least; a large state waits for half as many as it has twins.
+    pub snapshot_lines: u64,
+}
+
+impl Default for Keeping {
+    fn default() -> Self {
+        // A week of what a busy house says, and restarts within a second.
+        Self { log_days: None, history_days: 7, history_bytes: 256 * 1024 * 1024, snapshot_lines: 10_000 }
+    }
+}
 
 /// Where a hub keeps its data, and what it is called.
 #[derive(Clone)]
@@ -62,6 +99,8 @@ pub struct HubConfig {
     pub clock: Clock,
     /// Another log than that of `data`: for tests with a disk that fails.
     pub log: Option<Arc<dyn EventLog>>,
+    /// How long what was is kept.
+    pub keeping: Keeping,
 }
 
 impl HubConfig {
@@ -72,7 +111,7 @@ impl HubConfig {
 
     /// Keeps its data in memory.
     pub fn in_memory(name: impl Into<String>) -> Self {
-        Self { data: None, name: name.into(), clock: Clock::system(), log: None }
+        Self { data: None, name: name.into(), clock: Clock::system(), log: None, keeping: Keeping::default() }
     }
 }
 
@@ -157,8 +196,10 @@ pub struct HubStatus {
     pub leases: usize,
     /// Where the log ends.
     pub head: Head,
-    /// Why nothing can be written at the moment, and what to do.
+    /// Why nothing can be written at the moment, or what is wrong with what was written, and what to do.
     pub storage: Option<String>,
+    /// The line that the log begins behind; 0: it is whole.
+    pub begins: u64,
 }
 
 impl HubStatus {
@@ -176,6 +217,7 @@ impl HubStatus {
             leases: 0,
             head: Head::EMPTY,
             storage: None,
+            begins: 0,
         }
     }
 }
@@ -184,14 +226,18 @@ impl HubStatus {
 pub type Hub = HubHandle;
 
 impl HubHandle {
-    /// Reads the log, checks its chain, folds it and starts the hub's task on the current tokio runtime.
+    /// Reads the log (or a snapshot and the lines behind it), checks the chain, folds it and starts the hub's task on
+    /// the current tokio runtime. What a snapshot stands for is checked afterwards, in the background.
     ///
     /// # Errors
     /// [`HubError`] where the folder is in use, the log is damaged or of a newer program.
     pub async fn start(config: HubConfig) -> Result<Self, HubError> {
-        let (folder, log, disk) = open(&config).await?;
-        log.verify().await?;
-        let mut loaded = load(log.as_ref()).await?;
+        let Places { folder, log, disk, snapshots, history } = open(&config).await?;
+        let mut loaded = load::load_and_forget(&log, snapshots.as_ref()).await?;
+        if loaded.snapshot == 0 {
+            // The file below the lines as well. Behind a snapshot the hub's task does it later.
+            log.verify().await?;
+        }
         if loaded.head.sequence == 0 {
             write_down(log.as_ref(), &mut loaded, default_rules(), config.clock.now()).await?;
         }
@@ -201,59 +247,59 @@ impl HubHandle {
         }
         let token_key = keys::token_key(folder.as_ref().map(DataFolder::path))?;
         announce_key(log.as_ref(), &mut loaded, &token_key, config.clock.now()).await?;
-        let Loaded { state, head } = loaded;
-        let hot = Hot::restore(&state, config.clock.now());
-        tracing::info!(lines = head.sequence, twins = state.twins.len(), "the log was read");
+        let State { devices, users, rules, delegated, agreements, .. } = &loaded.state;
+        let people = (devices, users, rules, delegated, agreements.values().collect::<Vec<_>>());
+        if let Err(error) = loaded.names.scope(|| serde_json::to_writer(std::io::sink(), &people)) {
+            // Only names from before they were kept apart would have been new here.
+            tracing::debug!(%error, "names are kept apart from the next line on");
+        }
+        let hot = Hot::restore(&loaded.state, config.clock.now());
+        let (lines, from, twins) = (loaded.head.sequence, loaded.snapshot, loaded.state.twins.len());
+        tracing::info!(lines, from, twins, "the log was read");
         let contents = Arc::new(Contents::new(disk));
         let (control, control_inbox) = mpsc::channel(64);
         let (decide, decide_inbox) = mpsc::channel(WAITING);
         let (hot_sender, hot_inbox) = mpsc::channel(WAITING);
-        let core = core::Core::new(config, log, head, state, hot, folder, token_key);
+        let historian = Historian::start(history, log.clone(), &loaded.state, config.clock.clone(), config.keeping);
+        let past = core::Past {
+            control: control.downgrade(),
+            keeper: snapshots.map(Keeper::new),
+            historian,
+            begins: log.anchor().await?.sequence,
+            damage: None,
+            questions: Arc::new(tokio::sync::Semaphore::new(MOST_QUESTIONS)),
+        };
+        let core = core::Core::new(config, log, loaded, hot, folder, past, token_key);
         let handle = Self::new(control, decide, hot_sender, contents);
         tokio::spawn(core.run(core::Inbox { control: control_inbox, decide: decide_inbox, hot: hot_inbox }));
         Ok(handle)
     }
 }
 
-type Opened = (Option<DataFolder>, Arc<dyn EventLog>, Option<ContentStore>);
-
-async fn open(config: &HubConfig) -> Result<Opened, HubError> {
-    let (folder, disk) = match &config.data {
-        Some(path) => {
-            let folder = DataFolder::open(path)?;
-            let disk = ContentStore::open(folder.path().join("content"), CONTENT_LIMIT)?;
-            (Some(folder), Some(disk))
-        }
-        None => (None, None),
-    };
-    let log: Arc<dyn EventLog> = match (&config.log, &folder) {
-        (Some(log), _) => log.clone(),
-        (None, Some(folder)) => Arc::new(SqliteLog::open(folder.path().join(LOG_FILE)).await?),
-        (None, None) => Arc::new(MemoryLog::default()),
-    };
-    Ok((folder, log, disk))
+/// What a hub has on the disk, or in memory.
+struct Places {
+    folder: Option<DataFolder>,
+    log: Arc<dyn EventLog>,
+    disk: Option<ContentStore>,
+    snapshots: Option<Snapshots>,
+    history: History,
 }
 
-struct Loaded {
-    state: State,
-    head: Head,
-}
-
-/// Folds the log.
-async fn load(log: &dyn EventLog) -> Result<Loaded, HubError> {
-    let mut loaded = Loaded { state: State::default(), head: Head::EMPTY };
-    loop {
-        let lines = log.read(loaded.head.sequence, 1_000).await?;
-        if lines.is_empty() {
-            return Ok(loaded);
-        }
-        for line in lines {
-            let sequence = line.sequence;
-            let event = LogEvent::read(&line.payload).map_err(|source| HubError::Line { sequence, source })?;
-            loaded.state.apply(line.at, &event);
-            loaded.head = Head { sequence, hash: line.hash };
-        }
-    }
+async fn open(config: &HubConfig) -> Result<Places, HubError> {
+    let Some(path) = &config.data else {
+        let log = config.log.clone().unwrap_or_else(|| Arc::new(MemoryLog::default()));
+        let history = History::open(None).await?;
+        return Ok(Places { folder: None, log, disk: None, snapshots: None, history });
+    };
+    let folder = DataFolder::open(path)?;
+    let disk = ContentStore::open(folder.path().join("content"), CONTENT_LIMIT)?;
+    let log: Arc<dyn EventLog> = match &config.log {
+        Some(log) => log.clone(),
+        None => Arc::new(SqliteLog::open(folder.path().join(LOG_FILE)).await?),
+    };
+    let snapshots = Snapshots::open(folder.path().join(SNAPSHOT_FOLDER))?;
+    let history = History::open(Some(&folder.path().join(HISTORY_FILE))).await?;
+    Ok(Places { folder: Some(folder), log, disk: Some(disk), snapshots: Some(snapshots), history })
 }
 
 /// Writes down which key signs tokens, where it is another one than before: those of the older one are void.
@@ -274,11 +320,11 @@ async fn write_down(
 ) -> Result<(), HubError> {
     let mut lines = Vec::new();
     for event in events {
-        let (payload, event) = event.written()?;
+        let (payload, event) = loaded.names.scope(|| event.written())?;
         loaded.state.apply(now, &event);
         lines.push(NewLine { at: now, payload });
     }
-    loaded.head = log.append(loaded.head, lines).await?;
+    loaded.head = log.append(loaded.head, lines, loaded.names.take_fresh()).await?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! One write of a batch, and what to make of a log that is not where it was.
 
+use vestibule_model::Name;
 use vestibule_store::{EventLog, Head, Line, NewLine, StoreError};
 
 /// How a write went.
@@ -11,8 +12,13 @@ pub(super) enum Written {
 }
 
 /// Appends `lines` behind `after`; where the log has moved on, what it has there.
-pub(super) async fn write(log: &dyn EventLog, after: Head, lines: Vec<NewLine>) -> Result<Written, StoreError> {
-    match log.append(after, lines).await {
+pub(super) async fn write(
+    log: &dyn EventLog,
+    after: Head,
+    lines: Vec<NewLine>,
+    names: Vec<Name>,
+) -> Result<Written, StoreError> {
+    match log.append(after, lines, names).await {
         Ok(head) => Ok(Written::Done(head)),
         Err(StoreError::Moved(_)) => {
             let mut lines = Vec::new();

@@ -40,6 +40,11 @@ pub enum Question {
         /// What is asked.
         request: Box<Request>,
     },
+    /// Forget a person.
+    Erase {
+        /// Who.
+        user: UserId,
+    },
 }
 
 /// What is answered.
@@ -67,6 +72,8 @@ pub enum Answer {
         /// What was answered.
         response: Box<Response>,
     },
+    /// To what needs no words.
+    Done,
     /// To anything: no, and why.
     Refused(String),
 }
@@ -223,6 +230,10 @@ async fn answer(question: Question, shared: &Shared) -> Answer {
             connections: Arc::strong_count(&shared.clients).saturating_sub(1),
             hub: shared.hub_status().await,
         }),
+        Question::Erase { user } => match shared.hub.erase(user).await {
+            Ok(()) => Answer::Done,
+            Err(error) => Answer::Refused(error.to_string()),
+        },
         Question::Leases => match shared.hub.leases().await {
             Ok(mut leases) => {
                 let more = leases.len().saturating_sub(MOST_LEASES);

@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 mod certificates;
+mod login;
+#[path = "../common/oidc.rs"]
+mod oidc;
+mod past;
 mod people;
 mod procedures;
 mod services;
@@ -20,7 +24,7 @@ use tokio::{
     time::timeout,
 };
 use vestibule_model::{ContentHash, RoleId};
-use vestibule_server::{Embedded, EmbeddedConfig, HttpConfig};
+use vestibule_server::{Embedded, EmbeddedConfig, HttpConfig, login::LoginConfig};
 
 /// Loaded machines are slow; whatever takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -43,12 +47,16 @@ fn unpooled() -> Client {
 
 impl Home {
     async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    async fn start_with(login: Option<LoginConfig>) -> Self {
         // The client's; whoever was first has installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let any = Some(([127, 0, 0, 1], 0).into());
         let http = HttpConfig { plain: any, tls: any, ..HttpConfig::default() };
-        let config = EmbeddedConfig { http, ..EmbeddedConfig::local(folder.path().join("data")) };
+        let config = EmbeddedConfig { http, login, ..EmbeddedConfig::local(folder.path().join("data")) };
         let enabler = Embedded::start(config).await.unwrap();
         let address = enabler.http().unwrap();
         Self { enabler, client: unpooled(), address, folder }

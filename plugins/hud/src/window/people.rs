@@ -203,7 +203,7 @@ mod tests {
 
     fn people(owner: bool) -> KnownPeople {
         let user = |id: &str, role: &str| KnownUser {
-            info: UserInfo { id: UserId::slug(id), name: String::new(), roles: vec![RoleId::slug(role)] },
+            info: UserInfo { id: UserId::slug(id), name: String::new(), roles: vec![RoleId::slug(role)], login: None },
             devices: vec![KnownDevice { id: Fingerprint([7; 32]), name: "a headset".to_owned(), roles: Vec::new() }],
         };
         let rule = |until| Rule {

@@ -27,6 +27,7 @@ pub const fn unsettles(event: &LogEvent) -> Option<bool> {
         | LogEvent::CallStopped { .. }
         | LogEvent::CallEnded { .. }
         | LogEvent::TokenDelegated { .. }
+        | LogEvent::LogCut { .. }
         | LogEvent::LeaseQueued { .. }
         | LogEvent::LeaseRenewed { .. }
         | LogEvent::LeaseIntegrated { .. } => None,

@@ -21,6 +21,7 @@ pub struct StepPlan {
     /// What its system calls the user.
     pub user: Pseudonym,
     /// What it calls their account.
+    #[serde(default, with = "vestibule_model::personal::option")]
     pub account: Option<String>,
     /// Milliseconds to wait for each answer.
     pub timeout_ms: u64,

@@ -69,7 +69,7 @@ async fn nothing_acknowledged_is_lost_at_any_kill() {
             }
         }
         // Killed: what is in memory is gone, what was written stays.
-        let left = house.log.lines();
+        let left = (house.log.lines(), house.log.kept_names());
         drop(house);
         let mut executed = Vec::new();
         while let Ok(Outgoing::Event(event)) = system.outgoing.try_recv() {
@@ -77,7 +77,7 @@ async fn nothing_acknowledged_is_lost_at_any_kill() {
                 executed.push(execution.command);
             }
         }
-        let house = House::start(Arc::new(MemoryLog::of(left))).await;
+        let house = House::start(Arc::new(MemoryLog::of(left.0, left.1))).await;
         let mut system = house.with_lamp().await;
         let owner = house.owner().await;
         for id in acknowledged {

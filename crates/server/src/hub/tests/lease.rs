@@ -86,9 +86,9 @@ async fn a_kill_before_the_system_was_told_loses_nothing() {
     let owner = house.owner().await;
     assert_eq!(owner.lease(request(1, 0)).await.fence, Some(1));
     // Killed: neither the system nor anybody else has heard of it.
-    let left = house.log.lines();
+    let (lines, names) = (house.log.lines(), house.log.kept_names());
     drop((house, system, owner));
-    let house = House::start(Arc::new(MemoryLog::of(left))).await;
+    let house = House::start(Arc::new(MemoryLog::of(lines, names))).await;
     let mut owner = house.watching().await;
     assert_eq!(owner.lease(request(1, 0)).await.status, LeaseStatus::Granted, "the same request, the same answer");
     let mut system = house.with_lamp().await;

@@ -2,8 +2,10 @@
 
 mod crowd;
 mod disk;
+mod keeping;
 mod lease;
 mod missed;
+mod past;
 mod path;
 mod people;
 mod procedure;

@@ -22,7 +22,7 @@ async fn closed(peer: &mut Peer1) -> String {
 
 fn user(id: &str, roles: &[&str]) -> UserInfo {
     let roles = roles.iter().map(|role| RoleId::slug(role)).collect();
-    UserInfo { id: UserId::slug(id), name: id.to_owned(), roles }
+    UserInfo { id: UserId::slug(id), name: id.to_owned(), roles, login: None }
 }
 
 #[tokio::test]

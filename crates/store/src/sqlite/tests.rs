@@ -15,7 +15,7 @@ async fn raw(log: &SqliteLog, sql: &'static str) {
 async fn five(dir: &Path) -> (SqliteLog, Head) {
     let log = SqliteLog::open(dir.join("log.sqlite")).await.unwrap();
     let lines = ["one", "two", "three", "four", "five"].map(new).to_vec();
-    let head = log.append(Head::EMPTY, lines).await.unwrap();
+    let head = log.append(Head::EMPTY, lines, Vec::new()).await.unwrap();
     (log, head)
 }
 
@@ -29,9 +29,11 @@ async fn what_was_appended_is_there_after_reopening() {
     assert_eq!(log.head().await.unwrap(), head);
     let lines = log.read(1, 2).await.unwrap();
     assert_eq!(lines.iter().map(|l| l.payload.as_slice()).collect::<Vec<_>>(), [b"two".as_slice(), b"three"]);
-    assert_eq!(log.verify().await.unwrap(), VerifyReport { lines: 5, head });
-    assert!(matches!(log.append(Head::EMPTY, vec![new("x")]).await, Err(StoreError::Moved(at)) if at == head));
-    assert_eq!(log.append(head, vec![new("six")]).await.unwrap().sequence, 6);
+    assert_eq!(log.verify().await.unwrap(), VerifyReport { lines: 5, from: Head::EMPTY, head });
+    assert!(
+        matches!(log.append(Head::EMPTY, vec![new("x")], Vec::new()).await, Err(StoreError::Moved(at)) if at == head)
+    );
+    assert_eq!(log.append(head, vec![new("six")], Vec::new()).await.unwrap().sequence, 6);
 }
 
 #[tokio::test]
@@ -84,11 +86,11 @@ async fn a_full_disk_is_said_and_survived() {
     let (log, head) = five(dir.path()).await;
     log.limit(0).await.unwrap();
     let big = NewLine { at: Timestamp(1), payload: vec![b'x'; 100_000] };
-    let error = log.append(head, vec![new("six"), big.clone()]).await.unwrap_err();
+    let error = log.append(head, vec![new("six"), big.clone()], Vec::new()).await.unwrap_err();
     assert!(matches!(error, StoreError::Full), "{error}");
     assert_eq!(log.head().await.unwrap(), head, "all or none");
     log.limit(100_000_000).await.unwrap();
-    assert_eq!(log.append(head, vec![new("six"), big]).await.unwrap().sequence, 7);
+    assert_eq!(log.append(head, vec![new("six"), big], Vec::new()).await.unwrap().sequence, 7);
     assert_eq!(log.verify().await.unwrap().lines, 7);
 }
 
@@ -113,7 +115,7 @@ async fn reading_back_takes_a_moment() {
     let log = SqliteLog::open(dir.path().join("log.sqlite")).await.unwrap();
     let lines = (0..20_000).map(|n| new(&format!("{{\"command_accepted\":{{\"n\":{n}}}}}"))).collect();
     let start = Instant::now();
-    log.append(Head::EMPTY, lines).await.unwrap();
+    log.append(Head::EMPTY, lines, Vec::new()).await.unwrap();
     let written = start.elapsed();
     let start = Instant::now();
     assert_eq!(log.verify().await.unwrap().lines, 20_000);
@@ -127,11 +129,17 @@ async fn a_reader_reads_beside_the_writer_and_never_writes() {
     assert!(SqliteLog::read_only(&file).await.is_err());
     assert!(!file.exists());
     let writer = SqliteLog::open(&file).await.unwrap();
-    let head = writer.append(Head::EMPTY, vec![NewLine { at: Timestamp(1), payload: b"{}".to_vec() }]).await.unwrap();
+    let head = writer
+        .append(Head::EMPTY, vec![NewLine { at: Timestamp(1), payload: b"{}".to_vec() }], Vec::new())
+        .await
+        .unwrap();
     let reader = SqliteLog::read_only(&file).await.unwrap();
     assert_eq!(reader.verify().await.unwrap().head, head);
-    assert!(reader.append(head, vec![NewLine { at: Timestamp(2), payload: b"{}".to_vec() }]).await.is_err());
-    let head = writer.append(head, vec![NewLine { at: Timestamp(2), payload: b"{}".to_vec() }]).await.unwrap();
+    assert!(
+        reader.append(head, vec![NewLine { at: Timestamp(2), payload: b"{}".to_vec() }], Vec::new()).await.is_err()
+    );
+    let head =
+        writer.append(head, vec![NewLine { at: Timestamp(2), payload: b"{}".to_vec() }], Vec::new()).await.unwrap();
     assert_eq!(reader.head().await.unwrap(), head);
     writer.close().await;
     assert_eq!(SqliteLog::read_only(&file).await.unwrap().head().await.unwrap(), head);

@@ -1,5 +1,8 @@
 //! The log in SQLite: one table, one writer, durable at commit (WAL, `synchronous=FULL`).
 
+mod append;
+mod cut;
+
 use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
@@ -8,26 +11,34 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
 };
 use tokio::sync::Mutex;
-use vestibule_model::{ContentHash, Timestamp};
+use vestibule_model::{Commitment, ContentHash, Name, Timestamp};
 
 use crate::{EventLog, Head, Line, NewLine, StoreError, VerifyReport, chain::Checker};
 
 /// The form of the file; grows with each change of the tables.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
-const TABLES: [&str; 3] = [
+const TABLES: [&str; 5] = [
     "CREATE TABLE IF NOT EXISTS form (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS log (sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, payload BLOB NOT NULL,
      hash BLOB NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS head (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL,
      hash BLOB NOT NULL) STRICT",
+    // The line that the first one is chained to, once lines were cut off.
+    "CREATE TABLE IF NOT EXISTS anchor (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL,
+     hash BLOB NOT NULL) STRICT",
+    // Not part of the chain: what can be forgotten.
+    "CREATE TABLE IF NOT EXISTS name (pseudonym BLOB PRIMARY KEY, person BLOB NOT NULL, salt BLOB NOT NULL,
+     text TEXT NOT NULL) STRICT, WITHOUT ROWID",
 ];
 
 /// A log in a SQLite file. Hold the folder's [`DataFolder`](crate::DataFolder) while using it.
 #[derive(Debug)]
 pub struct SqliteLog {
-    // One connection: one writer, and readers wait for it no longer than one commit.
+    // One writer.
     connection: Mutex<Option<SqliteConnection>>,
+    // One view of what is committed: a long read holds no write up.
+    reader: Mutex<Option<SqliteConnection>>,
 }
 
 impl SqliteLog {
@@ -36,18 +47,22 @@ impl SqliteLog {
     /// # Errors
     /// [`StoreError::Newer`] where a newer program wrote it, others where the disk says no.
     pub async fn open(file: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let file = file.as_ref();
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            // What is forgotten is overwritten, not only unlinked.
+            .pragma("secure_delete", "ON")
             // A backup reads for a moment; longer than this and the caller is told.
             .busy_timeout(Duration::from_millis(2_000))
             .disable_statement_logging();
         let mut connection = options.connect().await?;
         // A killed append leaves no transaction: the file is as of the last commit.
         prepare(&mut connection).await?;
-        Ok(Self { connection: Mutex::new(Some(connection)) })
+        let reader = reading(file).connect().await?;
+        Ok(Self { connection: Mutex::new(Some(connection)), reader: Mutex::new(Some(reader)) })
     }
 
     /// Opens the log in `file` to be read, also while another process writes to it.
@@ -55,17 +70,12 @@ impl SqliteLog {
     /// # Errors
     /// [`StoreError::Newer`] where a newer program wrote it, others where it cannot be read.
     pub async fn read_only(file: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .read_only(true)
-            .busy_timeout(Duration::from_millis(2_000))
-            .disable_statement_logging();
-        let mut connection = options.connect().await?;
+        let mut connection = reading(file.as_ref()).connect().await?;
         let found: i64 = sqlx::query_scalar("SELECT version FROM form").fetch_one(&mut connection).await?;
         if found > SCHEMA {
             return Err(StoreError::Newer { found, known: SCHEMA });
         }
-        Ok(Self { connection: Mutex::new(Some(connection)) })
+        Ok(Self { connection: Mutex::new(None), reader: Mutex::new(Some(connection)) })
     }
 
     /// Lets the file grow to about `bytes` and no further; appends then say [`StoreError::Full`].
@@ -81,6 +91,14 @@ impl SqliteLog {
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *connection).await?;
         Ok(())
     }
+}
+
+fn reading(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .read_only(true)
+        .busy_timeout(Duration::from_millis(2_000))
+        .disable_statement_logging()
 }
 
 fn closed() -> StoreError {
@@ -100,6 +118,11 @@ async fn prepare(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     if found > SCHEMA {
         return Err(StoreError::Newer { found, known: SCHEMA });
     }
+    sqlx::query("UPDATE form SET version = ? WHERE version < ?")
+        .bind(SCHEMA)
+        .bind(SCHEMA)
+        .execute(&mut *transaction)
+        .await?;
     sqlx::query("INSERT OR IGNORE INTO head (id, sequence, hash) VALUES (1, 0, ?)")
         .bind(&Head::EMPTY.hash.0[..])
         .execute(&mut *transaction)
@@ -134,39 +157,25 @@ async fn head(connection: &mut SqliteConnection) -> Result<Head, StoreError> {
     Ok(Head { sequence: number(&row, "sequence")?, hash: hash(&row)? })
 }
 
+/// What the first line is chained to. A log of an older form has no such table, and begins at the beginning.
+async fn anchor(connection: &mut SqliteConnection) -> Result<Head, StoreError> {
+    let table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'anchor'";
+    if sqlx::query(table).fetch_optional(&mut *connection).await?.is_none() {
+        return Ok(Head::EMPTY);
+    }
+    match sqlx::query("SELECT sequence, hash FROM anchor").fetch_optional(connection).await? {
+        Some(row) => Ok(Head { sequence: number(&row, "sequence")?, hash: hash(&row)? }),
+        None => Ok(Head::EMPTY),
+    }
+}
+
 async fn run(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
     sqlx::query(sql).execute(connection).await?;
     Ok(())
 }
 
-/// The inside of a transaction, and its commit.
-async fn insert(connection: &mut SqliteConnection, after: Head, lines: Vec<NewLine>) -> Result<Head, StoreError> {
-    let mut end = head(connection).await?;
-    if end != after {
-        return Err(StoreError::Moved(end));
-    }
-    for new in lines {
-        let line = end.chain(new);
-        end = Head { sequence: line.sequence, hash: line.hash };
-        sqlx::query("INSERT INTO log (sequence, at, payload, hash) VALUES (?, ?, ?, ?)")
-            .bind(signed(line.sequence)?)
-            .bind(signed(line.at.0)?)
-            .bind(line.payload)
-            .bind(&line.hash.0[..])
-            .execute(&mut *connection)
-            .await?;
-    }
-    sqlx::query("UPDATE head SET sequence = ?, hash = ?")
-        .bind(signed(end.sequence)?)
-        .bind(&end.hash.0[..])
-        .execute(&mut *connection)
-        .await?;
-    run(connection, "COMMIT").await?;
-    Ok(end)
-}
-
 async fn check(connection: &mut SqliteConnection) -> Result<VerifyReport, StoreError> {
-    let mut checker = Checker::new();
+    let mut checker = Checker::new(anchor(connection).await?);
     // By what is there, not by what should be: a number below 1 would never be asked for.
     let mut after = i64::MIN;
     loop {
@@ -191,14 +200,10 @@ async fn check(connection: &mut SqliteConnection) -> Result<VerifyReport, StoreE
 
 #[async_trait]
 impl EventLog for SqliteLog {
-    async fn append(&self, after: Head, lines: Vec<NewLine>) -> Result<Head, StoreError> {
+    async fn append(&self, after: Head, lines: Vec<NewLine>, names: Vec<Name>) -> Result<Head, StoreError> {
         let mut guard = self.connection.lock().await;
         let connection = guard.as_mut().ok_or_else(closed)?;
-        // By hand: SQLite ends a transaction itself when the disk is full, and sqlx's would then never begin again.
-        let done = match run(connection, "BEGIN IMMEDIATE").await {
-            Ok(()) => insert(connection, after, lines).await,
-            Err(error) => Err(error),
-        };
+        let done = append::together(connection, after, lines, names).await;
         if done.is_err() {
             // Fails where SQLite has done it already; what counts is that the next one can begin.
             let _ = run(connection, "ROLLBACK").await;
@@ -206,8 +211,40 @@ impl EventLog for SqliteLog {
         done
     }
 
-    async fn read(&self, after: u64, limit: u32) -> Result<Vec<Line>, StoreError> {
+    async fn anchor(&self) -> Result<Head, StoreError> {
+        let mut guard = self.reader.lock().await;
+        anchor(guard.as_mut().ok_or_else(closed)?).await
+    }
+
+    async fn cut(&self, anchor: Head) -> Result<(), StoreError> {
+        loop {
+            // Between two pieces whoever writes has their turn.
+            let mut guard = self.connection.lock().await;
+            let connection = guard.as_mut().ok_or_else(closed)?;
+            let piece = cut::piece(connection, anchor).await;
+            if piece.is_err() {
+                let _ = run(connection, "ROLLBACK").await;
+            }
+            if piece? {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn names(&self) -> Result<Vec<Name>, StoreError> {
+        let mut guard = self.reader.lock().await;
+        cut::names(guard.as_mut().ok_or_else(closed)?).await
+    }
+
+    async fn forget(&self, person: Commitment) -> Result<(), StoreError> {
         let mut guard = self.connection.lock().await;
+        // A reader's view keeps old pages alive.
+        let _reader = self.reader.lock().await;
+        cut::forget(guard.as_mut().ok_or_else(closed)?, person).await
+    }
+
+    async fn read(&self, after: u64, limit: u32) -> Result<Vec<Line>, StoreError> {
+        let mut guard = self.reader.lock().await;
         let connection = guard.as_mut().ok_or_else(closed)?;
         let rows =
             sqlx::query("SELECT sequence, at, payload, hash FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?")
@@ -219,12 +256,12 @@ impl EventLog for SqliteLog {
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
-        let mut guard = self.connection.lock().await;
+        let mut guard = self.reader.lock().await;
         head(guard.as_mut().ok_or_else(closed)?).await
     }
 
     async fn verify(&self) -> Result<VerifyReport, StoreError> {
-        let mut guard = self.connection.lock().await;
+        let mut guard = self.reader.lock().await;
         let connection = guard.as_mut().ok_or_else(closed)?;
         // One view of the file: another process may be appending meanwhile.
         run(connection, "BEGIN").await?;
@@ -235,14 +272,15 @@ impl EventLog for SqliteLog {
     }
 
     async fn close(&self) {
-        if let Some(connection) = self.connection.lock().await.take()
-            && let Err(error) = connection.close().await
-        {
-            tracing::warn!(%error, "the log was not closed cleanly; nothing is lost");
+        for side in [&self.reader, &self.connection] {
+            if let Some(connection) = side.lock().await.take()
+                && let Err(error) = connection.close().await
+            {
+                tracing::warn!(%error, "the log was not closed cleanly; nothing is lost");
+            }
         }
     }
 }
 
 #[cfg(test)]
-#[path = "sqlite_tests.rs"]
 mod tests;

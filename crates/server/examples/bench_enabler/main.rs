@@ -1,0 +1,77 @@
+//! `cargo xtask bench enabler`: what a durable decision, a look-up and a twin cost, beside peers in the same run.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a measurement that cannot be made ends with the reason"
+)]
+
+mod durable;
+mod house;
+mod memory;
+mod numbers;
+mod registry;
+mod restart;
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use clap::Parser;
+
+/// Measures, prints, and writes the page.
+#[derive(Parser)]
+struct Flags {
+    /// The machine, for the page.
+    #[arg(long, default_value = "a machine that nobody named")]
+    machine: String,
+    /// Where the page is written; nowhere where not given.
+    #[arg(long)]
+    page: Option<PathBuf>,
+    /// Sizes of the registry, in twins.
+    #[arg(long, value_delimiter = ',', default_value = "1000,10000,100000,1000000")]
+    sizes: Vec<usize>,
+    /// Rounds of each measurement.
+    #[arg(long, default_value_t = 2_000)]
+    rounds: usize,
+    /// Only say how much memory this takes: `own` or `state`. Each is asked in a process of its own.
+    #[arg(long, hide = true)]
+    memory: Option<String>,
+}
+
+fn main() {
+    let flags = Flags::parse();
+    if let Some(what) = &flags.memory {
+        return memory::say(what, flags.sizes[0]);
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut page = String::from(
+        "# The enabler, measured\n\nWritten by `cargo xtask bench enabler`; every number beside a peer's is of the same run.\n\n",
+    );
+    let _ = writeln!(page, "Machine: {}.\n", flags.machine);
+    let durable = runtime.block_on(durable::measure(flags.rounds));
+    let registries: Vec<_> = flags
+        .sizes
+        .iter()
+        .map(|size| {
+            eprintln!("registry of {size} twins");
+            registry::measure(&runtime, *size, flags.rounds)
+        })
+        .collect();
+    let memory: Vec<_> = flags.sizes.iter().map(|size| memory::measure(*size)).collect();
+    let restarts: Vec<_> = flags
+        .sizes
+        .iter()
+        .map(|size| {
+            eprintln!("restart with {size} twins");
+            runtime.block_on(restart::measure(*size))
+        })
+        .collect();
+    durable.write(&mut page);
+    registry::write(&registries, &mut page);
+    memory::write(&memory, &mut page);
+    restart::write(&restarts, &mut page);
+    print!("{page}");
+    if let Some(path) = &flags.page {
+        std::fs::write(path, &page).expect("the page is written");
+    }
+}
