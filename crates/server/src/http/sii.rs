@@ -176,7 +176,7 @@ async fn answer(supplier: Supplier, Json(Agreed { inquiry, answer }): Json<Agree
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SiiOutcome)]
 #[serde(deny_unknown_fields)]
-struct Outcome {
+struct Served {
     /// The call.
     call: CallId,
     /// The step of it.
@@ -193,12 +193,12 @@ struct Outcome {
 /// Said again, it changes nothing. What comes after its time is refused (422, `expired`): it is taken back by an
 /// invocation of its own, where the service said how.
 #[utoipa::path(
-    post, path = "/v1/sii/results", tag = "sii", operation_id = "sii_result", request_body = Outcome,
+    post, path = "/v1/sii/results", tag = "sii", operation_id = "sii_result", request_body = Served,
     responses((status = 204, description = "It is written down."), Refusals, BadBody)
 )]
 async fn result(
     supplier: Supplier,
-    Json(Outcome { call, step, undo, result }): Json<Outcome>,
+    Json(Served { call, step, undo, result }): Json<Served>,
 ) -> Result<StatusCode, Problem> {
     supplier.say(SiiUp::Result { call, step, undo, result }).await?;
     Ok(StatusCode::NO_CONTENT)
