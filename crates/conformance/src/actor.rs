@@ -192,7 +192,16 @@ impl Actor {
         mut fits: impl FnMut(&News) -> Option<T>,
     ) -> Result<T, String> {
         let found = self.wire.notes().until(mark, self.patience, |news| news.iter().find_map(&mut fits)).await;
-        found.ok_or_else(|| format!("not heard within {} s: {what}", self.patience.as_secs()))
+        found.ok_or_else(|| format!("not heard within {} s: {what}{}", self.patience.as_secs(), self.cut_off()))
+    }
+
+    /// That it hears nothing at all any more, where that is so.
+    fn cut_off(&self) -> String {
+        let ended = self.heard(0, |news| match news.last() {
+            Some(News::Disconnected { reason, .. }) => Some(reason.clone()),
+            _ => None,
+        });
+        ended.map_or_else(String::new, |reason| format!(" (it was cut off: {reason})"))
     }
 
     /// Waits until the newest that it has heard of a property fits.
