@@ -413,7 +413,7 @@ fn the_card_opens_the_past_and_its_key_closes_it() {
     point_at_door(&mut app);
     tap(&mut app, KeyCode::KeyE);
     click(&mut app, "Past");
-    reads(&app, "Front door: the past");
+    reads(&app, "home/front_door: the past");
     tap(&mut app, KeyCode::KeyH);
     assert!(find_named(app.world(), "past").is_none());
     app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(KeyCode::KeyH);
