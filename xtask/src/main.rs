@@ -30,12 +30,15 @@ cargo xtask <command>
   bench NAME [-- ARGS]          one measurement, with the machine it ran on; `bench enabler` needs no Bevy
   chaos kill [--rounds N] [--seed S]
                                 kill -9 of a running enabler at random moments, and what must hold after each
+  chaos http [--examples N] [--seed S]
+                                the API, asked whatever Schemathesis comes up with
   assets [--check]              build the models from their sources, or check the built ones
-  setup [--peer NAME]...        what the machine lacks; peers: mosquitto, ha-mqtt-discoverable, monado
+  setup [--peer NAME]...        what the machine lacks; peers: mosquitto, ha-mqtt-discoverable,
+                                schemathesis, node, browser, monado
   monado exec -- PROGRAM ARGS   run PROGRAM against an OpenXR runtime that needs no headset
   monado where                  print the folder that runtime lives in
 
-  --without takes: mosquitto, ha-mqtt-discoverable, monado, picture
+  --without takes: mosquitto, ha-mqtt-discoverable, schemathesis, node, browser, monado, picture
 ";
 
 fn main() -> ExitCode {

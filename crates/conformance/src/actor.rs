@@ -286,6 +286,17 @@ pub fn instead(wanted: &str, answer: &Answer) -> String {
     }
 }
 
+/// Whether an answer tells of nothing: an empty list, or a stream on which nothing may come.
+#[must_use]
+pub fn says_nothing(request: &Request, response: &Response) -> bool {
+    match response {
+        Response::Systems(views) => views.is_empty(),
+        Response::Twins(views) => views.is_empty(),
+        Response::Done => matches!(request, Request::Subscribe(_)),
+        _ => false,
+    }
+}
+
 /// Something in at most a line.
 #[must_use]
 pub fn brief(what: &impl Debug) -> String {

@@ -1,5 +1,5 @@
-//! The conformance kit: plays metaverse systems, digital twin systems and physical objects against *any* integration
-//! enabler (ITU FGMV-29, Y.4240), from outside, and says row by row what was done, what was seen, pass or fail.
+//! The conformance kit: plays metaverse systems, digital twin systems, third-party systems and physical objects against
+//! *any* integration enabler (ITU FGMV-29, Y.4240), from outside, and says row by row what was done, what was seen, pass or fail.
 //!
 //! **Does**: pairs everybody it needs with one owner's code, plays every row of the [`catalogue`] over a [`Wire`], waits
 //! for what has to come and looks for what must not, takes away what it brought ([`run`]).
@@ -25,6 +25,7 @@ mod run;
 mod stage;
 mod system;
 mod things;
+mod third_party;
 mod wire;
 
 pub use actor::Seen;

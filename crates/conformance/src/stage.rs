@@ -1,4 +1,5 @@
-//! The stage: an owner, two guests, three digital twin systems with their things, all of them the kit's own.
+//! The stage: an owner, two guests, three digital twin systems with their things, three third-party systems, all of
+//! them the kit's own.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -6,17 +7,19 @@ use vestibule_model::{
     Command, FeatureId, Right, RoleId, Rule, RuleEffect, RuleId, ServiceLevel, Subject, SystemId, SystemInfo,
     SystemKind, TwinId, TwinSelector, UserId, Value,
 };
-use vestibule_protocol::{DiiUp, Interest, Party, Request, Response};
+use vestibule_protocol::{DiiUp, Interest, Party, Request, Response, SiiUp};
 
 use crate::{
     actor::{Actor, Spot, instead},
     rows::{
         discovery::{YARD_CELL, yard_charge},
         leases::Wanted,
+        procedure1::{Agreed, Called},
         procedure2::{Acquired, Commanded},
     },
     system::TwinSystem,
     things::{door, lamp},
+    third_party::{ThirdParty, shop},
     wire::{Key, Part, Transport},
 };
 
@@ -40,6 +43,15 @@ pub struct Stage {
     pub yard: TwinSystem,
     /// A third one, which registers when procedure P2 is played.
     pub workshop: TwinSystem,
+    /// A third-party system that offers services.
+    pub shop: ThirdParty,
+    /// Another one, which offers the same.
+    pub rival: ThirdParty,
+    /// A third one, which registers when procedure P1 is played.
+    pub market: ThirdParty,
+    /// What came of P1.6 to P1.10, and of P1.12 to P1.19.
+    pub(crate) agreed: Option<Agreed>,
+    pub(crate) called: Option<Called>,
     /// What came of P2.8 to P2.12.
     pub(crate) acquired: Option<Acquired>,
     /// What came of P2.15 to P2.18.
@@ -76,6 +88,12 @@ impl Setting<'_> {
         let actor = self.pair(owner, name, "twin_system", Party::TwinSystem).await?;
         Ok(TwinSystem::new(actor, about))
     }
+
+    async fn third_party(&self, owner: &Actor, name: &str) -> Result<ThirdParty, String> {
+        let actor = self.pair(owner, name, "third_party", Party::ThirdParty).await?;
+        let info = shop(system_info(self.tag, name, SystemKind::ThirdParty))?;
+        Ok(ThirdParty { actor, info })
+    }
 }
 
 /// Pairs one more device with a code that the owner asks for.
@@ -97,9 +115,9 @@ pub async fn code(owner: &Actor, role: &str) -> Result<String, String> {
     }
 }
 
-fn system_info(tag: &str, name: &str) -> SystemInfo {
+fn system_info(tag: &str, name: &str, kind: SystemKind) -> SystemInfo {
     let id = SystemId::slug(&format!("kit-{tag}-{name}"));
-    let mut info = SystemInfo::new(id, SystemKind::DigitalTwin, format!("The kit's {name} {tag}"));
+    let mut info = SystemInfo::new(id, kind, format!("The kit's {name} {tag}"));
     info.properties = BTreeMap::from([("kit".to_owned(), tag.to_owned()), ("part".to_owned(), name.to_owned())]);
     info
 }
@@ -111,7 +129,8 @@ impl Stage {
     /// What the enabler did instead, in words.
     pub async fn set(transport: Arc<dyn Transport>, owner: Key, patience: Duration) -> Result<Self, String> {
         let tag = format!("{:08x}", rand::random::<u32>());
-        let [home, yard, workshop] = ["home", "yard", "workshop"].map(|name| system_info(&tag, name));
+        let [home, yard, workshop] =
+            ["home", "yard", "workshop"].map(|name| system_info(&tag, name, SystemKind::DigitalTwin));
         let yard = SystemInfo {
             system_type: "garden".to_owned(),
             place: Some(YARD_CELL.parse().map_err(|error| format!("{YARD_CELL}: {error}"))?),
@@ -127,6 +146,9 @@ impl Stage {
         let home = setting.system(&owner, "home", home).await?;
         let yard = setting.system(&owner, "yard", yard).await?;
         let workshop = setting.system(&owner, "workshop", workshop).await?;
+        let shop = setting.third_party(&owner, "shop").await?;
+        let rival = setting.third_party(&owner, "rival").await?;
+        let market = setting.third_party(&owner, "market").await?;
         let stage = Self {
             transport,
             patience,
@@ -137,6 +159,11 @@ impl Stage {
             home,
             yard,
             workshop,
+            shop,
+            rival,
+            market,
+            agreed: None,
+            called: None,
             acquired: None,
             commanded: None,
             first: None,
@@ -159,6 +186,14 @@ impl Stage {
             system.register().await?;
             system.describe(door(&system.twin("door"))).await?;
             system.report(&Spot::new(&system.twin("door"), "lock", "state"), Value::Text("locked".to_owned())).await?;
+        }
+        self.shop.register().await?;
+        self.rival.register().await?;
+        for third_party in [&self.shop, &self.rival, &self.market] {
+            for who in [&self.guest, &self.friend] {
+                let (id, system) = (format!("{}-{}", third_party.id(), who.user()), third_party.id().clone());
+                self.set_rule(self.rule(&id, who, TwinSelector::System(system), Right::UseAny)).await?;
+            }
         }
         for local in ["lamp", "probe"] {
             let twin = self.home.twin(local);
@@ -223,6 +258,9 @@ impl Stage {
             // What does not go stays without harm: everything has the run's own name.
             let _ = system.tell(DiiUp::Complete { twins: Vec::new() }).await;
         }
+        for third_party in [&self.shop, &self.rival, &self.market] {
+            let _ = third_party.tell(SiiUp::Deregister).await;
+        }
         if let Ok(Response::Rules(rules)) = self.owner.ask(Request::Rules).await {
             let mine = format!("kit-{}-", self.tag);
             for rule in rules.into_iter().filter(|rule| rule.id.as_str().starts_with(&mine)) {
@@ -230,8 +268,9 @@ impl Stage {
             }
         }
         let systems = [&self.home, &self.yard, &self.workshop].map(|system| system.actor.user().clone());
+        let others = [&self.shop, &self.rival, &self.market].map(|system| system.actor.user().clone());
         let people: [UserId; 2] = [self.guest.user().clone(), self.friend.user().clone()];
-        for user in people.into_iter().chain(systems) {
+        for user in people.into_iter().chain(systems).chain(others) {
             let _ = self.owner.ask(Request::RemoveUser(user)).await;
         }
     }

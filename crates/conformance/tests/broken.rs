@@ -11,9 +11,12 @@ use common::{
     *,
 };
 use vestibule_model::{
-    Command, LeaseId, LeaseStatus, LeaseUpdate, Refusal, RefusalCode, SystemQuery, Timestamp, Truth, TwinPermission,
+    Collaboration, Command, LeaseId, LeaseStatus, LeaseUpdate, Refusal, RefusalCode, SystemQuery, Timestamp, Truth,
+    TwinPermission, UserId,
 };
-use vestibule_protocol::{DiiDown, DiiUp, Event, HotDatagram, InquiryAnswer, Request, Response, TwinView, WireReading};
+use vestibule_protocol::{
+    DiiDown, DiiUp, Event, HotDatagram, InquiryAnswer, Request, Response, SiiDown, TwinView, WireReading,
+};
 
 /// Plays everything against an enabler with this fault: exactly these rows fail.
 async fn fails(fault: impl Fault, due: &[&str]) {
@@ -33,6 +36,83 @@ impl Fault for Honest {}
 #[tokio::test(flavor = "multi_thread")]
 async fn who_only_passes_on_passes() {
     fails(Honest, &[]).await;
+}
+
+/// Tells third parties who somebody really is.
+struct Gossip;
+
+impl Fault for Gossip {
+    fn event(&self, _who: &str, event: Event) -> Vec<Event> {
+        vec![match event {
+            Event::Sii(SiiDown::Authorize { inquiry, user, services, share, until, .. }) => {
+                let name = Some(UserId::slug("somebody"));
+                Event::Sii(SiiDown::Authorize { inquiry, user, name, services, share, until })
+            }
+            event => event,
+        }]
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn procedure_1_without_pseudonyms() {
+    fails(Gossip, &["P1.7"]).await;
+}
+
+/// Lets whoever has agreed nothing use the market with what another one has agreed.
+struct Careless;
+
+impl Fault for Careless {
+    fn request(&self, who: &str, request: Request) -> Fate {
+        match request {
+            Request::Invoke(call) if who.starts_with("kit friend") && at(&call, "market") => {
+                Fate::AsGuest(Box::new(Request::Invoke(call)))
+            }
+            request => Fate::pass(request),
+        }
+    }
+}
+
+fn at(call: &Collaboration, name: &str) -> bool {
+    call.steps.iter().any(|step| step.system.as_str().ends_with(name))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn procedure_1_without_step_13() {
+    fails(Careless, &["P1.13", "P1.14"]).await;
+}
+
+/// Asks for orders twice.
+struct Eager;
+
+impl Fault for Eager {
+    fn event(&self, _who: &str, event: Event) -> Vec<Event> {
+        match &event {
+            Event::Sii(SiiDown::Invoke(one)) if one.service.as_str() == "order" && !one.undo => {
+                vec![event.clone(), event]
+            }
+            _ => vec![event],
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_that_are_used_twice() {
+    fails(Eager, &["SDC.timeout", "SDC.once"]).await;
+}
+
+/// Takes nothing back.
+struct Stubborn;
+
+impl Fault for Stubborn {
+    fn event(&self, _who: &str, event: Event) -> Vec<Event> {
+        let is = matches!(&event, Event::Sii(SiiDown::Invoke(one)) if one.undo);
+        if is { Vec::new() } else { vec![event] }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_that_are_not_taken_back() {
+    fails(Stubborn, &["SDC.undo", "SDC.timeout", "SDC.cancel"]).await;
 }
 
 /// Tells the workshop of no execution.
@@ -93,15 +173,11 @@ async fn discovery_that_is_too_wide() {
 struct Generous;
 
 impl Fault for Generous {
-    fn overrules(&self, _who: &str, asked: &Request, refusal: &Refusal) -> bool {
+    fn overrules(&self, who: &str, asked: &Request, refusal: &Refusal) -> bool {
+        let is_guest = who.starts_with("kit guest") || who.starts_with("kit friend");
         let home = matches!(asked, Request::Actuate(command) if command.twin.system().as_str().ends_with("home"));
-        home && refusal.code == RefusalCode::Forbidden && !asked_by_system(refusal)
+        is_guest && home && refusal.code == RefusalCode::Forbidden
     }
-}
-
-/// A twin system that asks is refused for what it is, not by a rule.
-fn asked_by_system(refusal: &Refusal) -> bool {
-    refusal.message.contains("twin system")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -218,7 +294,7 @@ impl Fault for Polite {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_that_are_not_told() {
-    fails(Polite, &["REF.shadow", "REF.key"]).await;
+    fails(Polite, &["TPSR.shadow", "REF.shadow", "REF.key"]).await;
 }
 
 /// Tells everybody that the robot is theirs.

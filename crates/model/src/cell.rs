@@ -3,9 +3,13 @@ use std::{collections::BTreeSet, fmt};
 use h3o::CellIndex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use thiserror::Error;
-use utoipa::ToSchema;
-
-use crate::ids::text_schema;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, Schema, SchemaFormat, Type},
+    },
+};
 
 /// Rings around a cell that can be asked for: 817 cells.
 pub const MAX_RING: u8 = 16;
@@ -28,7 +32,15 @@ pub struct CellError(String);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cell(CellIndex);
 
-text_schema!(Cell, "^[0-9a-fA-F]{15,16}$");
+/// Not every text of this form is a cell: which ones are, no pattern says.
+impl utoipa::PartialSchema for Cell {
+    fn schema() -> RefOr<Schema> {
+        let digits = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9a-fA-F]{15,16}$"));
+        digits.format(Some(SchemaFormat::Custom("h3".to_owned()))).examples(["8828308281fffff"]).into()
+    }
+}
+
+impl ToSchema for Cell {}
 
 impl Cell {
     /// The cell with this index.

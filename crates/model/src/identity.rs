@@ -13,8 +13,10 @@ pub struct UserInfo {
     pub id: UserId,
     /// For people.
     #[serde(with = "crate::personal")]
+    #[schema(min_length = 1, max_length = 256)]
     pub name: String,
     /// What they may be on every device of theirs. A device can have been given more when it was paired.
+    #[schema(max_items = 16)]
     pub roles: Vec<RoleId>,
     /// Who else vouches for them; left out: nobody.
     #[serde(default)]

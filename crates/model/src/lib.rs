@@ -69,6 +69,7 @@ pub use twin::{
 };
 pub use unit::{Quantity, Unit, UnitError};
 pub use value::{Value, ValueError, ValueType};
+pub use value_json::PropertyValue;
 
 /// The longest text, in bytes, that a value, a name or a message may have.
 pub const MAX_TEXT: usize = 4096;

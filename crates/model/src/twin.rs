@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     ActionId, BlobRef, EventKind, FeatureId, Integration, LONGEST_LEASE_BOUNDS_MS, MAX_FEATURES, MAX_PROPERTIES,
-    MAX_TEXT, PropertyId, TwinId, Value, ValueType,
+    MAX_TEXT, PropertyId, PropertyValue, TwinId, Value, ValueType,
 };
 
 /// What a digital twin is: the description that its system registers (FGMV-29 8.3.1) and that DTIA fetches.
@@ -84,8 +84,10 @@ pub struct Place {
     /// The space whose frame this is, such as `home`.
     pub space: String,
     /// Position in metres.
+    #[schema(min_items = 3, max_items = 3)]
     pub position: [f32; 3],
     /// Unit quaternion x, y, z, w.
+    #[schema(min_items = 4, max_items = 4)]
     pub rotation: [f32; 4],
 }
 
@@ -222,7 +224,7 @@ pub struct Effect {
 pub enum Expect {
     /// Always this.
     #[serde(alias = "Value")]
-    Value(Value),
+    Value(PropertyValue),
     /// Whatever the action was given.
     #[serde(alias = "Input")]
     Input,

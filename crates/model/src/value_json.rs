@@ -67,7 +67,8 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
-        i64::try_from(number).map(Value::Int).map_err(|_| E::custom("a whole number has at most 63 bits"))
+        // Numbers of 65 bits and more come as floats already.
+        Ok(i64::try_from(number).map_or(Value::Float(number as f64), Value::Int))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
@@ -101,6 +102,9 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
+/// [`Value`] in schemas: what is called `Value` there is any JSON.
+pub type PropertyValue = Value;
+
 impl PartialSchema for Value {
     fn schema() -> RefOr<Schema> {
         let plain = |kind: Type| ObjectBuilder::new().schema_type(SchemaType::Type(kind));
@@ -110,15 +114,16 @@ impl PartialSchema for Value {
         };
         let part = plain(Type::Integer).minimum(Some(0)).maximum(Some(255));
         let color = ArrayBuilder::new().items(part).min_items(Some(3)).max_items(Some(3));
-        let (least, most) = (i64::MIN, i64::MAX);
         let any = AnyOfBuilder::new()
             .item(plain(Type::Boolean))
-            .item(plain(Type::Integer).minimum(Some(least)).maximum(Some(most)))
-            .item(plain(Type::Number).minimum(Some(-1e300)).maximum(Some(1e300)))
-            .item(plain(Type::String).max_length(Some(crate::MAX_TEXT)))
+            .item(plain(Type::Number))
+            .item(plain(Type::String))
             .item(named("color", color.into()))
             .item(named("blob", utoipa::openapi::Ref::from_schema_name(BlobRef::name()).into()));
-        any.description(Some("A value of a property, an action's input or a detail of an event.")).into()
+        any.description(Some(
+            "A value of a property, an action's input or a detail of an event. A text has at most 4096 bytes.",
+        ))
+        .into()
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
-    CommandId, CommandStatus, FeatureId, InquiryId, LeaseId, PropertyId, Refusal, SystemInfo, Timestamp, TwinId,
-    TwinInfo, TwinPermission, UserId, Value,
+    CommandId, CommandStatus, FeatureId, InquiryId, LeaseId, PropertyId, PropertyValue, Refusal, SystemInfo, Timestamp,
+    TwinId, TwinInfo, TwinPermission, UserId, Value,
 };
 
 use crate::{Execution, Occurrence};
@@ -105,6 +105,7 @@ pub struct Report {
     /// The property.
     pub property: PropertyId,
     /// The value; `None`: the thing says that nobody knows.
+    #[schema(value_type = Option<PropertyValue>)]
     pub value: Option<Value>,
     /// When the twin system heard it; `None`: somebody had kept it for whoever comes later, nobody knows since when.
     pub at: Option<Timestamp>,

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use vestibule_model::{ActionId, CommandId, FeatureId, Timestamp, TraceId, TwinId, Value};
+use vestibule_model::{ActionId, CommandId, FeatureId, PropertyValue, Timestamp, TraceId, TwinId, Value};
 
 /// A decided command for a digital twin system. It comes once; late ones must not be executed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -14,6 +14,7 @@ pub struct Execution {
     /// What it should do.
     pub action: ActionId,
     /// With what.
+    #[schema(value_type = Option<PropertyValue>)]
     pub input: Option<Value>,
     /// After this moment it must not be executed.
     pub not_after: Timestamp,

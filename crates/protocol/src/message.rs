@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
     ActionId, Authorization, CallId, CallUpdate, Collaboration, Command, CommandId, CommandStatus, Delegation,
-    EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest, LeaseUpdate, Refusal, RoleId, Rule,
-    RuleId, ServiceId, Sharing, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId,
-    TwinInfo, UserId, UserInfo, Value,
+    EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest, LeaseUpdate, PropertyValue,
+    Refusal, RoleId, Rule, RuleId, ServiceId, Sharing, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp,
+    TokenId, Truth, TwinId, TwinInfo, UserId, UserInfo, Value,
 };
 
 use crate::{DiiDown, DiiUp, LogLine, Me, PastReadings, PastTwin, People, ProcedureStep, SiiDown, SiiUp, TwinHistory};
@@ -326,8 +326,10 @@ pub struct FeatureAccess {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WireReading {
     /// What the thing last reported; `None` before that, and where it reports that nobody knows.
+    #[schema(value_type = Option<PropertyValue>)]
     pub value: Option<Value>,
     /// What was wanted and has not come true.
+    #[schema(value_type = Option<PropertyValue>)]
     pub desired: Option<Value>,
     /// How far `value` is to be believed.
     pub truth: Truth,
@@ -390,6 +392,7 @@ pub struct Occurrence {
     /// What happened.
     pub event: EventKind,
     /// Details, by name.
+    #[schema(value_type = BTreeMap<String, PropertyValue>)]
     pub details: BTreeMap<String, Value>,
     /// When the twin system heard of it.
     pub at: Timestamp,

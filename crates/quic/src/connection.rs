@@ -44,7 +44,7 @@ pub struct ServerConnection {
     budget: Arc<Semaphore>,
     fetches: Arc<Semaphore>,
     farewell: Farewell,
-    _place: Place,
+    place: Place,
 }
 
 impl Drop for ServerConnection {
@@ -73,7 +73,7 @@ impl ServerConnection {
             budget: Arc::new(Semaphore::new(BUDGET)),
             fetches: Arc::new(Semaphore::new(FETCHES)),
             farewell,
-            _place: place,
+            place,
         }
     }
 
@@ -95,8 +95,9 @@ impl ServerConnection {
         self.fingerprint == self.own
     }
 
-    /// The client is known: from now on its frames may be as long as frames can be.
+    /// The client is known: it keeps its place, and from now on its frames may be as long as frames can be.
     pub fn admit(&self) {
+        self.place.admit();
         self.admitted.store(true, Ordering::Release);
     }
 

@@ -20,6 +20,7 @@ use crate::{
     dial::{DATAGRAM_BUFFER, idle},
     gate::{Gate, Place},
     tls,
+    wire::close,
 };
 
 /// A handshake is three packets; whoever needs longer holds a place for nothing.
@@ -36,6 +37,8 @@ const WINDOW: u32 = 1024 * 1024;
 const SEND_WINDOW: u64 = 2 * 1024 * 1024;
 /// Time for the reasons of closing to arrive.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// What strangers are told whose place somebody else needs.
+const CROWDED: &str = "there are too many connections, and this device is not known here yet: try again in a moment";
 /// Bytes of a connection's id.
 const CONNECTION_ID: usize = 8;
 
@@ -239,10 +242,26 @@ async fn listen(endpoint: Endpoint, door: Door, handshakes: usize, accepted: mps
 
 async fn shake(incoming: quinn::Incoming, door: Door, place: Place) -> Result<ServerConnection, String> {
     let connecting = incoming.accept().map_err(|error| error.to_string())?;
-    let connection =
-        timeout(HANDSHAKE, connecting).await.map_err(|_| "too slow".to_owned())?.map_err(|error| error.to_string())?;
+    let leave = place.leave();
+    let connection = tokio::select! {
+        shaken = timeout(HANDSHAKE, connecting) => {
+            shaken.map_err(|_| "too slow".to_owned())?.map_err(|error| error.to_string())?
+        }
+        () = leave.notified() => return Err("its place was needed".to_owned()),
+    };
     let Some(fingerprint) = tls::peer(&connection) else {
         return Err("no certificate".to_owned());
     };
-    Ok(ServerConnection::new(connection, fingerprint, door.own.get(), door.farewell, place))
+    let own = door.own.get();
+    if fingerprint == own {
+        place.admit();
+    }
+    let watched = connection.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = leave.notified() => close(&watched, CloseCode::Overloaded, CROWDED),
+            _ = watched.closed() => {}
+        }
+    });
+    Ok(ServerConnection::new(connection, fingerprint, own, door.farewell, place))
 }

@@ -198,6 +198,7 @@ async fn too_many_from_one_address_are_refused() {
     let held = tokio::spawn(async move {
         let mut held = Vec::new();
         while let Some(client) = listening.accept().await {
+            client.admit();
             held.push(client);
         }
     });

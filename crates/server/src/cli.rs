@@ -70,7 +70,7 @@ enum Order {
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
         /// Address for clients and twin systems, UDP.
-        #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
+        #[arg(long, default_value_t = ops::doctor::QUIC, env = "VESTIBULE_QUIC")]
         quic: SocketAddr,
         /// Address for HTTP, on this machine only: tokens are not encrypted.
         #[arg(long, env = "VESTIBULE_HTTP")]
@@ -138,9 +138,9 @@ enum Order {
         /// The data folder.
         #[arg(long, env = "VESTIBULE_DATA")]
         data: PathBuf,
-        /// Address for clients and twin systems, UDP.
-        #[arg(long, default_value = "0.0.0.0:4433", env = "VESTIBULE_QUIC")]
-        quic: SocketAddr,
+        /// Address for clients and twin systems, UDP; that of the running enabler unless told.
+        #[arg(long, env = "VESTIBULE_QUIC")]
+        quic: Option<SocketAddr>,
         /// An address for HTTP or HTTPS. May be given often.
         #[arg(long, value_name = "ADDR")]
         http: Vec<SocketAddr>,

@@ -6,6 +6,7 @@ pub mod monado;
 mod mosquitto;
 mod node;
 pub mod python;
+pub mod schemathesis;
 
 use anyhow::{Result, bail};
 
@@ -13,7 +14,8 @@ use crate::setup::Purpose;
 use crate::workspace::Workspace;
 
 /// The peers, by the names that `--peer` and `--without` take.
-pub const NAMES: [&str; 5] = [mosquitto::NAME, python::NAME, node::NAME, browser::NAME, monado::NAME];
+pub const NAMES: [&str; 6] =
+    [mosquitto::NAME, python::NAME, schemathesis::NAME, node::NAME, browser::NAME, monado::NAME];
 
 /// Environment variables that tell tests where a peer is.
 pub type Variables = Vec<(&'static str, String)>;
@@ -30,7 +32,7 @@ pub fn known(name: &str) -> Result<&'static str> {
 pub fn purpose(name: &str) -> Option<Purpose> {
     match name {
         mosquitto::NAME => Some(Purpose::Mosquitto),
-        python::NAME => Some(Purpose::Python),
+        python::NAME | schemathesis::NAME => Some(Purpose::Python),
         node::NAME => Some(Purpose::Node),
         browser::NAME => Some(Purpose::Browser),
         monado::NAME => Some(Purpose::Monado),
@@ -43,6 +45,7 @@ pub fn prepare(name: &str, workspace: &Workspace) -> Result<Variables> {
     match name {
         mosquitto::NAME => mosquitto::prepare(),
         python::NAME => python::prepare(workspace),
+        schemathesis::NAME => schemathesis::prepare(workspace),
         node::NAME => node::prepare(workspace),
         browser::NAME => browser::prepare(),
         monado::NAME => monado::prepare(),

@@ -11,35 +11,26 @@ use vestibule_protocol::{DiiUp, News, Request};
 use crate::{
     Seen, Stage,
     actor::{Actor, see},
-    catalogue::{Entry, Group, Play},
+    catalogue::rows,
     things::door,
 };
 
-const fn row(
-    id: &'static str,
-    clause: &'static str,
-    done: &'static str,
-    play: for<'a> fn(&'a mut Stage) -> Play<'a>,
-) -> Entry {
-    Entry { id, group: Group::Discovery, clause, done, play }
+rows! { Discovery:
+    "REQ-DT-01", "FGMV-28 8", "two systems describe a door of the same name" => unique;
+    "REQ-DT-03", "FGMV-28 8", "a system is searched by a part of its name" => searchable;
+    "REQ-DT-04", "FGMV-28 8", "the twins of a system are listed" => provides;
+    "REQ-MV-01", "FGMV-28 8", "a guest asks for one twin" => one;
+    "DTSD.kind", "FGMV-29 8.3.2", "twin systems are searched, then third parties" => kind;
+    "DTSD.type", "FGMV-29 8.3.1, 8.3.2", "a type of system is searched" => system_type;
+    "DTSD.properties", "FGMV-29 8.3.1, 8.3.2", "two properties are searched" => properties;
+    "DTSD.feature", "FGMV-29 8.3.2", "a kind of feature is searched" => feature;
+    "DTSD.place", "FGMV-29 8.3.2", "an area is searched, then one elsewhere" => place;
+    "DTSD.charge", "FGMV-29 8.2.1, 8.2.2", "systems up to a charge are searched" => charge;
+    "DTSD.level", "FGMV-29 8.2.1, 8.2.2", "a promised service level is searched" => level;
+    "DTSD.pages", "requirements, interfaces", "all systems are asked for in pages of one" => pages;
+    "DTSD.scope", "requirements 4", "a guest who may see nothing of a system searches" => scope;
+    "DTSR.monitor", "FGMV-29 8.3.1", "a system falls silent and comes back" => monitored;
 }
-
-pub(crate) const ROWS: &[Entry] = &[
-    row("REQ-DT-01", "FGMV-28 8", "two systems describe a door of the same name", |s| Box::pin(unique(s))),
-    row("REQ-DT-03", "FGMV-28 8", "a system is searched by a part of its name", |s| Box::pin(searchable(s))),
-    row("REQ-DT-04", "FGMV-28 8", "the twins of a system are listed", |s| Box::pin(provides(s))),
-    row("REQ-MV-01", "FGMV-28 8", "a guest asks for one twin", |s| Box::pin(one(s))),
-    row("DTSD.kind", "FGMV-29 8.3.2", "twin systems are searched, then third parties", |s| Box::pin(kind(s))),
-    row("DTSD.type", "FGMV-29 8.3.1, 8.3.2", "a type of system is searched", |s| Box::pin(system_type(s))),
-    row("DTSD.properties", "FGMV-29 8.3.1, 8.3.2", "two properties are searched", |s| Box::pin(properties(s))),
-    row("DTSD.feature", "FGMV-29 8.3.2", "a kind of feature is searched", |s| Box::pin(feature(s))),
-    row("DTSD.place", "FGMV-29 8.3.2", "an area is searched, then one elsewhere", |s| Box::pin(place(s))),
-    row("DTSD.charge", "FGMV-29 8.2.1, 8.2.2", "systems up to a charge are searched", |s| Box::pin(charge(s))),
-    row("DTSD.level", "FGMV-29 8.2.1, 8.2.2", "a promised service level is searched", |s| Box::pin(level(s))),
-    row("DTSD.pages", "requirements, interfaces", "all systems are asked for in pages of one", |s| Box::pin(pages(s))),
-    row("DTSD.scope", "requirements 4", "a guest who may see nothing of a system searches", |s| Box::pin(scope(s))),
-    row("DTSR.monitor", "FGMV-29 8.3.1", "a system falls silent and comes back", |s| Box::pin(monitored(s))),
-];
 
 /// The kit's own systems that meet more conditions.
 async fn find(stage: &Stage, who: &Actor, query: SystemQuery) -> Result<Vec<SystemId>, String> {
@@ -100,7 +91,9 @@ async fn kind(stage: &mut Stage) -> Seen {
     let twins = find(stage, &stage.owner, of(SystemKind::DigitalTwin)).await?;
     let others = find(stage, &stage.owner, of(SystemKind::ThirdParty)).await?;
     let due = [stage.home.id(), stage.yard.id()];
-    let all = due.iter().all(|id| twins.contains(id)) && due.iter().all(|id| !others.contains(id));
+    let shops = [stage.shop.id(), stage.rival.id()];
+    let all = due.iter().all(|id| twins.contains(id) && !others.contains(id))
+        && shops.iter().all(|id| others.contains(id) && !twins.contains(id));
     see(all, format!("twin systems: {}; third parties: {}", names(stage, &twins), names(stage, &others)))
 }
 

@@ -8,31 +8,22 @@ use vestibule_protocol::{DiiDown, DiiUp, News, Request, Response};
 use crate::{
     Seen, Stage,
     actor::{Actor, instead, see},
-    catalogue::{Entry, Group, Play},
+    catalogue::rows,
     things::lamp,
 };
 
-const fn row(
-    id: &'static str,
-    clause: &'static str,
-    done: &'static str,
-    play: for<'a> fn(&'a mut Stage) -> Play<'a>,
-) -> Entry {
-    Entry { id, group: Group::Leases, clause, done, play }
+rows! { Leases:
+    "S3.integrated", "FGMV-28 7.1.3", "a guest wants a robot that nobody has" => integrated;
+    "S3.one", "FGMV-28 7.1.3", "another guest wants it meanwhile" => one;
+    "S3.queue", "FGMV-28 7.1.3", "the other one waits, and looks at the queue" => queue;
+    "S3.renew", "FGMV-28 7.1.3", "the holder wants it for longer" => renew;
+    "INV-3.act", "requirements 3", "both give commands" => acts;
+    "S3.next", "FGMV-28 7.1.3", "the holder gives it back" => next;
+    "INV-3.fence", "requirements 3", "whoever had it gives one more command" => fenced;
+    "REQ-DT-08", "FGMV-28 8", "two wait, the more important one came later" => priority;
+    "S3.expiry", "FGMV-28 7.1.3", "a holder does not renew" => expiry;
+    "S3.exactly", "FGMV-28 7.1.3", "everybody is asked what they heard" => exactly;
 }
-
-pub(crate) const ROWS: &[Entry] = &[
-    row("S3.integrated", "FGMV-28 7.1.3", "a guest wants a robot that nobody has", |s| Box::pin(integrated(s))),
-    row("S3.one", "FGMV-28 7.1.3", "another guest wants it meanwhile", |s| Box::pin(one(s))),
-    row("S3.queue", "FGMV-28 7.1.3", "the other one waits, and looks at the queue", |s| Box::pin(queue(s))),
-    row("S3.renew", "FGMV-28 7.1.3", "the holder wants it for longer", |s| Box::pin(renew(s))),
-    row("INV-3.act", "requirements 3", "both give commands", |s| Box::pin(acts(s))),
-    row("S3.next", "FGMV-28 7.1.3", "the holder gives it back", |s| Box::pin(next(s))),
-    row("INV-3.fence", "requirements 3", "whoever had it gives one more command", |s| Box::pin(fenced(s))),
-    row("REQ-DT-08", "FGMV-28 8", "two wait, the more important one came later", |s| Box::pin(priority(s))),
-    row("S3.expiry", "FGMV-28 7.1.3", "a holder does not renew", |s| Box::pin(expiry(s))),
-    row("S3.exactly", "FGMV-28 7.1.3", "everybody is asked what they heard", |s| Box::pin(exactly(s))),
-];
 
 /// A lease as its user follows it.
 #[derive(Clone, Debug)]

@@ -3,7 +3,9 @@
 pub(crate) mod discovery;
 pub(crate) mod leases;
 pub(crate) mod permissions;
+pub(crate) mod procedure1;
 pub(crate) mod procedure2;
 pub(crate) mod refusals;
+pub(crate) mod services;
 pub(crate) mod synchronization;
 pub(crate) mod truth;

@@ -6,30 +6,19 @@ use vestibule_protocol::{News, Request, Response};
 use crate::{
     Seen, Stage,
     actor::{Actor, instead, see},
-    catalogue::{Entry, Group, Play},
+    catalogue::rows,
 };
 
-const fn row(
-    id: &'static str,
-    clause: &'static str,
-    done: &'static str,
-    play: for<'a> fn(&'a mut Stage) -> Play<'a>,
-) -> Entry {
-    Entry { id, group: Group::Permissions, clause, done, play }
+rows! { Permissions:
+    "REQ-DT-05", "FGMV-28 8, FGMV-29 8.3.5", "a guest is let unlock one door of two" => each_twin;
+    "INV-4.hidden", "requirements 4", "a feature is hidden from a guest" => hidden;
+    "INV-4.control", "requirements 4", "a guest who may only look describes a door" => no_control;
+    "INV-4.rule", "requirements 4", "a guest is let and forbidden at once, and asks" => deny_wins;
+    "DTAC.at-once", "FGMV-29 8.3.5", "a twin is taken from a guest's world, and given back" => at_once;
+    "DTAC.explain", "FGMV-29 8.3.5", "a guest asks why they may and why not" => explains;
+    "DTAC.owners", "FGMV-29 8.3.5", "a guest reads and changes rules, reads the log" => owners;
+    "DTAC.until", "FGMV-29 8.3.5", "a rule ends while a guest asks again and again" => until;
 }
-
-pub(crate) const ROWS: &[Entry] = &[
-    row("REQ-DT-05", "FGMV-28 8, FGMV-29 8.3.5", "a guest is let unlock one door of two", |s| Box::pin(each_twin(s))),
-    row("INV-4.hidden", "requirements 4", "a feature is hidden from a guest", |s| Box::pin(hidden(s))),
-    row("INV-4.control", "requirements 4", "a guest who may only look describes a door", |s| Box::pin(no_control(s))),
-    row("INV-4.rule", "requirements 4", "a guest is let and forbidden at once, and asks", |s| Box::pin(deny_wins(s))),
-    row("DTAC.at-once", "FGMV-29 8.3.5", "a twin is taken from a guest's world, and given back", |s| {
-        Box::pin(at_once(s))
-    }),
-    row("DTAC.explain", "FGMV-29 8.3.5", "a guest asks why they may and why not", |s| Box::pin(explains(s))),
-    row("DTAC.owners", "FGMV-29 8.3.5", "a guest reads and changes rules, reads the log", |s| Box::pin(owners(s))),
-    row("DTAC.until", "FGMV-29 8.3.5", "a rule ends while a guest asks again and again", |s| Box::pin(until(s))),
-];
 
 async fn each_twin(stage: &mut Stage) -> Seen {
     let (mine, other) = (stage.home.twin("door"), stage.yard.twin("door"));

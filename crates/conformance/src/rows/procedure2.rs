@@ -11,40 +11,31 @@ use vestibule_protocol::{
 use crate::{
     Seen, Stage,
     actor::{Spot, instead, one_twin, see},
-    catalogue::{Entry, Group, Play},
+    catalogue::rows,
     things::lamp,
 };
 
-const fn row(
-    id: &'static str,
-    clause: &'static str,
-    done: &'static str,
-    play: for<'a> fn(&'a mut Stage) -> Play<'a>,
-) -> Entry {
-    Entry { id, group: Group::Procedure2, clause, done, play }
+rows! { Procedure2:
+    "P2.1", "FGMV-29 9.2", "a twin system registers its information" => registers;
+    "P2.2", "FGMV-29 9.2, 8.3.1", "its information and its list of twins are looked up" => managed;
+    "P2.3", "FGMV-29 9.2", "the twin system listens for the response" => responded;
+    "P2.4", "FGMV-29 9.2, 8.3.2", "a world searches by type of feature, text and state" => searches;
+    "P2.5", "FGMV-29 9.2", "the same search for systems that are away" => found;
+    "P2.6", "FGMV-29 9.2", "a guest asks for the list of twins" => lists;
+    "P2.7", "FGMV-29 9.2", "the list is compared with what was described" => listed;
+    "P2.8", "FGMV-29 9.2, 8.3.3", "a guest asks for properties and permission of a twin" => asked;
+    "P2.9", "FGMV-29 9.2", "the twin system listens for the question" => forwarded;
+    "P2.10", "FGMV-29 9.2", "it answers: changed, and only to be turned on" => answered;
+    "P2.11", "FGMV-29 9.2, 8.3.5", "the twin is looked up again" => kept;
+    "P2.12", "FGMV-29 9.2", "the guest waits for the response" => told;
+    "P2.13", "FGMV-29 9.2", "the guest's world runs: it subscribes" => runs;
+    "P2.14", "FGMV-29 9.2, 8.3.4", "the lamp is switched on by hand" => reflected;
+    "P2.15", "FGMV-29 9.2", "the guest asks for the lamp to be turned on" => requested;
+    "P2.16", "FGMV-29 9.2", "another guest, who may only look, asks for the same" => verified;
+    "P2.17", "FGMV-29 9.2", "the twin system listens for both requests" => executed;
+    "P2.18", "FGMV-29 9.2", "it answers, and the lamp reports" => confirmed;
+    "P2.trace", "FGMV-29 9.2, Figure 5", "the guest asks which steps happened" => trace;
 }
-
-pub(crate) const ROWS: &[Entry] = &[
-    row("P2.1", "FGMV-29 9.2", "a twin system registers its information", |s| Box::pin(registers(s))),
-    row("P2.2", "FGMV-29 9.2, 8.3.1", "its information and its list of twins are looked up", |s| Box::pin(managed(s))),
-    row("P2.3", "FGMV-29 9.2", "the twin system listens for the response", |s| Box::pin(responded(s))),
-    row("P2.4", "FGMV-29 9.2, 8.3.2", "a world searches by type of feature, text and state", |s| Box::pin(searches(s))),
-    row("P2.5", "FGMV-29 9.2", "the same search for systems that are away", |s| Box::pin(found(s))),
-    row("P2.6", "FGMV-29 9.2", "a guest asks for the list of twins", |s| Box::pin(lists(s))),
-    row("P2.7", "FGMV-29 9.2", "the list is compared with what was described", |s| Box::pin(listed(s))),
-    row("P2.8", "FGMV-29 9.2, 8.3.3", "a guest asks for properties and permission of a twin", |s| Box::pin(asked(s))),
-    row("P2.9", "FGMV-29 9.2", "the twin system listens for the question", |s| Box::pin(forwarded(s))),
-    row("P2.10", "FGMV-29 9.2", "it answers: changed, and only to be turned on", |s| Box::pin(answered(s))),
-    row("P2.11", "FGMV-29 9.2, 8.3.5", "the twin is looked up again", |s| Box::pin(kept(s))),
-    row("P2.12", "FGMV-29 9.2", "the guest waits for the response", |s| Box::pin(told(s))),
-    row("P2.13", "FGMV-29 9.2", "the guest's world runs: it subscribes", |s| Box::pin(runs(s))),
-    row("P2.14", "FGMV-29 9.2, 8.3.4", "the lamp is switched on by hand", |s| Box::pin(reflected(s))),
-    row("P2.15", "FGMV-29 9.2", "the guest asks for the lamp to be turned on", |s| Box::pin(requested(s))),
-    row("P2.16", "FGMV-29 9.2", "another guest, who may only look, asks for the same", |s| Box::pin(verified(s))),
-    row("P2.17", "FGMV-29 9.2", "the twin system listens for both requests", |s| Box::pin(executed(s))),
-    row("P2.18", "FGMV-29 9.2", "it answers, and the lamp reports", |s| Box::pin(confirmed(s))),
-    row("P2.trace", "FGMV-29 9.2, Figure 5", "the guest asks which steps happened", |s| Box::pin(trace(s))),
-];
 
 /// What came of P2.8 to P2.12, which are one exchange.
 pub(crate) struct Acquired {

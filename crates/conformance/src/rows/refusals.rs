@@ -9,41 +9,28 @@ use vestibule_protocol::{DiiUp, Party, Request};
 use crate::{
     Seen, Stage,
     actor::{Actor, Spot, see},
-    catalogue::{Entry, Group, Play},
+    catalogue::rows,
     stage,
     things::lamp,
     wire::Part,
 };
 
-const fn row(
-    id: &'static str,
-    clause: &'static str,
-    done: &'static str,
-    play: for<'a> fn(&'a mut Stage) -> Play<'a>,
-) -> Entry {
-    Entry { id, group: Group::Refusals, clause, done, play }
+rows! { Refusals:
+    "REF.stranger", "Y.4240 MII, DII", "somebody who was never paired asks and registers" => stranger;
+    "REF.code", "Y.4240 MII, DII", "a wrong pairing code, the right one, the same again" => codes;
+    "REF.role", "Y.4240 DII", "a guest registers as a twin system" => role;
+    "REF.party", "Y.4240 MII, DII", "a world says what only twin systems say" => party;
+    "REF.elevate", "Y.4240 MII", "a guest opens a pairing code for an owner" => elevate;
+    "REF.shadow", "FGMV-29 8.3.1", "a system registers under another one's id" => shadow;
+    "REF.foreign", "FGMV-29 8.3.1", "a system describes another one's twin" => foreign;
+    "REF.description", "FGMV-29 8.3.1", "a twin is described that contradicts itself" => description;
+    "REF.missing", "FGMV-29 8.3.3", "a twin that is not there is asked for" => missing;
+    "REF.alike", "requirements 4", "a guest asks for hidden and for missing twins" => alike;
+    "REF.input", "FGMV-29 9.2, step 17", "commands with inputs that make no sense" => input;
+    "REF.expired", "requirements 2", "a command whose time is over" => expired;
+    "REF.revision", "requirements 2", "a command of somebody who saw an older state" => revision;
+    "REF.key", "requirements 2", "one idempotency key for two commands" => key;
 }
-
-pub(crate) const ROWS: &[Entry] = &[
-    row("REF.stranger", "Y.4240 MII, DII", "somebody who was never paired asks and registers", |s| {
-        Box::pin(stranger(s))
-    }),
-    row("REF.code", "Y.4240 MII, DII", "a wrong pairing code, the right one, the same again", |s| Box::pin(codes(s))),
-    row("REF.role", "Y.4240 DII", "a guest registers as a twin system", |s| Box::pin(role(s))),
-    row("REF.party", "Y.4240 MII, DII", "a world says what only twin systems say", |s| Box::pin(party(s))),
-    row("REF.elevate", "Y.4240 MII", "a guest opens a pairing code for an owner", |s| Box::pin(elevate(s))),
-    row("REF.shadow", "FGMV-29 8.3.1", "a system registers under another one's id", |s| Box::pin(shadow(s))),
-    row("REF.foreign", "FGMV-29 8.3.1", "a system describes another one's twin", |s| Box::pin(foreign(s))),
-    row("REF.description", "FGMV-29 8.3.1", "a twin is described that contradicts itself", |s| {
-        Box::pin(description(s))
-    }),
-    row("REF.missing", "FGMV-29 8.3.3", "a twin that is not there is asked for", |s| Box::pin(missing(s))),
-    row("REF.alike", "requirements 4", "a guest asks for hidden and for missing twins", |s| Box::pin(alike(s))),
-    row("REF.input", "FGMV-29 9.2, step 17", "commands with inputs that make no sense", |s| Box::pin(input(s))),
-    row("REF.expired", "requirements 2", "a command whose time is over", |s| Box::pin(expired(s))),
-    row("REF.revision", "requirements 2", "a command of somebody who saw an older state", |s| Box::pin(revision(s))),
-    row("REF.key", "requirements 2", "one idempotency key for two commands", |s| Box::pin(key(s))),
-];
 
 async fn connect(stage: &Stage, actor: &Actor, party: Party) -> Result<Actor, String> {
     let part = Part { party, interest: stage.interest() };

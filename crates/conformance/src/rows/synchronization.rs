@@ -8,31 +8,22 @@ use vestibule_protocol::{DiiDown, DiiUp, Interest, News, Occurrence, Party, Requ
 use crate::{
     Seen, Stage,
     actor::{Actor, Spot, see},
-    catalogue::{Entry, Group, Play},
+    catalogue::rows,
     things::{door, lamp, place},
     wire::Part,
 };
 
-const fn row(
-    id: &'static str,
-    clause: &'static str,
-    done: &'static str,
-    play: for<'a> fn(&'a mut Stage) -> Play<'a>,
-) -> Entry {
-    Entry { id, group: Group::Synchronization, clause, done, play }
+rows! { Synchronization:
+    "REQ-DT-02", "FGMV-28 8", "the system of a twin is looked up and spoken to" => maintained;
+    "REQ-DT-06", "FGMV-28 8", "an avatar hears one twin's bell and moves another twin" => meets;
+    "REQ-DT-07", "FGMV-28 8", "a guest asks for fresh reports" => on_request;
+    "REQ-MV-02", "FGMV-28 8", "a world selects two twins of two systems" => selected;
+    "REQ-MV-03", "FGMV-28 8", "a guest looks through the camera of a door" => experienced;
+    "REQ-MV-04", "FGMV-28 8, FGMV-29 8.3.4", "a lamp changes colour, a door is moved" => moves;
+    "REQ-SI-01", "FGMV-28 8", "a twin system and a world speak to each other" => both_ways;
+    "REQ-SI-02b", "FGMV-28 8", "a world connects to the one system that its user wants" => wanted;
+    "DTS.away", "FGMV-29 8.3.4", "a twin is taken away by its system" => gone;
 }
-
-pub(crate) const ROWS: &[Entry] = &[
-    row("REQ-DT-02", "FGMV-28 8", "the system of a twin is looked up and spoken to", |s| Box::pin(maintained(s))),
-    row("REQ-DT-06", "FGMV-28 8", "an avatar hears one twin's bell and moves another twin", |s| Box::pin(meets(s))),
-    row("REQ-DT-07", "FGMV-28 8", "a guest asks for fresh reports", |s| Box::pin(on_request(s))),
-    row("REQ-MV-02", "FGMV-28 8", "a world selects two twins of two systems", |s| Box::pin(selected(s))),
-    row("REQ-MV-03", "FGMV-28 8", "a guest looks through the camera of a door", |s| Box::pin(experienced(s))),
-    row("REQ-MV-04", "FGMV-28 8, FGMV-29 8.3.4", "a lamp changes colour, a door is moved", |s| Box::pin(moves(s))),
-    row("REQ-SI-01", "FGMV-28 8", "a twin system and a world speak to each other", |s| Box::pin(both_ways(s))),
-    row("REQ-SI-02b", "FGMV-28 8", "a world connects to the one system that its user wants", |s| Box::pin(wanted(s))),
-    row("DTS.away", "FGMV-29 8.3.4", "a twin is taken away by its system", |s| Box::pin(gone(s))),
-];
 
 async fn maintained(stage: &mut Stage) -> Seen {
     let twin = stage.home.twin("door");

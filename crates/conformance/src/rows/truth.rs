@@ -5,38 +5,25 @@ use vestibule_protocol::{DiiDown, DiiUp, Interest, LogLine, News, Request, Respo
 
 use crate::{
     Seen, Stage,
-    actor::{Spot, brief, instead, see},
-    catalogue::{Entry, Group, Play},
+    actor::{Spot, brief, instead, says_nothing, see},
+    catalogue::rows,
 };
 
-const fn row(
-    id: &'static str,
-    clause: &'static str,
-    done: &'static str,
-    play: for<'a> fn(&'a mut Stage) -> Play<'a>,
-) -> Entry {
-    Entry { id, group: Group::Truth, clause, done, play }
+rows! { Truth:
+    "INV-1.live", "requirements 1", "a lamp reports" => live;
+    "INV-1.pending", "requirements 1", "a lamp is to be turned on, and has not said so yet" => pending;
+    "INV-1.executed", "requirements 1", "its system says that it has passed that on" => passed_on;
+    "INV-1.confirmed", "requirements 1", "the lamp says that it is on" => confirmed;
+    "INV-1.diverged", "requirements 1", "it is turned off, and never says so" => diverged;
+    "INV-1.stale", "requirements 1", "its device is out of reach" => stale;
+    "INV-1.newest", "requirements 1, FGMV-29 8.3.4", "an older report comes after a newer one" => newest;
+    "INV-2.failed", "requirements 2", "its system says that it cannot" => failed;
+    "INV-2.waits", "requirements 2", "a command for a device that comes back in time" => waits;
+    "INV-2.late", "requirements 2", "a command for a device that comes back too late" => late;
+    "INV-2.once", "requirements 2", "the same command is sent three times" => once;
+    "INV-6.log", "requirements 6", "the log is asked who turned the lamp on" => logged;
+    "P2.apart", "FGMV-29 9.2, note", "a twin system asks and says what is another's" => apart;
 }
-
-pub(crate) const ROWS: &[Entry] = &[
-    row("INV-1.live", "requirements 1", "a lamp reports", |s| Box::pin(live(s))),
-    row("INV-1.pending", "requirements 1", "a lamp is to be turned on, and has not said so yet", |s| {
-        Box::pin(pending(s))
-    }),
-    row("INV-1.executed", "requirements 1", "its system says that it has passed that on", |s| Box::pin(passed_on(s))),
-    row("INV-1.confirmed", "requirements 1", "the lamp says that it is on", |s| Box::pin(confirmed(s))),
-    row("INV-1.diverged", "requirements 1", "it is turned off, and never says so", |s| Box::pin(diverged(s))),
-    row("INV-1.stale", "requirements 1", "its device is out of reach", |s| Box::pin(stale(s))),
-    row("INV-1.newest", "requirements 1, FGMV-29 8.3.4", "an older report comes after a newer one", |s| {
-        Box::pin(newest(s))
-    }),
-    row("INV-2.failed", "requirements 2", "its system says that it cannot", |s| Box::pin(failed(s))),
-    row("INV-2.waits", "requirements 2", "a command for a device that comes back in time", |s| Box::pin(waits(s))),
-    row("INV-2.late", "requirements 2", "a command for a device that comes back too late", |s| Box::pin(late(s))),
-    row("INV-2.once", "requirements 2", "the same command is sent three times", |s| Box::pin(once(s))),
-    row("INV-6.log", "requirements 6", "the log is asked who turned the lamp on", |s| Box::pin(logged(s))),
-    row("INV-7.apart", "FGMV-29 9.2, note", "a twin system asks and says what is another's", |s| Box::pin(apart(s))),
-];
 
 fn spot(stage: &Stage) -> Spot {
     Spot::new(&stage.home.twin("probe"), "light", "on")
@@ -283,16 +270,6 @@ async fn apart(stage: &mut Stage) -> Seen {
         told == 0 && others == 0 && view.reachable,
         format!("{refused} of {} requests refused, the others say nothing; nobody was told", requests.len()),
     )
-}
-
-/// Whether an answer tells of nothing: an empty list, or a stream on which nothing may come.
-fn says_nothing(request: &Request, response: &Response) -> bool {
-    match response {
-        Response::Systems(views) => views.is_empty(),
-        Response::Twins(views) => views.is_empty(),
-        Response::Done => matches!(request, Request::Subscribe(_)),
-        _ => false,
-    }
 }
 
 /// What a twin system has heard of twins that are not its own.

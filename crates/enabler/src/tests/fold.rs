@@ -249,8 +249,8 @@ impl Chance {
     }
 
     fn plan(&mut self) -> StepPlan {
-        let (owner, user, idempotent) = (self.identity(), self.pseudonym(), self.rng.random());
-        StepPlan { owner, user, account: None, timeout_ms: 5_000, idempotent, undo: None }
+        let (user, owner) = (self.pseudonym(), self.identity());
+        StepPlan { user, owner, account: None, timeout_ms: 5_000, idempotent: self.rng.random(), undo: None }
     }
 
     fn collaboration(&mut self, at: Timestamp) -> Collaboration {

@@ -36,7 +36,11 @@ impl Bench {
     }
 
     pub fn on(addr: SocketAddr, identity: Identity) -> Self {
-        let server = Arc::new(QuicServer::bind(addr, &identity, ServerLimits::default()).unwrap());
+        Self::with(addr, identity, ServerLimits::default())
+    }
+
+    pub fn with(addr: SocketAddr, identity: Identity, limits: ServerLimits) -> Self {
+        let server = Arc::new(QuicServer::bind(addr, &identity, limits).unwrap());
         let contents: Arc<Mutex<HashMap<_, _>>> = Arc::default();
         let (offsets, garbage): (Arc<Mutex<Vec<_>>>, Arc<Mutex<Vec<_>>>) = Default::default();
         let accepted: Arc<AtomicUsize> = Arc::default();

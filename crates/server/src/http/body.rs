@@ -71,9 +71,7 @@ impl<T: DeserializeOwned, S: Send + Sync, const LIMIT: usize> FromRequest<S> for
 
 /// Bytes as JSON.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        if error.is_data() { Problem::invalid(error.to_string()) } else { Problem::malformed(error.to_string()) }
-    })
+    serde_json::from_slice(bytes).map_err(|error| Problem::malformed(error.to_string()))
 }
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {

@@ -6,7 +6,7 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
-use vestibule_enabler_core::{Condition, Fingerprint};
+use vestibule_enabler_core::{Condition, Fingerprint, token::inspect};
 use vestibule_protocol::{Party, Request, Response};
 
 use super::{
@@ -111,14 +111,30 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     token.map(Some).ok_or_else(Problem::unauthenticated)
 }
 
+/// What a token shows. One that is bound to a device counts together with that device's certificate alone; and what
+/// both together open, neither opens.
+fn shown_token(token: &str, certificate: Option<Fingerprint>) -> Shown {
+    let alone = fingerprint(token);
+    let is_bound = || inspect(token).is_ok_and(|grant| grant.limits.device.is_some());
+    match certificate.filter(|_| is_bound()) {
+        Some(certificate) => {
+            let mut both = blake3::Hasher::new();
+            both.update(&alone.0).update(&certificate.0);
+            let both = Fingerprint(*both.finalize().as_bytes());
+            Shown { fingerprint: both, identity: certificate, token: Some(token.into()) }
+        }
+        None => Shown { fingerprint: alone, identity: alone, token: Some(token.into()) },
+    }
+}
+
 /// Who a request shows to be.
 fn shown(parts: &Parts) -> Result<Shown, Problem> {
-    if let Some(token) = bearer(&parts.headers)? {
-        return Ok(Shown { fingerprint: fingerprint(token), token: Some(token.into()) });
-    }
     let certificate = parts.extensions.get::<Connection>().and_then(|connection| connection.certificate);
+    if let Some(token) = bearer(&parts.headers)? {
+        return Ok(shown_token(token, certificate));
+    }
     let fingerprint = certificate.ok_or_else(Problem::unauthenticated)?;
-    Ok(Shown { fingerprint, token: None })
+    Ok(Shown { fingerprint, identity: fingerprint, token: None })
 }
 
 impl<P: Part> FromRequestParts<Arc<Api>> for Session<P> {
@@ -128,7 +144,7 @@ impl<P: Part> FromRequestParts<Arc<Api>> for Session<P> {
         let shown = shown(parts)?;
         let (held, used) = api.sessions.get(&api.shared.hub, &shown, P::PARTY).await?;
         if let Some(connection) = parts.extensions.get::<Connection>() {
-            connection.admit();
+            connection.admit(&held);
         }
         Ok(Self { held, _use: used, _part: PhantomData })
     }

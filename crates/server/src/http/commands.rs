@@ -11,7 +11,9 @@ use axum::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use vestibule_model::{ActionId, Command, CommandId, FeatureId, LeaseId, SystemId, Timestamp, TraceId, TwinId, Value};
+use vestibule_model::{
+    ActionId, Command, CommandId, FeatureId, LeaseId, PropertyValue, SystemId, Timestamp, TraceId, TwinId, Value,
+};
 use vestibule_protocol::{CommandUpdate, Request, Response};
 
 use super::{
@@ -20,7 +22,7 @@ use super::{
     caller::Caller,
     key,
     problem::{BadBody, Refusals},
-    twins::twin_id,
+    twins::{TwinName, twin_id},
 };
 
 /// Milliseconds that a command is valid where nothing is said.
@@ -41,6 +43,7 @@ struct Wish {
     /// What it should do.
     action: ActionId,
     /// With what.
+    #[schema(value_type = Option<PropertyValue>)]
     input: Option<Value>,
     /// After this moment it is never executed.
     not_after: Option<Timestamp>,
@@ -60,8 +63,10 @@ fn expected(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
         return Ok(None);
     }
     let digits = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    let revision = digits.and_then(|digits| digits.parse().ok());
-    revision.map(Some).ok_or_else(|| Problem::malformed("If-Match: give the ETag of the twin, or *"))
+    let digits = digits.filter(|digits| (1..=20).contains(&digits.len()) && digits.bytes().all(|d| d.is_ascii_digit()));
+    let digits = digits.ok_or_else(|| Problem::malformed("If-Match: give the ETag of the twin, or *"))?;
+    // A number that no revision can have is none that the twin has.
+    digits.parse().map(Some).map_err(|_| Problem::stale("If-Match: the twin has no such revision"))
 }
 
 fn command(id: CommandId, twin: TwinId, wish: Wish, revision: Option<u64>, now: Timestamp) -> Command {
@@ -89,9 +94,9 @@ type Accepted = (StatusCode, AppendHeaders<[(HeaderName, String); 1]>, Answer<Co
     post, path = "/v1/twins/{system}/{twin}/commands", tag = "mii", request_body = Wish,
     params(
         ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = String, Path, description = "Its name there."),
-        ("Idempotency-Key" = String, Header, description = "32 hexadecimal digits are the command's id; anything else of at most 256 characters is hashed into one."),
-        ("If-Match" = Option<String>, Header, description = "The twin's ETag: refused where the thing has changed since."),
+        ("twin" = TwinName, Path, description = "Its name there."),
+        ("Idempotency-Key" = String, Header, pattern = "^[!-~]([ -~]{0,254}[!-~])?$", description = "32 hexadecimal digits are the command's id; anything else of at most 256 characters is hashed into one."),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|"[0-9]{1,20}")$"#, description = "The twin's ETag: refused where the thing has changed since."),
     ),
     responses(
         (status = 202, description = "It is written down.", body = CommandUpdate, headers(
@@ -103,7 +108,7 @@ type Accepted = (StatusCode, AppendHeaders<[(HeaderName, String); 1]>, Answer<Co
 async fn actuate(
     caller: Caller,
     State(api): State<Arc<Api>>,
-    Path((system, twin)): Path<(SystemId, String)>,
+    Path((system, twin)): Path<(SystemId, TwinName)>,
     headers: HeaderMap,
     Json(wish): Json<Wish>,
 ) -> Result<Accepted, Problem> {

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vestibule_model::{
-    CommandId, CommandStatus, ContentHash, EventKind, FeatureId, InquiryId, PropertyId, SystemId, SystemInfo,
-    Timestamp, TwinId, TwinInfo, Value,
+    CommandId, CommandStatus, ContentHash, EventKind, FeatureId, InquiryId, PropertyId, PropertyValue, SystemId,
+    SystemInfo, Timestamp, TwinId, TwinInfo, Value,
 };
 use vestibule_protocol::{DiiUp, InquiryAnswer, MAX_FRAME, Occurrence, Report, Request};
 
@@ -24,7 +24,7 @@ use super::{
     body::{self, Json, Path},
     caller::Speaker,
     problem::{BadBody, Refusals},
-    twins::twin_id,
+    twins::{TwinName, twin_id},
 };
 
 /// Reports in one request: taken one after the other, so a request does not hold up its system for long.
@@ -128,11 +128,11 @@ async fn describe(speaker: Speaker, Json(described): Json<Described>) -> Result<
     delete, path = "/v1/dii/twins/{system}/{twin}", tag = "dii",
     params(
         ("system" = SystemId, Path, description = "The system that maintained it."),
-        ("twin" = String, Path, description = "Its name there."),
+        ("twin" = TwinName, Path, description = "Its name there."),
     ),
     responses((status = 204, description = "It is gone."), Refusals)
 )]
-async fn gone(speaker: Speaker, Path((system, twin)): Path<(SystemId, String)>) -> Result<StatusCode, Problem> {
+async fn gone(speaker: Speaker, Path((system, twin)): Path<(SystemId, TwinName)>) -> Result<StatusCode, Problem> {
     speaker.say(DiiUp::Gone(twin_id(&system, &twin)?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -170,13 +170,13 @@ struct Reach {
     put, path = "/v1/dii/twins/{system}/{twin}/reachable", tag = "dii", request_body = Reach,
     params(
         ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = String, Path, description = "Its name there."),
+        ("twin" = TwinName, Path, description = "Its name there."),
     ),
     responses((status = 204, description = "It is noted."), Refusals, BadBody)
 )]
 async fn reach(
     speaker: Speaker,
-    Path((system, twin)): Path<(SystemId, String)>,
+    Path((system, twin)): Path<(SystemId, TwinName)>,
     Json(Reach { reachable, feature }): Json<Reach>,
 ) -> Result<StatusCode, Problem> {
     speaker.say(DiiUp::Reachable { twin: twin_id(&system, &twin)?, feature, reachable }).await?;
@@ -195,7 +195,7 @@ struct Said {
     property: PropertyId,
     /// The value; `null`: the thing says that nobody knows.
     #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(required = true)]
+    #[schema(required = true, value_type = Option<PropertyValue>)]
     value: Option<Value>,
     /// When the twin system heard it; where not given: now.
     at: Option<Timestamp>,
@@ -290,6 +290,7 @@ struct Happened {
     event: EventKind,
     /// Details, by name.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, PropertyValue>)]
     details: std::collections::BTreeMap<String, Value>,
     /// When the twin system heard of it; where not given: now.
     at: Option<Timestamp>,

@@ -47,18 +47,19 @@ fn wanted(pairs: &[(String, String)]) -> Result<Vec<Request>, Problem> {
         (true, true) => Interest::All,
         (false, true) => Interest::Systems(systems),
         (true, false) => Interest::Twins(twins),
-        (false, false) => return Err(Problem::malformed("choose systems or twins, not both")),
+        (false, false) => return Err(Problem::invalid("choose systems or twins, not both")),
     };
     let follow = steps.then_some(Request::Steps { after: 0, limit: 1, follow: true });
     Ok([Request::Subscribe(interest)].into_iter().chain(follow).collect())
 }
 
 /// The answer that sends what a reader reads.
-fn sent(reader: Reader) -> Response {
-    let events = unfold(reader, |mut reader: Reader| async move {
+fn sent(reader: Reader, caller: Caller) -> Response {
+    // Whoever reads is asking: their session stays, and with it their connection's place.
+    let events = unfold((reader, caller), |(mut reader, caller)| async move {
         let (mark, told) = reader.next().await?;
         let event = Event::default().id(mark.to_string()).event(told.name).data(told.data);
-        Some((Ok::<_, Infallible>(event), reader))
+        Some((Ok::<_, Infallible>(event), (reader, caller)))
     });
     Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
 }
@@ -77,7 +78,7 @@ fn sent(reader: Reader) -> Response {
         ("Last-Event-ID" = Option<String>, Header, description = "The last event that was received."),
     ),
     responses(
-        (status = 200, description = "Events without an end.", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "Events without an end.", body = Object, content_type = "text/event-stream"),
         Refusals
     )
 )]
@@ -92,8 +93,9 @@ async fn events(
     let last = headers.get("last-event-id");
     let mark = last.and_then(|value| value.to_str().ok()?.parse::<Mark>().ok());
     if let Some(reader) = mark.and_then(|mark| api.streams.resume(owner, mark)) {
-        return Ok(sent(reader));
+        return Ok(sent(reader, caller));
     }
     let resync = last.map(|_| Told { name: "resync", data: "{}".to_owned() });
-    Ok(sent(api.streams.begin(&api.shared.hub, caller.shown(), requests, resync).await?))
+    let reader = api.streams.begin(&api.shared.hub, caller.shown(), requests, resync).await?;
+    Ok(sent(reader, caller))
 }

@@ -48,7 +48,7 @@ impl Question {
             _ => {
                 let words = "ask about a twin (with a feature, and an action of it; or with `hold`), a system and its \
                     service, or nothing: whether one may manage everything";
-                return Err(Problem::malformed(words));
+                return Err(Problem::invalid(words));
             }
         };
         Ok(Inquiry { user, what })

@@ -14,12 +14,26 @@ const PLACES: usize = 512;
 /// Of them from one address (IPv6: from one /64).
 const PLACES_EACH: usize = 256;
 
-#[derive(Debug)]
+/// Whether whoever was shown to ask is still somebody.
+type Known = Box<dyn Fn() -> bool + Send>;
+
 struct Visitor {
     address: IpAddr,
-    /// A request on this connection has shown who asks.
-    admitted: bool,
+    /// Who asked last on this connection, of those who have shown who they are.
+    known: Option<Known>,
     leave: Arc<Notify>,
+}
+
+impl std::fmt::Debug for Visitor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Visitor").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Visitor {
+    fn is_stranger(&self) -> bool {
+        self.known.as_ref().is_none_or(|known| !known())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -32,7 +46,7 @@ struct Book {
 impl Book {
     /// The stranger who has been here longest.
     fn oldest_stranger(&self, from: Option<IpAddr>) -> Option<u64> {
-        let mut strangers = self.visitors.iter().filter(|(_, visitor)| !visitor.admitted);
+        let mut strangers = self.visitors.iter().filter(|(_, visitor)| visitor.is_stranger());
         strangers.find(|(_, visitor)| from.is_none_or(|address| visitor.address == address)).map(|(id, _)| *id)
     }
 }
@@ -79,16 +93,17 @@ impl Gate {
         }
         let (id, leave) = (book.next, Arc::new(Notify::new()));
         book.next += 1;
-        book.visitors.insert(id, Visitor { address, admitted: false, leave: leave.clone() });
+        book.visitors.insert(id, Visitor { address, known: None, leave: leave.clone() });
         Some(Place { gate: self.clone(), id, leave })
     }
 }
 
 impl Place {
-    /// A request on this connection has shown who asks: it keeps its place.
-    pub(crate) fn admit(&self) {
+    /// A request on this connection has shown who asks: it keeps its place for as long as `known` says that they are
+    /// somebody here and not long gone.
+    pub(crate) fn admit(&self, known: impl Fn() -> bool + Send + 'static) {
         if let Some(visitor) = self.gate.book().visitors.get_mut(&self.id) {
-            visitor.admitted = true;
+            visitor.known = Some(Box::new(known));
         }
     }
 
@@ -127,7 +142,7 @@ mod tests {
     fn strangers_crowd_out_each_other() {
         let (gate, a, b) = (Gate::with(3, 2), [10, 0, 0, 1].into(), [10, 0, 0, 2].into());
         let known = gate.enter(a).unwrap();
-        known.admit();
+        known.admit(|| true);
         let slow = gate.enter(a).unwrap();
         let next = gate.enter(a).unwrap();
         assert!(is_told(&slow) && !is_told(&known) && !is_told(&next), "the oldest stranger of that address goes");
@@ -135,10 +150,21 @@ mod tests {
         let last = gate.enter(b).unwrap();
         assert!(is_told(&next) && !is_told(&other), "all places are taken: the oldest stranger of all goes");
         assert_eq!(gate.book().visitors.len(), 3);
-        other.admit();
-        last.admit();
+        other.admit(|| true);
+        last.admit(|| true);
         assert!(gate.enter(a).is_none(), "nobody who showed who they are is sent away");
         drop(known);
         assert!(gate.enter(a).is_some());
+    }
+
+    #[test]
+    fn whoever_is_nobody_any_more_is_a_stranger_again() {
+        let (gate, a) = (Gate::with(1, 1), [10, 0, 0, 1].into());
+        let (revoked, place) = (Arc::new(std::sync::atomic::AtomicBool::new(false)), gate.enter(a).unwrap());
+        let told = revoked.clone();
+        place.admit(move || !told.load(std::sync::atomic::Ordering::SeqCst));
+        assert!(gate.enter(a).is_none());
+        revoked.store(true, std::sync::atomic::Ordering::SeqCst);
+        assert!(gate.enter(a).is_some() && is_told(&place));
     }
 }

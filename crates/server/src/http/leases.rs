@@ -19,7 +19,7 @@ use super::{
     caller::Caller,
     key,
     problem::{BadBody, Refusals},
-    twins::twin_id,
+    twins::{TwinName, twin_id},
 };
 
 /// What a key of a lease is hashed with.
@@ -41,11 +41,11 @@ struct Leases {
     get, path = "/v1/twins/{system}/{twin}/leases", tag = "mii",
     params(
         ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = String, Path, description = "Its name there."),
+        ("twin" = TwinName, Path, description = "Its name there."),
     ),
     responses((status = 200, description = "The holder first, then by place.", body = Leases), Refusals)
 )]
-async fn leases(caller: Caller, Path((system, twin)): Path<(SystemId, String)>) -> Result<Answer<Leases>, Problem> {
+async fn leases(caller: Caller, Path((system, twin)): Path<(SystemId, TwinName)>) -> Result<Answer<Leases>, Problem> {
     match caller.ask(Request::Leases { twin: twin_id(&system, &twin)? }).await? {
         Response::Leases(leases) => Ok(Answer(Leases { leases })),
         _ => Err(Problem::strange()),
@@ -54,6 +54,7 @@ async fn leases(caller: Caller, Path((system, twin)): Path<(SystemId, String)>) 
 
 /// A wish to hold it.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = LeaseWish)]
 #[serde(deny_unknown_fields)]
 struct Wish {
     /// How important it is; the rules may let it count for less, never for more.
@@ -80,8 +81,8 @@ async fn ask(caller: &Caller, request: Request) -> Result<LeaseUpdate, Problem> 
     post, path = "/v1/twins/{system}/{twin}/leases", tag = "mii", request_body = Wish,
     params(
         ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = String, Path, description = "Its name there."),
-        ("Idempotency-Key" = String, Header, description = "32 hexadecimal digits are the lease's id; anything else of at most 256 characters is hashed into one."),
+        ("twin" = TwinName, Path, description = "Its name there."),
+        ("Idempotency-Key" = String, Header, pattern = "^[!-~]([ -~]{0,254}[!-~])?$", description = "32 hexadecimal digits are the lease's id; anything else of at most 256 characters is hashed into one."),
     ),
     responses(
         (status = 202, description = "How far it is.", body = LeaseUpdate, headers(
@@ -92,7 +93,7 @@ async fn ask(caller: &Caller, request: Request) -> Result<LeaseUpdate, Problem> 
 )]
 async fn lease(
     caller: Caller,
-    Path((system, twin)): Path<(SystemId, String)>,
+    Path((system, twin)): Path<(SystemId, TwinName)>,
     headers: HeaderMap,
     Json(Wish { priority, ttl_ms, wait_ms }): Json<Wish>,
 ) -> Result<(StatusCode, AppendHeaders<[(HeaderName, String); 1]>, Answer<LeaseUpdate>), Problem> {

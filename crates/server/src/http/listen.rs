@@ -32,7 +32,10 @@ use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 use tower_service::Service;
 use vestibule_enabler_core::Fingerprint;
 
-use super::gate::{Gate, Place};
+use super::{
+    gate::{Gate, Place},
+    sessions::Held,
+};
 use crate::ops::metrics;
 
 /// A request's head takes no longer, and a connection is not silent for longer between two requests.
@@ -58,8 +61,9 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// A request on it has shown who asks.
-    pub(crate) fn admit(&self) {
-        self.place.admit();
+    pub(crate) fn admit(&self, held: &Arc<Held>) {
+        let held = Arc::downgrade(held);
+        self.place.admit(move || held.upgrade().is_some_and(|held| !held.has_ended()));
     }
 }
 

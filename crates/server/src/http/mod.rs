@@ -26,6 +26,7 @@ mod rules;
 mod server;
 mod services;
 mod sessions;
+mod share;
 mod sii;
 mod steps;
 mod stream;
@@ -106,8 +107,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
 /// The whole API, things, what operators ask, and where people log in.
 pub(crate) fn router(things: Things, api: Arc<Api>, login: Option<Arc<LoginDesk>>) -> Router {
     let (router, document) = routes().split_for_parts();
-    // Nothing in the document cannot be JSON.
-    let document: Arc<str> = serde_json::to_string(&document).unwrap_or_default().into();
+    let document: Arc<str> = openapi::served(&document).to_string().into();
     let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) };
     let login = login.map(|desk| login::router(desk).layer(middleware::from_fn(in_time)));
     router

@@ -14,7 +14,7 @@ use super::{
     body::{Part, Path, Query},
     caller::Caller,
     problem::Refusals,
-    twins::twin_id,
+    twins::{TwinName, twin_id},
     view::Twin,
 };
 
@@ -30,14 +30,14 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     get, path = "/v1/twins/{system}/{twin}/history", tag = "mii",
     params(
         ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = String, Path, description = "Its name there."),
+        ("twin" = TwinName, Path, description = "Its name there."),
         Part,
     ),
     responses((status = 200, description = "What the user may see of it.", body = TwinHistory), Refusals)
 )]
 async fn history(
     caller: Caller,
-    Path((system, twin)): Path<(SystemId, String)>,
+    Path((system, twin)): Path<(SystemId, TwinName)>,
     Query(part): Query<Part>,
 ) -> Result<Answer<TwinHistory>, Problem> {
     let request = Request::History { twin: twin_id(&system, &twin)?, after: part.after, limit: part.limit };
@@ -70,14 +70,14 @@ struct Span {
     get, path = "/v1/twins/{system}/{twin}/past/readings", tag = "mii",
     params(
         ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = String, Path, description = "Its name there."),
+        ("twin" = TwinName, Path, description = "Its name there."),
         Span,
     ),
     responses((status = 200, description = "What the user may see of it.", body = PastReadings), Refusals)
 )]
 async fn readings(
     caller: Caller,
-    Path((system, twin)): Path<(SystemId, String)>,
+    Path((system, twin)): Path<(SystemId, TwinName)>,
     Query(Span { from, until, limit }): Query<Span>,
 ) -> Result<Answer<PastReadings>, Problem> {
     match caller.ask(Request::Readings { twin: twin_id(&system, &twin)?, from, until, limit }).await? {
@@ -116,14 +116,14 @@ struct Past {
     get, path = "/v1/twins/{system}/{twin}/past", tag = "mii",
     params(
         ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = String, Path, description = "Its name there."),
+        ("twin" = TwinName, Path, description = "Its name there."),
         Moment,
     ),
     responses((status = 200, description = "As the user may see it.", body = Past), Refusals)
 )]
 async fn past(
     caller: Caller,
-    Path((system, twin)): Path<(SystemId, String)>,
+    Path((system, twin)): Path<(SystemId, TwinName)>,
     Query(Moment { at }): Query<Moment>,
 ) -> Result<Answer<Past>, Problem> {
     let Response::Past(past) = caller.ask(Request::PastTwin { twin: twin_id(&system, &twin)?, at }).await? else {

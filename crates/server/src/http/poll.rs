@@ -70,12 +70,15 @@ pub(super) async fn inbox<P: Part, M: Page>(
     wanted: Wanted,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
+    if wanted.wait_ms > LONGEST_WAIT_MS {
+        return Err(Problem::malformed(format!("a poll waits at most {LONGEST_WAIT_MS} milliseconds")));
+    }
     session.inbox.acknowledge(wanted.after);
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("text/event-stream")) {
         return Ok(stream::<P, M>(session, api, wanted.after));
     }
-    let wait = Duration::from_millis(wanted.wait_ms.min(LONGEST_WAIT_MS));
+    let wait = Duration::from_millis(wanted.wait_ms);
     let fetched = session.inbox.fetch(wanted.after, wait, || api.clock.now()).await.ok_or_else(ended)?;
     Ok(Answer(M::of(fetched.into_iter().filter_map(M::message).collect())).into_response())
 }

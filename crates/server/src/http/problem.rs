@@ -86,6 +86,11 @@ impl Problem {
         Refusal::new(RefusalCode::Invalid, detail).into()
     }
 
+    /// The thing has changed since the asker looked.
+    pub(crate) fn stale(detail: impl Into<String>) -> Self {
+        Refusal::new(RefusalCode::RevisionMismatch, detail).into()
+    }
+
     /// There is no such thing.
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Refusal::new(RefusalCode::NotFound, detail).into()

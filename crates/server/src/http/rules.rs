@@ -79,9 +79,11 @@ fn condition(id: &RuleId, headers: &HeaderMap) -> Result<Option<Condition>, Prob
         (Some("*"), None) => return Ok(Some(Condition::RuleExists(id.clone()))),
         (Some(tag), None) => {
             let inner = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            let inner = inner.filter(|tag| tag.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"'));
             Some(inner.ok_or_else(|| Problem::malformed("If-Match: give the ETag of the rule, or *"))?)
         }
-        _ => return Err(Problem::malformed("give `If-Match` with the rule's ETag, or `If-None-Match: *`")),
+        (Some(_), Some(_)) => return Err(Problem::invalid("If-Match and If-None-Match: give one of them")),
+        (None, Some(_)) => return Err(Problem::malformed("If-None-Match: give *")),
     };
     Ok(Some(Condition::RuleIs(id.clone(), tag.map(str::to_owned))))
 }
@@ -91,8 +93,8 @@ fn condition(id: &RuleId, headers: &HeaderMap) -> Result<Option<Condition>, Prob
     put, path = "/v1/rules/{rule}", tag = "administration", request_body = Rule,
     params(
         ("rule" = RuleId, Path, description = "The rule: the same as in the body."),
-        ("If-Match" = Option<String>, Header, description = "Only where the rule is still the one of this ETag; `*`: only where there is one."),
-        ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none yet."),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|"[!#-~]*")$"#, description = "Only where the rule is still the one of this ETag; `*`: only where there is one."),
+        ("If-None-Match" = Option<String>, Header, pattern = r"^\*$", description = "`*`: only where there is none yet."),
     ),
     responses(
         (status = 200, description = "It is so from now on.", body = Rule, headers(
@@ -120,7 +122,7 @@ async fn put(
     delete, path = "/v1/rules/{rule}", tag = "administration",
     params(
         ("rule" = RuleId, Path, description = "The rule."),
-        ("If-Match" = Option<String>, Header, description = "Only where the rule is still the one of this ETag."),
+        ("If-Match" = Option<String>, Header, pattern = r#"^(\*|"[!#-~]*")$"#, description = "Only where the rule is still the one of this ETag."),
     ),
     responses((status = 204, description = "It is gone."), Refusals)
 )]

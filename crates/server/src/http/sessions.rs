@@ -16,7 +16,7 @@ use vestibule_protocol::{
     CallResult, DiiDown, DiiUp, Event, Hello, Invocation, Party, Request, Response, SiiDown, SiiUp, protocol_hash,
 };
 
-use super::{Api, Problem, inbox::Inbox};
+use super::{Api, Problem, inbox::Inbox, share::Account};
 use crate::{HubError, HubHandle, Outgoing, Peer, SessionHandle};
 
 /// Sessions at the same time. With event streams and things HTTP has 704 of the hub's 1024, the rest is QUIC's.
@@ -32,8 +32,10 @@ const SWEEP: Duration = Duration::from_secs(5);
 /// What somebody shows of who they are.
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
-    /// Names them: a certificate's hash, or a token's.
+    /// Names what was shown: a certificate's hash, or a token's, or that of both.
     pub(crate) fingerprint: Fingerprint,
+    /// What the hub knows them by: a certificate's hash, or a token's.
+    pub(crate) identity: Fingerprint,
     /// The token, where it is one: somebody may have delegated it.
     pub(crate) token: Option<Arc<str>>,
 }
@@ -71,6 +73,11 @@ impl Held {
         &self.user
     }
 
+    /// On whose account it goes what they hold for long.
+    pub(crate) fn account(&self) -> Account {
+        Account::of(&self.user)
+    }
+
     fn used(&self) -> MutexGuard<'_, Instant> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,7 +88,7 @@ impl Held {
     }
 
     /// The hub has ended it, or does not know any more whose it is: then nobody is asked by it.
-    fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::SeqCst) || !self.handle.is_known()
     }
 }
@@ -189,8 +196,14 @@ pub(crate) async fn open(
     shown: &Shown,
     party: Party,
 ) -> Result<(Held, mpsc::Receiver<Outgoing>), Problem> {
-    let (handle, outgoing) = hub.open(Peer::Certificate(shown.fingerprint.0)).await.map_err(hub_problem)?;
-    let delegated = shown.token.as_deref().filter(|_| !handle.is_known() && party == Party::Metaverse);
+    let (handle, outgoing) = hub.open(Peer::Certificate(shown.identity.0)).await.map_err(hub_problem)?;
+    // A token of pairing is known by itself. One that somebody delegated is presented; where it comes with a certificate,
+    // it is that of somebody known or not.
+    let is_bound = shown.identity != shown.fingerprint;
+    let delegated = shown.token.as_deref().filter(|_| party == Party::Metaverse && (is_bound || !handle.is_known()));
+    if is_bound && delegated.is_none() {
+        return Err(Problem::unauthenticated());
+    }
     if !handle.is_known() && delegated.is_none() {
         return Err(Problem::unauthenticated());
     }

@@ -22,7 +22,7 @@ use super::{
     inbox::Fetched,
     poll::{self, Acknowledged, Wanted},
     problem::{BadBody, Refusals},
-    twins::twin_id,
+    twins::{TwinName, twin_id},
     view::Twin,
 };
 
@@ -231,14 +231,14 @@ struct Purpose {
     params(
         ("user" = Pseudonym, Path, description = "What the enabler calls the user here."),
         ("system" = SystemId, Path, description = "The system that maintains the twin."),
-        ("twin" = String, Path, description = "Its name there."),
+        ("twin" = TwinName, Path, description = "Its name there."),
         Purpose,
     ),
     responses((status = 200, description = "The twin.", body = Twin), Refusals)
 )]
 async fn acquire(
     supplier: Supplier,
-    Path((user, system, twin)): Path<(Pseudonym, SystemId, String)>,
+    Path((user, system, twin)): Path<(Pseudonym, SystemId, TwinName)>,
     Query(Purpose { call }): Query<Purpose>,
 ) -> Result<Answer<Twin>, Problem> {
     let twin = twin_id(&system, &twin)?;

@@ -16,13 +16,14 @@ use vestibule_protocol::{Request, Response, encode};
 use super::{
     Problem,
     sessions::{self, Held, Shown},
+    share::Account,
     view::{Follower, Told},
 };
 use crate::{HubHandle, Outgoing};
 
 /// Streams at the same time: each is a session of the hub, which has 1024.
 const MOST: usize = 192;
-/// Of them for one identity: some windows of one person.
+/// Of them for one user, or all who bear tokens of one user: some windows of one person.
 const MOST_EACH: usize = 16;
 /// Messages that are kept for whoever comes back: some seconds of a busy house.
 const KEPT: usize = 1_024;
@@ -99,6 +100,7 @@ impl Ring {
 pub(crate) struct Stream {
     id: u64,
     owner: Fingerprint,
+    account: Account,
     ring: Mutex<Ring>,
     news: Notify,
     room: Notify,
@@ -226,9 +228,8 @@ impl Streams {
         requests: Vec<Request>,
         first: Option<Told>,
     ) -> Result<Reader, Problem> {
-        let owner = shown.fingerprint;
-        self.check_room(owner)?;
         let (held, outgoing) = sessions::open(hub, shown, vestibule_protocol::Party::Metaverse).await?;
+        let account = held.account();
         for request in requests {
             if let Response::Refused(refusal) = held.handle().request(request).await {
                 return Err(refusal.into());
@@ -236,17 +237,19 @@ impl Streams {
         }
         let stream = Arc::new(Stream {
             id: rand::random(),
-            owner,
+            owner: shown.fingerprint,
+            account,
             ring: Mutex::default(),
             news: Notify::new(),
             room: Notify::new(),
         });
         first.into_iter().for_each(|told| stream.ring().push(told));
-        let reader = stream.reader(0);
         {
             let mut open = lock(&self.open);
+            make_room(&mut open, &stream.account)?;
             open.insert(stream.id, stream.clone());
         }
+        let reader = stream.reader(0);
         let open = self.open.clone();
         tokio::spawn(async move {
             follow(&held, outgoing, &stream).await;
@@ -255,25 +258,26 @@ impl Streams {
         });
         Ok(reader)
     }
+}
 
-    fn check_room(&self, owner: Fingerprint) -> Result<(), Problem> {
-        let mut open = lock(&self.open);
-        let mine = |stream: &Arc<Stream>| stream.owner == owner;
-        if open.values().filter(|stream| mine(stream)).count() >= MOST_EACH {
-            // One that nobody reads makes room; its reader, should it come back, begins anew.
-            let left = open.values().filter(|stream| mine(stream) && stream.ring().left.is_some());
-            let Some(oldest) = left.min_by_key(|stream| stream.ring().left).map(|stream| stream.id) else {
-                return Err(Problem::overloaded(format!("{MOST_EACH} event streams are open for this identity")));
-            };
-            if let Some(stream) = open.remove(&oldest) {
-                stream.end();
-            }
+/// A place for one more stream on this account, or why there is none.
+fn make_room(open: &mut Open, account: &Account) -> Result<(), Problem> {
+    let mine = |stream: &Arc<Stream>| stream.account == *account;
+    if open.values().filter(|stream| mine(stream)).count() >= MOST_EACH {
+        // One that nobody reads makes room; its reader, should it come back, begins anew.
+        let left = open.values().filter(|stream| mine(stream) && stream.ring().left.is_some());
+        let Some(oldest) = left.min_by_key(|stream| stream.ring().left).map(|stream| stream.id) else {
+            let words = format!("{MOST_EACH} event streams of this user, or with tokens of theirs, are open");
+            return Err(Problem::overloaded(words));
+        };
+        if let Some(stream) = open.remove(&oldest) {
+            stream.end();
         }
-        if open.len() >= MOST {
-            return Err(Problem::unavailable(format!("{MOST} event streams are open already")));
-        }
-        Ok(())
     }
+    if open.len() >= MOST {
+        return Err(Problem::unavailable(format!("{MOST} event streams are open already")));
+    }
+    Ok(())
 }
 
 /// Carries what the hub says into the stream for as long as somebody reads or may come back.
@@ -321,6 +325,7 @@ mod tests {
         Arc::new(Stream {
             id: 7,
             owner: Fingerprint([1; 32]),
+            account: Account::of(&vestibule_model::UserId::slug("ada")),
             ring: Mutex::default(),
             news: Notify::new(),
             room: Notify::new(),

@@ -11,7 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vestibule_model::{
-    Area, Cell, Charge, ChargePer, Currency, FeatureKind, ServiceId, ServiceLevel, SystemId, SystemKind, SystemQuery,
+    Area, Cell, CellError, Charge, ChargePer, Currency, FeatureKind, ServiceId, ServiceLevel, SystemId, SystemKind,
+    SystemQuery,
 };
 use vestibule_protocol::{Request, Response, SystemView};
 
@@ -85,10 +86,10 @@ fn query(pairs: &[(String, String)]) -> Result<SystemQuery, Problem> {
             "text" => query.text = Some(value.clone()),
             "property" => {
                 let words = value.split_once('=');
-                let (key, value) = words.ok_or_else(|| Problem::malformed("write it as property=name%3Dvalue"))?;
+                let (key, value) = words.ok_or_else(|| Problem::invalid("write it as property=name%3Dvalue"))?;
                 query.properties.insert(key.to_owned(), value.to_owned());
             }
-            "cell" => cell = Some(word(name, value)?),
+            "cell" => cell = Some(value.parse().map_err(|error: CellError| Problem::invalid(error.to_string()))?),
             "ring" => ring = Some(word(name, value)?),
             "feature" => query.feature = Some(named(name, value)?),
             "service" => query.service = Some(named(name, value)?),
@@ -109,12 +110,12 @@ fn query(pairs: &[(String, String)]) -> Result<SystemQuery, Problem> {
     query.place = match (cell, ring) {
         (Some(cell), ring) => Some(Area { cell, ring: ring.unwrap_or_default() }),
         (None, None) => None,
-        (None, Some(_)) => return Err(Problem::malformed("a ring is around a cell: give the cell too")),
+        (None, Some(_)) => return Err(Problem::invalid("a ring is around a cell: give the cell too")),
     };
     query.charge = match (amount, currency) {
         (Some(amount), Some(currency)) => Some(Charge { amount, currency, per }),
         (None, None) => None,
-        _ => return Err(Problem::malformed("a charge is charge_amount and charge_currency")),
+        _ => return Err(Problem::invalid("a charge is charge_amount and charge_currency")),
     };
     Ok(query)
 }

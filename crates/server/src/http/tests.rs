@@ -68,7 +68,7 @@ fn variants(source: &'static str, name: &str) -> Vec<&'static str> {
 
 fn operations() -> Vec<serde_json::Value> {
     let (_, document) = routes().split_for_parts();
-    let document = serde_json::to_value(document).unwrap();
+    let document = openapi::served(&document);
     let paths = document["paths"].as_object().unwrap();
     paths.values().flat_map(|path| path.as_object().unwrap().values()).cloned().collect()
 }
@@ -115,11 +115,54 @@ fn every_operation_documents_its_answers() {
 #[test]
 fn every_reference_of_the_document_leads_somewhere() {
     let (_, document) = routes().split_for_parts();
-    let text = serde_json::to_string(&document).unwrap();
-    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let document = openapi::served(&document);
+    let text = document.to_string();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     for reference in text.split("\"$ref\":\"#").skip(1) {
         let pointer = reference.split('"').next().unwrap();
         assert!(document.pointer(pointer).is_some(), "{pointer} is not there");
     }
+}
+
+#[test]
+fn whole_numbers_have_the_bounds_of_what_takes_them() {
+    let (_, document) = routes().split_for_parts();
+    let document = openapi::served(&document);
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["Rule"]["properties"]["priority"]["maximum"], 255);
+    assert_eq!(schemas["Acknowledged"]["properties"]["up_to"]["maximum"], u64::MAX);
+    let parameters = document["paths"]["/v1/systems/{system}/twins"]["get"]["parameters"].as_array().unwrap();
+    let limit = &parameters.iter().find(|parameter| parameter["name"] == "limit").unwrap()["schema"];
+    assert_eq!((&limit["type"], &limit["maximum"]), (&"integer".into(), &65_535.into()));
+}
+
+/// Two structs of one name would have one schema, and the other's readers would be told nonsense.
+#[test]
+fn each_schema_has_a_name_of_its_own() {
+    let (_, document) = routes().split_for_parts();
+    let document = openapi::served(&document);
+    let schema = |path: &str| {
+        let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
+        body["schema"]["$ref"].as_str().unwrap().to_owned()
+    };
+    let (command, lease) = (schema("/v1/twins/{system}/{twin}/commands"), schema("/v1/twins/{system}/{twin}/leases"));
+    assert_ne!(command, lease);
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/http")).unwrap();
+    let files = files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "rs"));
+    let mut names: Vec<String> = files.flat_map(|path| named(&std::fs::read_to_string(path).unwrap())).collect();
+    names.sort();
+    let all = names.len();
+    names.dedup();
+    assert!(all > 20 && names.len() == all, "{names:?}");
+}
+
+/// Names of schemas that a source file derives.
+fn named(source: &str) -> Vec<String> {
+    let derived = source.split("ToSchema)]").skip(1);
+    let name = |text: &str| {
+        let alias = text.split("struct ").next().and_then(|head| head.split("schema(as = ").nth(1));
+        let text = alias.or_else(|| text.split("struct ").nth(1))?;
+        text.split(|c: char| !c.is_alphanumeric()).next().map(str::to_owned)
+    };
+    derived.filter_map(name).collect()
 }

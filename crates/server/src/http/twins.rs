@@ -7,8 +7,14 @@ use axum::{
     http::{HeaderName, StatusCode, header},
     response::AppendHeaders,
 };
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{
+    ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, Schema, Type},
+    },
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vestibule_model::{FeatureId, PropertyId, SystemId, TwinId};
 use vestibule_protocol::{Request, Response, WireReading};
@@ -32,9 +38,21 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(acquire))
 }
 
+/// A twin's name in its system.
+#[derive(Deserialize)]
+pub(super) struct TwinName(String);
+
+impl utoipa::PartialSchema for TwinName {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Za-z0-9_.:-]{1,96}$")).into()
+    }
+}
+
+impl ToSchema for TwinName {}
+
 /// The twin that a path names.
-pub(super) fn twin_id(system: &SystemId, twin: &str) -> Result<TwinId, Problem> {
-    TwinId::new(format!("{system}/{twin}")).map_err(|error| Problem::malformed(error.to_string()))
+pub(super) fn twin_id(system: &SystemId, twin: &TwinName) -> Result<TwinId, Problem> {
+    TwinId::new(format!("{system}/{}", twin.0)).map_err(|error| Problem::malformed(error.to_string()))
 }
 
 /// A page of twins, in the order of their ids.
@@ -105,7 +123,7 @@ async fn described(caller: &Caller, request: Request) -> Result<Twin, Problem> {
     get, path = "/v1/twins/{system}/{twin}", tag = "mii",
     params(
         ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = String, Path, description = "Its name there."),
+        ("twin" = TwinName, Path, description = "Its name there."),
     ),
     responses(
         (status = 200, description = "The twin.", body = Twin, headers(
@@ -114,7 +132,7 @@ async fn described(caller: &Caller, request: Request) -> Result<Twin, Problem> {
         Refusals
     )
 )]
-async fn twin(caller: Caller, Path((system, twin)): Path<(SystemId, String)>) -> Result<Tagged<Twin>, Problem> {
+async fn twin(caller: Caller, Path((system, twin)): Path<(SystemId, TwinName)>) -> Result<Tagged<Twin>, Problem> {
     let twin = described(&caller, Request::DescribeTwin(twin_id(&system, &twin)?)).await?;
     Ok(tagged(&twin, twin.clone()))
 }
@@ -124,7 +142,7 @@ async fn twin(caller: Caller, Path((system, twin)): Path<(SystemId, String)>) ->
     get, path = "/v1/twins/{system}/{twin}/properties", tag = "mii",
     params(
         ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = String, Path, description = "Its name there."),
+        ("twin" = TwinName, Path, description = "Its name there."),
     ),
     responses(
         (status = 200, description = "By feature and property.", body = BTreeMap<FeatureId, BTreeMap<PropertyId, WireReading>>, headers(
@@ -135,7 +153,7 @@ async fn twin(caller: Caller, Path((system, twin)): Path<(SystemId, String)>) ->
 )]
 async fn properties(
     caller: Caller,
-    Path((system, twin)): Path<(SystemId, String)>,
+    Path((system, twin)): Path<(SystemId, TwinName)>,
 ) -> Result<Tagged<Readings>, Problem> {
     let twin = described(&caller, Request::DescribeTwin(twin_id(&system, &twin)?)).await?;
     Ok(tagged(&twin, twin.readings.clone()))
@@ -146,7 +164,7 @@ async fn properties(
     get, path = "/v1/twins/{system}/{twin}/properties/{feature}/{property}", tag = "mii",
     params(
         ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = String, Path, description = "Its name there."),
+        ("twin" = TwinName, Path, description = "Its name there."),
         ("feature" = FeatureId, Path, description = "The feature."),
         ("property" = PropertyId, Path, description = "The property."),
     ),
@@ -159,7 +177,7 @@ async fn properties(
 )]
 async fn property(
     caller: Caller,
-    Path((system, twin, feature, property)): Path<(SystemId, String, FeatureId, PropertyId)>,
+    Path((system, twin, feature, property)): Path<(SystemId, TwinName, FeatureId, PropertyId)>,
 ) -> Result<Tagged<WireReading>, Problem> {
     let twin = described(&caller, Request::DescribeTwin(twin_id(&system, &twin)?)).await?;
     let reading = twin.readings.get(&feature).and_then(|feature| feature.get(&property)).cloned();
@@ -174,11 +192,11 @@ async fn property(
     post, path = "/v1/twins/{system}/{twin}/refresh", tag = "mii",
     params(
         ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = String, Path, description = "Its name there."),
+        ("twin" = TwinName, Path, description = "Its name there."),
     ),
     responses((status = 202, description = "It was asked."), Refusals)
 )]
-async fn refresh(caller: Caller, Path((system, twin)): Path<(SystemId, String)>) -> Result<StatusCode, Problem> {
+async fn refresh(caller: Caller, Path((system, twin)): Path<(SystemId, TwinName)>) -> Result<StatusCode, Problem> {
     caller.done(Request::Refresh(twin_id(&system, &twin)?)).await?;
     Ok(StatusCode::ACCEPTED)
 }
@@ -190,7 +208,7 @@ async fn refresh(caller: Caller, Path((system, twin)): Path<(SystemId, String)>)
     post, path = "/v1/twins/{system}/{twin}/acquisition", tag = "mii",
     params(
         ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = String, Path, description = "Its name there."),
+        ("twin" = TwinName, Path, description = "Its name there."),
     ),
     responses(
         (status = 200, description = "The twin as its system told it just now.", body = Twin, headers(
@@ -199,7 +217,7 @@ async fn refresh(caller: Caller, Path((system, twin)): Path<(SystemId, String)>)
         Refusals
     )
 )]
-async fn acquire(caller: Caller, Path((system, twin)): Path<(SystemId, String)>) -> Result<Tagged<Twin>, Problem> {
+async fn acquire(caller: Caller, Path((system, twin)): Path<(SystemId, TwinName)>) -> Result<Tagged<Twin>, Problem> {
     let twin = described(&caller, Request::Acquire(twin_id(&system, &twin)?)).await?;
     Ok(tagged(&twin, twin.clone()))
 }

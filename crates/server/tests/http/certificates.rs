@@ -1,13 +1,16 @@
 //! HTTPS: the enabler shows the certificate that it has over QUIC, and a client's own says who asks.
 
-use reqwest::{Client, Identity, StatusCode, tls::TlsInfo};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use reqwest::{Client, Identity, Method, StatusCode, tls::TlsInfo};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
-use vestibule_model::RoleId;
+use vestibule_enabler_core::token::attenuate;
+use vestibule_model::{Limits, RoleId};
 use vestibule_quic::Fingerprint;
 
 use super::{Home, PATIENCE, problem};
@@ -40,7 +43,7 @@ async fn the_certificate_over_https_is_that_over_quic() {
     let me = client.get(format!("{url}/v1/me")).bearer_auth(paired["token"].as_str().unwrap()).send().await.unwrap();
     assert_eq!(me.json::<Value>().await.unwrap()["roles"], json!(["owner"]));
     // A token is one and the same over both.
-    let plain = home.bare(reqwest::Method::GET, "/v1/me").bearer_auth(paired["token"].as_str().unwrap());
+    let plain = home.bare(Method::GET, "/v1/me").bearer_auth(paired["token"].as_str().unwrap());
     assert_eq!(plain.send().await.unwrap().status(), StatusCode::OK);
     home.enabler.stop().await;
 }
@@ -62,6 +65,53 @@ async fn a_known_certificate_says_who_asks() {
         let answer = nobody.get(format!("{url}/v1/me")).send().await.unwrap();
         assert_eq!(problem(answer).await["code"], "unauthenticated");
     }
+    home.enabler.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_bound_to_a_certificate_counts_with_it_alone() {
+    let home = Home::start().await;
+    let (_bench, me) = (home.bench().await, home.pair("owner").await);
+    let url = format!("https://{}", home.enabler.https().unwrap());
+    let (postman, fingerprint) = certificate(&home, "postman.pem");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let limits = json!({ "twins": [{ "twin": "bench/lamp" }], "until": now + 600_000,
+        "device": fingerprint.to_string() });
+    let delegation = json!({ "guest": "postman", "limits": limits });
+    let token: Value = home.tell(&me, Method::POST, "/v1/tokens", delegation).await.json().await.unwrap();
+    let token = token["token"].as_str().unwrap();
+    let ask = async |client: &Client, path: &str, token: Option<&str>| {
+        let request = client.get(format!("{url}{path}"));
+        token.into_iter().fold(request, |request, token| request.bearer_auth(token)).send().await.unwrap()
+    };
+    let postman = client(Some(postman));
+    let seen = ask(&postman, "/v1/twins/bench/lamp", Some(token)).await;
+    assert_eq!(seen.status(), StatusCode::OK);
+    assert_eq!(ask(&postman, "/v1/rules", Some(token)).await.status(), StatusCode::FORBIDDEN);
+    // The token without the certificate, with another one, in the clear; the certificate without the token.
+    let (thief, _) = certificate(&home, "thief.pem");
+    for thief in [client(Some(thief)), client(None)] {
+        let answer = ask(&thief, "/v1/twins/bench/lamp", Some(token)).await;
+        assert_eq!(problem(answer).await["code"], "unauthenticated");
+    }
+    let plain = home.bare(Method::GET, "/v1/twins/bench/lamp").bearer_auth(token).send().await.unwrap();
+    assert_eq!(plain.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(ask(&postman, "/v1/twins/bench/lamp", None).await.status(), StatusCode::UNAUTHORIZED);
+    // Nobody makes it count by narrowing it to a device of their own.
+    let (other, own) = certificate(&home, "other.pem");
+    let bound = Limits { device: Some(vestibule_model::Fingerprint(own.0)), ..Limits::default() };
+    let torn = attenuate(token, rand::random(), &bound).unwrap();
+    for client in [&client(Some(other)), &postman] {
+        let answer = ask(client, "/v1/twins/bench/lamp", Some(&torn)).await;
+        assert!(answer.status().is_client_error(), "{}", answer.status());
+    }
+    // Nor does it let anybody speak for things.
+    assert_eq!(ask(&postman, "/v1/dii/inbox", Some(token)).await.status(), StatusCode::UNAUTHORIZED);
+    // Revoked, it ends at once.
+    let people = home.get(&me, "/v1/users").await;
+    let path = format!("/v1/tokens/{}", people["tokens"][0]["id"].as_str().unwrap());
+    assert_eq!(home.ask(&me, Method::DELETE, &path).send().await.unwrap().status(), StatusCode::NO_CONTENT);
+    assert_eq!(ask(&postman, "/v1/twins/bench/lamp", Some(token)).await.status(), StatusCode::UNAUTHORIZED);
     home.enabler.stop().await;
 }
 

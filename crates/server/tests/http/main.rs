@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 mod certificates;
+mod limits;
 mod login;
 #[path = "../common/oidc.rs"]
 mod oidc;
@@ -335,7 +336,10 @@ async fn bad_input_is_refused_with_what_is_wrong() {
         (Method::GET, "/v1/commands/00000000000000000000000000000000", None, 404),
         (Method::GET, "/v1/twins/bench/nothing", None, 404),
         (Method::PUT, "/v1/rules/x", Some("{"), 400),
-        (Method::PUT, "/v1/rules/x", Some("{}"), 422),
+        (Method::PUT, "/v1/rules/x", Some("{}"), 400),
+        (Method::GET, "/v1/dii/inbox?wait_ms=30001", None, 400),
+        (Method::GET, "/v1/explain?feature=light", None, 422),
+        (Method::GET, "/v1/systems?cell=000000000000000", None, 422),
         (Method::POST, "/v1/twins/bench/lamp/commands", Some(r#"{"feature":"light","action":"turn_on"}"#), 400),
     ];
     for (method, path, body, status) in cases {
@@ -347,6 +351,8 @@ async fn bad_input_is_refused_with_what_is_wrong() {
         assert_eq!(answer.status().as_u16(), status, "{method} {path} {body:?}");
         problem(answer).await;
     }
+    // No log is so long: there is nothing, and nothing is wrong with the log.
+    assert_eq!(home.get(&me, "/v1/log?after=9223372036854775808").await, json!({ "lines": [] }));
     let plain = home.ask(&me, Method::PUT, "/v1/rules/x").header("Content-Type", "text/plain").body("{}");
     assert_eq!(plain.send().await.unwrap().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
@@ -366,9 +372,14 @@ async fn ten_thousand_slow_connections_hold_nobody_up() {
     let me = home.pair("owner").await;
     let mut held = Vec::new();
     for number in 0..10_000 {
-        let mut stream = TcpStream::connect(home.address).await.unwrap();
-        // Half a request, and then nothing; whoever was crowded out may find the connection closed.
-        let _ = stream.write_all(b"GET /v1/systems HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
+        // Half a request, or half a handshake (a record of TLS that says it is longer), and then nothing; whoever was
+        // crowded out may find the connection closed.
+        let (address, half) = match number % 4 {
+            0 => (home.enabler.https().unwrap(), &b"\x16\x03\x01\x02\x00\x01"[..]),
+            _ => (home.address, &b"GET /v1/systems HTTP/1.1\r\nHost: x\r\nX-Slow: "[..]),
+        };
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let _ = stream.write_all(half).await;
         held.push(stream);
         if held.len() > 400 {
             held.remove(0);

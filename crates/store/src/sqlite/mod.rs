@@ -248,7 +248,8 @@ impl EventLog for SqliteLog {
         let connection = guard.as_mut().ok_or_else(closed)?;
         let rows =
             sqlx::query("SELECT sequence, at, payload, hash FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?")
-                .bind(signed(after)?)
+                // No line has a number that SQLite cannot hold: after such a one there is none.
+                .bind(i64::try_from(after).unwrap_or(i64::MAX))
                 .bind(i64::from(limit))
                 .fetch_all(connection)
                 .await?;

@@ -29,6 +29,7 @@ async fn what_was_appended_is_there_after_reopening() {
     assert_eq!(log.head().await.unwrap(), head);
     let lines = log.read(1, 2).await.unwrap();
     assert_eq!(lines.iter().map(|l| l.payload.as_slice()).collect::<Vec<_>>(), [b"two".as_slice(), b"three"]);
+    assert_eq!(log.read(u64::MAX, 2).await.unwrap(), []);
     assert_eq!(log.verify().await.unwrap(), VerifyReport { lines: 5, from: Head::EMPTY, head });
     assert!(
         matches!(log.append(Head::EMPTY, vec![new("x")], Vec::new()).await, Err(StoreError::Moved(at)) if at == head)

@@ -44,6 +44,12 @@ pub(super) enum Takes {
     Code,
     /// A delegated token.
     Token,
+    /// What is agreed with one third party.
+    Authorized,
+    /// What is agreed with all.
+    Authorizations,
+    /// How far a call is.
+    Call,
     /// Whether the one report was taken.
     Report,
 }
@@ -174,6 +180,9 @@ pub(super) fn read(takes: Takes, bytes: &[u8]) -> Answer {
             Response::Code { digits, until }
         }
         Takes::Token => Response::Token(field(bytes, "token")?),
+        Takes::Authorized => Response::Authorized(parse(bytes)?),
+        Takes::Authorizations => Response::Authorizations(field(bytes, "authorizations")?),
+        Takes::Call => Response::Call(parse(bytes)?),
         Takes::Report => match field::<Vec<NotTaken>>(bytes, "refused")?.into_iter().next() {
             Some(NotTaken { problem }) => return Err(problem.into()),
             None => Response::Done,

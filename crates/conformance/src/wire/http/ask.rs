@@ -4,9 +4,10 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
 use vestibule_model::{
-    Command, ContentHash, Inquiry, LeaseRequest, Refusal, RefusalCode, ServiceLevel, SystemQuery, TwinId, Wanted,
+    Collaboration, Command, ContentHash, Inquiry, LeaseRequest, Refusal, RefusalCode, ServiceLevel, SystemQuery,
+    TwinId, Wanted,
 };
-use vestibule_protocol::{DiiUp, Party, Report, Request};
+use vestibule_protocol::{DiiUp, Party, Report, Request, SiiUp};
 
 use super::answer::Takes;
 
@@ -134,6 +135,15 @@ pub(super) fn call(request: Request) -> Result<Call, Refusal> {
             get(["steps"]).pair("after", Some(after)).pair("limit", Some(limit)).takes(Takes::Steps)
         }
         Request::Dii(message) => dii(message)?,
+        Request::Sii(message) => sii(message)?,
+        Request::Authorize { system, services, share, until } => put(["authorizations", system.as_str()])
+            .json(json!({ "services": services, "share": share, "until": until }))
+            .takes(Takes::Authorized),
+        Request::Deauthorize { system } => delete(["authorizations", system.as_str()]),
+        Request::Authorizations => get(["authorizations"]).takes(Takes::Authorizations),
+        Request::Invoke(call) => invoke(&call),
+        Request::Call(call) => get(["calls", &call.to_string()]).takes(Takes::Call),
+        Request::CancelCall(call) => delete(["calls", &call.to_string()]).takes(Takes::Call),
         request => people(request)?,
     })
 }
@@ -222,6 +232,12 @@ fn lease(request: &LeaseRequest) -> Call {
     twin(Method::POST, about, ["leases"]).header("idempotency-key", id).json(body).takes(Takes::Lease)
 }
 
+fn invoke(call: &Collaboration) -> Call {
+    let Collaboration { id, input, steps, not_after, trace } = call;
+    let body = json!({ "input": input, "steps": steps, "not_after": not_after, "trace": trace });
+    post(["calls"]).header("idempotency-key", id).json(given(body)).takes(Takes::Call)
+}
+
 fn explain(inquiry: Inquiry) -> Call {
     let call = get(["explain"]).takes(Takes::Explanation).pair("user", inquiry.user);
     match inquiry.what {
@@ -245,6 +261,26 @@ fn report(report: Report) -> Call {
         said["at"] = json!(at);
     }
     post(["dii", "reports"]).json(json!({ "reports": [said] })).takes(Takes::Report)
+}
+
+fn sii(message: SiiUp) -> Result<Call, Refusal> {
+    Ok(match message {
+        SiiUp::Register(info) => put(["sii", "registration"]).json(json(&info)?),
+        SiiUp::Deregister => delete(["sii", "registration"]),
+        SiiUp::Heartbeat => post(["sii", "heartbeat"]),
+        SiiUp::Authorized { inquiry, answer } => {
+            post(["sii", "answers"]).json(json!({ "inquiry": inquiry, "answer": answer }))
+        }
+        SiiUp::Revoke { user } => delete(["sii", "users", user.as_str()]),
+        SiiUp::Result { call, step, undo, result } => {
+            post(["sii", "results"]).json(json!({ "call": call, "step": step, "undo": undo, "result": result }))
+        }
+        SiiUp::Acquire { twin, user, call } => {
+            let system = twin.system();
+            let path = ["sii", "users", user.as_str(), "twins", system.as_str(), twin.local()];
+            get(path).pair("call", call).takes(Takes::Twin)
+        }
+    })
 }
 
 fn dii(message: DiiUp) -> Result<Call, Refusal> {

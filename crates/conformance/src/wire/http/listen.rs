@@ -11,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use vestibule_model::{FeatureId, PropertyId, Refusal, RefusalCode, TwinId};
-use vestibule_protocol::{DiiDown, Interest, News, Party, WireReading};
+use vestibule_protocol::{Interest, News, Party, WireReading};
 
 use super::{
     Line,
@@ -135,6 +135,7 @@ fn news(sent: &Sent) -> Result<Option<News>, String> {
         "occurred" => News::Occurred(parse(sent)?),
         "command" => News::Command(parse(sent)?),
         "lease" => News::Lease(parse(sent)?),
+        "call" => News::Call(parse(sent)?),
         "system" => News::System(parse(sent)?),
         "step" => News::Step(parse(sent)?),
         other => return Err(format!("an event that nobody knows: {other}")),
@@ -144,7 +145,7 @@ fn news(sent: &Sent) -> Result<Option<News>, String> {
 /// What a system is told.
 pub(super) struct Inbox {
     line: Line,
-    interface: &'static str,
+    party: Party,
     last: u64,
 }
 
@@ -157,12 +158,12 @@ struct Message {
 
 impl Inbox {
     pub(super) const fn new(line: Line, party: Party) -> Self {
-        Self { line, interface: word(party), last: 0 }
+        Self { line, party, last: 0 }
     }
 
     pub(super) async fn open(&self) -> Result<Reply, Refusal> {
         // What was heard is acknowledged: without `after` only the rest is told.
-        self.line.open(Call::new(Method::GET, [self.interface, "inbox"])).await
+        self.line.open(Call::new(Method::GET, [word(self.party), "inbox"])).await
     }
 
     /// Writes down what is heard, and goes on when the connection or the session ends.
@@ -181,25 +182,27 @@ impl Inbox {
 }
 
 impl Inbox {
+    fn down(&self, message: Value) -> Result<News, String> {
+        let read = match self.party {
+            Party::ThirdParty => serde_json::from_value(message).map(News::Sii),
+            _ => serde_json::from_value(message).map(News::Dii),
+        };
+        read.map_err(|error| format!("a message that is none: {error}"))
+    }
+
     async fn follow(&mut self, mut stream: Stream, notes: &Notes) -> Result<(), String> {
         while let Some(sent) = stream.next().await? {
             let Message { sequence, message, again } = parse(&sent)?;
             // Told twice, because an acknowledgement was late.
             if !(again && sequence <= self.last) {
-                notes.write(down(message)?);
+                notes.write(self.down(message)?);
             }
             self.last = sequence;
             let up_to = json!({ "up_to": sequence });
-            let call = Call::new(Method::POST, [self.interface, "inbox", "acknowledgement"]).json(up_to);
+            let call = Call::new(Method::POST, [word(self.party), "inbox", "acknowledgement"]).json(up_to);
             // One that does not arrive means that it is told once more.
             let _ = self.line.send(call).await;
         }
         Ok(())
     }
-}
-
-fn down(message: Value) -> Result<News, String> {
-    let message: DiiDown =
-        serde_json::from_value(message).map_err(|error| format!("a message that is none: {error}"))?;
-    Ok(News::Dii(message))
 }

@@ -66,7 +66,7 @@ impl poll::Page for Messages {
     get, path = "/v1/dii/inbox", tag = "dii", params(Wanted),
     responses(
         (status = 200, description = "Messages that are not acknowledged.", content(
-            (Messages = "application/json"), (String = "text/event-stream")
+            (Messages = "application/json"), (Object = "text/event-stream")
         )),
         Refusals
     )

@@ -193,7 +193,7 @@ pub(super) async fn invoke(
     body: Body,
 ) -> Result<Response, Problem> {
     let (twin, name) = (TwinId::new(format!("{system}/{twin}"))?, name.parse::<Affordance<ActionId>>()?);
-    let place = things.wait()?;
+    let place = things.wait(&caller)?;
     let site = things.site(&headers)?;
     let view = caller.twin(&twin).await?;
     let about = view.info.features.get(&name.feature).and_then(|feature| feature.actions.get(&name.name));

@@ -9,7 +9,7 @@ use vestibule_protocol::{Request, Response, TwinView};
 use super::Things;
 use crate::{
     SessionHandle,
-    http::{Api, Problem, caller, sessions::Shown},
+    http::{Api, Problem, caller, sessions::Shown, share::Account},
 };
 
 /// A known user with their session.
@@ -33,6 +33,11 @@ impl Caller {
     /// The session in which they ask.
     pub(super) fn session(&self) -> &SessionHandle {
         self.asker.handle()
+    }
+
+    /// On whose account it goes what they hold for long.
+    pub(super) fn account(&self) -> Account {
+        self.asker.account()
     }
 
     /// What they showed.

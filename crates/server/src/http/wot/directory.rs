@@ -154,7 +154,7 @@ async fn changes(
     headers: HeaderMap,
     only: Option<String>,
 ) -> Result<Response, Problem> {
-    let (site, place) = (things.site(&headers)?, things.wait()?);
+    let (site, place) = (things.site(&headers)?, things.wait(&caller)?);
     let mut news = News::of(caller, Interest::All).await?;
     let mut known = BTreeMap::new();
     // What is there already is no news.

@@ -32,7 +32,7 @@ pub(super) async fn subscribe(
     Path((system, twin, name)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
     let (twin, name) = (TwinId::new(format!("{system}/{twin}"))?, name.parse::<Affordance<EventKind>>()?);
-    let place = things.wait()?;
+    let place = things.wait(&caller)?;
     let view = caller.twin(&twin).await?;
     if !view.info.features.get(&name.feature).is_some_and(|feature| feature.events.contains(&name.name)) {
         return Err(Problem::not_found(format!("{twin} has no event {name}, or you may not hear of it")));

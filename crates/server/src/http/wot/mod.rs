@@ -12,15 +12,19 @@ mod told;
 use std::sync::Arc;
 
 use axum::{Router, http::HeaderMap, routing::get};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use vestibule_model::IdError;
 use vestibule_wot::{DIRECTORY, JsonError, NameError, Site};
 
-use self::actions::Calls;
-use super::{Api, Problem};
+use self::{actions::Calls, caller::Caller};
+use super::{
+    Api, Problem,
+    share::{Full, Share, Shares},
+};
 
 /// Streams, long polls and calls at once: each is a session of the hub, and other clients need theirs.
 const WAITING: usize = 128;
+/// Of them for one user, or all who bear tokens of one user: a gateway's observed properties.
+const WAITING_EACH: usize = 32;
 /// Bytes of a value: the longest text, each character of it written as an escape.
 const BODY: usize = 32 * 1024;
 
@@ -30,14 +34,14 @@ pub(crate) struct Things {
     api: Arc<Api>,
     /// Reached over TLS.
     secure: bool,
-    waiting: Arc<Semaphore>,
+    waiting: Arc<Shares>,
     calls: Calls,
 }
 
 impl Things {
     /// Over what all transports share, reached in the clear.
     pub(crate) fn new(api: Arc<Api>) -> Self {
-        Self { api, secure: false, waiting: Arc::new(Semaphore::new(WAITING)), calls: Calls::default() }
+        Self { api, secure: false, waiting: Shares::new(WAITING, WAITING_EACH), calls: Calls::default() }
     }
 
     /// The same, reached over TLS.
@@ -46,11 +50,13 @@ impl Things {
     }
 
     /// A place for somebody who waits for news.
-    fn wait(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        self.waiting
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| Problem::unavailable("too many streams are open; close one"))
+    fn wait(&self, caller: &Caller) -> Result<Share, Problem> {
+        self.waiting.take(caller.account()).map_err(|full| match full {
+            Full::Yours => Problem::overloaded(format!(
+                "{WAITING_EACH} streams, polls and calls of this user, or with tokens of theirs, are open"
+            )),
+            Full::Everybodys => Problem::unavailable(format!("{WAITING} streams, polls and calls are open already")),
+        })
     }
 
     /// This server as the asker reached it.

@@ -100,7 +100,7 @@ pub(super) async fn observe(
     Path((system, twin, name)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
     let (twin, name) = (TwinId::new(format!("{system}/{twin}"))?, name.parse::<Name>()?);
-    let place = things.wait()?;
+    let place = things.wait(&caller)?;
     let mut known = find(&caller.twin(&twin).await?, &name)?.revision;
     let mut news = News::of(caller, Interest::Twins(vec![twin.clone()])).await?;
     let is_it = move |told: Told| match told {
@@ -150,7 +150,7 @@ pub(super) async fn write(
     body: Body,
 ) -> Result<StatusCode, Problem> {
     let (twin, name) = (TwinId::new(format!("{system}/{twin}"))?, name.parse::<Name>()?);
-    let place = things.wait()?;
+    let place = things.wait(&caller)?;
     let view = caller.twin(&twin).await?;
     find(&view, &name)?;
     let json: Value = parse(&body::read(body, BODY).await?)?;

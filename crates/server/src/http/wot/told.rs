@@ -10,7 +10,7 @@ use axum::{
     },
 };
 use futures_util::stream;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use vestibule_model::{FeatureId, PropertyId, TwinId};
 use vestibule_protocol::{
     CommandUpdate, Event, HotDatagram, HotReceiver, Interest, Occurrence, Party, Request, Response as Answer, TwinView,
@@ -20,7 +20,10 @@ use vestibule_protocol::{
 use super::{Problem, caller::Caller};
 use crate::{
     Outgoing, SessionHandle,
-    http::sessions::{self, Held},
+    http::{
+        sessions::{self, Held},
+        share::Share,
+    },
 };
 
 /// The longest that a long poll waits before it says that nothing came: proxies wait about so long.
@@ -46,6 +49,8 @@ pub(super) enum Told {
 /// A subscription, as a client would keep it.
 pub(super) struct News {
     held: Held,
+    /// Whoever is told is asking: their session stays, and with it their connection's place.
+    _caller: Caller,
     incoming: mpsc::Receiver<Outgoing>,
     hot: HotReceiver,
     twins: BTreeMap<u32, TwinView>,
@@ -63,7 +68,14 @@ impl News {
             Answer::Refused(refusal) => return Err(refusal.into()),
             _ => return Err(Problem::strange()),
         }
-        Ok(Self { held, incoming, hot: HotReceiver::default(), twins: BTreeMap::new(), ready: Vec::new() })
+        Ok(Self {
+            held,
+            _caller: caller,
+            incoming,
+            hot: HotReceiver::default(),
+            twins: BTreeMap::new(),
+            ready: Vec::new(),
+        })
     }
 
     /// The session that is told.
@@ -166,7 +178,7 @@ pub(super) fn wants_stream(headers: &HeaderMap) -> bool {
 /// A stream of those news that `line` has a line for. `place` is held as long as the stream.
 pub(super) fn stream(
     news: News,
-    place: OwnedSemaphorePermit,
+    place: Share,
     line: impl FnMut(&News, Told) -> Option<Line> + Send + 'static,
 ) -> Response {
     let lines = stream::unfold((news, place, line), |(mut news, place, mut line)| async move {

@@ -134,9 +134,9 @@ async fn after_a_start_a_call_goes_on_and_only_what_is_idempotent_is_asked_again
         assert!(matches!(owner.invoke(&call(number, service)).await, Response::Call(_)));
         shop_side.invocation().await;
     }
-    let left = house.log.lines();
+    let (lines, names) = (house.log.lines(), house.log.kept_names());
     drop((house, owner, shop_side));
-    let house = House::start(Arc::new(MemoryLog::of(left))).await;
+    let house = House::start(Arc::new(MemoryLog::of(lines, names))).await;
     house.clock.advance(1);
     let (mut owner, mut shop_side) = (house.owner().await, house.shop().await);
     let again = shop_side.invocation().await;

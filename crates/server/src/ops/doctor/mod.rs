@@ -5,7 +5,7 @@ mod ports;
 
 use std::{
     fmt,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     path::PathBuf,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -21,6 +21,8 @@ use crate::{
     net::control::{Answer, ControlError, IDENTITY, Question, Status, ask},
 };
 
+/// Where `serve` listens for QUIC unless told.
+pub(crate) const QUIC: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 4433));
 /// When this program was not written yet: a clock that says an earlier time is wrong.
 const WRITTEN: Timestamp = Timestamp(1_764_547_200_000);
 /// Clocks of one machine step by so much when they are set.
@@ -35,8 +37,8 @@ const SOON_MS: u64 = 30 * 24 * 3_600 * 1_000;
 pub(crate) struct Patient {
     /// The data folder.
     pub(crate) data: PathBuf,
-    /// Where QUIC is to listen.
-    pub(crate) quic: SocketAddr,
+    /// Where QUIC is to listen; where that was not said, it is where the running enabler does, or where one would.
+    pub(crate) quic: Option<SocketAddr>,
     /// Where HTTP is to listen.
     pub(crate) http: Vec<SocketAddr>,
     /// The brokers.
@@ -106,12 +108,23 @@ pub(crate) async fn examine(patient: &Patient) -> Vec<Finding> {
     if certificate.exists() {
         findings.push(dates(Validity::of_file(&certificate), now));
     }
-    findings.push(ports::examine("quic", ports::Protocol::Udp, patient.quic, running.as_ref()));
+    findings.push(quic(patient.quic, running.as_ref()));
     findings.extend(patient.http.iter().map(|at| ports::examine("http", ports::Protocol::Tcp, *at, running.as_ref())));
     for broker in &patient.mqtt {
         findings.push(reach(broker).await);
     }
     findings
+}
+
+/// The port for QUIC: nobody is told that all is well with one that is not used.
+fn quic(wanted: Option<SocketAddr>, running: Option<&Status>) -> Finding {
+    let Some(status) = running.filter(|_| wanted.is_none()) else {
+        let finding = ports::examine("quic", ports::Protocol::Udp, wanted.unwrap_or(QUIC), running);
+        let hint =
+            if wanted.is_none() { ", where `serve` listens unless told; --quic looks at another address" } else { "" };
+        return Finding { words: format!("{}{hint}", finding.words), ..finding };
+    };
+    Finding::ok("quic", format!("the running enabler listens on {}", status.address))
 }
 
 fn now() -> Timestamp {
@@ -210,6 +223,27 @@ async fn reach(broker: &MqttConfig) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_port_that_is_looked_at_is_the_one_that_is_used() {
+        let address: SocketAddr = "127.0.0.1:7743".parse().unwrap();
+        let status = Status {
+            name: String::new(),
+            version: String::new(),
+            process: 0,
+            address,
+            fingerprint: String::new(),
+            connections: 0,
+            hub: Vec::new(),
+        };
+        let words = |wanted, running| quic(wanted, running).words;
+        assert!(words(None, Some(&status)).contains("7743") && !words(None, Some(&status)).contains("4433"));
+        assert!(words(None, None).contains("4433") && words(None, None).contains("--quic"));
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let taken = socket.local_addr().unwrap();
+        let asked = words(Some(taken), Some(&status));
+        assert!(asked.contains(&taken.to_string()) && !asked.contains("--quic"), "{asked}");
+    }
 
     #[test]
     fn clocks_that_were_set_back_are_found() {
