@@ -7,6 +7,8 @@ mod drop_in;
 
 mod door;
 mod enabler;
+mod past;
+mod services;
 mod systems;
 
 use std::time::Duration;

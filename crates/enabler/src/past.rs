@@ -4,8 +4,8 @@
 //! that role could see; what a rule kept from it then stays kept, and what they may no longer read now is gone for
 //! the past as well.
 
-use vestibule_model::{CommandStatus, FeatureId, PropertyId, Refusal, Right, Timestamp, TwinId, Value};
-use vestibule_protocol::{PastEntry, PastFact, PastTwin, Report};
+use vestibule_model::{CommandStatus, FeatureId, Refusal, Right, Timestamp, TwinId};
+use vestibule_protocol::{PastEntry, PastFact, PastReading, PastTwin, Report};
 
 use crate::{CommandRecord, Decision, Effect, Hot, LogEvent, State, Topic, Viewer, dtif::dtac, view};
 
@@ -110,26 +110,28 @@ impl Past {
     /// The twin at the moment reached, with the readings that were kept. `covered`: nothing was missed between the
     /// oldest of them and `at`.
     #[must_use]
-    pub fn twin_at(
-        &self,
-        at: Timestamp,
-        readings: &[(FeatureId, PropertyId, Option<Value>)],
-        covered: bool,
-    ) -> PastTwin {
+    pub fn twin_at(&self, at: Timestamp, readings: &[PastReading], covered: bool) -> PastTwin {
         let mut hot = Hot::restore(&self.then, at);
         if covered {
             hot.attach(&self.twin.system(), 0, at);
             hot.set_device(&self.twin, true, at);
         }
-        for (revision, (feature, property, value)) in (1..).zip(readings) {
-            let (twin, feature, property) = (self.twin.clone(), feature.clone(), property.clone());
-            let (value, fresh) = (value.clone(), true);
+        for (revision, told) in (1..).zip(readings) {
+            let (twin, feature, property) = (self.twin.clone(), told.feature.clone(), told.property.clone());
+            let (value, fresh) = (told.value.clone(), true);
             let report = Report { twin, feature, property, value, at: Some(at), fresh, revision };
             // A value that the description of that moment does not allow was said of another one: left out.
             let _ = hot.report(&report, at);
         }
         let view = view(&self.then, &hot, &self.viewer, &self.twin, at);
         let view = view.filter(|_| self.may_read(None, at)).map(|(mut view, _)| {
+            // It stood by them until then; what people ask is since when.
+            for ((feature, property, _), reading) in view.info.properties().zip(&mut view.readings) {
+                let told = readings.iter().find(|told| told.feature == *feature && told.property == *property);
+                if let (Some(told), Some(age)) = (told, reading.age_ms.as_mut()) {
+                    *age = at.since(told.at);
+                }
+            }
             let keep: Vec<bool> =
                 view.info.properties().map(|(feature, _, _)| self.may_read(Some(feature), at)).collect();
             let mut kept = keep.into_iter();

@@ -114,7 +114,7 @@ pub struct PastTwin {
     pub at: Timestamp,
     /// The last line of the log that counts for it.
     pub sequence: u64,
-    /// The twin as the asker may see it; `None`: there was none then.
+    /// The twin as the asker may see it, its readings with their ages at the moment; `None`: there was none then.
     pub view: Option<TwinView>,
     /// Commands that were open.
     pub commands: Vec<CommandUpdate>,

@@ -1,17 +1,20 @@
 //! What the enabler says of systems, of the procedures' steps and of people, kept for whoever shows it.
 
 use bevy::{ecs::system::SystemParam, prelude::*};
-use vestibule_model::{Refusal, RefusalCode, SystemQuery, Timestamp};
+use vestibule_model::{CallUpdate, Refusal, RefusalCode, SystemId, SystemQuery, Timestamp};
 use vestibule_protocol::{ProcedureStep, Request, Response, SystemView};
 use vestibule_twin::{
-    DiscoverSystems, FollowProcedures, KnownPeople, KnownSystem, KnownSystems, ManagePeople, Procedures, StepTaken,
+    DiscoverSystems, EnablerClock, FollowProcedures, KnownPeople, KnownServices, KnownSystem, KnownSystems, LookBack,
+    ManagePeople, Procedures, StepTaken, TwinPast, UseServices,
 };
 
 use crate::{
-    EnablerConnection,
-    actuate::Tickets,
+    EnablerConnection, Settings,
+    actuate::{Tickets, key},
+    past::{self, PastQuestion},
     people::{self, PeopleQuestion},
     pump::now_ms,
+    services::{self, ServiceQuestion},
 };
 
 /// Systems on a page, as the enabler has them where nobody says otherwise.
@@ -29,6 +32,8 @@ pub(crate) enum Question {
         follow: bool,
     },
     People(PeopleQuestion),
+    Services(ServiceQuestion),
+    Past(PastQuestion),
 }
 
 impl Question {
@@ -52,6 +57,9 @@ pub(crate) struct Known<'w> {
     systems: ResMut<'w, KnownSystems>,
     procedures: ResMut<'w, Procedures>,
     people: ResMut<'w, KnownPeople>,
+    services: ResMut<'w, KnownServices>,
+    past: ResMut<'w, TwinPast>,
+    clock: ResMut<'w, EnablerClock>,
     further: ResMut<'w, Further>,
 }
 
@@ -74,12 +82,27 @@ impl Known<'_> {
     pub(crate) fn lose(&mut self) {
         self.procedures.following = false;
         self.systems.complete = false;
+        self.services.complete = false;
         self.further.0.clear();
+    }
+
+    /// The enabler answers again: calls may have gone on meanwhile.
+    pub(crate) fn regain(&mut self) {
+        let doubts = services::doubts(&self.services);
+        self.further.0.extend(doubts.into_iter().map(|(question, request)| (Question::Services(question), request)));
     }
 
     /// The enabler's clock at a second of ours.
     pub(crate) fn clock(&mut self, enabler: Timestamp, now_s: f64) {
-        self.people.bypass_change_detection().clock = Some((enabler, now_s));
+        self.clock.0 = Some((enabler, now_s));
+    }
+
+    pub(crate) fn call(&mut self, update: CallUpdate) {
+        self.services.take(update);
+    }
+
+    pub(crate) fn deauthorized(&mut self, system: &SystemId) {
+        services::ended(&mut self.services, system);
     }
 
     pub(crate) fn take(&mut self, question: Question, answer: Result<Response, Refusal>) {
@@ -89,6 +112,11 @@ impl Known<'_> {
                 let next = people::take(&mut self.people, &question, answer);
                 let next = next.into_iter().map(|(question, request)| (Question::People(question), request));
                 self.further.0.extend(next);
+            }
+            (Question::Services(question), answer) => services::take(&mut self.services, question, answer),
+            (Question::Past(question), answer) => {
+                let next = past::take(&mut self.past, question, answer);
+                self.further.0.extend(next.map(|(question, request)| (Question::Past(question), request)));
             }
             (Question::Systems(query), Ok(Response::Systems(page))) => self.page(*query, page),
             (Question::Systems(_), answer) => self.systems.problem = Some(answer.err().unwrap_or_else(wrong)),
@@ -139,27 +167,54 @@ fn taken(step: &ProcedureStep) -> StepTaken {
     }
 }
 
+/// What people ask for.
+#[derive(SystemParam)]
+pub(crate) struct Wishes<'w, 's> {
+    discover: MessageReader<'w, 's, DiscoverSystems>,
+    follow: MessageReader<'w, 's, FollowProcedures>,
+    manage: MessageReader<'w, 's, ManagePeople>,
+    services: MessageReader<'w, 's, UseServices>,
+    past: MessageReader<'w, 's, LookBack>,
+    /// Calls that were made by now.
+    calls: Local<'s, u64>,
+}
+
+impl Wishes<'_, '_> {
+    /// The questions for all of them.
+    fn questions(&mut self, known: &mut Known<'_>, seed: &[u8; 16], clock: Timestamp) -> Vec<(Question, Request)> {
+        let mut asked = std::mem::take(&mut known.further.0);
+        asked.extend(self.discover.read().map(|DiscoverSystems(query)| Question::systems(query.clone())));
+        asked.extend(self.follow.read().map(|FollowProcedures(follow)| Question::steps(0, *follow)));
+        for wish in self.manage.read() {
+            let requests = people::requests(wish, clock);
+            asked.extend(requests.into_iter().map(|(question, request)| (Question::People(question), request)));
+        }
+        for wish in self.services.read() {
+            *self.calls += 1;
+            let key = key(seed, "call", *self.calls);
+            let request = services::request(wish, &mut known.services, &known.systems, clock, key);
+            asked.extend(request.map(|(question, request)| (Question::Services(question), request)));
+        }
+        for wish in self.past.read() {
+            let requests = past::requests(wish, &mut known.past, clock);
+            asked.extend(requests.into_iter().map(|(question, request)| (Question::Past(question), request)));
+        }
+        asked
+    }
+}
+
 /// Sends what is asked for.
 pub(crate) fn send(
-    mut discover: MessageReader<DiscoverSystems>,
-    mut follow: MessageReader<FollowProcedures>,
-    mut manage: MessageReader<ManagePeople>,
+    mut wishes: Wishes<'_, '_>,
     mut connections: Query<(Entity, &mut EnablerConnection)>,
     (mut tickets, mut known): (ResMut<Tickets>, Known),
-    time: Res<Time<Real>>,
+    (settings, time): (Res<Settings>, Res<Time<Real>>),
 ) {
     let now = now_ms(&time);
     let connection = connections.iter_mut().next();
     let mut session = connection.and_then(|(entity, c)| Some((entity, c.into_inner().session.as_mut()?)));
-    let mut asked = std::mem::take(&mut known.further.0);
-    asked.extend(discover.read().map(|DiscoverSystems(query)| Question::systems(query.clone())));
-    asked.extend(follow.read().map(|FollowProcedures(follow)| Question::steps(0, *follow)));
     let clock = session.as_ref().map_or(Timestamp(0), |(_, session)| session.enabler_time(now));
-    for wish in manage.read() {
-        let requests = people::requests(wish, clock);
-        asked.extend(requests.into_iter().map(|(question, request)| (Question::People(question), request)));
-    }
-    for (question, request) in asked {
+    for (question, request) in wishes.questions(&mut known, &settings.0.key_seed, clock) {
         if let Some((entity, session)) = &mut session {
             tickets.ask(*entity, session.request(request, now), question);
         } else {

@@ -4,8 +4,8 @@
 //! [`TwinDescription`], [`TwinAccess`] and [`TwinState`] on every entity with [`Twin`]; spawns one root entity for each
 //! twin that the user may see, with its [`TwinPictures`]; turns [`ActuateTwin`] into a command with a validity window, the revision that was seen and
 //! an idempotency key, and reports its way as [`TwinActuated`] or [`ActuationRefused`]; keeps [`KnownSystems`],
-//! [`KnownPeople`] and the [`Procedures`]' steps for whoever asked for them; asks for the physical object's turn
-//! ([`IntegrateTwin`]), renews it while it is wanted, and keeps [`TwinTurns`].
+//! [`KnownPeople`], [`KnownServices`], a [`TwinPast`] and the [`Procedures`]' steps for whoever asked for them; asks for
+//! the physical object's turn ([`IntegrateTwin`]), renews it while it is wanted, and keeps [`TwinTurns`].
 //!
 //! **Does not**: open sockets, decide who may do what, draw, or show a wish as if it had come true.
 //!
@@ -33,8 +33,10 @@ mod actuate;
 mod connection;
 mod discover;
 mod mirror;
+mod past;
 mod people;
 mod pump;
+mod services;
 mod turns;
 
 use bevy::prelude::*;
@@ -48,8 +50,8 @@ pub use connection::{Connected, Disconnected, EnablerConnection};
 use vestibule_protocol::{ClientSession, Link};
 #[cfg(doc)]
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, IntegrateTwin, KnownPeople, KnownSystems, Procedures, Twin, TwinAccess,
-    TwinActuated, TwinDescription, TwinPictures, TwinState, TwinTurns,
+    ActuateTwin, ActuationRefused, IntegrateTwin, KnownPeople, KnownServices, KnownSystems, Procedures, Twin,
+    TwinAccess, TwinActuated, TwinDescription, TwinPast, TwinPictures, TwinState, TwinTurns,
 };
 
 /// Talks to enablers. Add it once, then spawn an [`EnablerConnection`].

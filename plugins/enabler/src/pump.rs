@@ -39,6 +39,8 @@ pub(crate) fn receive(
                 News::Connected(welcome) => {
                     shown.set_if_neq(EnablerLink { state: state_of(welcome.user.is_some()), name: name.clone() });
                     commands.entity(entity).insert(Connected { welcome }).remove::<Disconnected>();
+                    answers.known.clock(session.enabler_time(now), time.elapsed_secs_f64());
+                    answers.known.regain();
                 }
                 News::Disconnected { reason, retry_ms } => {
                     #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
@@ -60,6 +62,8 @@ pub(crate) fn receive(
                 News::Command(update) => answers.update(update),
                 News::System(view) => answers.known.system(*view),
                 News::Lease(update) => answers.leases.take(update),
+                News::Call(update) => answers.known.call(update),
+                News::Deauthorized(system) => answers.known.deauthorized(&system),
                 News::Step(step) => answers.known.step(&step),
                 other => mirror.take(entity, other, session, &mut mirroring, &settings, time.elapsed_secs_f64()),
             }

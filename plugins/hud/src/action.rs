@@ -1,11 +1,14 @@
 use bevy::prelude::*;
 use vestibule_input::Control;
 use vestibule_twin::{
-    IntegrateTwin, ManagePeople,
-    model::{ActionId, FeatureId, TwinId, Value},
+    IntegrateTwin, LookBack, ManagePeople, UseServices,
+    model::{ActionId, FeatureId, Json, ServiceId, SystemId, Timestamp, TwinId, Value},
 };
 
-use crate::settings::{Knob, SettingChange};
+use crate::{
+    settings::{Knob, SettingChange},
+    window::told,
+};
 
 /// Request: what pressing something on the screen asks for. Buttons send it; so may whoever acts for the person.
 #[derive(Message, Clone, Debug, PartialEq)]
@@ -43,12 +46,59 @@ pub enum HudAction {
     ResetKeys,
     /// Manage whom the enabler knows and what they may do.
     People(ManagePeople),
+    /// Agree with third-party systems, and use their services.
+    Use(UseServices),
+    /// Prepare that.
+    Prepare(Prepare),
+    /// Look at a twin's past.
+    LookBack(LookBack),
     /// Ask for one more press before this is done.
-    Confirm(ManagePeople),
+    Confirm(Box<Self>),
     /// Ask for one's turn at a thing, or give it back.
     Integrate(IntegrateTwin),
     /// A button that only shows why it does nothing.
     Nothing,
+}
+
+/// What a person prepares before they agree with a system or use a service. Nothing of it leaves the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prepare {
+    /// Show what can be agreed with a system and used of it.
+    Unfold(SystemId),
+    /// Show it no longer.
+    Fold,
+    /// Agree anew, beginning with what is agreed now.
+    Change(SystemId),
+    /// Use a service, or do not.
+    Choose(ServiceId),
+    /// Let the system know the person's name, or do not.
+    ShareName,
+    /// Let it know a twin, or do not.
+    ShareTwin(TwinId),
+    /// Let it ask for the twins at any time, or only while it works for the person.
+    ShareAlways,
+    /// Fill in a field of a service's form; `None`: empty it.
+    Enter(ServiceField, Option<Json>),
+    /// Write into a field by keyboard.
+    Write {
+        /// The field.
+        field: ServiceField,
+        /// What stands there.
+        text: String,
+        /// Letters that it may have.
+        most: usize,
+    },
+}
+
+/// A field of a service's form.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ServiceField {
+    /// The system.
+    pub system: SystemId,
+    /// The service.
+    pub service: ServiceId,
+    /// The field's name in the service's schema.
+    pub name: String,
 }
 
 /// A window that has all the attention while it is open.
@@ -70,6 +120,8 @@ pub enum HudWindow {
     Settings,
     /// Past notifications.
     History,
+    /// A twin's past.
+    Past,
 }
 
 /// What a slider's value is for.
@@ -85,6 +137,10 @@ pub(crate) enum SlideTarget {
     },
     /// A setting.
     Setting(Knob),
+    /// A field of a service's form.
+    Service { field: ServiceField, whole: bool },
+    /// A moment of a twin's past, in seconds before `until` as a negative number.
+    Past { twin: TwinId, until: Timestamp },
 }
 
 impl SlideTarget {
@@ -92,6 +148,11 @@ impl SlideTarget {
     pub(crate) fn action(&self, value: f64) -> HudAction {
         match self {
             Self::Setting(knob) => HudAction::Set(knob.change(value)),
+            Self::Service { field, whole } => {
+                let number = told::of_number(value, *whole);
+                HudAction::Prepare(Prepare::Enter(field.clone(), Json::of(&number).ok()))
+            }
+            Self::Past { twin, until } => HudAction::LookBack(LookBack::At(twin.clone(), moment(*until, value))),
             Self::Actuate { twin, feature, action, whole } => {
                 #[expect(clippy::cast_possible_truncation, reason = "rounded, and within the slider's bounds")]
                 let input = if *whole { Value::Int(value.round() as i64) } else { Value::Float(value) };
@@ -100,4 +161,11 @@ impl SlideTarget {
             }
         }
     }
+}
+
+/// The moment `seconds` (a negative number) before `until`.
+pub(crate) fn moment(until: Timestamp, seconds: f64) -> Timestamp {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative, and years fit")]
+    let before = (-seconds * 1_000.0).round().max(0.0) as u64;
+    Timestamp(until.0.saturating_sub(before))
 }

@@ -1,11 +1,24 @@
 use std::{sync::Arc, time::Duration};
 
-use bevy::{prelude::*, time::TimeUpdateStrategy, ui_widgets::Activate};
+use bevy::{
+    input::{
+        ButtonState,
+        keyboard::{Key, KeyboardInput},
+    },
+    prelude::*,
+    time::TimeUpdateStrategy,
+    ui_widgets::Activate,
+};
 use vestibule_input::Attention;
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, Catalogue, CatalogueEntry, EnablerLink, HoldFurniture, LinkState, Notify,
-    PointedTwin, Twin, TwinActuated, TwinDescription, TwinState, Urgency,
-    model::{ActionId, CommandId, CommandStatus, FeatureId, Refusal, RefusalCode, RuleId, Truth, TwinId, Value},
+    ActuateTwin, ActuationRefused, Catalogue, CatalogueEntry, EnablerLink, HoldFurniture, KnownServices, KnownSystem,
+    KnownSystems, LinkState, LookBack, Notify, PointedTwin, Twin, TwinActuated, TwinDescription, TwinState, Urgency,
+    UseServices,
+    model::{
+        ActionId, Authorization, CallId, CallStatus, CallUpdate, CommandId, CommandStatus, FeatureId, Json, Pseudonym,
+        Refusal, RefusalCode, RuleId, ServiceId, ServiceInfo, Sharing, StepKey, StepStatus, StepUpdate, SystemHealth,
+        SystemId, SystemInfo, SystemKind, Timestamp, Truth, TwinId, UserId, Value,
+    },
 };
 
 use super::*;
@@ -214,8 +227,8 @@ fn everything_works_without_a_mouse() {
     let mut app = home();
     point_at_door(&mut app);
     tap(&mut app, KeyCode::KeyE);
-    // Close, Open: the second button of the card.
-    for _ in 0..2 {
+    // Past, Close, Open: the third button of the card.
+    for _ in 0..3 {
         tap(&mut app, KeyCode::ArrowDown);
     }
     tap(&mut app, KeyCode::Enter);
@@ -300,4 +313,110 @@ fn help_shows_every_key() {
     tap(&mut app, KeyCode::F1);
     app.update();
     assert_eq!(attention(&app), Attention::Walk);
+}
+
+fn write(app: &mut App, logical_key: Key, text: Option<&str>) {
+    let (key_code, state, window) = (KeyCode::KeyK, ButtonState::Pressed, Entity::PLACEHOLDER);
+    let text = text.map(Into::into);
+    app.world_mut().write_message(KeyboardInput { key_code, logical_key, state, text, repeat: false, window });
+    // The same key is bound to a window: whoever writes must not lose what they write by it.
+    app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(key_code);
+    app.update();
+    let mut keys = app.world_mut().resource_mut::<ButtonInput<KeyCode>>();
+    keys.release(key_code);
+    keys.clear();
+    app.update();
+}
+
+fn shop() -> (KnownSystems, KnownServices) {
+    let id = SystemId::slug("shop");
+    let mut info = SystemInfo::new(id.clone(), SystemKind::ThirdParty, "Pizza shop");
+    let schema = r#"{"type":"object","required":["where"],"properties":{"where":{"type":"string","maxLength":8}}}"#;
+    let order = ServiceInfo { input: Some(Json::new(schema).unwrap()), ..ServiceInfo::new("Order") };
+    info.services.insert(ServiceId::slug("order"), order);
+    let health = SystemHealth { online: true, ..SystemHealth::default() };
+    let usable = [(ServiceId::slug("order"), RuleId::slug("ada"))].into();
+    let systems = [(id.clone(), KnownSystem { info, health, usable })].into();
+    let agreed = Authorization {
+        system: id.clone(),
+        pseudonym: Pseudonym::slug("u-1"),
+        services: [ServiceId::slug("order")].into(),
+        share: Sharing::default(),
+        until: Timestamp(u64::MAX),
+        account: None,
+        since: Timestamp(0),
+    };
+    let services = KnownServices { agreed: [(id, agreed)].into(), complete: true, ..KnownServices::default() };
+    (KnownSystems { systems, complete: true, problem: None }, services)
+}
+
+fn click(app: &mut App, label: &str) {
+    let entity = find_button(app.world(), label).unwrap_or_else(|| panic!("{label:?} among {:#?}", texts(app)));
+    app.world_mut().trigger(Activate { entity });
+    app.update();
+    app.update();
+}
+
+#[test]
+fn a_field_takes_what_is_written_and_its_keys_do_nothing_else() {
+    let mut app = home();
+    let (systems, services) = shop();
+    app.insert_resource(systems).insert_resource(services);
+    tap(&mut app, KeyCode::KeyK);
+    assert_eq!(sent::<UseServices>(&app), [UseServices::Look]);
+    click(&mut app, "Use Pizza shop");
+    reads(&app, "Where: choose or fill in");
+    click(&mut app, "Where");
+    for letter in ["k", "i", "t", "c", "h", "e", "n", "s", "!"] {
+        write(&mut app, Key::Character(letter.into()), Some(letter));
+    }
+    reads(&app, "kitchens|");
+    write(&mut app, Key::Enter, Some("\r"));
+    reads(&app, "kitchens");
+    assert!(!texts(&app).iter().any(|text| text.contains('|')), "the line is no longer written");
+    let entity = find_button(app.world(), "Order").unwrap();
+    app.world_mut().trigger(Activate { entity });
+    app.update();
+    let input = Json::new(r#"{"where":"kitchens"}"#).unwrap();
+    let (system, service) = (SystemId::slug("shop"), ServiceId::slug("order"));
+    assert_eq!(sent::<UseServices>(&app), [UseServices::Call { system, service, input }]);
+    assert_eq!(attention(&app), Attention::Panel, "the window is still open");
+}
+
+#[test]
+fn a_call_that_ends_while_nobody_looks_becomes_a_notification() {
+    let mut app = home();
+    let (systems, mut services) = shop();
+    let (system, service) = (SystemId::slug("shop"), ServiceId::slug("order"));
+    services.begin(CallId([1; 16]), system.clone(), service.clone());
+    app.insert_resource(systems).insert_resource(services);
+    app.update();
+    let (key, at) = (StepKey::slug("use"), Timestamp(1));
+    let steps = vec![StepUpdate { key, system: system.clone(), service, status: StepStatus::Done, attempts: 1, at }];
+    let (call, user, status) = (CallId([1; 16]), UserId::slug("ada"), CallStatus::Succeeded);
+    let update = CallUpdate { call, user, status, steps, output: None, at };
+    app.world_mut().resource_mut::<KnownServices>().take(update);
+    app.update();
+    app.update();
+    reads(&app, "Pizza shop: Order");
+    let mut known = app.world_mut().resource_mut::<KnownServices>();
+    known.agreed.clear();
+    known.over.insert(system);
+    app.update();
+    app.update();
+    reads(&app, "Nothing is agreed with Pizza shop any more");
+}
+
+#[test]
+fn the_card_opens_the_past_and_its_key_closes_it() {
+    let mut app = home();
+    point_at_door(&mut app);
+    tap(&mut app, KeyCode::KeyE);
+    click(&mut app, "Past");
+    reads(&app, "home/front_door: the past");
+    tap(&mut app, KeyCode::KeyH);
+    assert!(find_named(app.world(), "past").is_none());
+    app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(KeyCode::KeyH);
+    app.update();
+    assert_eq!(sent::<LookBack>(&app), [LookBack::Open(twin())]);
 }

@@ -16,6 +16,16 @@ pub(crate) fn age(seconds: f64) -> String {
     }
 }
 
+/// About how long `ms` are.
+pub(crate) fn span(ms: u64) -> String {
+    match ms.div_ceil(1_000) {
+        s @ 0..120 => format!("{s} s"),
+        s @ 120..7_200 => format!("{} min", s / 60),
+        s @ 7_200..172_800 => format!("{} h", s / 3_600),
+        s => format!("{} days", s / 86_400),
+    }
+}
+
 /// A number with as many digits as help, and its unit.
 pub(crate) fn number(value: f64, unit: Option<&str>) -> String {
     let digits = if value.abs() >= 100.0 {
@@ -98,7 +108,7 @@ pub(crate) fn value(info: &FeatureInfo, property: &PropertyId, value: &Value) ->
 }
 
 /// `set_color_temp` as `Color temp`.
-fn plain(id: &str) -> String {
+pub(crate) fn plain(id: &str) -> String {
     let words = id.strip_prefix("set_").unwrap_or(id).replace(['_', '.', '-', ':'], " ");
     let mut chars = words.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())

@@ -35,6 +35,13 @@ pub(crate) struct Drag {
     pub value: f64,
 }
 
+#[cfg(test)]
+impl Drag {
+    pub(crate) const fn at(target: SlideTarget, value: f64) -> Self {
+        Self { slider: Entity::PLACEHOLDER, target, value }
+    }
+}
+
 /// A button was pressed, by whatever pointer or key.
 pub(crate) fn pressed(activate: On<Activate>, buttons: Query<&Press>, mut actions: MessageWriter<HudAction>) {
     if let Ok(press) = buttons.get(activate.entity)

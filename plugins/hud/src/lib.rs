@@ -3,8 +3,9 @@
 //! **Does**: shows the card of the twin that is pointed at ([`PointedTwin`](vestibule_twin::PointedTwin)) with what the
 //! thing reported, how far that is to be believed, what is wanted and what can be done ([`availability`]); sends
 //! [`ActuateTwin`](vestibule_twin::ActuateTwin) and follows it to its end; keeps notifications until they are read;
-//! says how the link to the enabler is; shows keys, furniture catalogue and settings ([`Settings`]); gives and takes
-//! [`Attention`](vestibule_input::Attention).
+//! says how the link to the enabler is; shows systems and has their services used ([`UseServices`](vestibule_twin::UseServices)),
+//! a twin's past ([`TwinPast`](vestibule_twin::TwinPast)), keys, furniture catalogue and settings ([`Settings`]); gives and
+//! takes [`Attention`](vestibule_input::Attention).
 //!
 //! **Does not**: move anybody, find out what is pointed at, grab the cursor, talk to an enabler, decide who may do what.
 //! Other plugins do not read [`Settings`]: the client passes them on when [`SettingsChanged`] says so.
@@ -34,6 +35,8 @@ mod el;
 mod format;
 mod hints;
 mod interact;
+mod line;
+mod moment;
 mod notice;
 mod probe;
 mod render;
@@ -46,14 +49,16 @@ mod widgets;
 mod window;
 
 use bevy::{
+    input::keyboard::KeyboardInput,
     prelude::*,
     ui::UiSystems,
     ui_widgets::{ButtonPlugin, ScrollAreaPlugin, SliderPlugin},
+    window::Ime,
 };
 use vestibule_input::ensure_control_plugin;
 use vestibule_twin::ensure_twin_plugin;
 
-pub use action::{HudAction, HudWindow};
+pub use action::{HudAction, HudWindow, Prepare, ServiceField};
 pub use availability::{Availability, Waiting, availability};
 pub use probe::{find_button, find_named, hud_texts};
 pub use settings::{Quality, SettingChange, Settings, SettingsChanged, SettingsFile};
@@ -90,6 +95,10 @@ impl Plugin for HudPlugin {
             .init_resource::<notice::Notices>()
             .init_resource::<window::OpenWindow>()
             .init_resource::<window::Capturing>()
+            .init_resource::<window::Desk>()
+            .init_resource::<moment::Zone>()
+            .add_message::<KeyboardInput>()
+            .add_message::<Ime>()
             .init_resource::<Settings>()
             .init_resource::<UiScale>()
             .add_message::<HudAction>()
@@ -97,10 +106,12 @@ impl Plugin for HudPlugin {
         app.add_observer(interact::pressed).add_observer(interact::slid).add_observer(card::part_clicked);
         app.add_systems(PreStartup, (style::Letters::load, render::open_surfaces, settings::load));
         app.configure_sets(Update, (HudSystems::Ask, HudSystems::Act, HudSystems::Show).chain());
-        let ask = (window::capture, interact::settle, interact::walk_focus, card::keys, window::keys).chain();
+        let ask =
+            (window::capture, line::write, interact::settle, interact::walk_focus, card::keys, window::keys).chain();
         let act = (
-            (card::pin, window::act, window::ask, settings::change, notice::dismiss, track::actuate).chain(),
-            (track::follow, notice::collect, settings::keep).chain(),
+            (card::pin, window::act, window::serve, window::ask, settings::change, notice::dismiss, track::actuate)
+                .chain(),
+            (track::follow, window::tell, notice::collect, settings::keep).chain(),
         );
         let show = (banner::show, hints::crosshair, hints::show, notice::show, window::show);
         app.add_systems(

@@ -14,11 +14,14 @@ use bevy::{
     winit::WinitPlugin,
 };
 use vestibule_twin::{
-    Catalogue, CatalogueEntry, EnablerLink, FurnitureSnap, LinkState, Notify, PointedTwin, Reading, Twin,
-    TwinDescription, TwinPicture, TwinPictures, TwinState, Urgency,
+    Catalogue, CatalogueEntry, Decided, EnablerClock, EnablerLink, FurnitureSnap, KnownServices, KnownSystem,
+    KnownSystems, LinkState, Notify, PastDecision, PastMoment, PastReading, PointedTwin, Reading, Twin,
+    TwinDescription, TwinPast, TwinPicture, TwinPictures, TwinState, Urgency,
     model::{
-        ActionId, ActionInfo, BlobRef, Effect, Expect, FeatureId, FeatureKind, FeatureProblem, PropertyId,
-        PropertyInfo, Truth, TwinId, TwinInfo, Value, ValueType,
+        ActionId, ActionInfo, Authorization, BlobRef, CallId, CallStatus, CallUpdate, Charge, ChargePer, CommandId,
+        CommandStatus, Effect, Expect, FeatureId, FeatureKind, FeatureProblem, Json, PropertyId, PropertyInfo,
+        Pseudonym, RuleId, ServiceId, ServiceInfo, Sharing, StepKey, StepStatus, StepUpdate, SystemHealth, SystemId,
+        SystemInfo, SystemKind, Timestamp, Truth, TwinId, TwinInfo, UserId, Value, ValueType,
     },
 };
 
@@ -116,7 +119,12 @@ fn furnish(app: &mut App) {
     app.insert_resource(Catalogue { entries: entries.to_vec() });
 }
 
+/// Takes a picture; where `HUD_ONLY` is set, only of what has that in its name: each takes a minute without a GPU.
 fn shoot(app: &mut App, target: &Handle<Image>, name: &str) {
+    if std::env::var("HUD_ONLY").is_ok_and(|only| !name.contains(&only)) {
+        app.update();
+        return;
+    }
     for _ in 0..6 {
         app.update();
         std::thread::sleep(std::time::Duration::from_millis(30));
@@ -133,6 +141,112 @@ fn shoot(app: &mut App, target: &Handle<Image>, name: &str) {
 fn point(app: &mut App, twin: Option<&str>) {
     let target = twin.map(|twin| (TwinId::new(twin).unwrap(), Entity::PLACEHOLDER));
     app.world_mut().resource_mut::<PointedTwin>().target = target;
+}
+
+/// A shop with two services; nothing is agreed yet.
+fn shop(app: &mut App) -> SystemId {
+    let id = SystemId::slug("pizza");
+    let mut info = SystemInfo::new(id.clone(), SystemKind::ThirdParty, "Pizza on the corner");
+    info.level.p99_ms = Some(2_000);
+    let schema = r#"{"type":"object","required":["kind","count","where"],"properties":{
+        "kind":{"title":"Pizza","enum":["margherita","funghi","quattro stagioni"]},
+        "count":{"type":"integer","minimum":1,"maximum":9,"default":1},
+        "where":{"type":"string","title":"Where to","description":"The door that rings when it is there.",
+            "examples":["Front door","Garden"]},
+        "sliced":{"type":"boolean","title":"Cut into slices"}}}"#;
+    let mut order = ServiceInfo { input: Some(Json::new(schema).unwrap()), ..ServiceInfo::new("Order a pizza") };
+    "Baked in a wood oven, there within half an hour.".clone_into(&mut order.description);
+    order.charge = Some(Charge { amount: 950, currency: "EUR".parse().unwrap(), per: ChargePer::Item });
+    order.needs = ["twin:home/front_door", "address"].map(str::to_owned).into();
+    info.services.insert(ServiceId::slug("order"), order);
+    info.services.insert(ServiceId::slug("track"), ServiceInfo::new("Where is it?"));
+    let usable = info.services.keys().map(|service| (service.clone(), RuleId::slug("owners-use"))).collect();
+    let health = SystemHealth { online: true, calls: 12, ..SystemHealth::default() };
+    let mut known = app.world_mut().resource_mut::<KnownSystems>();
+    known.systems.insert(id.clone(), KnownSystem { info, health, usable });
+    known.complete = true;
+    app.insert_resource(EnablerClock(Some((Timestamp(1_795_183_387_000), 0.0))));
+    id
+}
+
+/// What is agreed with the shop, and two calls.
+fn deal(app: &mut App, shop: &SystemId) {
+    let until = Timestamp(1_795_183_387_000 + 23 * 3_600_000);
+    let agreed = Authorization {
+        system: shop.clone(),
+        pseudonym: Pseudonym::slug("u-1"),
+        services: [ServiceId::slug("order"), ServiceId::slug("track")].into(),
+        share: Sharing { twins: [(door().id, std::collections::BTreeSet::new())].into(), ..Sharing::default() },
+        until,
+        account: Some("customer 4711".to_owned()),
+        since: Timestamp(0),
+    };
+    let call = |number: u8, status, step, output: Option<&str>| CallUpdate {
+        call: CallId([number; 16]),
+        user: UserId::slug("ada"),
+        status,
+        steps: vec![StepUpdate {
+            key: StepKey::slug("use"),
+            system: shop.clone(),
+            service: ServiceId::slug("order"),
+            status: step,
+            attempts: 1,
+            at: Timestamp(1_795_183_380_000),
+        }],
+        output: output.map(|output| Json::new(output).unwrap()),
+        at: Timestamp(1_795_183_380_000),
+    };
+    let mut known = app.world_mut().resource_mut::<KnownServices>();
+    known.agreed.insert(shop.clone(), agreed);
+    known.take(call(1, CallStatus::Succeeded, StepStatus::Done, Some(r#"{"order":88,"ready_in_minutes":20}"#)));
+    known.take(call(2, CallStatus::Running, StepStatus::Running, None));
+}
+
+/// The front door at two o'clock.
+fn look_back(app: &mut App) {
+    let at = |text: &str| Timestamp::from_utc(&format!("2026-11-26T{text}Z")).unwrap();
+    let key = |feature: &str, property: &str| (FeatureId::slug(feature), PropertyId::slug(property));
+    let was = |value, since| PastReading { value: Some(value), since: Some(at(since)) };
+    let text = |text: &str| Value::Text(text.to_owned());
+    let readings = [
+        (key("door", "position"), was(Value::Int(100), "13:59:58")),
+        (key("door", "state"), was(text("open"), "13:59:58")),
+        (key("lock", "state"), was(text("unlocked"), "13:59:51")),
+        (key("battery", "value"), was(Value::Int(88), "06:00:00")),
+    ];
+    let asked = |number: u8, time, user: &str, feature: &str, action: &str| {
+        let what = Decided::Accepted {
+            command: CommandId([number; 16]),
+            user: UserId::slug(user),
+            device: Some("the headset".to_owned()),
+            rule: RuleId::slug("owners-all"),
+            feature: FeatureId::slug(feature),
+            action: ActionId::slug(action),
+            input: None,
+        };
+        PastDecision { sequence: u64::from(number) * 2, at: at(time), what }
+    };
+    let ended = |number: u8, time, status| {
+        let what = Decided::Came { command: CommandId([number; 16]), status };
+        PastDecision { sequence: u64::from(number) * 2 + 1, at: at(time), what }
+    };
+    let (info, moment) = (Some(Arc::new(door())), at("14:00:00"));
+    app.insert_resource(TwinPast {
+        twin: Some(door().id),
+        until: at("18:00:00"),
+        begins: Some(at("06:00:00")),
+        at: moment,
+        moment: Some(PastMoment { at: moment, info, readings: readings.into(), open: Vec::new(), covered: true }),
+        decisions: vec![
+            PastDecision { sequence: 1, at: at("06:00:00"), what: Decided::Described },
+            asked(1, "13:59:50", "ada", "door", "open"),
+            ended(1, "13:59:58", CommandStatus::Confirmed),
+            asked(2, "14:03:10", "bob", "lock", "lock"),
+            ended(2, "14:03:20", CommandStatus::Expired),
+        ],
+        decided: true,
+        problem: None,
+    });
 }
 
 fn notify(app: &mut App, urgency: Urgency, title: &str, text: &str) {
@@ -181,6 +295,16 @@ fn preview() {
         app.world_mut().write_message(HudAction::Open(window));
         shoot(&mut app, &target, &format!("{size}-{name}"));
     }
+    let shop = shop(&mut app);
+    app.world_mut().write_message(HudAction::Open(HudWindow::Systems));
+    app.world_mut().write_message(HudAction::Prepare(Prepare::Unfold(shop.clone())));
+    app.world_mut().write_message(HudAction::Prepare(Prepare::Choose(ServiceId::slug("order"))));
+    shoot(&mut app, &target, &format!("{size}-agree"));
+    deal(&mut app, &shop);
+    shoot(&mut app, &target, &format!("{size}-use"));
+    look_back(&mut app);
+    app.world_mut().write_message(HudAction::Open(HudWindow::Past));
+    shoot(&mut app, &target, &format!("{size}-past"));
     app.world_mut().write_message(HudAction::CloseWindow);
     let reason = "the home's computer does not answer".to_owned();
     app.insert_resource(EnablerLink {

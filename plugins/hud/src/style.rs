@@ -32,6 +32,8 @@ pub(crate) const SHADE: Color = Color::srgba(0.02, 0.025, 0.035, 0.55);
 pub(crate) const RAISED: Color = Color::srgba(1.0, 1.0, 1.0, 0.02);
 /// A button at rest.
 pub(crate) const BUTTON: Color = Color::srgba(1.0, 1.0, 1.0, 0.065);
+/// Where one writes.
+pub(crate) const FIELD: Color = Color::srgba(0.0, 0.0, 0.0, 0.35);
 /// Edges of panels.
 pub(crate) const LINE: Color = Color::srgba(1.0, 1.0, 1.0, 0.06);
 /// What is read.
@@ -44,6 +46,8 @@ pub(crate) const FAINT: Color = Color::srgb(0.47, 0.51, 0.57);
 pub(crate) const ACCENT: Color = Color::srgb(0.42, 0.72, 1.0);
 /// Text on the accent.
 pub(crate) const ON_ACCENT: Color = Color::srgb(0.03, 0.07, 0.12);
+/// What was and is no more.
+pub(crate) const PAST: Color = Color::srgb(0.93, 0.72, 0.53);
 /// Something is wrong.
 pub(crate) const WRONG: Color = Color::srgb(1.0, 0.47, 0.44);
 

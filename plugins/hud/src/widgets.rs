@@ -185,6 +185,30 @@ pub(crate) fn slider(key: impl Into<Cow<'static, str>>, slide: Slide, reported: 
     el
 }
 
+/// A place to write in: what stands there, or what is being written with the mark where letters go.
+pub(crate) fn field(key: impl Into<Cow<'static, str>>, text: String, writing: Option<String>, press: Press) -> El {
+    let (shown, color) = match (&writing, text.is_empty()) {
+        (Some(line), _) => (line.clone(), style::TEXT),
+        (None, true) => ("press to write".to_owned(), style::FAINT),
+        (None, false) => (text, style::TEXT),
+    };
+    let edge = if writing.is_some() { style::ACCENT } else { Color::srgba(1.0, 1.0, 1.0, 0.22) };
+    let mut el = El::row(key, 0.0)
+        .node(|node| {
+            node.padding = UiRect::axes(px(9), px(5));
+            node.min_height = px(30);
+            node.min_width = px(160);
+            node.align_self = AlignSelf::Stretch;
+        })
+        .fill(style::FIELD)
+        .line(edge)
+        .round(style::ROUND_SMALL)
+        .with(El::text("text", shown).colored(color));
+    el.press = Some(press);
+    let how = writing.is_some().then(|| El::small("how", "Enter: ready. Escape: as it was."));
+    El::column("written", 2.0).with(el).with_all(how)
+}
+
 /// A coloured dot.
 pub(crate) fn dot(color: Color, size: f32) -> El {
     El::new("dot")

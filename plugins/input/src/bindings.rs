@@ -193,6 +193,7 @@ impl Default for KeyBindings {
             (C::Systems, KeyCode::KeyK),
             (C::Procedures, KeyCode::KeyP),
             (C::People, KeyCode::KeyU),
+            (C::Past, KeyCode::KeyH),
             (C::Settings, KeyCode::F2),
             (C::Help, KeyCode::F1),
             (C::ChooseUp, KeyCode::ArrowUp),

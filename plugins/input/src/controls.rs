@@ -55,6 +55,8 @@ pub enum Control {
     Procedures,
     /// Open or close people and what they may do.
     People,
+    /// Open or close the past of the thing whose card is shown.
+    Past,
     /// Open or close the settings.
     Settings,
     /// Show or hide the keys.
@@ -77,7 +79,7 @@ pub enum Control {
 
 impl Control {
     /// All of them, in the order that they are shown.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Forward,
         Self::Back,
         Self::Left,
@@ -102,6 +104,7 @@ impl Control {
         Self::Systems,
         Self::Procedures,
         Self::People,
+        Self::Past,
         Self::Settings,
         Self::Help,
         Self::ChooseUp,
@@ -141,6 +144,7 @@ impl Control {
             Self::Systems => "systems and services",
             Self::Procedures => "what happened, step by step",
             Self::People => "people and what they may do",
+            Self::Past => "how the thing was before",
             Self::Settings => "settings",
             Self::Help => "show or hide the keys",
             Self::ChooseUp => "choose above",

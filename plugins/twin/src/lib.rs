@@ -28,8 +28,10 @@ mod furniture;
 mod index;
 mod link;
 mod message;
+mod past;
 mod people;
 mod person;
+mod service;
 mod system;
 mod turn;
 
@@ -44,12 +46,14 @@ pub use furniture::{
     FurnitureSnap, HeldFurniture, HoldFurniture, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing,
 };
 pub use index::TwinIndex;
-pub use link::{EnablerLink, LinkState};
+pub use link::{EnablerClock, EnablerLink, LinkState};
 pub use message::{
     ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished,
 };
+pub use past::{Decided, LookBack, PastDecision, PastMoment, PastReading, TwinPast};
 pub use people::{KnownDevice, KnownPeople, KnownUser, ManagePeople, ShownCode};
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
+pub use service::{KnownCall, KnownServices, UseServices};
 pub use system::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};
 pub use turn::{IntegrateTwin, TwinTurn, TwinTurns};
 pub use vestibule_model as model;
@@ -72,10 +76,15 @@ impl Plugin for TwinPlugin {
         app.init_resource::<TwinIndex>()
             .init_resource::<PointedTwin>()
             .init_resource::<EnablerLink>()
+            .init_resource::<EnablerClock>()
             .init_resource::<KnownSystems>()
             .init_resource::<Procedures>()
             .init_resource::<KnownPeople>()
             .add_message::<ManagePeople>()
+            .init_resource::<KnownServices>()
+            .add_message::<UseServices>()
+            .init_resource::<TwinPast>()
+            .add_message::<LookBack>()
             .init_resource::<TwinTurns>()
             .add_message::<IntegrateTwin>()
             .add_message::<DiscoverSystems>()

@@ -65,33 +65,6 @@ pub struct KnownPeople {
     pub rules: Vec<Rule>,
     /// The code that was asked for last.
     pub code: Option<ShownCode>,
-    /// The enabler's clock at a second of `Time<Real>`.
-    pub clock: Option<(Timestamp, f64)>,
     /// Why the last question or change was refused.
     pub problem: Option<Refusal>,
-}
-
-impl KnownPeople {
-    /// Milliseconds from second `now` of `Time<Real>` until a moment of the enabler's; `None` once it is over, or where
-    /// the enabler's clock is not known.
-    #[must_use]
-    pub fn left_ms(&self, until: Timestamp, now: f64) -> Option<u64> {
-        let (then, at) = self.clock?;
-        let past = std::time::Duration::try_from_secs_f64(now - at).unwrap_or_default();
-        let now = then.plus(u64::try_from(past.as_millis()).unwrap_or(u64::MAX));
-        (until > now).then(|| until.since(now))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn time_left_is_by_the_enabler_s_clock() {
-        let known = KnownPeople { clock: Some((Timestamp(1_000_000), 20.0)), ..KnownPeople::default() };
-        assert_eq!(known.left_ms(Timestamp(1_060_000), 30.0), Some(50_000));
-        assert_eq!(known.left_ms(Timestamp(1_060_000), 80.0), None);
-        assert_eq!(KnownPeople::default().left_ms(Timestamp(1), 0.0), None);
-    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vestibule_enabler_core::{LogEvent, Past, State, Viewer};
-use vestibule_model::{FeatureId, NameBook, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, Value};
+use vestibule_model::{NameBook, Refusal, RefusalCode, Timestamp, TwinId};
 use vestibule_protocol::{PastReading, PastReadings, Request, Response, TwinHistory};
 use vestibule_store::{EventLog, KeptReading, Line, Snapshots, StoreError};
 
@@ -71,6 +71,11 @@ impl<'a> Lines<'a> {
         // Cut off while we read: what comes now begins elsewhere.
         line.map(Some).ok_or_else(|| StoreError::Io("the log was cut meanwhile: ask again".to_owned()))
     }
+}
+
+fn told(reading: KeptReading) -> PastReading {
+    let KeptReading { feature, property, value, at, .. } = reading;
+    PastReading { feature, property, value, at }
 }
 
 impl Question {
@@ -160,8 +165,7 @@ impl Question {
                 ahead = lines.next().await?;
             }
             if past.may_read(Some(&reading.feature), reading.at) {
-                let KeptReading { feature, property, value, at, .. } = reading;
-                readings.push(PastReading { feature, property, value, at });
+                readings.push(told(reading));
             }
         }
         Ok(readings)
@@ -184,8 +188,7 @@ impl Question {
             let end = at.min(self.asked);
             (kept, covered.iter().any(|(since, until)| *since <= oldest && *until >= end))
         };
-        let readings: Vec<(FeatureId, PropertyId, Option<Value>)> =
-            kept.into_iter().map(|reading| (reading.feature, reading.property, reading.value)).collect();
+        let readings: Vec<PastReading> = kept.into_iter().map(told).collect();
         Ok(Response::Past(Box::new(past.twin_at(at, &readings, covered))))
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
-    EnablerLink, FeatureRules, TwinAccess, TwinState, TwinTurn,
+    EnablerLink, FeatureRules, LookBack, TwinAccess, TwinState, TwinTurn,
     model::{FeatureId, FeatureKind, RuleId, Truth, TwinId, TwinInfo},
 };
 
@@ -127,6 +127,10 @@ fn header(input: &CardInput<'_>) -> El {
     let title = widgets::title("card.name", name).node(|node| node.flex_shrink = 1.0);
     let mut head = El::row("card.head", style::GAP).with(title).with(widgets::spring());
     if input.pinned {
+        // Not for what was never described: nothing of it is kept.
+        let past = widgets::press("Past", HudAction::LookBack(LookBack::Open(input.twin.clone())));
+        let key = input.keys.label(Control::Past);
+        head.children.extend(input.info.map(|_| widgets::button("card.past", past, Some(&key), Tone::Plain)));
         let close = widgets::press("Close", HudAction::CloseCard);
         let key = input.keys.label(Control::Cancel);
         head = head.with(widgets::button("card.close", close, Some(&key), Tone::Plain));

@@ -1,32 +1,38 @@
-//! Windows that have all the attention: help, catalogue, all devices, systems, people, what happened step by step,
-//! settings, past notifications.
+//! Windows that have all the attention: help, catalogue, all devices, systems and their services, people, what happened
+//! step by step, a twin's past, settings, past notifications.
 
 mod catalogue;
 mod devices;
 mod help;
+mod past;
 mod people;
 mod procedures;
+mod services;
 mod settings;
 mod systems;
 
 use bevy::{picking::hover::Hovered, prelude::*};
 use vestibule_input::{Attention, Binding, Control, Controls, KeyBindings};
 use vestibule_twin::{
-    Catalogue, DiscoverSystems, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture, IntegrateTwin,
-    KnownPeople, KnownSystems, ManagePeople, Procedures, model::TwinId,
+    Catalogue, DiscoverSystems, EnablerClock, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture,
+    IntegrateTwin, KnownPeople, KnownServices, KnownSystems, LookBack, ManagePeople, Procedures, TwinPast, UseServices,
+    model::TwinId,
 };
 
 use crate::{
-    action::{HudAction, HudWindow},
+    action::{HudAction, HudWindow, ServiceField},
     card::{CardPin, CardShown},
     el::{El, Press},
     interact::Dragging,
+    line::{Line, Wrote},
+    moment::Zone,
     notice::{self, Notices},
     render::{Screen, Surface},
     settings::Settings,
     style,
     widgets::{self, Tone},
 };
+pub(crate) use services::{Desk, act as serve, tell, told};
 
 /// The window that is open.
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
@@ -37,12 +43,19 @@ pub(crate) struct OpenWindow {
     /// The twin that the person was at when they opened it.
     about: Option<TwinId>,
     /// What one more press does.
-    confirming: Option<ManagePeople>,
+    confirming: Option<HudAction>,
 }
 
 impl OpenWindow {
     pub(crate) const fn get(&self) -> Option<HudWindow> {
         self.window
+    }
+
+    fn open(&mut self, wanted: HudWindow, attention: Attention) {
+        if self.window.is_none() {
+            self.before = attention;
+        }
+        self.window = Some(wanted);
     }
 
     /// How many buttons stand beside each other, for the arrow keys.
@@ -51,10 +64,13 @@ impl OpenWindow {
     }
 }
 
-/// The control that waits for its new key.
+/// What takes every key: the control that waits for its new one, or the line that is being written.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Capturing {
     control: Option<Control>,
+    line: Option<(ServiceField, Line)>,
+    /// What was written and not taken yet.
+    written: Option<(ServiceField, String)>,
     /// The key that ended the capture must do nothing else in its frame.
     guard: bool,
     /// A control that lost its key to another: `(loser, winner)`.
@@ -64,7 +80,40 @@ pub(crate) struct Capturing {
 impl Capturing {
     /// Whether keys are to be left alone.
     pub(crate) const fn is_active(&self) -> bool {
-        self.control.is_some() || self.guard
+        self.control.is_some() || self.line.is_some() || self.guard
+    }
+
+    /// What is being written, and for which field.
+    pub(crate) const fn line(&self) -> Option<&(ServiceField, Line)> {
+        self.line.as_ref()
+    }
+
+    /// From now on keys are for this line.
+    pub(crate) fn begin_line(&mut self, field: ServiceField, line: Line) {
+        self.line = Some((field, line));
+    }
+
+    /// Keys are no longer for a line.
+    pub(crate) fn end_line(&mut self) {
+        self.line = None;
+    }
+
+    /// Something was written into the line.
+    pub(crate) fn wrote(&mut self, how: impl FnOnce(&mut Line) -> Wrote) {
+        let Some((field, line)) = &mut self.line else { return };
+        let wrote = how(line);
+        if wrote == Wrote::Changed || wrote == Wrote::GaveUp {
+            self.written = Some((field.clone(), line.text().to_owned()));
+        }
+        if wrote == Wrote::Done || wrote == Wrote::GaveUp {
+            self.line = None;
+            self.guard = true;
+        }
+    }
+
+    /// What was written since this was asked last.
+    pub(crate) const fn take_written(&mut self) -> Option<(ServiceField, String)> {
+        self.written.take()
     }
 
     /// The next key is for `control`.
@@ -113,7 +162,7 @@ pub(crate) fn capture(
 pub(crate) fn keys(
     controls: Controls<'_>,
     capturing: Res<Capturing>,
-    (window, pin, held): (Res<OpenWindow>, Res<CardPin>, Res<HeldFurniture>),
+    (window, pin, card, held): (Res<OpenWindow>, Res<CardPin>, Res<CardShown>, Res<HeldFurniture>),
     attention: Res<State<Attention>>,
     mut next: ResMut<NextState<Attention>>,
     mut actions: MessageWriter<HudAction>,
@@ -130,6 +179,13 @@ pub(crate) fn keys(
         (Control::People, HudWindow::People),
         (Control::Settings, HudWindow::Settings),
     ];
+    if controls.just_pressed(Control::Past) {
+        match (window.get(), &card.0) {
+            (Some(HudWindow::Past), _) => drop(actions.write(HudAction::CloseWindow)),
+            (None, Some(twin)) => drop(actions.write(HudAction::LookBack(LookBack::Open(twin.clone())))),
+            _ => {}
+        }
+    }
     for (control, wanted) in windows {
         if controls.just_pressed(control) {
             let open = window.get() == Some(wanted);
@@ -168,6 +224,7 @@ pub(crate) fn act(
     (mut window, card): (ResMut<OpenWindow>, Res<CardShown>),
     mut holds: MessageWriter<HoldFurniture>,
     (mut people, mut turns): (MessageWriter<ManagePeople>, MessageWriter<IntegrateTwin>),
+    mut past: MessageWriter<LookBack>,
 ) {
     for action in actions.read() {
         if window.confirming.is_some() {
@@ -176,11 +233,16 @@ pub(crate) fn act(
         match action {
             HudAction::Open(wanted) => {
                 window.about = card.0.clone().or_else(|| window.about.take());
-                if window.window.is_none() {
-                    window.before = *attention.get();
-                }
-                window.window = Some(*wanted);
+                window.open(*wanted, *attention.get());
                 next.set(Attention::Panel);
+            }
+            HudAction::LookBack(wish) => {
+                if let LookBack::Open(twin) = wish {
+                    window.about = Some(twin.clone());
+                    window.open(HudWindow::Past, *attention.get());
+                    next.set(Attention::Panel);
+                }
+                past.write(wish.clone());
             }
             HudAction::CloseWindow if window.window.is_some() => {
                 window.window = None;
@@ -199,7 +261,7 @@ pub(crate) fn act(
             }
             HudAction::People(wish) => drop(people.write(wish.clone())),
             HudAction::Integrate(wish) => drop(turns.write(wish.clone())),
-            HudAction::Confirm(wish) => window.confirming = Some(wish.clone()),
+            HudAction::Confirm(wish) => window.confirming = Some(wish.as_ref().clone()),
             _ => {}
         }
     }
@@ -211,7 +273,8 @@ pub(crate) fn ask(
     mut asked: Local<Option<HudWindow>>,
     mut discover: MessageWriter<DiscoverSystems>,
     mut follow: MessageWriter<FollowProcedures>,
-    mut people: MessageWriter<ManagePeople>,
+    (mut people, mut services): (MessageWriter<ManagePeople>, MessageWriter<UseServices>),
+    (past, mut look_back): (Res<TwinPast>, MessageWriter<LookBack>),
 ) {
     let connected = link.state.is_connected();
     let now = window.get().filter(|_| connected);
@@ -222,7 +285,14 @@ pub(crate) fn ask(
         follow.write(FollowProcedures(false));
     }
     match now {
-        Some(HudWindow::Systems) => drop(discover.write(DiscoverSystems::default())),
+        Some(HudWindow::Systems) => {
+            discover.write(DiscoverSystems::default());
+            services.write(UseServices::Look);
+        }
+        // Opened over a link that was lost: what was asked had no answer.
+        Some(HudWindow::Past) if past.moment.is_none() && past.problem.is_some() => {
+            look_back.write_batch(past.twin.clone().map(LookBack::Open));
+        }
         Some(HudWindow::Procedures) => drop(follow.write(FollowProcedures(true))),
         Some(HudWindow::People) => drop(people.write(ManagePeople::Look)),
         _ => {}
@@ -244,9 +314,46 @@ pub(crate) struct Shown<'w, 's> {
     systems: Res<'w, KnownSystems>,
     procedures: Res<'w, Procedures>,
     people: Res<'w, KnownPeople>,
+    services: Res<'w, KnownServices>,
+    desk: Res<'w, Desk>,
+    past: Res<'w, TwinPast>,
+    clock: Res<'w, EnablerClock>,
+    zone: Res<'w, Zone>,
     time: Res<'w, Time<Real>>,
     assets: Option<Res<'w, AssetServer>>,
     devices: devices::Devices<'w, 's>,
+}
+
+impl Shown<'_, '_> {
+    fn systems(&self, window: &OpenWindow) -> El {
+        let name = |twin: &TwinId| self.devices.name(twin);
+        let room = services::Room {
+            connected: self.link.state.is_connected(),
+            known: &self.services,
+            desk: &self.desk,
+            clock: *self.clock,
+            now: self.time.elapsed_secs_f64(),
+            about: window.about.clone(),
+            name: &name,
+            line: self.capturing.line().map(|(field, line)| (field, line)),
+            drag: self.dragging.0.as_ref(),
+            confirming: window.confirming.as_ref(),
+        };
+        systems::window(&self.systems, &room, &self.keys)
+    }
+
+    fn past(&self, window: &OpenWindow) -> El {
+        let twin = self.past.twin.as_ref().or(window.about.as_ref());
+        let name = twin.and_then(|twin| self.devices.name(twin).or_else(|| Some(twin.to_string())));
+        let view = past::View {
+            past: &self.past,
+            name,
+            connected: self.link.state.is_connected(),
+            zone: &self.zone,
+            drag: self.dragging.0.as_ref(),
+        };
+        past::window(&view, &self.keys)
+    }
 }
 
 /// Shows the open window.
@@ -262,12 +369,14 @@ pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_, '_>, mut screen: Re
             settings::window(&shown.settings, &shown.keys, &shown.capturing, shown.dragging.0.as_ref())
         }
         HudWindow::Devices => devices::window(&shown.devices, &shown.keys, shown.time.elapsed_secs_f64()),
-        HudWindow::Systems => systems::window(&shown.systems, shown.link.state.is_connected(), &shown.keys),
+        HudWindow::Systems => shown.systems(&window),
+        HudWindow::Past => shown.past(&window),
         HudWindow::Procedures => procedures::window(&shown.procedures, shown.link.state.is_connected(), &shown.keys),
         HudWindow::People => {
             let about = window.about.clone().and_then(|twin| shown.devices.name(&twin).map(|name| (twin, name)));
             let (connected, now) = (shown.link.state.is_connected(), shown.time.elapsed_secs_f64());
-            let around = people::Around { connected, now, about, confirming: window.confirming.as_ref() };
+            let (clock, confirming) = (*shown.clock, window.confirming.as_ref());
+            let around = people::Around { connected, now, clock, about, confirming };
             people::window(&shown.people, &around, &shown.keys)
         }
         HudWindow::History => history(&shown.notices, &shown.keys, shown.time.elapsed_secs_f64()),
@@ -289,7 +398,7 @@ pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_, '_>, mut screen: Re
 }
 
 /// A window: its title, how to close it, what it holds.
-fn frame(name: &'static str, title: &'static str, close: &str, width: f32, body: El) -> El {
+fn frame(name: &'static str, title: impl Into<String>, close: &str, width: f32, body: El) -> El {
     let press = widgets::press("Close", HudAction::CloseWindow);
     let head = El::row("window.head", style::GAP)
         .node(|node| node.flex_shrink = 0.0)
@@ -307,6 +416,21 @@ fn frame(name: &'static str, title: &'static str, close: &str, width: f32, body:
         })
         .with(head)
         .with(body)
+}
+
+/// A button that has to be pressed twice; `labels` are those of the first press and of the second.
+fn careful(
+    key: &'static str,
+    (label, again): (&str, &str),
+    does: HudAction,
+    confirming: Option<&HudAction>,
+    enabled: bool,
+) -> El {
+    let sure = confirming == Some(&does);
+    let (label, action) = if sure { (again, does) } else { (label, HudAction::Confirm(Box::new(does))) };
+    let mut press = widgets::press(label, action);
+    press.enabled = enabled;
+    widgets::button(key, press, None, if sure { Tone::Main } else { Tone::Plain })
 }
 
 fn history(notices: &Notices, keys: &KeyBindings, now: f64) -> El {

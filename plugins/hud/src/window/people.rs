@@ -3,14 +3,14 @@
 use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
-    KnownDevice, KnownPeople, KnownUser, ManagePeople,
+    EnablerClock, KnownDevice, KnownPeople, KnownUser, ManagePeople,
     model::{Right, RoleId, Rule, RuleEffect, Subject, TwinId, TwinSelector},
 };
 
 use crate::{
     action::HudAction,
     el::El,
-    style,
+    format, style,
     widgets::{self, Tone},
 };
 
@@ -21,10 +21,11 @@ pub(super) struct Around<'a> {
     pub connected: bool,
     /// Seconds of `Time<Real>`.
     pub now: f64,
+    pub clock: EnablerClock,
     /// The twin that the person was at when they opened the window, and its name.
     pub about: Option<(TwinId, String)>,
     /// What a press more does.
-    pub confirming: Option<&'a ManagePeople>,
+    pub confirming: Option<&'a HudAction>,
 }
 
 /// Everybody whom the enabler knows, and every rule.
@@ -44,7 +45,7 @@ pub(super) fn window(known: &KnownPeople, around: &Around<'_>, keys: &KeyBinding
     body.children.extend(known.users.iter().map(|user| person(user, around, owner)));
     if !known.rules.is_empty() {
         body.children.push(widgets::heading("people.rules", "Rules"));
-        let rules = known.rules.iter().map(|rule| rule_line(rule, known, around, owner));
+        let rules = known.rules.iter().map(|rule| rule_line(rule, around, owner));
         body.children.extend(rules);
     }
     super::frame("people", "People and what they may do", &keys.label(Control::People), 720.0, body)
@@ -65,8 +66,8 @@ fn doors(known: &KnownPeople, around: &Around<'_>, owner: bool) -> El {
     let mut place = El::column("people.doors", 6.0).node(|node| node.flex_shrink = 0.0).with(row);
     if let Some(code) = &known.code {
         let digits = El::text("digits", spaced(&code.digits)).strong().words(|words| words.size = style::TITLE);
-        let text = match known.left_ms(code.until, around.now) {
-            Some(ms) => format!("Type it on the new device within {}.", span(ms)),
+        let text = match around.clock.left_ms(code.until, around.now) {
+            Some(ms) => format!("Type it on the new device within {}.", format::span(ms)),
             None => "This code has ended: ask for another one.".to_owned(),
         };
         let line = El::row("people.code", style::GAP).with(digits).with(El::small("how", text));
@@ -80,16 +81,6 @@ fn spaced(digits: &str) -> String {
     match digits.split_at_checked(3) {
         Some((first, second)) => format!("{first} {second}"),
         None => digits.to_owned(),
-    }
-}
-
-/// About how long `ms` are.
-fn span(ms: u64) -> String {
-    match ms.div_ceil(1_000) {
-        s @ 0..120 => format!("{s} s"),
-        s @ 120..7_200 => format!("{} min", s / 60),
-        s @ 7_200..172_800 => format!("{} h", s / 3_600),
-        s => format!("{} days", s / 86_400),
     }
 }
 
@@ -140,8 +131,8 @@ fn grants(user: &KnownUser, twin: &TwinId, name: &str, owner: bool) -> El {
     El::row("grants", style::GAP).with(El::small("what", format!("May use {name}:"))).with_all(times.map(button))
 }
 
-fn rule_line(rule: &Rule, known: &KnownPeople, around: &Around<'_>, owner: bool) -> El {
-    let text = El::text("text", words(rule, known, around.now));
+fn rule_line(rule: &Rule, around: &Around<'_>, owner: bool) -> El {
+    let text = El::text("text", words(rule, around));
     let away = ManagePeople::TakeAway(rule.id.clone());
     El::row(format!("rule.{}", rule.id), style::GAP)
         .node(|node| node.flex_shrink = 0.0)
@@ -151,7 +142,7 @@ fn rule_line(rule: &Rule, known: &KnownPeople, around: &Around<'_>, owner: bool)
 }
 
 /// A rule as a sentence.
-fn words(rule: &Rule, known: &KnownPeople, now: f64) -> String {
+fn words(rule: &Rule, around: &Around<'_>) -> String {
     let who = match &rule.who {
         Subject::Anyone => "Everybody".to_owned(),
         Subject::Role(role) => format!("Every {role}"),
@@ -175,9 +166,9 @@ fn words(rule: &Rule, known: &KnownPeople, now: f64) -> String {
         TwinSelector::Twin(twin) => twin.to_string(),
     };
     let feature = rule.feature.as_ref().map(|feature| format!(" ({feature})")).unwrap_or_default();
-    let end = match rule.until.map(|until| known.left_ms(until, now)) {
+    let end = match rule.until.map(|until| around.clock.left_ms(until, around.now)) {
         None => String::new(),
-        Some(Some(ms)) => format!(", for {} more", span(ms)),
+        Some(Some(ms)) => format!(", for {} more", format::span(ms)),
         Some(None) => ", which has ended".to_owned(),
     };
     format!("{who} {may} {what} {which}{feature}{end}")
@@ -185,11 +176,7 @@ fn words(rule: &Rule, known: &KnownPeople, now: f64) -> String {
 
 /// A button that has to be pressed twice.
 fn careful(key: &'static str, label: &str, again: &str, does: ManagePeople, around: &Around<'_>, owner: bool) -> El {
-    let sure = around.confirming == Some(&does);
-    let (label, action) = if sure { (again, HudAction::People(does)) } else { (label, HudAction::Confirm(does)) };
-    let mut press = widgets::press(label, action);
-    press.enabled = owner;
-    widgets::button(key, press, None, if sure { Tone::Main } else { Tone::Plain })
+    super::careful(key, (label, again), HudAction::People(does), around.confirming, owner)
 }
 
 #[cfg(test)]
@@ -221,14 +208,13 @@ mod tests {
             users: vec![user("ada", "owner"), user("bob", "guest")],
             rules: vec![rule(Some(Timestamp(61_000))), rule(Some(Timestamp(1))), rule(None)],
             code: Some(ShownCode { digits: "012345".to_owned(), until: Timestamp(301_000) }),
-            clock: Some((Timestamp(1_000), 0.0)),
             problem: None,
         }
     }
 
-    fn around(confirming: Option<&ManagePeople>) -> Around<'_> {
+    fn around(confirming: Option<&HudAction>) -> Around<'_> {
         let about = Some((TwinId::new("home/front_door").unwrap(), "Front door".to_owned()));
-        Around { connected: true, now: 0.0, about, confirming }
+        Around { connected: true, now: 0.0, clock: EnablerClock(Some((Timestamp(1_000), 0.0))), about, confirming }
     }
 
     fn texts(known: &KnownPeople, around: &Around<'_>) -> String {
@@ -260,10 +246,10 @@ mod tests {
         let presses =
             |owner, confirming| buttons(&window(&people(owner), &around(confirming), &KeyBindings::default()));
         assert!(presses(false, None).iter().all(|press| !press.enabled || press.action == HudAction::CloseWindow));
-        let remove = ManagePeople::Remove(UserId::slug("bob"));
+        let remove = HudAction::People(ManagePeople::Remove(UserId::slug("bob")));
         let actions = |confirming| presses(true, confirming).into_iter().map(|press| press.action).collect::<Vec<_>>();
-        assert!(!actions(None).contains(&HudAction::People(remove.clone())));
-        assert!(actions(None).contains(&HudAction::Confirm(remove.clone())));
-        assert!(actions(Some(&remove)).contains(&HudAction::People(remove.clone())));
+        assert!(!actions(None).contains(&remove));
+        assert!(actions(None).contains(&HudAction::Confirm(Box::new(remove.clone()))));
+        assert!(actions(Some(&remove)).contains(&remove));
     }
 }

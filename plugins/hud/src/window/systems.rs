@@ -7,31 +7,36 @@ use vestibule_twin::{
     model::{Charge, ChargePer, Promise, RuleId, ServiceId, ServiceInfo, ServiceLevel, SystemHealth, SystemKind},
 };
 
+use super::services::{self, Room};
 use crate::{el::El, style, widgets};
 
 /// Every known system in the order of their names, or why there is none to show.
-pub(super) fn window(known: &KnownSystems, connected: bool, keys: &KeyBindings) -> El {
+pub(super) fn window(known: &KnownSystems, room: &Room<'_>, keys: &KeyBindings) -> El {
+    let connected = room.connected;
     let mut all: Vec<_> = known.systems.values().collect();
     all.sort_by_cached_key(|system| (system.info.name.to_lowercase(), system.info.id.clone()));
     let mut body = widgets::scroll("systems.list", 8.0);
     if let Some(problem) = &known.problem {
         body.children.push(El::text("systems.problem", problem.to_string()).colored(style::WRONG));
     }
+    if let Some(problem) = &room.known.problem {
+        body.children.push(El::text("services.problem", problem.to_string()).colored(style::WRONG));
+    }
     if !connected {
         let text = "The enabler cannot be reached: this is what it said last.";
         body.children.push(El::small("systems.offline", text));
     }
-    body.children.extend(all.into_iter().map(|system| item(system, connected)));
+    body.children.extend(all.into_iter().map(|system| item(system, room)));
     if known.systems.is_empty() && known.problem.is_none() && connected {
         let text = if known.complete { "No system is registered that you may see." } else { "Asking the enabler ..." };
         body.children.push(El::small("systems.empty", text));
     }
-    super::frame("systems", "Systems and services", &keys.label(Control::Systems), 640.0, body)
+    super::frame("systems", "Systems and services", &keys.label(Control::Systems), 700.0, body)
 }
 
-fn item(system: &KnownSystem, connected: bool) -> El {
+fn item(system: &KnownSystem, room: &Room<'_>) -> El {
     let KnownSystem { info, health, usable } = system;
-    let (word, color) = match (connected, health.online) {
+    let (word, color) = match (room.connected, health.online) {
         (false, _) => ("not known", style::FAINT),
         (true, true) => ("online", style::ACCENT),
         (true, false) => ("offline", style::WRONG),
@@ -53,7 +58,8 @@ fn item(system: &KnownSystem, connected: bool) -> El {
         .with(El::small("id", info.id.to_string()))
         .with(widgets::spring())
         .with(widgets::dot(color, 8.0))
-        .with(El::small("state", word));
+        .with(El::small("state", word))
+        .with_all(services::unfold(system, room));
     El::column(format!("system.{}", info.id), 4.0)
         .node(|node| {
             node.padding = UiRect::axes(px(10), px(8));
@@ -66,6 +72,7 @@ fn item(system: &KnownSystem, connected: bool) -> El {
         .with(El::small("measured", measured(health)))
         .with_all(promises(&info.level, health))
         .with_all(info.services.iter().map(|(id, about)| service(id, about, usable.get(id))))
+        .with_all(services::below(system, room))
 }
 
 /// What it did, in numbers.
@@ -135,7 +142,7 @@ fn service(id: &ServiceId, service: &ServiceInfo, rule: Option<&RuleId>) -> El {
 }
 
 /// A charge as people write it.
-fn charge(charge: &Charge) -> String {
+pub(super) fn charge(charge: &Charge) -> String {
     let per = match charge.per {
         ChargePer::Call => "a call",
         ChargePer::Item => "each",
@@ -167,7 +174,10 @@ fn minor_digits(currency: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use vestibule_twin::model::{SystemId, SystemInfo};
+    use vestibule_twin::{
+        EnablerClock, KnownServices,
+        model::{SystemId, SystemInfo},
+    };
 
     use super::*;
 
@@ -187,7 +197,20 @@ mod tests {
     }
 
     fn texts(known: &KnownSystems, connected: bool) -> String {
-        window(known, connected, &KeyBindings::default()).texts().join("\n")
+        let (services, desk) = (KnownServices::default(), services::Desk::default());
+        let room = Room {
+            connected,
+            known: &services,
+            desk: &desk,
+            clock: EnablerClock::default(),
+            now: 0.0,
+            about: None,
+            name: &|_| None,
+            line: None,
+            drag: None,
+            confirming: None,
+        };
+        window(known, &room, &KeyBindings::default()).texts().join("\n")
     }
 
     #[test]

@@ -143,7 +143,8 @@ async fn a_twin_stands_as_it_stood() {
     let value = |past: PastTwin| (past.covered, past.view.unwrap().readings[0].value.clone());
     assert_eq!(value(twin_at(&owner, START.plus(4_999)).await), (true, Some(Value::Bool(false))));
     let past = twin_at(&owner, START.plus(9_000)).await;
-    assert_eq!(past.view.as_ref().unwrap().readings[0].truth, Truth::Live);
+    let on = &past.view.as_ref().unwrap().readings[0];
+    assert_eq!((on.truth, on.age_ms), (Truth::Live, Some(4_000)), "since when, seen from that moment");
     assert_eq!(value(past), (true, Some(Value::Bool(true))));
     assert_eq!(twin_at(&owner, START.plus(10_000)).await.view, None, "it was gone");
     // Two changes of one moment are never torn apart by a page.
