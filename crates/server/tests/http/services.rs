@@ -252,7 +252,7 @@ async fn what_makes_no_sense_is_refused_with_what_is_wrong() {
     let cases = [
         (&me, Method::POST, "/v1/calls".to_owned(), order(false), 403),
         (&me, Method::POST, "/v1/calls".to_owned(), json!({ "steps": [] }), 422),
-        (&me, Method::POST, "/v1/calls".to_owned(), json!({ "steps": [], "more": 1 }), 422),
+        (&me, Method::POST, "/v1/calls".to_owned(), json!({ "steps": [], "more": 1 }), 400),
         (&me, Method::GET, format!("/v1/calls/{nowhere}"), Value::Null, 404),
         (&me, Method::GET, "/v1/calls/x".to_owned(), Value::Null, 400),
         (&me, Method::DELETE, format!("/v1/calls/{nowhere}"), Value::Null, 404),
