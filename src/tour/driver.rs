@@ -309,7 +309,10 @@ fn click(world: &mut World, label: &str, frame: u32, aim: &mut Option<Vec2>) -> 
     if aim.is_none() {
         let Some(button) = find_button(world, label) else { return Err(format!("no button says {label:?}")) };
         let place = world.get::<UiGlobalTransform>(button).map(|place| place.translation);
-        let scale = world.get::<ComputedNode>(button).map_or(1.0, |node| node.inverse_scale_factor);
+        // Nodes are laid out in pixels of the picture, which the size of letters does not change; pointers are in
+        // logical ones.
+        let letters = world.resource::<UiScale>().0;
+        let scale = world.get::<ComputedNode>(button).map_or(1.0, |node| node.inverse_scale_factor * letters);
         *aim = place.map(|place| place * scale);
     }
     let Some(position) = *aim else { return Err(format!("the button {label:?} is nowhere on the screen")) };

@@ -1,5 +1,7 @@
 //! The systems that the enabler knows, what they promise and what was measured (P1.4, P1.5, P2.4, P2.5).
 
+use std::collections::BTreeSet;
+
 use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
@@ -53,6 +55,9 @@ fn item(system: &KnownSystem, room: &Room<'_>) -> El {
         words.push(if health.twins == 1 { "1 twin".to_owned() } else { format!("{} twins", health.twins) });
     }
     words.extend(info.charge.as_ref().map(charge));
+    // What is unfolded says it at length.
+    let open = room.is_open(&info.id);
+    let services = info.services.iter().filter(|(id, _)| !open || !usable.contains_key(*id));
     let head = El::row("head", style::GAP)
         .with(El::text("name", info.name.clone()).strong())
         .with(El::small("id", info.id.to_string()))
@@ -71,7 +76,7 @@ fn item(system: &KnownSystem, room: &Room<'_>) -> El {
         .with(El::small("what", words.join(" · ")))
         .with(El::small("measured", measured(health)))
         .with_all(promises(&info.level, health))
-        .with_all(info.services.iter().map(|(id, about)| service(id, about, usable.get(id))))
+        .with_all(services.map(|(id, about)| service(id, about, usable.get(id))))
         .with_all(services::below(system, room))
 }
 
@@ -134,8 +139,10 @@ fn service(id: &ServiceId, service: &ServiceInfo, rule: Option<&RuleId>) -> El {
     let cost = service.charge.as_ref().map_or_else(|| "no charge".to_owned(), charge);
     let mut text = format!("{} · {cost}", service.name);
     if !service.needs.is_empty() {
-        let needs: Vec<_> = service.needs.iter().map(String::as_str).collect();
-        text += &format!(" · needs your {}", needs.join(", "));
+        // `twin:home/front_door` is one of your things: which one is asked when you agree.
+        let word = |need: &String| if need.starts_with("twin:") { "thing".to_owned() } else { need.clone() };
+        let needs: BTreeSet<_> = service.needs.iter().map(word).collect();
+        text += &format!(" · needs your {}", needs.into_iter().collect::<Vec<_>>().join(", "));
     }
     text += &rule.map_or_else(|| " · not for you".to_owned(), |rule| format!(" · for you (rule {rule})"));
     El::small(format!("service.{id}"), text).colored(style::TEXT)

@@ -180,7 +180,7 @@ impl Room<'_> {
         self.known.valid(system, self.clock.at(self.now))
     }
 
-    fn is_open(&self, system: &SystemId) -> bool {
+    pub(super) fn is_open(&self, system: &SystemId) -> bool {
         self.desk.open.as_ref() == Some(system)
     }
 
