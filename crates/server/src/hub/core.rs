@@ -384,18 +384,6 @@ impl Core {
         let _ = ask.reply.send(answer.map_or_else(Response::Refused, |()| Response::Done));
     }
 
-    /// A third-party system's sign of life.
-    fn hear(&mut self, session: SessionId) -> Result<(), Refusal> {
-        let session = self.sessions.get(&session).filter(|session| session.actor.party == Some(Party::ThirdParty));
-        let system = session.and_then(|session| session.actor.system.clone());
-        let system = system.ok_or_else(|| {
-            Refusal::new(RefusalCode::Invalid, "register as a third-party system before saying anything else")
-        })?;
-        let changes = self.hot.heard(&system, self.clock.now());
-        self.distribute(changes);
-        Ok(())
-    }
-
     fn observe(&mut self, session: SessionId, message: &DiiUp) -> Result<(), Refusal> {
         let session = self.sessions.get(&session).filter(|session| session.actor.party == Some(Party::TwinSystem));
         let system = session.and_then(|session| session.actor.system.clone());

@@ -1,12 +1,24 @@
 //! P1.11 to P1.14 in the hub: invocations go to third-party systems, how far calls are to whoever made them.
 
 use vestibule_enabler_core::{Changes, LogEvent, StepNote, calls_at, third_party, undelivered};
-use vestibule_model::{CallId, StepKey, SystemId};
-use vestibule_protocol::{Event, Invocation, Participant, SiiDown};
+use vestibule_model::{CallId, Refusal, RefusalCode, StepKey, SystemId};
+use vestibule_protocol::{Event, Invocation, Participant, Party, SiiDown};
 
-use super::{batch::InFlight, core::Core};
+use super::{batch::InFlight, core::Core, handle::SessionId};
 
 impl Core {
+    /// A third-party system's sign of life.
+    pub(super) fn hear(&mut self, session: SessionId) -> Result<(), Refusal> {
+        let session = self.sessions.get(&session).filter(|session| session.actor.party == Some(Party::ThirdParty));
+        let system = session.and_then(|session| session.actor.system.clone());
+        let system = system.ok_or_else(|| {
+            Refusal::new(RefusalCode::Invalid, "register as a third-party system before saying anything else")
+        })?;
+        let changes = self.hot.heard(&system, self.clock.now());
+        self.distribute(changes);
+        Ok(())
+    }
+
     /// P1.14: asks a system for a step. What cannot be told now was never told.
     pub(super) fn invoke(&mut self, system: &SystemId, invocation: Invocation) {
         let (call, step, undo) = (invocation.call, invocation.step.clone(), invocation.undo);
