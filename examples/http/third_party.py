@@ -33,7 +33,9 @@ token = ask("POST", "/v1/pairing", {"code": code, "name": "electrician"})["token
 
 # P1.1: what it offers. A visit is booked anew each time it is asked for, and taken back by `cancel`, which can be asked
 # twice: so the enabler asks for a visit once, and cancels one that it heard nothing of.
-visit = {"name": "A visit", "charge": {"amount": 4500, "currency": "EUR", "per": "call"}, "undo": "cancel"}
+thing = {"type": "string", "format": "twin", "title": "What to look at"}
+visit = {"name": "A visit", "charge": {"amount": 4500, "currency": "EUR", "per": "call"}, "undo": "cancel",
+         "input": {"type": "object", "properties": {"twin": thing}, "required": ["twin"]}}
 services = {"visit": visit, "cancel": {"name": "Take a visit back", "idempotent": True}}
 info = {"id": "electrician", "kind": "third_party", "name": "The electrician", "services": services, "heartbeat_ms": 0}
 ask("PUT", "/v1/sii/registration", info)
@@ -49,12 +51,15 @@ def serve(asked):
         print("cancelled" if visits.pop(key, None) else "nothing to cancel", flush=True)
         return {"done": None}
     if key not in visits:
+        if "twin" not in (asked["input"] or {}):
+            return {"failed": {"reason": "say which thing to look at: {\"twin\": \"SYSTEM/NAME\"}"}}
         # P1.15 to P1.19: how is the thing? Only what the user shares is told, and only while this call runs.
         path = f"/v1/sii/users/{asked['user']}/twins/{asked['input']['twin']}?call={asked['call']}"
         twin = ask("GET", path)
         if "code" in twin:
             return {"failed": {"reason": twin["detail"]}}
-        visits[key] = {"visit": len(visits) + 1, "light": twin["readings"]["light"]["on"]["value"]}
+        light = twin["readings"].get("light", {}).get("on", {}).get("value")
+        visits[key] = {"visit": len(visits) + 1, "light": light}
         print("visits", twin["info"]["name"], flush=True)
     return {"done": visits[key]}
 

@@ -99,27 +99,30 @@ pub enum Request {
         /// Tell those that come as [`Event::Step`], from now on or no longer.
         follow: bool,
     },
-    /// What was decided about a twin that the asker may read now and might have read then.
+    /// What was decided about a twin that the asker may read now and might have read then. Answered by
+    /// [`Response::History`], oldest first; `docs/log.md` says how a client looks back with this and the next two.
     History {
         /// The twin.
         twin: TwinId,
-        /// Lines after this one; 0: from the beginning.
+        /// Lines after this one; 0: from the beginning. [`TwinHistory::next`] of the page before.
         after: u64,
         /// At most so many; 0: the default of 100.
         limit: u16,
     },
-    /// What a twin's properties said, as far as it was kept.
+    /// What a twin's properties said, as far as it was kept: changes, and for which times they are all of them.
+    /// Answered by [`Response::Readings`].
     Readings {
         /// The twin.
         twin: TwinId,
-        /// From this moment on.
+        /// From this moment on; [`PastReadings::next`] of the page before.
         from: Timestamp,
         /// Before this moment.
         until: Timestamp,
         /// At most so many; 0: the default of 200.
         limit: u16,
     },
-    /// A twin as it was at a moment.
+    /// A twin as it was at a moment, by the rules of then and now. Answered by [`Response::Past`]; a few are answered at
+    /// once, and more are refused as [`RefusalCode::Overloaded`](vestibule_model::RefusalCode::Overloaded).
     PastTwin {
         /// The twin.
         twin: TwinId,

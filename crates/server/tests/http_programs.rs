@@ -173,6 +173,11 @@ async fn a_third_party_in_python_is_agreed_with_serves_and_sees_what_is_shared()
     assert_eq!((&call["status"], &call["output"]), (&json!("succeeded"), &json!({ "visit": 1, "light": false })));
     assert_eq!(town.post("/v1/calls", "come", &order).await, location, "a repetition is the same call");
 
+    let vague = json!({ "input": {}, "steps": [{ "key": "come", "system": "electrician", "service": "visit" }] });
+    let location = town.post("/v1/calls", "come where?", &vague).await;
+    let call = town.until(&location, ended).await;
+    assert!(call["status"]["failed"]["reason"].as_str().unwrap().contains("which thing"), "{call}");
+
     // What is not shared any more, it is not told: then it does not come.
     authorize(json!({})).await;
     let location = town.post("/v1/calls", "come again", &order).await;
