@@ -170,8 +170,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_long_for_a_whole_number_is_a_float() {
+        for text in ["9223372036854775808", "18446744073709551615", "18446744073709551616"] {
+            assert!(
+                matches!(serde_json::from_str::<Value>(text).unwrap(), Value::Float(number) if number > 9e18),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn anything_else_is_refused() {
-        for bad in ["null", "[]", "{}", "18446744073709551615", r#"{"color":[1,2]}"#, r#"{"color":[1,2,3],"blob":1}"#] {
+        for bad in ["null", "[]", "{}", r#"{"color":[1,2]}"#, r#"{"color":[1,2,3],"blob":1}"#] {
             assert!(serde_json::from_str::<Value>(bad).is_err(), "{bad}");
         }
     }
