@@ -127,10 +127,6 @@ fn header(input: &CardInput<'_>) -> El {
     let title = widgets::title("card.name", name).node(|node| node.flex_shrink = 1.0);
     let mut head = El::row("card.head", style::GAP).with(title).with(widgets::spring());
     if input.pinned {
-        // Not for what was never described: nothing of it is kept.
-        let past = widgets::press("Past", HudAction::LookBack(LookBack::Open(input.twin.clone())));
-        let key = input.keys.label(Control::Past);
-        head.children.extend(input.info.map(|_| widgets::button("card.past", past, Some(&key), Tone::Plain)));
         let close = widgets::press("Close", HudAction::CloseCard);
         let key = input.keys.label(Control::Cancel);
         head = head.with(widgets::button("card.close", close, Some(&key), Tone::Plain));
@@ -166,6 +162,12 @@ fn status(input: &CardInput<'_>, state: &TwinState) -> El {
         row = row.with(El::small("card.reach", "waiting for its first news"));
     } else if !state.reachable {
         row = row.with(El::small("card.reach", "not reachable").colored(style::WRONG));
+    }
+    // Not for what was never described: nothing of it is kept.
+    if input.pinned && input.info.is_some() {
+        let past = widgets::press("Past", HudAction::LookBack(LookBack::Open(input.twin.clone())));
+        let key = input.keys.label(Control::Past);
+        row = row.with(widgets::spring()).with(widgets::button("card.past", past, Some(&key), Tone::Plain));
     }
     row
 }
