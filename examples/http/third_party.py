@@ -51,7 +51,7 @@ def serve(asked):
         print("cancelled" if visits.pop(key, None) else "nothing to cancel", flush=True)
         return {"done": None}
     if key not in visits:
-        if "twin" not in (asked["input"] or {}):
+        if not isinstance(asked["input"], dict) or "twin" not in asked["input"]:
             return {"failed": {"reason": "say which thing to look at: {\"twin\": \"SYSTEM/NAME\"}"}}
         # P1.15 to P1.19: how is the thing? Only what the user shares is told, and only while this call runs.
         path = f"/v1/sii/users/{asked['user']}/twins/{asked['input']['twin']}?call={asked['call']}"
