@@ -7,11 +7,16 @@ use std::{
 
 use vestibule_model::{
     CallId, CommandId, Desired, FeatureId, LeaseId, LeaseRequest, MAX_PROPERTIES, PropertyId, PropertyInfo,
-    PropertyState, Refusal, RefusalCode, Reported, SystemId, Timestamp, Truth, TwinId, TwinInfo, Value,
+    PropertyState, Refusal, RefusalCode, Reported, SystemId, Timestamp, TwinId, TwinInfo, Value,
 };
 use vestibule_protocol::{Report, WireReading};
 
-use crate::{Changes, LogEvent, State, WishKey, hot_commands::OpenCommand, hot_systems::Link};
+use crate::{
+    Changes, LogEvent, State, WishKey,
+    hot_commands::OpenCommand,
+    hot_systems::Link,
+    hot_twin::{HotProperty, HotTwin, When, named},
+};
 
 /// Bytes of texts that one twin can have reported: its view has to fit a frame.
 const MOST_TEXT_OF_TWIN: usize = 512 * 1024;
@@ -36,42 +41,6 @@ pub(crate) enum Due {
     Lease(LeaseId),
     /// A rule or a device expires.
     Access,
-}
-
-impl HotTwin {
-    fn place(&self, feature: &FeatureId, property: &PropertyId) -> Option<u16> {
-        let found = self.index.binary_search_by(|(f, p)| (f, p).cmp(&(feature, property))).ok()?;
-        u16::try_from(found).ok()
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct HotProperty {
-    about: PropertyInfo,
-    state: PropertyState,
-    /// The revision at which the value last became another one.
-    changed_revision: u64,
-    /// The truth that was last told.
-    told: Truth,
-    /// Where it stands in the deadlines.
-    deadline: Option<Timestamp>,
-    /// When a report should have come, where it has not.
-    late: Option<Timestamp>,
-    /// Words by which it says that the thing moves.
-    moving: &'static [&'static str],
-    /// When its value last became another one.
-    changed_at: Option<Timestamp>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct HotTwin {
-    /// The names of the properties, in the order of the description, which is theirs.
-    index: Box<[(FeatureId, PropertyId)]>,
-    pub(crate) properties: Vec<HotProperty>,
-    /// Whether its system says that the device is connected.
-    pub(crate) device: bool,
-    /// Features of which its system says that they are not.
-    pub(crate) away: BTreeSet<FeatureId>,
 }
 
 /// What things and systems say now, and what must happen when they say nothing.
@@ -198,31 +167,29 @@ impl Hot {
 
     fn describe(&mut self, info: &Arc<TwinInfo>, now: Timestamp) {
         let mut before = self.remove(&info.id);
-        let index = info.properties().map(|(feature, property, _)| (feature.clone(), property.clone())).collect();
-        let mut twin = HotTwin { index, properties: Vec::new(), device: false, away: BTreeSet::new() };
-        for (feature, property, about) in info.properties() {
-            let known = before.as_mut().and_then(|old| {
-                let place = old.place(feature, property)?;
-                old.properties.get_mut(usize::from(place))
-            });
+        let taken = info.properties().map(|(feature, property, about)| {
+            let place = before.as_ref().and_then(|old| old.place(feature, property));
+            let known = before.as_mut().zip(place).and_then(|(old, place)| old.properties.get_mut(usize::from(place)));
             // A value that the property can no longer have was never said of it.
             let known = known.filter(|old| {
                 let value = old.state.reported.as_ref().and_then(|report| report.value.as_ref());
                 value.is_none_or(|value| about.value.is_a(value).is_ok())
             });
-            let (state, changed_revision, changed_at) = known
-                .map(|old| (std::mem::take(&mut old.state), old.changed_revision, old.changed_at))
-                .unwrap_or_default();
-            let moving = info.features.get(feature).map_or(&[][..], |about| about.kind.moving());
-            let (about, told, deadline, late) = (about.clone(), Truth::Stale, None, None);
-            let property = HotProperty { about, state, changed_revision, told, deadline, late, moving, changed_at };
-            twin.properties.push(property);
-        }
-        twin.properties.shrink_to_fit();
-        self.count_periodic(&info.id, &twin, true);
+            known.map_or_else(HotProperty::default, |old| HotProperty {
+                state: std::mem::take(&mut old.state),
+                changed_revision: old.changed_revision,
+                changed_at: old.changed_at,
+                ..HotProperty::default()
+            })
+        });
+        let properties = taken.collect();
+        let mut twin = HotTwin::new(info.clone(), properties);
+        self.count_periodic(&twin, true);
         if let Some(old) = before {
             twin.device = old.device;
-            twin.away = old.away.into_iter().filter(|feature| info.features.contains_key(feature)).collect();
+            for feature in old.away().filter(|feature| info.features.contains_key(*feature)) {
+                twin.set_away(feature, true);
+            }
         }
         let count = twin.properties.len();
         self.twins.insert(info.id.clone(), twin);
@@ -232,18 +199,19 @@ impl Hot {
     pub(crate) fn remove(&mut self, id: &TwinId) -> Option<HotTwin> {
         let twin = self.twins.remove(id)?;
         for (place, property) in (0_u16..).zip(&twin.properties) {
-            if let Some(at) = property.deadline {
+            if let Some(at) = property.deadline.get() {
                 self.deadlines.remove(&(at, Due::Property(id.clone(), place)));
             }
-            self.set_late(id, place, property.late, None);
+            self.set_late(id, place, property.late.get(), None);
         }
-        self.count_periodic(id, &twin, false);
+        self.count_periodic(&twin, false);
         Some(twin)
     }
 
-    fn count_periodic(&mut self, id: &TwinId, twin: &HotTwin, more: bool) {
-        let periodic = twin.properties.iter().filter(|property| property.about.period_ms.is_some()).count();
-        let Some(link) = (periodic > 0).then(|| self.systems.get_mut(&id.system())).flatten() else { return };
+    fn count_periodic(&mut self, twin: &HotTwin, more: bool) {
+        let periodic = twin.info.properties().filter(|(_, _, about)| about.period_ms.is_some()).count();
+        let system = (periodic > 0).then(|| twin.info.id.system());
+        let Some(link) = system.and_then(|system| self.systems.get_mut(&system)) else { return };
         let count = &mut link.measure.periodic;
         *count = if more { count.saturating_add(periodic) } else { count.saturating_sub(periodic) };
     }
@@ -267,17 +235,17 @@ impl Hot {
     /// Works out a property's truth and its next deadline; whether the truth is another than was told.
     fn settle(&mut self, id: &TwinId, place: u16, now: Timestamp) -> bool {
         let reachable = self.is_place_reachable(id, place);
-        let Some(property) = self.twins.get_mut(id).and_then(|twin| twin.properties.get_mut(usize::from(place))) else {
-            return false;
-        };
-        let truth = property.state.truth(&property.about, reachable, now);
+        let Some(twin) = self.twins.get_mut(id) else { return false };
+        let property = twin.properties.get_mut(usize::from(place));
+        let Some((property, (_, _, about))) = property.zip(named(&twin.info, place)) else { return false };
+        let truth = property.state.truth(about, reachable, now);
         let changed = std::mem::replace(&mut property.told, truth) != truth;
-        let next = property.state.next_change(&property.about, now);
-        let promised = property.state.reported.as_ref().zip(property.about.period_ms);
+        let next = property.state.next_change(about, now);
+        let promised = property.state.reported.as_ref().zip(about.period_ms);
         let promised =
             promised.and_then(|(report, period)| Some(report.at?.plus(period))).filter(|promised| now > *promised);
-        let late = std::mem::replace(&mut property.late, promised);
-        let before = std::mem::replace(&mut property.deadline, next);
+        let late = std::mem::replace(&mut property.late, promised.into()).get();
+        let before = std::mem::replace(&mut property.deadline, next.into()).get();
         self.set_late(id, place, late, promised);
         if before != next {
             let due = Due::Property(id.clone(), place);
@@ -294,7 +262,7 @@ impl Hot {
     /// Whether the feature that has this property can be reached.
     fn is_place_reachable(&self, id: &TwinId, place: u16) -> bool {
         let Some(twin) = self.twins.get(id).filter(|_| self.is_reachable(id)) else { return false };
-        twin.index.get(usize::from(place)).is_some_and(|(feature, _)| !twin.away.contains(feature))
+        named(&twin.info, place).is_some_and(|(feature, _, _)| !twin.is_away(feature))
     }
 
     fn property(&self, key: &WishKey) -> Option<&HotProperty> {
@@ -308,7 +276,8 @@ impl Hot {
     }
 
     pub(crate) fn state_of(&self, key: &WishKey) -> Option<(&PropertyState, &PropertyInfo)> {
-        self.property(key).map(|property| (&property.state, &property.about))
+        let about = self.twins.get(&key.0)?.info.property(&key.1, &key.2)?;
+        Some((&self.property(key)?.state, about))
     }
 
     /// Whether the thing says that a feature is on its way: in words, or since a property that is wished for changes.
@@ -322,13 +291,14 @@ impl Hot {
         let Some(known) = self.twins.get(twin).filter(|_| self.is_feature_reachable(twin, feature)) else {
             return false;
         };
-        let mut own = known.index.iter().zip(&known.properties).filter(|((of, _), _)| of == feature);
-        own.any(|((_, id), property)| {
+        let words = known.info.features.get(feature).map_or(&[][..], |about| about.kind.moving());
+        let mut own = known.info.properties().zip(&known.properties).filter(|((of, _, _), _)| *of == feature);
+        own.any(|((_, id, _), property)| {
             let report = property.state.reported.as_ref().filter(|report| report.fresh);
             let said = report.and_then(|report| report.value.as_ref());
-            let word = said.and_then(Value::as_text).is_some_and(|word| property.moving.contains(&word));
+            let word = said.and_then(Value::as_text).is_some_and(|word| words.contains(&word));
             let number = said.is_some_and(|value| value.as_f64().is_some());
-            let changes = property.changed_at.is_some_and(|at| now.since(at) <= STILL_MS);
+            let changes = property.changed_at.get().is_some_and(|at| now.since(at) <= STILL_MS);
             word || number && changes && wished.contains(id)
         })
     }
@@ -342,7 +312,7 @@ impl Hot {
         now: Timestamp,
         changes: &mut Changes,
     ) {
-        let desired = self.state_of(key).and_then(|(state, _)| state.desired.clone());
+        let desired = self.state_of(key).and_then(|(state, _)| state.desired.as_deref().cloned());
         if let Some(wish) = desired.filter(|wish| wish.command == command) {
             self.set_wish(key, Some(Desired { expires: until, ..wish }), now, changes);
         }
@@ -352,7 +322,7 @@ impl Hot {
         let Some(place) = self.place(key) else { return };
         let twin = self.twins.get_mut(&key.0);
         if let Some(property) = twin.and_then(|twin| twin.properties.get_mut(usize::from(place))) {
-            property.state.desired = wish;
+            property.state.desired = wish.map(Box::new);
         }
         self.settle(&key.0, place, now);
         changes.readings.insert((key.0.clone(), place));
@@ -369,11 +339,13 @@ impl Hot {
     /// A property's reading, as it is sent; `None` where there is no such property.
     #[must_use]
     pub fn reading(&self, id: &TwinId, place: u16, now: Timestamp) -> Option<WireReading> {
-        let property = self.twins.get(id)?.properties.get(usize::from(place))?;
+        let twin = self.twins.get(id)?;
+        let (property, (feature, _, about)) = twin.properties.get(usize::from(place)).zip(named(&twin.info, place))?;
+        let reachable = self.is_feature_reachable(id, feature);
         Some(WireReading {
             value: property.state.reported.as_ref().and_then(|report| report.value.clone()),
             desired: property.state.desired.as_ref().map(|wish| wish.value.clone()),
-            truth: property.state.truth(&property.about, self.is_place_reachable(id, place), now),
+            truth: property.state.truth(about, reachable, now),
             age_ms: property.state.age_ms(now),
             revision: property.state.reported.as_ref().map_or(0, |report| report.revision),
         })
@@ -400,24 +372,25 @@ impl Hot {
         };
         let place = self.place(&key).ok_or_else(not_found)?;
         self.check_room(report, place)?;
-        let property = self.twins.get_mut(&report.twin).and_then(|twin| twin.properties.get_mut(usize::from(place)));
-        let property = property.ok_or_else(not_found)?;
+        let twin = self.twins.get_mut(&report.twin).ok_or_else(not_found)?;
+        let about = twin.info.property(&report.feature, &report.property).ok_or_else(not_found)?;
+        let property = twin.properties.get_mut(usize::from(place)).ok_or_else(not_found)?;
         // Bounds are for wishes: what the thing reports beyond them is what it is.
-        report.value.as_ref().map_or(Ok(()), |value| property.about.value.is_a(value)).map_err(|error| {
+        report.value.as_ref().map_or(Ok(()), |value| about.value.is_a(value)).map_err(|error| {
             let message = format!("{} of {} of {}: {error}", report.property, report.feature, report.twin);
             Refusal::new(RefusalCode::Invalid, message)
         })?;
         let known = property.state.reported.as_ref();
         let is_new = known.is_none_or(|known| known.value != report.value);
-        let wish = property.state.desired.clone();
+        let wish = property.state.desired.as_deref().cloned();
         // A clock ahead of ours would keep an old report fresh.
         let at = report.at.map(|at| at.min(now));
         let reported = Reported { value: report.value.clone(), at, fresh: report.fresh, revision: report.revision };
-        if !property.state.report(&property.about, reported) {
+        if !property.state.report(about, reported) {
             return Ok((changes, Vec::new()));
         }
         if is_new {
-            (property.changed_revision, property.changed_at) = (report.revision, Some(now));
+            (property.changed_revision, property.changed_at) = (report.revision, Some(now).into());
         }
         let fulfilled = if property.state.desired.is_none() { wish } else { None };
         self.settle(&report.twin, place, now);
@@ -433,7 +406,7 @@ impl Hot {
         if length(&report.value) <= MOST_TEXT_OF_TWIN / MAX_PROPERTIES {
             return Ok(());
         }
-        let properties = self.twins.get(&report.twin).map_or(&[][..], |twin| &twin.properties);
+        let properties = self.twins.get(&report.twin).map_or(&[][..], |twin| &twin.properties[..]);
         let others = properties.iter().enumerate().filter(|(other, _)| *other != usize::from(place));
         let texts = others.filter_map(|(_, other)| other.state.reported.as_ref()).map(|known| length(&known.value));
         if texts.sum::<usize>() + length(&report.value) > MOST_TEXT_OF_TWIN {
@@ -458,8 +431,8 @@ impl Hot {
                 Due::Property(id, place) => {
                     let twin = self.twins.get_mut(&id);
                     if let Some(property) = twin.and_then(|twin| twin.properties.get_mut(usize::from(place))) {
-                        debug_assert_eq!(property.deadline, Some(at), "one deadline for each property");
-                        property.deadline = None;
+                        debug_assert_eq!(property.deadline.get(), Some(at), "one deadline for each property");
+                        property.deadline = When::NEVER;
                     }
                     if self.settle(&id, place, now) {
                         changes.readings.insert((id, place));

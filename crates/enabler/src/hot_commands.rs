@@ -86,7 +86,7 @@ impl Hot {
         for wish in &record.wishes {
             let key = record.key(&wish.property);
             let mine = |desired: &Desired| desired.command == id;
-            let shown = self.state_of(&key).and_then(|(state, _)| state.desired.clone());
+            let shown = self.state_of(&key).and_then(|(state, _)| state.desired.as_deref().cloned());
             // A wish that a report has ended, or a newer one, stays as it is.
             if shown.as_ref().is_some_and(mine) {
                 let kept = state.wishes.get(&key).filter(|desired| mine(desired)).cloned();

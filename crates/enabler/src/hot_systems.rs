@@ -37,13 +37,13 @@ impl Hot {
     /// Whether a feature of the twin can be reached: a part may be away while the rest of the device is there.
     #[must_use]
     pub fn is_feature_reachable(&self, id: &TwinId, feature: &FeatureId) -> bool {
-        self.is_reachable(id) && self.twins.get(id).is_some_and(|twin| !twin.away.contains(feature))
+        self.is_reachable(id) && self.twins.get(id).is_some_and(|twin| !twin.is_away(feature))
     }
 
     /// Features that are away although the twin is not.
     #[must_use]
     pub fn away(&self, id: &TwinId) -> BTreeSet<FeatureId> {
-        self.twins.get(id).filter(|_| self.is_reachable(id)).map(|twin| twin.away.clone()).unwrap_or_default()
+        self.twins.get(id).filter(|_| self.is_reachable(id)).map(|twin| twin.away().cloned().collect()).unwrap_or_default()
     }
 
     /// Whether a system is connected and keeps its promise of signs of life.
@@ -117,7 +117,7 @@ impl Hot {
         let mut changes = self.set_online(system, false, now);
         for id in self.twins_of(system) {
             if let Some(twin) = self.twins.get_mut(&id) {
-                twin.away.clear();
+                twin.all_there();
             }
             changes.merge(self.set_device(&id, false, now));
         }
@@ -181,7 +181,7 @@ impl Hot {
         let changed = self
             .twins
             .get_mut(id)
-            .is_some_and(|twin| if there { twin.away.remove(feature) } else { twin.away.insert(feature.clone()) });
+            .is_some_and(|twin| twin.set_away(feature, !there));
         if changed { self.reachability_changed(id, now) } else { Changes::default() }
     }
 

@@ -37,6 +37,7 @@ mod hot_calls;
 mod hot_commands;
 mod hot_leases;
 mod hot_systems;
+mod hot_twin;
 mod identity;
 mod lease;
 mod measure;

@@ -13,7 +13,7 @@
 //! let info = PropertyInfo::new(ValueType::Bool).reported_every(60_000);
 //! let mut on = PropertyState::default();
 //! let (value, at) = (Some(Value::Bool(true)), Some(Timestamp(1_000)));
-//! on.reported = Some(Reported { value, at, fresh: true, revision: 1 });
+//! on.reported = Some(Box::new(Reported { value, at, fresh: true, revision: 1 }));
 //! assert_eq!(on.truth(&info, true, Timestamp(2_000)), Truth::Live);
 //! // Older than the twin promised: nobody is told that it is still true.
 //! assert_eq!(on.truth(&info, true, Timestamp(200_000)), Truth::Stale);

@@ -59,13 +59,14 @@ impl Truth {
     }
 }
 
-/// What is known of one property.
+/// What is known of one property. Boxed, since of a million properties most are neither wished for nor, after a start,
+/// reported.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PropertyState {
     /// The newest report; `None` before the first.
-    pub reported: Option<Reported>,
+    pub reported: Option<Box<Reported>>,
     /// The wish that has not come true yet.
-    pub desired: Option<Desired>,
+    pub desired: Option<Box<Desired>>,
 }
 
 impl PropertyState {
@@ -76,11 +77,11 @@ impl PropertyState {
         if self.reported.as_ref().is_some_and(|known| known.revision >= report.revision) {
             return false;
         }
-        let fulfils = |wish: &Desired| report.value.as_ref().is_some_and(|value| info.fulfils(value, &wish.value));
+        let fulfils = |wish: &Box<Desired>| report.value.as_ref().is_some_and(|value| info.fulfils(value, &wish.value));
         if report.fresh && self.desired.as_ref().is_some_and(fulfils) {
             self.desired = None;
         }
-        self.reported = Some(report);
+        self.reported = Some(Box::new(report));
         true
     }
 
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn a_wish_is_never_shown_as_truth() {
         let info = PropertyInfo::new(ValueType::Bool);
-        let mut state = PropertyState { reported: Some(at(false, 0, 1)), desired: Some(wish(true, 100)) };
+        let mut state = PropertyState { reported: Some(Box::new(at(false, 0, 1))), desired: Some(Box::new(wish(true, 100))) };
         assert_eq!(state.truth(&info, true, Timestamp(50)), Truth::Pending);
         assert_eq!(state.truth(&info, true, Timestamp(100)), Truth::Diverged, "pending always expires");
         assert_eq!(state.truth(&info, false, Timestamp(100)), Truth::Stale, "nobody can know");
@@ -153,7 +154,7 @@ mod tests {
     fn what_nobody_knows_is_stale() {
         let info = PropertyInfo::new(ValueType::Bool);
         let truth = |info: &PropertyInfo, reported: Reported| {
-            let state = PropertyState { reported: Some(reported), desired: None };
+            let state = PropertyState { reported: Some(Box::new(reported)), desired: None };
             state.truth(info, true, Timestamp(50))
         };
         let said = at(true, 40, 1);
@@ -163,7 +164,7 @@ mod tests {
         let kept = Reported { at: None, ..said };
         assert_eq!(truth(&info, kept.clone()), Truth::Live, "the thing says that it is there");
         assert_eq!(truth(&info.reported_every(1_000), kept.clone()), Truth::Stale, "expire_after does not begin anew");
-        assert_eq!(PropertyState { reported: Some(kept), desired: None }.age_ms(Timestamp(50)), None);
+        assert_eq!(PropertyState { reported: Some(Box::new(kept)), desired: None }.age_ms(Timestamp(50)), None);
     }
 
     #[test]

@@ -205,7 +205,7 @@ impl Home {
         let info = self.twins[twin].property(&report.feature, &report.property).unwrap();
         let there = self.reachable[twin] && self.reachable.get(&format!("{twin}/{feature}")) != Some(&false);
         let Report { value, at, fresh, revision, .. } = report.clone();
-        let state = PropertyState { reported: Some(Reported { value, at, fresh, revision }), desired: None };
+        let state = PropertyState { reported: Some(Box::new(Reported { value, at, fresh, revision })), desired: None };
         state.truth(info, there, Timestamp(self.now))
     }
 
