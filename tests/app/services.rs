@@ -1,6 +1,6 @@
 //! What `vestibule-plugin-enabler` keeps of agreements with third-party systems and of calls.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use bevy::prelude::*;
 use vestibule_model::{
@@ -101,7 +101,7 @@ fn each_press_is_one_call_whose_way_is_followed() {
     let mut info = SystemInfo::new(shop(), SystemKind::ThirdParty, "A shop");
     info.services.insert(order(), ServiceInfo { timeout_ms: 10_000, ..ServiceInfo::new("Order") });
     let (health, usable) = Default::default();
-    enabler.respond(id, &Response::Systems(vec![SystemView { info, health, usable }]));
+    enabler.respond(id, &Response::Systems(vec![SystemView { info: Arc::new(info), health, usable }]));
     frames(&mut app, &mut enabler, 2);
     let (first, one) = call(&mut app, &mut enabler);
     let (second, other) = call(&mut app, &mut enabler);

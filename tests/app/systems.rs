@@ -1,6 +1,6 @@
 //! What `vestibule-plugin-enabler` keeps of systems and of the procedures' steps.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bevy::prelude::*;
 use vestibule_model::{Refusal, RefusalCode, SystemHealth, SystemId, SystemInfo, SystemKind, SystemQuery, Timestamp};
@@ -12,7 +12,7 @@ use crate::{app, frames};
 
 fn system(number: usize) -> SystemView {
     let info = SystemInfo::new(SystemId::slug(&format!("s{number:03}")), SystemKind::DigitalTwin, "A system");
-    SystemView { info, health: SystemHealth { online: true, ..SystemHealth::default() }, usable: BTreeMap::new() }
+    SystemView { info: Arc::new(info), health: SystemHealth { online: true, ..SystemHealth::default() }, usable: BTreeMap::new() }
 }
 
 fn step(sequence: u64) -> ProcedureStep {

@@ -7,7 +7,7 @@ use vestibule_model::{
     AreaCells, FeatureKind, Refusal, RefusalCode, Right, ServiceId, SystemHealth, SystemId, SystemInfo, SystemKind,
     SystemQuery, Timestamp,
 };
-use vestibule_protocol::{MAX_FRAME, Response, SystemView, encode};
+use vestibule_protocol::{MAX_FRAME, Response, SystemView, encoded_length};
 
 use crate::{
     Hot, Map, State, System, Viewer,
@@ -84,14 +84,19 @@ pub fn system_health(state: &State, hot: &Hot, system: &SystemId, now: Timestamp
 /// What is told to `viewer` of a registered system; `None` where there is none.
 #[must_use]
 pub fn system_view(state: &State, hot: &Hot, viewer: &Viewer, system: &SystemId, now: Timestamp) -> Option<SystemView> {
-    let known = state.systems.get(system)?;
-    let health = system_health(state, hot, system, now)?;
+    state.systems.get(system).map(|known| view_of(state, hot, viewer, known, now))
+}
+
+fn view_of(state: &State, hot: &Hot, viewer: &Viewer, known: &System, now: Timestamp) -> SystemView {
+    let system = &known.info.id;
+    let twins = state.census(system).map_or(0, |census| census.twins);
+    let health = hot.health(known, twins, now);
     let usable = known.info.services.keys().filter_map(|service| {
         let verdict = dtac::system_verdict(state, viewer, system, &Right::Use(service.clone()));
         verdict.rule.filter(|_| verdict.allowed).map(|rule| (service.clone(), rule))
     });
     let usable: BTreeMap<_, _> = usable.collect();
-    Some(SystemView { info: known.info.as_ref().clone(), health, usable })
+    SystemView { info: known.info.clone(), health, usable }
 }
 
 /// Whether `viewer` may know that the system exists: a rule lets them see it, one of its twins, or use a service of it.
@@ -118,11 +123,11 @@ pub(crate) fn discover(
             && may_see_system(state, viewer, &system.info.id)
             && dtsd::meets(state, viewer, query, system)
     });
-    let views = found.filter_map(|system| system_view(state, hot, viewer, &system.info.id, now));
-    let mut bytes = 0;
+    let views = found.map(|system| view_of(state, hot, viewer, system, now));
+    let mut bytes = 0_usize;
     let fits = views.take(limit).take_while(|view| {
         let first = bytes == 0;
-        bytes += encode(view).map_or(MAX_FRAME, |bytes| bytes.len());
+        bytes = bytes.saturating_add(encoded_length(view));
         first || bytes <= MAX_FRAME / 2
     });
     Ok(Response::Systems(fits.collect()))

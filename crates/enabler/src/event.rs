@@ -1,6 +1,6 @@
 //! What the log holds: facts that were decided, as JSON for whoever audits them.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -125,8 +125,8 @@ pub enum LogEvent {
     },
     /// DTSR: a twin was described, or described differently.
     TwinDescribed {
-        /// The description.
-        info: Box<TwinInfo>,
+        /// The description, shared with whoever keeps it.
+        info: Arc<TwinInfo>,
     },
     /// DTSR: a twin is no longer maintained.
     TwinGone {

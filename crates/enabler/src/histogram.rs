@@ -46,6 +46,9 @@ impl Histogram {
     /// The value that `percent` of all do not exceed; `None` before the first.
     #[must_use]
     pub fn quantile(&self, percent: u64) -> Option<u64> {
+        if self.total == 0 {
+            return None;
+        }
         let rank = (self.total * percent).div_ceil(100).max(1);
         let mut seen = 0;
         let found = self.counts.iter().position(|count| {

@@ -15,7 +15,7 @@ use crate::{
     Changes, LogEvent, State, WishKey,
     hot_commands::OpenCommand,
     hot_systems::Link,
-    hot_twin::{HotProperty, HotTwin, When, named},
+    hot_twin::{HotProperty, HotTwin, NOTHING, When, named},
 };
 
 /// Bytes of texts that one twin can have reported: its view has to fit a frame.
@@ -73,8 +73,10 @@ impl Hot {
         for system in state.systems.keys() {
             hot.watch(state, system, now);
         }
+        // In one go, in order: such a tree has no half empty nodes.
+        hot.twins = state.twins.iter().map(|(id, twin)| (id.clone(), HotTwin::new(twin.info.clone()))).collect();
         for twin in state.twins.values() {
-            hot.describe(&twin.info, now);
+            hot.count_periodic(&twin.info, true);
         }
         for (key, wish) in state.wishes.iter() {
             hot.set_wish(key, Some(wish.clone()), now, &mut Changes::default());
@@ -167,50 +169,46 @@ impl Hot {
 
     fn describe(&mut self, info: &Arc<TwinInfo>, now: Timestamp) {
         let mut before = self.remove(&info.id);
-        let taken = info.properties().map(|(feature, property, about)| {
-            let place = before.as_ref().and_then(|old| old.place(feature, property));
-            let known = before.as_mut().zip(place).and_then(|(old, place)| old.properties.get_mut(usize::from(place)));
+        let mut twin = HotTwin::new(info.clone());
+        for (place, (feature, property, about)) in (0_u16..).zip(info.properties()) {
+            let known =
+                before.as_mut().and_then(|old| old.place(feature, property).and_then(|at| old.property_mut(at)));
             // A value that the property can no longer have was never said of it.
             let known = known.filter(|old| {
                 let value = old.state.reported.as_ref().and_then(|report| report.value.as_ref());
                 value.is_none_or(|value| about.value.is_a(value).is_ok())
             });
-            known.map_or_else(HotProperty::default, |old| HotProperty {
-                state: std::mem::take(&mut old.state),
-                changed_revision: old.changed_revision,
-                changed_at: old.changed_at,
-                ..HotProperty::default()
-            })
-        });
-        let properties = taken.collect();
-        let mut twin = HotTwin::new(info.clone(), properties);
-        self.count_periodic(&twin, true);
-        if let Some(old) = before {
-            twin.device = old.device;
-            for feature in old.away().filter(|feature| info.features.contains_key(*feature)) {
-                twin.set_away(feature, true);
+            if let Some(old) = known {
+                let (state, changed_revision) = (std::mem::take(&mut old.state), old.changed_revision);
+                let changed_at = old.changed_at;
+                twin.put(place, HotProperty { state, changed_revision, changed_at, ..HotProperty::default() });
             }
         }
-        let count = twin.properties.len();
+        self.count_periodic(&twin.info, true);
+        if let Some(old) = before {
+            twin.device = old.device;
+            twin.away = old.away.into_iter().filter(|feature| info.features.contains_key(feature)).collect();
+        }
+        let count = twin.count();
         self.twins.insert(info.id.clone(), twin);
         self.settle_all(&info.id, count, now);
     }
 
     pub(crate) fn remove(&mut self, id: &TwinId) -> Option<HotTwin> {
         let twin = self.twins.remove(id)?;
-        for (place, property) in (0_u16..).zip(&twin.properties) {
+        for (place, property) in twin.known() {
             if let Some(at) = property.deadline.get() {
                 self.deadlines.remove(&(at, Due::Property(id.clone(), place)));
             }
             self.set_late(id, place, property.late.get(), None);
         }
-        self.count_periodic(&twin, false);
+        self.count_periodic(&twin.info, false);
         Some(twin)
     }
 
-    fn count_periodic(&mut self, twin: &HotTwin, more: bool) {
-        let periodic = twin.info.properties().filter(|(_, _, about)| about.period_ms.is_some()).count();
-        let system = (periodic > 0).then(|| twin.info.id.system());
+    fn count_periodic(&mut self, info: &TwinInfo, more: bool) {
+        let periodic = info.properties().filter(|(_, _, about)| about.period_ms.is_some()).count();
+        let system = (periodic > 0).then(|| info.id.system());
         let Some(link) = system.and_then(|system| self.systems.get_mut(&system)) else { return };
         let count = &mut link.measure.periodic;
         *count = if more { count.saturating_add(periodic) } else { count.saturating_sub(periodic) };
@@ -235,9 +233,11 @@ impl Hot {
     /// Works out a property's truth and its next deadline; whether the truth is another than was told.
     fn settle(&mut self, id: &TwinId, place: u16, now: Timestamp) -> bool {
         let reachable = self.is_place_reachable(id, place);
-        let Some(twin) = self.twins.get_mut(id) else { return false };
-        let property = twin.properties.get_mut(usize::from(place));
-        let Some((property, (_, _, about))) = property.zip(named(&twin.info, place)) else { return false };
+        // Of what nothing is known, no time that passes makes more.
+        let Some(twin) = self.twins.get_mut(id).filter(|twin| twin.property(place).is_some()) else { return false };
+        let info = twin.info.clone();
+        let property = twin.property_mut(place);
+        let Some((property, (_, _, about))) = property.zip(named(&info, place)) else { return false };
         let truth = property.state.truth(about, reachable, now);
         let changed = std::mem::replace(&mut property.told, truth) != truth;
         let next = property.state.next_change(about, now);
@@ -262,13 +262,12 @@ impl Hot {
     /// Whether the feature that has this property can be reached.
     fn is_place_reachable(&self, id: &TwinId, place: u16) -> bool {
         let Some(twin) = self.twins.get(id).filter(|_| self.is_reachable(id)) else { return false };
-        named(&twin.info, place).is_some_and(|(feature, _, _)| !twin.is_away(feature))
+        named(&twin.info, place).is_some_and(|(feature, _, _)| !twin.away.contains(feature))
     }
 
     fn property(&self, key: &WishKey) -> Option<&HotProperty> {
         let twin = self.twins.get(&key.0)?;
-        let place = twin.place(&key.1, &key.2)?;
-        twin.properties.get(usize::from(place))
+        twin.property(twin.place(&key.1, &key.2)?)
     }
 
     fn place(&self, key: &WishKey) -> Option<u16> {
@@ -277,7 +276,7 @@ impl Hot {
 
     pub(crate) fn state_of(&self, key: &WishKey) -> Option<(&PropertyState, &PropertyInfo)> {
         let about = self.twins.get(&key.0)?.info.property(&key.1, &key.2)?;
-        Some((&self.property(key)?.state, about))
+        Some((self.property(key).map_or(&NOTHING, |property| &property.state), about))
     }
 
     /// Whether the thing says that a feature is on its way: in words, or since a property that is wished for changes.
@@ -292,8 +291,9 @@ impl Hot {
             return false;
         };
         let words = known.info.features.get(feature).map_or(&[][..], |about| about.kind.moving());
-        let mut own = known.info.properties().zip(&known.properties).filter(|((of, _, _), _)| *of == feature);
-        own.any(|((_, id, _), property)| {
+        let own = (0_u16..).zip(known.info.properties()).filter(|(_, (of, _, _))| *of == feature);
+        let mut own = own.filter_map(|(place, (_, id, _))| Some((id, known.property(place)?)));
+        own.any(|(id, property)| {
             let report = property.state.reported.as_ref().filter(|report| report.fresh);
             let said = report.and_then(|report| report.value.as_ref());
             let word = said.and_then(Value::as_text).is_some_and(|word| words.contains(&word));
@@ -320,8 +320,7 @@ impl Hot {
 
     pub(crate) fn set_wish(&mut self, key: &WishKey, wish: Option<Desired>, now: Timestamp, changes: &mut Changes) {
         let Some(place) = self.place(key) else { return };
-        let twin = self.twins.get_mut(&key.0);
-        if let Some(property) = twin.and_then(|twin| twin.properties.get_mut(usize::from(place))) {
+        if let Some(property) = self.twins.get_mut(&key.0).and_then(|twin| twin.learn(place)) {
             property.state.desired = wish.map(Box::new);
         }
         self.settle(&key.0, place, now);
@@ -340,14 +339,15 @@ impl Hot {
     #[must_use]
     pub fn reading(&self, id: &TwinId, place: u16, now: Timestamp) -> Option<WireReading> {
         let twin = self.twins.get(id)?;
-        let (property, (feature, _, about)) = twin.properties.get(usize::from(place)).zip(named(&twin.info, place))?;
+        let (feature, _, about) = named(&twin.info, place)?;
+        let state = twin.property(place).map_or(&NOTHING, |property| &property.state);
         let reachable = self.is_feature_reachable(id, feature);
         Some(WireReading {
-            value: property.state.reported.as_ref().and_then(|report| report.value.clone()),
-            desired: property.state.desired.as_ref().map(|wish| wish.value.clone()),
-            truth: property.state.truth(about, reachable, now),
-            age_ms: property.state.age_ms(now),
-            revision: property.state.reported.as_ref().map_or(0, |report| report.revision),
+            value: state.reported.as_ref().and_then(|report| report.value.clone()),
+            desired: state.desired.as_ref().map(|wish| wish.value.clone()),
+            truth: state.truth(about, reachable, now),
+            age_ms: state.age_ms(now),
+            revision: state.reported.as_ref().map_or(0, |report| report.revision),
         })
     }
 
@@ -373,13 +373,14 @@ impl Hot {
         let place = self.place(&key).ok_or_else(not_found)?;
         self.check_room(report, place)?;
         let twin = self.twins.get_mut(&report.twin).ok_or_else(not_found)?;
-        let about = twin.info.property(&report.feature, &report.property).ok_or_else(not_found)?;
-        let property = twin.properties.get_mut(usize::from(place)).ok_or_else(not_found)?;
+        let info = twin.info.clone();
+        let about = info.property(&report.feature, &report.property).ok_or_else(not_found)?;
         // Bounds are for wishes: what the thing reports beyond them is what it is.
         report.value.as_ref().map_or(Ok(()), |value| about.value.is_a(value)).map_err(|error| {
             let message = format!("{} of {} of {}: {error}", report.property, report.feature, report.twin);
             Refusal::new(RefusalCode::Invalid, message)
         })?;
+        let property = twin.learn(place).ok_or_else(not_found)?;
         let known = property.state.reported.as_ref();
         let is_new = known.is_none_or(|known| known.value != report.value);
         let wish = property.state.desired.as_deref().cloned();
@@ -406,8 +407,8 @@ impl Hot {
         if length(&report.value) <= MOST_TEXT_OF_TWIN / MAX_PROPERTIES {
             return Ok(());
         }
-        let properties = self.twins.get(&report.twin).map_or(&[][..], |twin| &twin.properties[..]);
-        let others = properties.iter().enumerate().filter(|(other, _)| *other != usize::from(place));
+        let known = self.twins.get(&report.twin).into_iter().flat_map(HotTwin::known);
+        let others = known.filter(|(other, _)| *other != place);
         let texts = others.filter_map(|(_, other)| other.state.reported.as_ref()).map(|known| length(&known.value));
         if texts.sum::<usize>() + length(&report.value) > MOST_TEXT_OF_TWIN {
             let message = format!("{} reports more than {MOST_TEXT_OF_TWIN} bytes of text", report.twin);
@@ -429,8 +430,7 @@ impl Hot {
             self.deadlines.pop_first();
             match due {
                 Due::Property(id, place) => {
-                    let twin = self.twins.get_mut(&id);
-                    if let Some(property) = twin.and_then(|twin| twin.properties.get_mut(usize::from(place))) {
+                    if let Some(property) = self.twins.get_mut(&id).and_then(|twin| twin.property_mut(place)) {
                         debug_assert_eq!(property.deadline.get(), Some(at), "one deadline for each property");
                         property.deadline = When::NEVER;
                     }

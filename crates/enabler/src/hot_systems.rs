@@ -7,6 +7,7 @@ use vestibule_model::{FeatureId, SystemId, Timestamp, TwinId};
 use crate::{
     Changes, Hot, State,
     hot::Due,
+    hot_twin::HotTwin,
     measure::{Measure, Measured},
     persistent::Prefixed,
 };
@@ -18,7 +19,7 @@ const MISSED_HEARTBEATS: u64 = 2;
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
     pub(crate) online: bool,
-    heard: Option<Timestamp>,
+    pub(crate) heard: Option<Timestamp>,
     heartbeat_ms: u64,
     /// Since when its present or last connection is there.
     attached: Option<Timestamp>,
@@ -37,13 +38,13 @@ impl Hot {
     /// Whether a feature of the twin can be reached: a part may be away while the rest of the device is there.
     #[must_use]
     pub fn is_feature_reachable(&self, id: &TwinId, feature: &FeatureId) -> bool {
-        self.is_reachable(id) && self.twins.get(id).is_some_and(|twin| !twin.is_away(feature))
+        self.is_reachable(id) && self.twins.get(id).is_some_and(|twin| !twin.away.contains(feature))
     }
 
     /// Features that are away although the twin is not.
     #[must_use]
     pub fn away(&self, id: &TwinId) -> BTreeSet<FeatureId> {
-        self.twins.get(id).filter(|_| self.is_reachable(id)).map(|twin| twin.away().cloned().collect()).unwrap_or_default()
+        self.twins.get(id).filter(|_| self.is_reachable(id)).map(|twin| twin.away.clone()).unwrap_or_default()
     }
 
     /// Whether a system is connected and keeps its promise of signs of life.
@@ -117,7 +118,7 @@ impl Hot {
         let mut changes = self.set_online(system, false, now);
         for id in self.twins_of(system) {
             if let Some(twin) = self.twins.get_mut(&id) {
-                twin.all_there();
+                twin.away.clear();
             }
             changes.merge(self.set_device(&id, false, now));
         }
@@ -181,13 +182,13 @@ impl Hot {
         let changed = self
             .twins
             .get_mut(id)
-            .is_some_and(|twin| twin.set_away(feature, !there));
+            .is_some_and(|twin| if there { twin.away.remove(feature) } else { twin.away.insert(feature.clone()) });
         if changed { self.reachability_changed(id, now) } else { Changes::default() }
     }
 
     fn reachability_changed(&mut self, id: &TwinId, now: Timestamp) -> Changes {
         let mut changes = Changes::default();
-        let count = self.twins.get(id).map_or(0, |twin| twin.properties.len());
+        let count = self.twins.get(id).map_or(0, HotTwin::count);
         self.settle_all(id, count, now);
         changes.twins.insert(id.clone());
         if self.is_reachable(id) {

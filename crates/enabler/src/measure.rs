@@ -43,18 +43,14 @@ impl Measure {
 
     /// Counts the time up to `now`, in which the system was `online`.
     pub(crate) fn count(&mut self, online: bool, now: Timestamp) {
-        let passed = now.since(self.since);
+        self.total = self.total(online, now);
         self.since = self.since.max(now);
-        self.total.watched_ms += passed;
-        if online {
-            self.total.online_ms += passed;
-        }
     }
 
     fn total(&self, online: bool, now: Timestamp) -> Measured {
-        let mut counted = Self { late: BTreeSet::new(), ..self.clone() };
-        counted.count(online, now);
-        counted.total
+        let passed = now.since(self.since);
+        let Measured { online_ms, watched_ms } = self.total;
+        Measured { online_ms: online_ms + if online { passed } else { 0 }, watched_ms: watched_ms + passed }
     }
 
     /// Milliseconds by which the latest of the periodic reports is late; `None` where none is promised.
@@ -100,8 +96,7 @@ impl Hot {
     /// What is known of a registered system's service by `now`, compared with what it promised.
     #[must_use]
     pub fn health(&self, system: &System, twins: u32, now: Timestamp) -> SystemHealth {
-        let id = &system.info.id;
-        let link = self.systems.get(id);
+        let link = self.systems.get(&system.info.id);
         let total = link.map(|link| link.measure.total(link.online, now));
         let total = total.unwrap_or_else(|| system.stats.measured.clone());
         let stats = &system.stats;
@@ -117,8 +112,8 @@ impl Hot {
             error_permille: share(stats.failures + stats.call_failures, asked),
         };
         SystemHealth {
-            online: self.is_online(id),
-            last_heard: self.last_heard(id),
+            online: link.is_some_and(|link| link.online),
+            last_heard: link.and_then(|link| link.heard),
             twins,
             commands: stats.commands,
             failures: stats.failures,

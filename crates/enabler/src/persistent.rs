@@ -178,13 +178,13 @@ pub(crate) struct Prefixed {
 impl Prefixed {
     /// The ids of a system's twins: they begin with its id and a `/`, whose successor in every text's order is `0`.
     pub(crate) fn twins_of(system: &str, after: Option<&str>) -> Self {
-        let first = format!("{system}/");
+        let first = [system, "/"].concat();
         let start = match after {
             Some(after) if after > first.as_str() => Bound::Excluded(after.to_owned()),
             _ => Bound::Included(first),
         };
         // A start beyond the end would be no range.
-        let end = format!("{system}0");
+        let end = [system, "0"].concat();
         match start {
             Bound::Excluded(after) if after >= end => Self { start: Bound::Included(end.clone()), end },
             start => Self { start, end },

@@ -226,7 +226,7 @@ impl State {
         }
     }
 
-    fn described(&mut self, info: &TwinInfo) {
+    fn described(&mut self, info: &Arc<TwinInfo>) {
         let known = self.twins.get(&info.id).cloned();
         let epoch = known.as_ref().map_or(1, |twin| twin.epoch.saturating_add(1));
         self.objects.change(known.as_ref().map(|twin| twin.info.as_ref()), Some(info));
@@ -235,7 +235,7 @@ impl State {
             self.drop_wishes(|key| key.0 == info.id && info.property(&key.1, &key.2).is_none());
         }
         self.count_twin(info);
-        let twin = Twin { info: Arc::new(info.clone()), epoch };
+        let twin = Twin { info: info.clone(), epoch };
         self.twins.insert(info.id.clone(), twin);
     }
 
@@ -484,6 +484,9 @@ impl State {
 
     /// Whether a system lets `user` less than the rules might, at one of its twins.
     pub(crate) fn has_permissions(&self, system: &SystemId, user: &UserId) -> bool {
+        if self.permissions.is_empty() {
+            return false;
+        }
         let mut twins = self.permissions.range::<str>(Prefixed::twins_of(system.as_str(), None));
         twins.any(|(_, users)| users.contains_key(user))
     }

@@ -77,8 +77,8 @@ impl PropertyState {
         if self.reported.as_ref().is_some_and(|known| known.revision >= report.revision) {
             return false;
         }
-        let fulfils = |wish: &Box<Desired>| report.value.as_ref().is_some_and(|value| info.fulfils(value, &wish.value));
-        if report.fresh && self.desired.as_ref().is_some_and(fulfils) {
+        let fulfils = |wish: &Desired| report.value.as_ref().is_some_and(|value| info.fulfils(value, &wish.value));
+        if report.fresh && self.desired.as_deref().is_some_and(fulfils) {
             self.desired = None;
         }
         self.reported = Some(Box::new(report));
@@ -134,6 +134,10 @@ mod tests {
         Reported { value: Some(Value::Bool(value)), at: Some(Timestamp(at)), fresh: true, revision }
     }
 
+    fn known(reported: Option<Reported>, desired: Option<Desired>) -> PropertyState {
+        PropertyState { reported: reported.map(Box::new), desired: desired.map(Box::new) }
+    }
+
     fn wish(value: bool, expires: u64) -> Desired {
         let (command, since) = (CommandId([1; 16]), Timestamp(0));
         Desired { value: Value::Bool(value), command, since, expires: Timestamp(expires) }
@@ -142,7 +146,7 @@ mod tests {
     #[test]
     fn a_wish_is_never_shown_as_truth() {
         let info = PropertyInfo::new(ValueType::Bool);
-        let mut state = PropertyState { reported: Some(Box::new(at(false, 0, 1))), desired: Some(Box::new(wish(true, 100))) };
+        let mut state = known(Some(at(false, 0, 1)), Some(wish(true, 100)));
         assert_eq!(state.truth(&info, true, Timestamp(50)), Truth::Pending);
         assert_eq!(state.truth(&info, true, Timestamp(100)), Truth::Diverged, "pending always expires");
         assert_eq!(state.truth(&info, false, Timestamp(100)), Truth::Stale, "nobody can know");
@@ -154,7 +158,7 @@ mod tests {
     fn what_nobody_knows_is_stale() {
         let info = PropertyInfo::new(ValueType::Bool);
         let truth = |info: &PropertyInfo, reported: Reported| {
-            let state = PropertyState { reported: Some(Box::new(reported)), desired: None };
+            let state = known(Some(reported), None);
             state.truth(info, true, Timestamp(50))
         };
         let said = at(true, 40, 1);
@@ -164,7 +168,7 @@ mod tests {
         let kept = Reported { at: None, ..said };
         assert_eq!(truth(&info, kept.clone()), Truth::Live, "the thing says that it is there");
         assert_eq!(truth(&info.reported_every(1_000), kept.clone()), Truth::Stale, "expire_after does not begin anew");
-        assert_eq!(PropertyState { reported: Some(Box::new(kept)), desired: None }.age_ms(Timestamp(50)), None);
+        assert_eq!(known(Some(kept), None).age_ms(Timestamp(50)), None);
     }
 
     #[test]
@@ -173,7 +177,7 @@ mod tests {
         let info = PropertyInfo { tolerance: Some(3.0), ..PropertyInfo::new(range) };
         let (command, since, expires) = (CommandId([1; 16]), Timestamp(0), Timestamp(9));
         let desired = Some(Desired { value: Value::Int(100), command, since, expires });
-        let mut state = PropertyState { reported: None, desired };
+        let mut state = known(None, desired);
         let said = Reported { value: Some(Value::Int(97)), at: None, fresh: false, revision: 1 };
         state.report(&info, said.clone());
         assert!(state.desired.is_some(), "it may have been so before the wish");
@@ -187,7 +191,7 @@ mod tests {
     fn what_cannot_report_stays_commanded() {
         let mut info = PropertyInfo::new(ValueType::Bool);
         info.assumed = true;
-        let state = PropertyState { reported: None, desired: Some(wish(true, 100)) };
+        let state = known(None, Some(wish(true, 100)));
         assert_eq!(state.truth(&info, true, Timestamp(99)), Truth::Pending);
         assert_eq!(state.truth(&info, true, Timestamp(1_000_000)), Truth::Commanded);
     }
@@ -206,7 +210,7 @@ mod tests {
         #[test]
         fn truth_changes_only_at_next_change(period in 1_u64..50, expires in 1_u64..100, now in 0_u64..200) {
             let info = PropertyInfo::new(ValueType::Bool).reported_every(period);
-            let state = PropertyState { reported: Some(at(false, 20, 1)), desired: Some(wish(true, expires)) };
+            let state = known(Some(at(false, 20, 1)), Some(wish(true, expires)));
             let now = Timestamp(now);
             let until = state.next_change(&info, now).unwrap_or(now.plus(300));
             let before = state.truth(&info, true, now);

@@ -27,6 +27,11 @@ pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, CodecError> {
     if bytes.len() > MAX_FRAME { Err(CodecError::TooLong(bytes.len())) } else { Ok(bytes) }
 }
 
+/// How many bytes a message is; `usize::MAX` where it cannot be written. Allocates nothing.
+pub fn encoded_length<T: Serialize>(message: &T) -> usize {
+    postcard::experimental::serialized_size(message).unwrap_or(usize::MAX)
+}
+
 /// Bytes as a message. Allocates no more than the bytes justify.
 ///
 /// # Errors

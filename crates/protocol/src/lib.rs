@@ -33,7 +33,7 @@ mod procedure;
 mod sii;
 
 pub use client::{ClientConfig, ClientSession, RequestId};
-pub use codec::{CodecError, MAX_FRAME, decode, encode, protocol_hash};
+pub use codec::{CodecError, MAX_FRAME, decode, encode, encoded_length, protocol_hash};
 pub use dii::{DiiDown, DiiUp, InquiryAnswer, Report};
 pub use execution::Execution;
 pub use fence::{FenceError, Fences};

@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -288,8 +291,9 @@ pub enum Response {
 /// A registered system and its measured health.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SystemView {
-    /// What it said of itself.
-    pub info: SystemInfo,
+    /// What it said of itself; shared with the registry, since a page has many.
+    #[schema(value_type = SystemInfo)]
+    pub info: Arc<SystemInfo>,
     /// What was measured.
     pub health: SystemHealth,
     /// The services that the asker may use, and which rule lets them.

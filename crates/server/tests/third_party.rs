@@ -204,7 +204,7 @@ async fn a_service_is_found_agreed_used_and_told_of_a_twin() {
     let query = SystemQuery { kind: Some(SystemKind::ThirdParty), ..SystemQuery::default() };
     let request = town.request(Request::DiscoverSystems(query));
     match town.answer(request).await {
-        Ok(Response::Systems(found)) => assert!(found.len() == 1 && found[0].info == shop_info(), "{found:?}"),
+        Ok(Response::Systems(found)) => assert!(found.len() == 1 && *found[0].info == shop_info(), "{found:?}"),
         other => panic!("{other:?}"),
     }
     let agreed = town.agree().await;

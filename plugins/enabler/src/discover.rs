@@ -1,5 +1,7 @@
 //! What the enabler says of systems, of the procedures' steps and of people, kept for whoever shows it.
 
+use std::sync::Arc;
+
 use bevy::{ecs::system::SystemParam, prelude::*};
 use vestibule_model::{CallUpdate, Refusal, RefusalCode, SystemId, SystemQuery, Timestamp};
 use vestibule_protocol::{ProcedureStep, Request, Response, SystemView};
@@ -68,6 +70,7 @@ impl Known<'_> {
         let SystemView { info, health, usable } = view;
         // Whoever never asked gets no half of an answer.
         if self.systems.complete {
+            let info = Arc::unwrap_or_clone(info);
             self.systems.systems.insert(info.id.clone(), KnownSystem { info, health, usable });
         }
     }
@@ -144,6 +147,7 @@ impl Known<'_> {
         let full = page.len() >= usize::from(PAGE);
         for SystemView { info, health, usable } in page {
             query.after = Some(info.id.clone());
+            let info = Arc::unwrap_or_clone(info);
             self.systems.systems.insert(info.id.clone(), KnownSystem { info, health, usable });
         }
         self.systems.complete = !full;

@@ -37,7 +37,7 @@ async fn find(stage: &Stage, who: &Actor, query: SystemQuery) -> Result<Vec<Syst
     let mut properties = query.properties;
     properties.insert("kit".to_owned(), stage.tag.clone());
     let found = who.systems(SystemQuery { properties, ..query }).await?;
-    Ok(found.into_iter().map(|view| view.info.id).collect())
+    Ok(found.into_iter().map(|view| view.info.id.clone()).collect())
 }
 
 fn names(stage: &Stage, found: &[SystemId]) -> String {
@@ -74,7 +74,7 @@ async fn searchable(stage: &mut Stage) -> Seen {
 }
 
 async fn provides(stage: &mut Stage) -> Seen {
-    let twins: Vec<_> = stage.owner.list(stage.home.id()).await?.into_iter().map(|view| view.info.id).collect();
+    let twins: Vec<_> = stage.owner.list(stage.home.id()).await?.into_iter().map(|view| view.info.id.clone()).collect();
     let due = ["door", "lamp", "probe"].map(|local| stage.home.twin(local));
     see(twins == due, format!("{twins:?}"))
 }

@@ -118,7 +118,7 @@ async fn managed(stage: &mut Stage) -> Seen {
     let views = stage.owner.systems(query).await?;
     let [view] = views.as_slice() else { return Err(format!("{} systems have that id", views.len())) };
     see(
-        view.info == stage.market.info && view.health.online,
+        *view.info == stage.market.info && view.health.online,
         format!("{}, charge {:?}, {} services", view.info.id, view.info.charge, view.info.services.len()),
     )
 }
@@ -141,7 +141,7 @@ fn search(stage: &Stage, service: &str) -> SystemQuery {
 
 async fn searches(stage: &mut Stage) -> Seen {
     let found: Vec<_> =
-        stage.guest.systems(search(stage, "order")).await?.into_iter().map(|view| view.info.id).collect();
+        stage.guest.systems(search(stage, "order")).await?.into_iter().map(|view| view.info.id.clone()).collect();
     see(found == [stage.market.id().clone()], format!("found {found:?}"))
 }
 

@@ -76,9 +76,10 @@ async fn managed(stage: &mut Stage) -> Seen {
     let query = SystemQuery { text: Some(stage.workshop.id().to_string()), ..SystemQuery::default() };
     let views = stage.owner.systems(query).await?;
     let [view] = views.as_slice() else { return Err(format!("{} systems have that id", views.len())) };
-    let twins: Vec<_> = stage.owner.list(stage.workshop.id()).await?.into_iter().map(|view| view.info.id).collect();
+    let twins: Vec<_> =
+        stage.owner.list(stage.workshop.id()).await?.into_iter().map(|view| view.info.id.clone()).collect();
     see(
-        view.info == stage.workshop.info && view.health.twins == 1 && twins == [stage.workshop.twin("lamp")],
+        *view.info == stage.workshop.info && view.health.twins == 1 && twins == [stage.workshop.twin("lamp")],
         format!("{} is known with {} twin(s): {twins:?}", view.info.id, view.health.twins),
     )
 }
@@ -99,7 +100,8 @@ fn search(stage: &Stage, online: bool) -> SystemQuery {
 }
 
 async fn searches(stage: &mut Stage) -> Seen {
-    let found: Vec<_> = stage.guest.systems(search(stage, true)).await?.into_iter().map(|view| view.info.id).collect();
+    let found: Vec<_> =
+        stage.guest.systems(search(stage, true)).await?.into_iter().map(|view| view.info.id.clone()).collect();
     see(found == [stage.workshop.id().clone()], format!("found {found:?}"))
 }
 

@@ -125,7 +125,7 @@ async fn shadow(stage: &mut Stage) -> Seen {
     let message = DiiUp::Register(stage.home.info.clone());
     let refusal = thief.refused(Request::Dii(message), RefusalCode::Conflict).await?;
     let query = SystemQuery { text: Some(stage.home.id().to_string()), online: Some(true), ..SystemQuery::default() };
-    let there = stage.owner.systems(query).await?.iter().any(|view| view.info == stage.home.info);
+    let there = stage.owner.systems(query).await?.iter().any(|view| *view.info == stage.home.info);
     see(there, refusal.to_string())
 }
 

@@ -57,7 +57,7 @@ async fn information(stage: &mut Stage) -> Seen {
     let view = views.iter().find(|view| view.info.id == *stage.shop.id()).ok_or("the shop is not found")?;
     let names: Vec<_> = view.info.services.keys().map(ServiceId::as_str).collect();
     see(
-        view.info == stage.shop.info,
+        *view.info == stage.shop.info,
         format!("{} offers {names:?} for {:?}", view.info.name, view.info.charge.map(|charge| charge.amount)),
     )
 }

@@ -34,7 +34,7 @@ async fn maintained(stage: &mut Stage) -> Seen {
         ..Default::default()
     };
     let systems = stage.guest.systems(query).await?;
-    let known = systems.iter().any(|view| view.info == stage.home.info);
+    let known = systems.iter().any(|view| *view.info == stage.home.info);
     stage.home.tell(DiiUp::Heartbeat).await?;
     see(known && view.reachable, format!("{} is there, and so is {}", view.info.id.system(), twin))
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use vestibule_model::{InquiryId, Refusal, RefusalCode, Right, SystemId, Timestamp, TwinId, TwinInfo, UserId};
-use vestibule_protocol::{FeatureAccess, InquiryAnswer, MAX_FRAME, Response, TwinView, encode};
+use vestibule_model::{InquiryId, Refusal, RefusalCode, Right, SystemId, Timestamp, TwinId, UserId};
+use vestibule_protocol::{FeatureAccess, InquiryAnswer, MAX_FRAME, Response, TwinView, encoded_length};
 
 use crate::{
     Actor, Decision, Effect, Hot, State, Viewer,
@@ -19,23 +19,22 @@ const PAGE: usize = 50;
 pub fn view(state: &State, hot: &Hot, viewer: &Viewer, id: &TwinId, now: Timestamp) -> Option<(TwinView, Vec<u16>)> {
     let twin = state.twins.get(id)?;
     dtac::may_read(state, viewer, id, None).then_some(())?;
-    let mut info = TwinInfo { features: BTreeMap::new(), ..twin.info.as_ref().clone() };
+    let mut info = twin.info.as_ref().clone();
     let mut access = BTreeMap::new();
-    for (feature, about) in &twin.info.features {
+    info.features.retain(|feature, about| {
         let read = dtac::verdict(state, viewer, id, Some(feature), &Right::Read);
         if !read.allowed {
-            continue;
+            return false;
         }
         let mut allowed = FeatureAccess { read: read.rule, act: BTreeMap::new() };
-        let mut about = about.clone();
         about.actions.retain(|action, _| {
             let act = dtac::verdict(state, viewer, id, Some(feature), &Right::Act(action.clone()));
             allowed.act.extend(act.rule.filter(|_| act.allowed).map(|rule| (action.clone(), rule)));
             act.allowed
         });
-        info.features.insert(feature.clone(), about);
         access.insert(feature.clone(), allowed);
-    }
+        true
+    });
     let places: Vec<u16> = (0_u16..)
         .zip(twin.info.properties())
         .filter(|(_, (feature, _, _))| info.features.contains_key(*feature))
@@ -59,10 +58,10 @@ pub(crate) fn list(
     let limit = if limit == 0 { PAGE } else { usize::from(limit).min(PAGE) };
     let twins = state.twins_after(system, after);
     let views = twins.filter_map(|twin| view(state, hot, viewer, &twin.info.id, now)).map(|(view, _)| view);
-    let mut bytes = 0;
+    let mut bytes = 0_usize;
     let fits = views.take(limit).take_while(|view| {
         let first = bytes == 0;
-        bytes += encode(view).map_or(MAX_FRAME, |bytes| bytes.len());
+        bytes = bytes.saturating_add(encoded_length(view));
         first || bytes <= MAX_FRAME / 2
     });
     Response::Twins(fits.collect())

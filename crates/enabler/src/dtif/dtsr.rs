@@ -1,11 +1,11 @@
 //! FGMV-29 8.3.1, digital twin system registration (DTSR): systems and their twins, P2.1 to P2.3, P2.10 and P2.11.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use vestibule_model::{
     CommandStatus, PhysicalId, Refusal, RefusalCode, SystemId, SystemInfo, SystemKind, Timestamp, TwinId, TwinInfo,
 };
-use vestibule_protocol::{DiiUp, encode};
+use vestibule_protocol::encoded_length;
 
 use crate::{Actor, Decision, LogEvent, State, TWIN_SYSTEM_ROLE, registry};
 
@@ -44,7 +44,7 @@ pub(crate) fn describe(state: &State, actor: &Actor, info: &TwinInfo) -> Result<
         return Err(Refusal::new(RefusalCode::NotFound, message));
     }
     info.check().map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
-    let size = encode(&DiiUp::Describe(Box::new(info.clone()))).map_or(usize::MAX, |bytes| bytes.len());
+    let size = encoded_length(info);
     if size > MOST_DESCRIPTION {
         let message = format!("the description of {} has {size} bytes, at most {MOST_DESCRIPTION} are taken", info.id);
         return Err(Refusal::new(RefusalCode::Invalid, message));
@@ -54,7 +54,7 @@ pub(crate) fn describe(state: &State, actor: &Actor, info: &TwinInfo) -> Result<
         Some(known) => same_thing(&known.info, info)?,
         None => check_room(state, &system)?,
     }
-    Ok(Decision::done(vec![LogEvent::TwinDescribed { info: Box::new(info.clone()) }]))
+    Ok(Decision::done(vec![LogEvent::TwinDescribed { info: Arc::new(info.clone()) }]))
 }
 
 fn check_room(state: &State, system: &SystemId) -> Result<(), Refusal> {

@@ -69,7 +69,7 @@ fn town(house: &mut House, systems: &[(SystemInfo, Option<FeatureKind>)]) {
             let mut twin = TwinInfo { id: TwinId::of(&id, "t"), ..lamp_info() };
             twin.features.retain(|feature, _| feature.as_str() == "light");
             twin.features.values_mut().for_each(|feature| feature.kind = *kind);
-            house.committed(vec![LogEvent::TwinDescribed { info: Box::new(twin) }]);
+            house.committed(vec![LogEvent::TwinDescribed { info: Arc::new(twin) }]);
         }
         if number % 2 == 0 {
             let changes = house.hot.attach(&id, 0, house.now);

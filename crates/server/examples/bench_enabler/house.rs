@@ -60,7 +60,7 @@ pub fn enrolled() -> LogEvent {
 pub fn events(twins: usize) -> impl Iterator<Item = LogEvent> {
     let systems = (0..twins.div_ceil(EACH))
         .map(|index| LogEvent::SystemRegistered { info: system(index), owner: Identity::Local(system_id(index)) });
-    let twins = (0..twins).map(|index| LogEvent::TwinDescribed { info: Box::new(twin(index)) });
+    let twins = (0..twins).map(|index| LogEvent::TwinDescribed { info: twin(index).into() });
     default_rules().into_iter().chain([enrolled()]).chain(systems).chain(twins)
 }
 

@@ -33,9 +33,22 @@ struct Flags {
     /// Rounds of each measurement.
     #[arg(long, default_value_t = 2_000)]
     rounds: usize,
-    /// Only say how much memory this takes: `own` or `state`. Each is asked in a process of its own.
+    /// Only these of `durable`, `registry`, `memory`, `restart`.
+    #[arg(long, value_delimiter = ',', default_value = "durable,registry,memory,restart")]
+    only: Vec<String>,
+    /// Only say how much memory this takes: `own` or `state`, with values where `,reported` follows. Each is asked in a
+    /// process of its own.
     #[arg(long, hide = true)]
     memory: Option<String>,
+}
+
+/// Measures each size.
+fn sized<T>(flags: &Flags, what: &str, measure: impl Fn(usize) -> T) -> Vec<T> {
+    let each = flags.sizes.iter().map(|size| {
+        eprintln!("{what} of {size} twins");
+        measure(*size)
+    });
+    each.collect()
 }
 
 fn main() {
@@ -48,28 +61,20 @@ fn main() {
         "# The enabler, measured\n\nWritten by `cargo xtask bench enabler`; every number beside a peer's is of the same run.\n\n",
     );
     let _ = writeln!(page, "Machine: {}.\n", flags.machine);
-    let durable = runtime.block_on(durable::measure(flags.rounds));
-    let registries: Vec<_> = flags
-        .sizes
-        .iter()
-        .map(|size| {
-            eprintln!("registry of {size} twins");
-            registry::measure(&runtime, *size, flags.rounds)
-        })
-        .collect();
-    let memory: Vec<_> = flags.sizes.iter().map(|size| memory::measure(*size)).collect();
-    let restarts: Vec<_> = flags
-        .sizes
-        .iter()
-        .map(|size| {
-            eprintln!("restart with {size} twins");
-            runtime.block_on(restart::measure(*size))
-        })
-        .collect();
-    durable.write(&mut page);
-    registry::write(&registries, &mut page);
-    memory::write(&memory, &mut page);
-    restart::write(&restarts, &mut page);
+    let wanted = |part: &str| flags.only.iter().any(|only| only == part);
+    if wanted("durable") {
+        runtime.block_on(durable::measure(flags.rounds)).write(&mut page);
+    }
+    if wanted("registry") {
+        registry::write(&sized(&flags, "registry", |size| registry::measure(&runtime, size, flags.rounds)), &mut page);
+    }
+    if wanted("memory") {
+        memory::write(&sized(&flags, "memory", memory::measure), &mut page);
+    }
+    if wanted("restart") {
+        restart::write(&sized(&flags, "restart", |size| runtime.block_on(restart::measure(size))), &mut page);
+    }
+    page.push_str(include_str!("learned.md"));
     print!("{page}");
     if let Some(path) = &flags.page {
         std::fs::write(path, &page).expect("the page is written");
