@@ -69,7 +69,7 @@ fn town(house: &mut House, systems: &[(SystemInfo, Option<FeatureKind>)]) {
             let mut twin = TwinInfo { id: TwinId::of(&id, "t"), ..lamp_info() };
             twin.features.retain(|feature, _| feature.as_str() == "light");
             twin.features.values_mut().for_each(|feature| feature.kind = *kind);
-            house.committed(vec![LogEvent::TwinDescribed { info: Arc::new(twin) }]);
+            house.committed(vec![LogEvent::TwinDescribed { info: twin.into() }]);
         }
         if number % 2 == 0 {
             let changes = house.hot.attach(&id, 0, house.now);
@@ -115,7 +115,7 @@ fn naive(house: &House, viewer: &Viewer, query: &SystemQuery) -> Vec<SystemId> {
 
 fn page(house: &mut House, who: Fingerprint, query: &SystemQuery) -> Vec<SystemId> {
     match house.ask(&metaverse(who), &Request::DiscoverSystems(query.clone())).unwrap() {
-        Response::Systems(views) => views.into_iter().map(|view| view.info.id).collect(),
+        Response::Systems(views) => views.into_iter().map(|view| view.info.id.clone()).collect(),
         other => panic!("{other:?}"),
     }
 }

@@ -216,7 +216,7 @@ impl Chance {
                     if self.rng.random() { TwinPermission::Only(only) } else { TwinPermission::Unrestricted };
                 LogEvent::PermissionTold { twin: self.twin(), user: self.user(), permission }
             }
-            13 => LogEvent::TwinDescribed { info: Arc::new(self.info()) },
+            13 => LogEvent::TwinDescribed { info: self.info().into() },
             14 => LogEvent::TwinGone { twin: self.twin() },
             15 => self.accepted(at),
             16 => LogEvent::CommandDispatched { command },
