@@ -219,13 +219,14 @@ pub enum LogEvent {
     },
     /// SDC: a call was accepted.
     CallAccepted {
+        /// By whom. Before what is theirs.
+        user: UserId,
         /// What was asked.
         call: Box<Collaboration>,
-        /// By whom.
-        user: UserId,
         /// With which device.
         by: Identity,
         /// The hash of the request.
+        #[serde(with = "vestibule_model::sealed")]
         request: ContentHash,
         /// What the systems say of its steps.
         plans: Vec<StepPlan>,
@@ -241,7 +242,7 @@ pub enum LogEvent {
         /// Whether it is taken back.
         undo: bool,
         /// What the system is given, the first time.
-        #[serde(default)]
+        #[serde(default, with = "vestibule_model::sealed")]
         input: Option<Json>,
     },
     /// SDC: an invocation ended.

@@ -28,6 +28,7 @@ mod changes;
 mod command;
 mod condition;
 mod decide;
+mod disclosures;
 mod discovery;
 mod dtif;
 mod event;
@@ -57,6 +58,7 @@ pub use changes::Changes;
 pub use command::{CommandRecord, Wish, WishKey};
 pub use condition::Condition;
 pub use decide::{Decision, Effect, decide};
+pub use disclosures::DisclosureReader;
 pub use discovery::{may_see_system, system_health, system_view};
 pub use dtif::{
     dtac::{default_rules, is_owner, may, may_lease, may_read, may_use, priority, system_verdict, verdict},
@@ -78,7 +80,7 @@ pub use objects::Objects;
 pub use observe::{Observed, observe};
 pub use pairing::{Offer, Pairing, PairingCode};
 pub use past::Past;
-pub use people::{enroll, erase, log_in, may_open_pairing, pair};
+pub use people::{enroll, log_in, may_open_pairing, pair};
 pub use persistent::Map;
 pub use procedure::{StepNote, Steps, metaverse, third_party, twin_system};
 pub use sif::{

@@ -29,6 +29,7 @@ mod json;
 mod lease;
 mod names;
 mod permission;
+pub mod sealed;
 mod service;
 mod state;
 mod system;

@@ -57,6 +57,7 @@ pub fn protocol_hash() -> [u8; 16] {
         include_str!("../../model/src/unit.rs"),
         include_str!("../../model/src/cell.rs"),
         include_str!("past.rs"),
+        include_str!("disclosure.rs"),
         include_str!("../../model/src/command.rs"),
         include_str!("../../model/src/identity.rs"),
         include_str!("../../model/src/ids.rs"),

@@ -21,6 +21,7 @@
 mod client;
 mod codec;
 mod dii;
+mod disclosure;
 mod execution;
 mod fence;
 mod hot;
@@ -35,6 +36,7 @@ mod sii;
 pub use client::{ClientConfig, ClientSession, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, protocol_hash};
 pub use dii::{DiiDown, DiiUp, InquiryAnswer, Report};
+pub use disclosure::{Disclosed, Disclosure, Disclosures};
 pub use execution::Execution;
 pub use fence::{FenceError, Fences};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
