@@ -52,6 +52,7 @@ mod registry;
 mod sif;
 mod state;
 pub mod token;
+mod topic;
 mod viewer;
 
 pub use changes::Changes;
@@ -70,7 +71,7 @@ pub use dtif::{
         tell::{all_leases, update as lease_update},
     },
 };
-pub use event::{AgreementEnd, EventError, LogEvent, Topic};
+pub use event::{AgreementEnd, EventError, LogEvent};
 pub use histogram::Histogram;
 pub use hot::Hot;
 pub use identity::{Actor, Device, Fingerprint, Identity, User};
@@ -92,6 +93,7 @@ pub use sif::{
 };
 pub use state::{Census, State, System, SystemStats, Twin};
 pub use token::{Delegated, Grant, delegate, may_delegate};
+pub use topic::Topic;
 pub use viewer::{Bearing, Viewer};
 
 /// Milliseconds that a command may be valid at most: nobody still means it after that.

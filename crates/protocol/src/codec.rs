@@ -63,6 +63,7 @@ pub fn protocol_hash() -> [u8; 16] {
         include_str!("../../model/src/ids.rs"),
         include_str!("../../model/src/json.rs"),
         include_str!("../../model/src/lease.rs"),
+        include_str!("../../model/src/past.rs"),
         include_str!("../../model/src/permission.rs"),
         include_str!("../../model/src/service.rs"),
         include_str!("../../model/src/state.rs"),

@@ -46,7 +46,7 @@ pub use message::{
     Welcome, WireReading,
 };
 pub use news::News;
-pub use past::{LogLine, PastEntry, PastFact, PastReading, PastReadings, PastTwin, TwinHistory};
+pub use past::{LogLine, PastReading, PastReadings, PastTwin, TwinHistory};
 pub use people::{DeviceView, Me, People, TokenView, UserView};
 pub use procedure::{Participant, Procedure, ProcedureStep};
 pub use sii::{AuthorizationAnswer, CallResult, Invocation, SiiDown, SiiUp};
