@@ -4,7 +4,11 @@
 //! libFuzzer runs them (`cargo xtask fuzz`), and a test of `vestibule-server` includes this file and runs them over the
 //! corpus.
 
-use std::{fmt::Debug, str::FromStr};
+use std::{
+    fmt::Debug,
+    str::FromStr,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 use vestibule_adapter_mqtt::{MqttConfig, Output, Registry, RegistryConfig};
@@ -135,14 +139,23 @@ fn base64(bytes: &[u8]) -> String {
 
 /// A log that somebody wrote who knew how to chain it: lines of it, folded.
 pub fn log(bytes: &[u8]) {
-    let mut state = State::default();
+    let (mut state, mut names) = (State::default(), NameBook::new(salt));
     for (line, at) in bytes.split(|byte| *byte == b'\n').take(MOST).zip(NOW.0..) {
-        let Ok(event) = LogEvent::read(line) else { continue };
-        if let Ok((written, read)) = event.written() {
-            assert_eq!(read.written().expect("what was read is written").0, written);
+        // As in a data folder: names are written apart, and what people gave is sealed.
+        let Ok(event) = names.scope(|| LogEvent::read(line)) else { continue };
+        if let Ok((written, read)) = names.scope(|| event.written()) {
+            assert_eq!(names.scope(|| read.written()).expect("what was read is written").0, written);
             state.apply(Timestamp(at), &read);
         }
     }
+}
+
+/// Another one each time, as a random one would be.
+fn salt() -> [u8; 32] {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let mut salt = [0; 32];
+    salt[..8].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+    salt
 }
 
 /// A Thing Description, or a twin that becomes one.

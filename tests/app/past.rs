@@ -2,9 +2,10 @@
 
 use bevy::prelude::*;
 use vestibule_model::{
-    CommandId, CommandStatus, FeatureId, PropertyId, Refusal, RefusalCode, Timestamp, TwinId, Value,
+    CommandId, CommandStatus, FeatureId, PastEntry, PastFact, PropertyId, Refusal, RefusalCode, Timestamp, TwinId,
+    Value,
 };
-use vestibule_protocol::{PastEntry, PastFact, PastReadings, PastTwin, Request, Response, TwinHistory, WireReading};
+use vestibule_protocol::{PastReadings, PastTwin, Request, Response, TwinHistory, WireReading};
 use vestibule_tests::{FakeEnabler, door, reading, view};
 use vestibule_twin::{LookBack, TwinPast};
 

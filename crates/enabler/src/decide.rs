@@ -44,6 +44,8 @@ pub enum Effect {
         /// At most so many.
         limit: u16,
     },
+    /// Answer once everything that says who this person was is destroyed.
+    Forget(UserId),
     /// Answer from the past: as much of it as this viewer may see now and might have seen then.
     ReadPast(Box<Viewer>),
     /// Give a command to a system. At most once: where it cannot be given now, it has failed.
@@ -205,6 +207,7 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         Request::Users => people::users(state, &viewer),
         Request::SetUser(user) => people::set_user(state, &viewer, user),
         Request::RemoveUser(user) => people::remove_user(state, &viewer, user),
+        Request::Erase { user } => people::erase(state, now, &viewer, user),
         Request::RevokeDevice(device) => people::revoke_device(state, &viewer, *device),
         Request::RevokeToken(id) => token::revoke(state, &viewer, *id),
         Request::Log { after, limit } => {

@@ -219,13 +219,14 @@ pub enum LogEvent {
     },
     /// SDC: a call was accepted.
     CallAccepted {
+        /// By whom. Before what is theirs.
+        user: UserId,
         /// What was asked.
         call: Box<Collaboration>,
-        /// By whom.
-        user: UserId,
         /// With which device.
         by: Identity,
         /// The hash of the request.
+        #[serde(with = "vestibule_model::sealed")]
         request: ContentHash,
         /// What the systems say of its steps.
         plans: Vec<StepPlan>,
@@ -241,7 +242,7 @@ pub enum LogEvent {
         /// Whether it is taken back.
         undo: bool,
         /// What the system is given, the first time.
-        #[serde(default)]
+        #[serde(default, with = "vestibule_model::sealed")]
         input: Option<Json>,
     },
     /// SDC: an invocation ended.
@@ -340,19 +341,6 @@ pub enum LogEvent {
     },
 }
 
-/// What a line of the log is about, so that a thing's past is found without reading everything.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Topic {
-    /// Who may do what, systems, the log itself: what every thing's past depends on.
-    Everything,
-    /// One twin.
-    Twin(TwinId),
-    /// The twin of this command.
-    Command(CommandId),
-    /// Nothing that a twin's past depends on.
-    Nothing,
-}
-
 /// Why what a user and a third-party system have agreed holds no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -376,47 +364,6 @@ pub enum AgreementEnd {
 pub struct EventError(#[from] serde_json::Error);
 
 impl LogEvent {
-    /// What it is about.
-    #[must_use]
-    pub fn about(&self) -> Topic {
-        match self {
-            Self::RuleSet { .. }
-            | Self::RuleRemoved { .. }
-            | Self::DeviceEnrolled { .. }
-            | Self::DeviceRevoked { .. }
-            | Self::UserSet { .. }
-            | Self::UserRemoved { .. }
-            | Self::TokenDelegated { .. }
-            | Self::TokenRevoked { .. }
-            | Self::SystemRegistered { .. }
-            | Self::SystemGone { .. }
-            | Self::PersonErased { .. } => Topic::Everything,
-            Self::TokenKeySet { .. }
-            | Self::SystemMeasured { .. }
-            | Self::PseudonymsSalted { .. }
-            | Self::Authorized { .. }
-            | Self::Deauthorized { .. }
-            | Self::CallAccepted { .. }
-            | Self::StepDispatched { .. }
-            | Self::StepEnded { .. }
-            | Self::CallStopped { .. }
-            | Self::CallEnded { .. }
-            | Self::LeaseQueued { .. }
-            | Self::LeaseGranted { .. }
-            | Self::LeaseRenewed { .. }
-            | Self::LeaseIntegrated { .. }
-            | Self::LeaseEnded { .. }
-            | Self::LogCut { .. } => Topic::Nothing,
-            Self::TwinDescribed { info } => Topic::Twin(info.id.clone()),
-            Self::TwinGone { twin }
-            | Self::WishEnded { twin, .. }
-            | Self::PermissionTold { twin, .. }
-            | Self::TwinAcquired { twin, .. } => Topic::Twin(twin.clone()),
-            Self::CommandAccepted { command, .. } => Topic::Twin(command.twin.clone()),
-            Self::CommandDispatched { command } | Self::CommandEnded { command, .. } => Topic::Command(*command),
-        }
-    }
-
     /// The event as it is written, and what reading it gives.
     ///
     /// Apply the second: JSON may round a number in its last bit, and state must be the same after a restart.

@@ -181,6 +181,13 @@ impl Leases {
         twins.iter().filter_map(|twin| self.live.get(twin)).flatten().filter_map(|id| self.all.get(id))
     }
 
+    /// Those that are live on this twin, and nothing of others.
+    pub(crate) fn only(&self, twin: &TwinId) -> Self {
+        let mut kept = Self { fence: self.fence, ..Self::default() };
+        self.of(twin).for_each(|lease| kept.queued(lease.as_ref().clone()));
+        kept
+    }
+
     /// The last token of a twin's object that is over and not forgotten.
     pub(crate) fn last_fence(&self, twin: &TwinId) -> Option<u64> {
         self.over.get(twin).copied()

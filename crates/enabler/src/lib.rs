@@ -28,6 +28,7 @@ mod changes;
 mod command;
 mod condition;
 mod decide;
+mod disclosures;
 mod discovery;
 mod dtif;
 mod event;
@@ -52,12 +53,14 @@ mod registry;
 mod sif;
 mod state;
 pub mod token;
+mod topic;
 mod viewer;
 
 pub use changes::Changes;
 pub use command::{CommandRecord, Wish, WishKey};
 pub use condition::Condition;
 pub use decide::{Decision, Effect, decide};
+pub use disclosures::DisclosureReader;
 pub use discovery::{may_see_system, system_health, system_view};
 pub use dtif::{
     dtac::{default_rules, is_owner, may, may_lease, may_read, may_use, priority, system_verdict, verdict},
@@ -69,7 +72,7 @@ pub use dtif::{
         tell::{all_leases, update as lease_update},
     },
 };
-pub use event::{AgreementEnd, EventError, LogEvent, Topic};
+pub use event::{AgreementEnd, EventError, LogEvent};
 pub use histogram::Histogram;
 pub use hot::Hot;
 pub use identity::{Actor, Device, Fingerprint, Identity, User};
@@ -79,7 +82,7 @@ pub use objects::Objects;
 pub use observe::{Observed, observe};
 pub use pairing::{Offer, Pairing, PairingCode};
 pub use past::Past;
-pub use people::{enroll, erase, log_in, may_open_pairing, pair};
+pub use people::{enroll, log_in, may_open_pairing, pair};
 pub use persistent::Map;
 pub use procedure::{StepNote, Steps, metaverse, third_party, twin_system};
 pub use sif::{
@@ -91,6 +94,7 @@ pub use sif::{
 };
 pub use state::{Census, State, System, SystemStats, Twin};
 pub use token::{Delegated, Grant, delegate, may_delegate};
+pub use topic::Topic;
 pub use viewer::{Bearing, Viewer};
 
 /// Milliseconds that a command may be valid at most: nobody still means it after that.

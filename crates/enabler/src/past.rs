@@ -4,10 +4,14 @@
 //! that role could see; what a rule kept from it then stays kept, and what they may no longer read now is gone for
 //! the past as well.
 
-use vestibule_model::{CommandStatus, FeatureId, Refusal, Right, Timestamp, TwinId};
-use vestibule_protocol::{PastEntry, PastFact, PastReading, PastTwin, Report};
+use vestibule_model::{CommandStatus, FeatureId, PastEntry, PastFact, Refusal, Right, Timestamp, TwinId};
+use vestibule_protocol::{PastReading, PastTwin, Report};
 
-use crate::{CommandRecord, Decision, Effect, Hot, LogEvent, State, Topic, Viewer, dtif::dtac, view};
+use crate::{
+    CommandRecord, Decision, Effect, Hot, LogEvent, State, Topic, Viewer,
+    dtif::{dtac, lease::tell},
+    view,
+};
 
 pub(crate) fn ask(state: &State, viewer: Viewer, twin: &TwinId) -> Result<Decision, Refusal> {
     // By the rules alone, so that the answer does not say whether the twin exists.
@@ -38,8 +42,13 @@ impl Past {
         // What ends here is known only before it is applied.
         let (feature, what) = self.fact(event).unzip();
         self.then.apply(at, event);
-        let what = what?;
-        let own = matches!(&what, PastFact::Accepted { user, .. } if *user == self.viewer.user);
+        // How far a lease is is known only after it.
+        let what = what.or_else(|| self.lease(at, event))?;
+        let own = match &what {
+            PastFact::Accepted { user, .. } => *user == self.viewer.user,
+            PastFact::Lease(lease) => lease.user.as_ref() == Some(&self.viewer.user),
+            _ => false,
+        };
         (own || self.may_read(feature.flatten().as_ref(), at)).then_some(PastEntry { sequence, at, what })
     }
 
@@ -61,6 +70,25 @@ impl Past {
     fn record(&self, event: &LogEvent) -> Option<&CommandRecord> {
         let Topic::Command(id) = event.about() else { return None };
         self.then.commands.get(&id).filter(|record| record.command.twin == self.twin).map(AsRef::as_ref)
+    }
+
+    /// How far a lease of this twin is from now on. That it is renewed changes nothing.
+    fn lease(&self, at: Timestamp, event: &LogEvent) -> Option<PastFact> {
+        let id = match event {
+            LogEvent::LeaseQueued { request, .. } => request.id,
+            LogEvent::LeaseGranted { lease, .. }
+            | LogEvent::LeaseIntegrated { lease, .. }
+            | LogEvent::LeaseEnded { lease, .. } => *lease,
+            _ => return None,
+        };
+        let lease = self.then.leases.get(&id).filter(|lease| lease.request.twin == self.twin && lease.at == at)?;
+        let then = Viewer { at, ..self.viewer.clone() };
+        let mut update = tell::update(&self.then, &then, at, lease);
+        // Who may not know now whose it is does not learn it from what they might have known then.
+        if tell::name(&self.now, &self.viewer, lease).is_none() {
+            update.user = None;
+        }
+        Some(PastFact::Lease(update))
     }
 
     fn fact(&self, event: &LogEvent) -> Option<(Option<FeatureId>, PastFact)> {
@@ -97,7 +125,7 @@ impl Past {
                 self.record(event).map(|record| came(record, CommandStatus::Dispatched))
             }
             LogEvent::CommandEnded { status, .. } => self.record(event).map(|record| came(record, status.clone())),
-            LogEvent::WishEnded { .. } => None,
+            LogEvent::WishEnded { .. } | LogEvent::LeaseQueued { .. } => None,
             // What other parts write about this twin is told in the log's own words.
             other if other.about() == Topic::Twin(self.twin.clone()) => {
                 let words = serde_json::to_string(other).ok()?;

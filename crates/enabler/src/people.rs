@@ -8,7 +8,9 @@ use vestibule_model::{
 use vestibule_protocol::{DeviceView, Me, People, Response, UserView};
 
 use crate::{
-    Actor, CONSOLE_USER, Decision, Device, Fingerprint, Identity, LogEvent, OWNER_ROLE, Offer, State, User, Viewer,
+    Actor, CONSOLE_USER, Decision, Device, Effect, Fingerprint, Identity, LogEvent, OWNER_ROLE, Offer, State, User,
+    Viewer,
+    disclosures::stands_for,
     dtif::dtac,
     sif::tpsaa,
     token::{delegated, token_view},
@@ -315,17 +317,16 @@ fn free_name(state: &State, name: &str) -> UserId {
 }
 
 /// Forgets a person: what they agreed ends, what was known of them goes. Their name is destroyed once that is written.
-///
-/// # Errors
-/// [`RefusalCode::Conflict`] where nobody else could change the rules after that, or something they asked for is under
-/// way; [`RefusalCode::Invalid`] where it is nobody.
-pub fn erase(state: &State, now: Timestamp, user: &UserId) -> Result<Decision, Refusal> {
+pub(crate) fn erase(state: &State, now: Timestamp, viewer: &Viewer, user: &UserId) -> Result<Decision, Refusal> {
+    dtac::owners_only(state, viewer, "forget people")?;
     if user.as_str() == CONSOLE_USER {
         let message = format!("{user} is whoever runs this enabler, and no person");
         return Err(Refusal::new(RefusalCode::Invalid, message));
     }
-    let agreed = tpsaa::end_unknown(state, &UserId::slug(CONSOLE_USER), |whose, _| whose == user);
-    let erased = LogEvent::PersonErased { user: user.clone(), by: None };
+    let agreed = tpsaa::end_unknown(state, &viewer.user, |whose, _| whose == user);
+    // Whoever runs the enabler is nobody in particular.
+    let by = (viewer.user.as_str() != CONSOLE_USER).then(|| viewer.user.clone());
+    let erased = LogEvent::PersonErased { user: user.clone(), by };
     let events: Vec<_> = agreed.events.into_iter().chain([erased]).collect();
     keep_an_owner(state, now, &events, None)?;
     let open = state.open.keys().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
@@ -333,7 +334,15 @@ pub fn erase(state: &State, now: Timestamp, user: &UserId) -> Result<Decision, R
         let message = format!("{open} commands of {user} are under way: try again when they have ended");
         return Err(Refusal::new(RefusalCode::Conflict, message));
     }
-    Ok(Decision { effects: agreed.effects, ..Decision::done(events) })
+    let calls = state.open_calls.keys().filter_map(|id| state.calls.get(id));
+    let calls = calls.filter(|record| stands_for(&record.user, user)).count();
+    if calls > 0 {
+        // What is taken back is taken back with what was given, which nobody could read any more.
+        let message = format!("{calls} calls of {user} are under way: cancel them, or try again when they have ended");
+        return Err(Refusal::new(RefusalCode::Conflict, message));
+    }
+    let decision = Decision { effects: agreed.effects, ..Decision::done(events) };
+    Ok(decision.with(Effect::Forget(user.clone())))
 }
 
 /// Makes a device known, on the word of whoever runs the enabler.

@@ -436,7 +436,8 @@ impl State {
         let wishes = self.wishes.iter().filter(|(key, _)| key.0 == *twin);
         let wishes = wishes.map(|(key, wish)| (key.clone(), wish.clone())).collect();
         let twins = kept.into_iter().collect();
-        Self { twins, wishes, leases: Arc::default(), objects: Objects::default(), ..self.clone() }
+        let leases = Arc::new(self.leases.only(twin));
+        Self { twins, wishes, leases, objects: Objects::default(), ..self.clone() }
     }
 
     /// The twins of `system`, in the order of their ids.

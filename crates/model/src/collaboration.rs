@@ -70,10 +70,10 @@ pub struct CallStep {
     /// Which service.
     pub service: ServiceId,
     /// How its input is made; none: it is the collaboration's input as it is.
-    #[serde(default)]
+    #[serde(default, with = "crate::sealed")]
     pub input: Vec<Transform>,
     /// How the input of the service that undoes it is made; none: `{"input": ..., "output": ...}` of the step.
-    #[serde(default)]
+    #[serde(default, with = "crate::sealed")]
     pub undo: Vec<Transform>,
     /// Milliseconds to wait for each answer; `None`: what the service says.
     #[serde(default)]
@@ -86,7 +86,7 @@ pub struct Collaboration {
     /// Idempotency key: however often it arrives, it is done once.
     pub id: CallId,
     /// What the user gives.
-    #[serde(default)]
+    #[serde(default, with = "crate::sealed")]
     pub input: Json,
     /// The steps, in order.
     pub steps: Vec<CallStep>,
@@ -163,11 +163,13 @@ pub enum StepStatus {
     /// Its system said no, or it was never asked: nothing was done.
     Failed {
         /// Why.
+        #[serde(with = "crate::sealed")]
         reason: String,
     },
     /// It was asked and has not answered in time: it may have been done.
     InDoubt {
         /// Why.
+        #[serde(with = "crate::sealed")]
         reason: String,
     },
     /// Its system has been asked to take it back.
@@ -177,6 +179,7 @@ pub enum StepStatus {
     /// It was done, or may have been, and could not be taken back.
     NotUndone {
         /// Why.
+        #[serde(with = "crate::sealed")]
         reason: String,
     },
     /// Its turn never came.
@@ -192,6 +195,7 @@ pub enum CallStatus {
     /// What was done is being taken back.
     Undoing {
         /// Why.
+        #[serde(with = "crate::sealed")]
         reason: String,
     },
     /// Every step is done.
@@ -199,6 +203,7 @@ pub enum CallStatus {
     /// A step failed. What was done before it has been taken back, where `kept` is empty.
     Failed {
         /// Why.
+        #[serde(with = "crate::sealed")]
         reason: String,
         /// Steps that could not be taken back.
         kept: Vec<StepKey>,

@@ -28,7 +28,9 @@ mod ids;
 mod json;
 mod lease;
 mod names;
+mod past;
 mod permission;
+pub mod sealed;
 mod service;
 mod state;
 mod system;
@@ -55,6 +57,7 @@ pub use lease::{
     DEFAULT_LONGEST_LEASE_MS, Integration, LONGEST_LEASE_BOUNDS_MS, LeaseEnd, LeaseRequest, LeaseStatus, LeaseUpdate,
 };
 pub use names::{Commitment, ERASED, Name, NameBook, erased_user, is_erased, personal};
+pub use past::{PastEntry, PastFact};
 pub use permission::{
     About, Access, Right, Rule, RuleEffect, Subject, TwinPermission, TwinSelector, Verdict, decide_access,
 };

@@ -3,7 +3,10 @@
 //! A log that must not be changed and a person who may be forgotten go together when the log never had the name: inside
 //! of [`NameBook::scope`] every [`UserId`](crate::UserId) and every [`personal`] text is written as the commitment
 //! `BLAKE3(salt, text)`, and the book has salt and text. Who has both can check that a name belongs to a line; once the
-//! book has forgotten them, nobody can tell whose line it was.
+//! book has forgotten them, nobody can tell whose line it was. The salt of a person's id also is what their [`sealed`]
+//! payloads are read with: they go with it.
+//!
+//! [`sealed`]: crate::sealed
 
 use std::{
     cell::RefCell,
@@ -73,7 +76,7 @@ pub struct Name {
     pub pseudonym: Commitment,
     /// Whose it is: the pseudonym of their user id.
     pub person: Commitment,
-    /// 32 random bytes.
+    /// 32 random bytes. Of a person's id: also what opens everything that is sealed as theirs.
     pub salt: [u8; 32],
     /// The text.
     pub text: String,
@@ -242,6 +245,18 @@ impl NameBook {
         Some(format!("{ALIAS}{commitment}"))
     }
 
+    /// Whose what is written now is.
+    fn owner(&self) -> Option<Owner> {
+        let person = self.current?;
+        Some(self.key(person).map_or(Owner::Erased, |key| Owner::Person(person, key)))
+    }
+
+    /// What opens what is sealed as theirs; `None`: they were forgotten.
+    fn key(&self, person: Commitment) -> Option<[u8; 32]> {
+        let known = self.texts.get(&person).filter(|name| name.is_user())?;
+        Some(blake3::derive_key("vestibule 2026-11-26 sealed payloads of a person", &known.salt))
+    }
+
     fn open(&self, pseudonym: Commitment) -> Option<String> {
         self.texts.get(&pseudonym).map(|name| name.text.clone())
     }
@@ -249,6 +264,24 @@ impl NameBook {
     fn open_user(&self, pseudonym: Commitment) -> String {
         self.open(pseudonym).unwrap_or_else(|| erased_user(pseudonym))
     }
+}
+
+/// Whose something is that is being written.
+pub(crate) enum Owner {
+    /// Theirs, with what seals it.
+    Person(Commitment, [u8; 32]),
+    /// Somebody's who was forgotten.
+    Erased,
+}
+
+/// Whose what is written now is; `None`: nobody's, or no scope is open.
+pub(crate) fn owner() -> Option<Owner> {
+    with_book(|book| book.owner()).flatten()
+}
+
+/// What opens what is sealed as `person`'s: `None` outside of a scope, nothing inside of it where they were forgotten.
+pub(crate) fn key_of(person: Commitment) -> Option<Option<[u8; 32]>> {
+    with_book(|book| book.key(person))
 }
 
 /// The id that a user has once their name was erased.

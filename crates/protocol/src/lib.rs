@@ -21,6 +21,7 @@
 mod client;
 mod codec;
 mod dii;
+mod disclosure;
 mod execution;
 mod fence;
 mod hot;
@@ -35,6 +36,7 @@ mod sii;
 pub use client::{ClientConfig, ClientSession, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, encoded_length, protocol_hash};
 pub use dii::{DiiDown, DiiUp, InquiryAnswer, Report};
+pub use disclosure::{Disclosed, Disclosure, Disclosures};
 pub use execution::Execution;
 pub use fence::{FenceError, Fences};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
@@ -44,7 +46,7 @@ pub use message::{
     Welcome, WireReading,
 };
 pub use news::News;
-pub use past::{LogLine, PastEntry, PastFact, PastReading, PastReadings, PastTwin, TwinHistory};
+pub use past::{LogLine, PastReading, PastReadings, PastTwin, TwinHistory};
 pub use people::{DeviceView, Me, People, TokenView, UserView};
 pub use procedure::{Participant, Procedure, ProcedureStep};
 pub use sii::{AuthorizationAnswer, CallResult, Invocation, SiiDown, SiiUp};

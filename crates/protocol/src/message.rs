@@ -12,7 +12,10 @@ use vestibule_model::{
     TokenId, Truth, TwinId, TwinInfo, UserId, UserInfo, Value,
 };
 
-use crate::{DiiDown, DiiUp, LogLine, Me, PastReadings, PastTwin, People, ProcedureStep, SiiDown, SiiUp, TwinHistory};
+use crate::{
+    DiiDown, DiiUp, Disclosures, LogLine, Me, PastReadings, PastTwin, People, ProcedureStep, SiiDown, SiiUp,
+    TwinHistory,
+};
 
 /// What a peer asks the enabler. One bidirectional stream each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,6 +70,12 @@ pub enum Request {
     SetUser(UserInfo),
     /// Take a user away with all their devices and rules; their connections end (owners only).
     RemoveUser(UserId),
+    /// Forget a person (owners only): their devices and the rules about them go, and everything written about them reads
+    /// as erased. Answered by [`Response::Erased`], once their name is destroyed.
+    Erase {
+        /// Who.
+        user: UserId,
+    },
     /// Make a device unknown; its connections end. One's own, or any (owners).
     RevokeDevice(Fingerprint),
     /// Show a pairing code: for a device of somebody new, or for one more device of a user. Owners for everybody,
@@ -250,6 +259,8 @@ pub enum Response {
     Me(Me),
     /// To [`Request::Users`].
     People(People),
+    /// To [`Request::Erase`]: it is done, and this is what systems were told of them before. They keep it until asked.
+    Erased(Disclosures),
     /// To [`Request::OpenPairing`].
     Code {
         /// Six digits.

@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use vestibule_model::{
-    ActionId, CommandId, CommandStatus, ContentHash, FeatureId, PropertyId, PropertyValue, RuleId, Timestamp, UserId,
-    Value,
-};
+use vestibule_model::{ContentHash, FeatureId, PastEntry, PropertyId, PropertyValue, Timestamp, Value};
 
 use crate::{CommandUpdate, TwinView};
 
@@ -31,54 +28,6 @@ pub struct TwinHistory {
     pub next: Option<u64>,
     /// The log begins behind this line: what was before is kept no longer. 0: it is whole.
     pub begins: u64,
-}
-
-/// One decision about a twin.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct PastEntry {
-    /// Its line in the log.
-    pub sequence: u64,
-    /// When it was decided.
-    pub at: Timestamp,
-    /// What was decided.
-    pub what: PastFact,
-}
-
-/// What was decided about a twin.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PastFact {
-    /// It was described, or described differently.
-    Described,
-    /// It was no longer maintained.
-    Gone,
-    /// A command was accepted: who, from where, under which rule.
-    Accepted {
-        /// The command.
-        command: CommandId,
-        /// Whose it was.
-        user: UserId,
-        /// The name of the device that it came from, where one is known.
-        device: Option<String>,
-        /// The rule that let them.
-        rule: RuleId,
-        /// The feature.
-        feature: FeatureId,
-        /// What it should do.
-        action: ActionId,
-        /// With what.
-        #[schema(value_type = Option<PropertyValue>)]
-        input: Option<Value>,
-    },
-    /// A command came further.
-    Came {
-        /// The command.
-        command: CommandId,
-        /// How far.
-        status: CommandStatus,
-    },
-    /// Anything else, in the log's own words.
-    Other(String),
 }
 
 /// What a twin's properties said, oldest first.

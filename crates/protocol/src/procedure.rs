@@ -97,6 +97,17 @@ const P2: [&str; 18] = [
     "answers what came of it",
 ];
 
+impl Procedure {
+    /// What its steps are, in a few words each, from its first.
+    #[must_use]
+    pub const fn steps(self) -> &'static [&'static str] {
+        match self {
+            Self::P1 => &P1,
+            Self::P2 => &P2,
+        }
+    }
+}
+
 impl Participant {
     /// Who it is, for a person.
     #[must_use]
@@ -120,10 +131,7 @@ impl ProcedureStep {
     /// What the step is, in a few words; nothing for a number that the procedure does not have.
     #[must_use]
     pub fn what(&self) -> &'static str {
-        let words: &[&str] = match self.procedure {
-            Procedure::P1 => &P1,
-            Procedure::P2 => &P2,
-        };
-        usize::from(self.step).checked_sub(1).and_then(|index| words.get(index)).copied().unwrap_or_default()
+        let place = usize::from(self.step).checked_sub(1);
+        place.and_then(|place| self.procedure.steps().get(place)).copied().unwrap_or_default()
     }
 }

@@ -193,7 +193,8 @@ async fn the_past_is_printed_exported_replayed_and_forgotten() {
     // Forgotten while it runs: nowhere in the folder, and nothing else has changed.
     let unknown = run(&["erase", "--user", "nobody"], &data);
     assert_eq!(unknown.status.code(), Some(1));
-    said(run(&["erase", "--user", "Esmeralda"], &data));
+    let report = said(run(&["erase", "--user", "Esmeralda"], &data));
+    assert!(report.contains("no system was told anything of them"), "{report}");
     let alone = run(&["erase", "--user", "Keeper"], &data);
     assert!(text(&alone.stderr).contains("nobody could change the rules"), "{}", text(&alone.stderr));
     let after = said(run(&["log"], &data));

@@ -12,7 +12,9 @@ use vestibule_model::{FeatureId, PropertyId, Timestamp, TwinId, Value};
 use crate::StoreError;
 
 /// The form of the file. One of another form is made anew: nothing in it cannot be lost.
-const FORM: i64 = 1;
+const FORM: i64 = 2;
+/// The form whose index says nothing of leases: that is made again from the log, and readings stay.
+const WITHOUT_LEASES: i64 = 1;
 
 const TABLES: [&str; 5] = [
     "CREATE TABLE line (about TEXT NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (about, sequence)) STRICT,
@@ -109,7 +111,8 @@ impl History {
         let mut connection = options.connect().await?;
         let form: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut connection).await?;
         let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut connection).await?;
-        if tables > 0 && form != FORM {
+        let known = [FORM, WITHOUT_LEASES].contains(&form);
+        if tables > 0 && !known {
             return Err(StoreError::Damaged(format!("it has the form {form}")));
         }
         if tables == 0 {
@@ -118,10 +121,15 @@ impl History {
                 sqlx::query(table).execute(&mut *transaction).await?;
             }
             sqlx::query("INSERT INTO indexed (id, sequence) VALUES (1, 0)").execute(&mut *transaction).await?;
-            sqlx::query("PRAGMA user_version = 1").execute(&mut *transaction).await?;
+            sqlx::query("PRAGMA user_version = 2").execute(&mut *transaction).await?;
             transaction.commit().await?;
         }
-        Ok(Self { connection })
+        let mut history = Self { connection };
+        if form == WITHOUT_LEASES {
+            history.reset_index().await?;
+            sqlx::query("PRAGMA user_version = 2").execute(&mut history.connection).await?;
+        }
+        Ok(history)
     }
 
     /// The last line of the log that is in the index.
@@ -352,5 +360,16 @@ mod tests {
         assert_eq!(history.lines(&door, 0, 9).await.unwrap(), [1, 3]);
         history.reset_index().await.unwrap();
         assert_eq!((history.indexed().await.unwrap(), history.lines(&door, 0, 9).await.unwrap()), (0, Vec::new()));
+        // The index of an older form is made again; what things said stays.
+        history.index(&lines, 7).await.unwrap();
+        history.keep(&[said(true, 15)], (Timestamp(10), Timestamp(20))).await.unwrap();
+        sqlx::query("PRAGMA user_version = 1").execute(&mut history.connection).await.unwrap();
+        history.close().await;
+        let mut history = History::open(Some(&file)).await.unwrap();
+        assert_eq!(history.indexed().await.unwrap(), 0);
+        assert_eq!(history.readings(&lamp(), Timestamp(0), Timestamp(500), 9).await.unwrap().len(), 1);
+        history.index(&lines, 7).await.unwrap();
+        history.close().await;
+        assert_eq!(History::open(Some(&file)).await.unwrap().indexed().await.unwrap(), 7, "once");
     }
 }

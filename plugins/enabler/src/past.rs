@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use vestibule_model::{Refusal, RefusalCode, Timestamp, TwinId};
-use vestibule_protocol::{PastEntry, PastFact, PastTwin, Request, Response, TwinHistory, TwinView};
-use vestibule_twin::{Decided, LookBack, PastDecision, PastMoment, PastReading, TwinPast};
+use vestibule_model::{PastEntry, Refusal, RefusalCode, Timestamp, TwinId};
+use vestibule_protocol::{PastTwin, Request, Response, TwinHistory, TwinView};
+use vestibule_twin::{LookBack, PastMoment, PastReading, TwinPast};
 
 /// Decisions of one answer.
 const PAGE: u16 = 500;
@@ -121,9 +121,9 @@ impl Search {
 
 /// Keeps those nearest to the moment, and looks further where they are few.
 fn decisions(past: &mut TwinPast, mut search: Search, page: TwinHistory) -> Option<Asked> {
-    let mut known: BTreeMap<u64, PastDecision> =
+    let mut known: BTreeMap<u64, PastEntry> =
         past.decisions.drain(..).map(|decision| (decision.sequence, decision)).collect();
-    known.extend(page.entries.into_iter().map(|entry| (entry.sequence, as_decision(entry))));
+    known.extend(page.entries.into_iter().map(|entry| (entry.sequence, entry)));
     let (before, after): (Vec<_>, Vec<_>) = known.into_values().partition(|decision| decision.at <= search.at);
     let (found, beyond) = (before.len(), after.len());
     past.decisions =
@@ -141,19 +141,6 @@ fn decisions(past: &mut TwinPast, mut search: Search, page: TwinHistory) -> Opti
     }
     past.decided = true;
     None
-}
-
-fn as_decision(entry: PastEntry) -> PastDecision {
-    let what = match entry.what {
-        PastFact::Described => Decided::Described,
-        PastFact::Gone => Decided::Gone,
-        PastFact::Accepted { command, user, device, rule, feature, action, input } => {
-            Decided::Accepted { command, user, device, rule, feature, action, input }
-        }
-        PastFact::Came { command, status } => Decided::Came { command, status },
-        PastFact::Other(words) => Decided::Other(words),
-    };
-    PastDecision { sequence: entry.sequence, at: entry.at, what }
 }
 
 fn as_moment(then: PastTwin) -> PastMoment {

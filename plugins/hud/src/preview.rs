@@ -14,14 +14,14 @@ use bevy::{
     winit::WinitPlugin,
 };
 use vestibule_twin::{
-    Catalogue, CatalogueEntry, Decided, EnablerClock, EnablerLink, FurnitureSnap, KnownServices, KnownSystem,
-    KnownSystems, LinkState, Notify, PastDecision, PastMoment, PastReading, PointedTwin, Reading, Twin,
-    TwinDescription, TwinPast, TwinPicture, TwinPictures, TwinState, Urgency,
+    Catalogue, CatalogueEntry, EnablerClock, EnablerLink, FurnitureSnap, KnownServices, KnownSystem, KnownSystems,
+    LinkState, Notify, PastMoment, PastReading, PointedTwin, Reading, Twin, TwinDescription, TwinPast, TwinPicture,
+    TwinPictures, TwinState, Urgency,
     model::{
         ActionId, ActionInfo, Authorization, BlobRef, CallId, CallStatus, CallUpdate, Charge, ChargePer, CommandId,
-        CommandStatus, Effect, Expect, FeatureId, FeatureKind, FeatureProblem, Json, PropertyId, PropertyInfo,
-        Pseudonym, RuleId, ServiceId, ServiceInfo, Sharing, StepKey, StepStatus, StepUpdate, SystemHealth, SystemId,
-        SystemInfo, SystemKind, Timestamp, Truth, TwinId, TwinInfo, UserId, Value, ValueType,
+        CommandStatus, Effect, Expect, FeatureId, FeatureKind, FeatureProblem, Json, PastEntry, PastFact, PropertyId,
+        PropertyInfo, Pseudonym, RuleId, ServiceId, ServiceInfo, Sharing, StepKey, StepStatus, StepUpdate,
+        SystemHealth, SystemId, SystemInfo, SystemKind, Timestamp, Truth, TwinId, TwinInfo, UserId, Value, ValueType,
     },
 };
 
@@ -215,7 +215,7 @@ fn look_back(app: &mut App) {
         (key("battery", "value"), was(Value::Int(88), "06:00:00")),
     ];
     let asked = |number: u8, time, user: &str, feature: &str, action: &str| {
-        let what = Decided::Accepted {
+        let what = PastFact::Accepted {
             command: CommandId([number; 16]),
             user: UserId::slug(user),
             device: Some("the headset".to_owned()),
@@ -224,11 +224,11 @@ fn look_back(app: &mut App) {
             action: ActionId::slug(action),
             input: None,
         };
-        PastDecision { sequence: u64::from(number) * 2, at: at(time), what }
+        PastEntry { sequence: u64::from(number) * 2, at: at(time), what }
     };
     let ended = |number: u8, time, status| {
-        let what = Decided::Came { command: CommandId([number; 16]), status };
-        PastDecision { sequence: u64::from(number) * 2 + 1, at: at(time), what }
+        let what = PastFact::Came { command: CommandId([number; 16]), status };
+        PastEntry { sequence: u64::from(number) * 2 + 1, at: at(time), what }
     };
     let (info, moment) = (Some(Arc::new(door())), at("14:00:00"));
     app.insert_resource(TwinPast {
@@ -238,7 +238,7 @@ fn look_back(app: &mut App) {
         at: moment,
         moment: Some(PastMoment { at: moment, info, readings: readings.into(), open: Vec::new(), covered: true }),
         decisions: vec![
-            PastDecision { sequence: 1, at: at("06:00:00"), what: Decided::Described },
+            PastEntry { sequence: 1, at: at("06:00:00"), what: PastFact::Described },
             asked(1, "13:59:50", "ada", "door", "open"),
             ended(1, "13:59:58", CommandStatus::Confirmed),
             asked(2, "14:03:10", "bob", "lock", "lock"),

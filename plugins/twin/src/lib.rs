@@ -50,7 +50,7 @@ pub use link::{EnablerClock, EnablerLink, LinkState};
 pub use message::{
     ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished,
 };
-pub use past::{Decided, LookBack, PastDecision, PastMoment, PastReading, TwinPast};
+pub use past::{LookBack, PastMoment, PastReading, TwinPast};
 pub use people::{KnownDevice, KnownPeople, KnownUser, ManagePeople, ShownCode};
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
 pub use service::{KnownCall, KnownServices, UseServices};

@@ -2,8 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bevy_ecs::prelude::*;
 use vestibule_model::{
-    ActionId, CommandId, CommandStatus, FeatureId, PropertyId, Refusal, RuleId, Timestamp, TwinId, TwinInfo, UserId,
-    Value,
+    ActionId, FeatureId, PastEntry, PropertyId, Refusal, Timestamp, TwinId, TwinInfo, UserId, Value,
 };
 
 /// Request: look at a twin's past. The answer comes as [`TwinPast`].
@@ -29,7 +28,7 @@ pub struct TwinPast {
     /// How it was then; `None` until that was answered.
     pub moment: Option<PastMoment>,
     /// What was decided around then, oldest first.
-    pub decisions: Vec<PastDecision>,
+    pub decisions: Vec<PastEntry>,
     /// Whether what was decided was answered.
     pub decided: bool,
     /// Why a question had no answer.
@@ -58,50 +57,4 @@ pub struct PastReading {
     pub value: Option<Value>,
     /// Since when, where that is known.
     pub since: Option<Timestamp>,
-}
-
-/// Something that was decided about a twin.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PastDecision {
-    /// Its line in the enabler's log.
-    pub sequence: u64,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub what: Decided,
-}
-
-/// What was decided about a twin.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Decided {
-    /// It was described, or described differently.
-    Described,
-    /// It was gone.
-    Gone,
-    /// A command was taken.
-    Accepted {
-        /// The command.
-        command: CommandId,
-        /// Whose.
-        user: UserId,
-        /// From which device, where that is known.
-        device: Option<String>,
-        /// The rule that let them.
-        rule: RuleId,
-        /// The feature.
-        feature: FeatureId,
-        /// What it should do.
-        action: ActionId,
-        /// With what.
-        input: Option<Value>,
-    },
-    /// A command came further.
-    Came {
-        /// The command.
-        command: CommandId,
-        /// How far.
-        status: CommandStatus,
-    },
-    /// Anything else, in the log's own words.
-    Other(String),
 }

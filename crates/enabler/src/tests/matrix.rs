@@ -16,7 +16,7 @@ const COLUMNS: [&str; 7] = ["silent", "stranger", "gone", "guest", "ringer", "be
 /// silent: has not said hello. stranger: a device that nobody paired. gone: a device that was revoked. guest: sees
 /// everything. ringer: a guest who may also ring the bell. bearer: a stranger with the owner's token to ring the bell.
 #[rustfmt::skip]
-const TABLE: [(&str, [char; 7]); 46] = [
+const TABLE: [(&str, [char; 7]); 47] = [
     //                       silent stranger gone guest ringer bearer owner
     ("hello",              ['y',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("pair",               ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
@@ -40,6 +40,7 @@ const TABLE: [(&str, [char; 7]); 46] = [
     ("users",              ['u',   'u',     'u', 'y',  'y',   'f',   'y']),
     ("set user",           ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("remove user",        ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
+    ("forget somebody",    ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("revoke a device",    ['u',   'u',     'u', 'f',  'f',   'f',   'y']),
     ("open pairing",       ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
     ("delegate",           ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
@@ -86,6 +87,7 @@ fn rows(request: &Request) -> &'static [&'static str] {
         Request::Users => &["users"],
         Request::SetUser(_) => &["set user"],
         Request::RemoveUser(_) => &["remove user"],
+        Request::Erase { .. } => &["forget somebody"],
         Request::RevokeDevice(_) => &["revoke a device"],
         Request::OpenPairing { .. } => &["open pairing"],
         Request::Delegate(_) => &["delegate"],
@@ -223,6 +225,7 @@ impl Matrix {
             "users" => Request::Users,
             "set user" => Request::SetUser(user),
             "remove user" => Request::RemoveUser(UserId::slug("guest")),
+            "forget somebody" => Request::Erase { user: UserId::slug("gone") },
             "revoke a device" => Request::RevokeDevice(RINGER),
             "open pairing" => Request::OpenPairing { role: RoleId::slug("guest"), user: None },
             "delegate" => Request::Delegate(Delegation { guest: "x".to_owned(), limits }),

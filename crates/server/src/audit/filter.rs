@@ -24,12 +24,13 @@ pub(super) struct Wanted {
     pub(super) until: Option<Timestamp>,
 }
 
-/// Follows the log, because what happened to a command says neither whose it was nor of which twin.
+/// Follows the log, because what happened to a command or a lease says neither whose it was nor of which
+/// twin.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     wanted: Wanted,
-    /// Commands by their ids: whose, and of which twin.
-    commands: HashMap<String, (Option<String>, Option<String>)>,
+    /// Commands and leases by their ids: whose, and of which twin.
+    begun: HashMap<String, (Option<String>, Option<String>)>,
 }
 
 fn text<'a>(fact: &'a Value, names: &[&str]) -> Option<&'a str> {
@@ -38,7 +39,7 @@ fn text<'a>(fact: &'a Value, names: &[&str]) -> Option<&'a str> {
 
 impl Filter {
     pub(super) fn new(args: &LogArgs) -> Self {
-        Self { wanted: args.into(), commands: HashMap::new() }
+        Self { wanted: args.into(), begun: HashMap::new() }
     }
 
     /// Whether lines before the first one wanted have to be read as well.
@@ -68,17 +69,19 @@ impl Filter {
             .collect();
         let inside = ["/rule/who/User", "/user/id"].into_iter().filter_map(|path| fact.pointer(path));
         who.extend(inside.filter_map(Value::as_str).map(str::to_owned));
-        let command = fact.get("command").filter(|command| command.is_object());
+        // What begins something that is spoken of by its id later.
+        let begun =
+            ["command", "request"].into_iter().filter_map(|name| fact.get(name)).find(|begun| begun.is_object());
         let described = fact.get("info").filter(|info| info.get("features").is_some());
         let twin = text(fact, &["twin"])
-            .or_else(|| command.and_then(|command| text(command, &["twin"])))
+            .or_else(|| begun.and_then(|begun| text(begun, &["twin"])))
             .or_else(|| described.and_then(|info| text(info, &["id"])))
             .map(str::to_owned);
-        if let Some(id) = command.and_then(|command| text(command, &["id"])) {
-            self.commands.insert(id.to_owned(), (who.first().cloned(), twin.clone()));
+        if let Some(id) = begun.and_then(|begun| text(begun, &["id"])) {
+            self.begun.insert(id.to_owned(), (who.first().cloned(), twin.clone()));
             return (who, twin);
         }
-        let Some((owner, about)) = text(fact, &["command"]).and_then(|id| self.commands.get(id)) else {
+        let Some((owner, about)) = text(fact, &["command", "lease"]).and_then(|id| self.begun.get(id)) else {
             return (who, twin);
         };
         who.extend(owner.clone());
@@ -108,6 +111,8 @@ mod tests {
             r#"{"rule_set":{"rule":{"id":"x","who":{"User":"ada"}},"by":"bo"}}"#,
             r#"{"twin_described":{"info":{"id":"home/door","features":{}}}}"#,
             "not JSON",
+            r#"{"lease_queued":{"request":{"id":"ef","twin":"home/door"},"user":"cy"}}"#,
+            r#"{"lease_granted":{"lease":"ef","fence":1}}"#,
         ];
         let found = |wanted: Wanted| {
             let mut filter = Filter { wanted, ..Filter::default() };
@@ -115,9 +120,10 @@ mod tests {
             taken.map(|(_, at)| at).collect::<Vec<_>>()
         };
         let text = |text: &str| Some(text.to_owned());
-        assert_eq!(found(Wanted::default()), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(found(Wanted::default()), [1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(found(Wanted { who: text("ada"), ..Wanted::default() }), [1, 3, 4, 6]);
-        assert_eq!(found(Wanted { twin: text("home/door"), ..Wanted::default() }), [1, 3, 5, 6]);
+        assert_eq!(found(Wanted { twin: text("home/door"), ..Wanted::default() }), [1, 3, 5, 6, 7, 8]);
+        assert_eq!(found(Wanted { who: text("cy"), ..Wanted::default() }), [6, 7, 8]);
         assert_eq!(found(Wanted { kind: text("rule_set"), ..Wanted::default() }), [4, 6]);
         let time = Wanted { since: Some(Timestamp(2)), until: Some(Timestamp(4)), ..Wanted::default() };
         assert_eq!(found(time), [2, 3, 6]);

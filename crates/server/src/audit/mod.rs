@@ -11,10 +11,11 @@ use std::{
 
 use clap::Args;
 use vestibule_model::UserId;
+use vestibule_protocol::{Disclosed, Disclosures, Request, Response};
 use vestibule_store::{EventLog, SqliteLog, verify_export};
 
 use crate::{
-    HubConfig, HubHandle, LOG_FILE,
+    HubConfig, HubHandle, LOG_FILE, Peer,
     cli::CliError,
     hub::{in_words, names},
     net::control::{Answer, ControlError, Question, ask},
@@ -134,24 +135,51 @@ async fn print(log: &SqliteLog, args: &LogArgs) -> Result<(), CliError> {
 
 /// Forgets a person: by the enabler that runs on the folder, or without one.
 pub(crate) async fn erase(args: EraseArgs) -> Result<(), CliError> {
-    let question = Question::Erase { user: args.user.clone() };
-    match ask(&args.data, &question).await {
-        Ok(Answer::Done) => {}
+    let request = Request::Erase { user: args.user.clone() };
+    let response = match ask(&args.data, &Question::Ask { request: Box::new(request.clone()) }).await {
+        Ok(Answer::Said { response }) => *response,
         Ok(_) => return Err(crate::cli::strange()),
         Err(ControlError::NotRunning(_)) => {
             if !args.data.join(LOG_FILE).exists() {
                 return Err(CliError::NoLog(args.data));
             }
             let hub = HubHandle::start(HubConfig::new(&args.data, "erase")).await.map_err(CliError::Hub)?;
-            let done = hub.erase(args.user.clone()).await;
+            let (session, _outgoing) = hub.open(Peer::Console).await.map_err(CliError::Hub)?;
+            let response = session.request(request).await;
             hub.shutdown().await;
-            done.map_err(CliError::Hub)?;
+            response
         }
         Err(error) => return Err(error.into()),
-    }
+    };
+    let told = match response {
+        Response::Erased(told) => told,
+        Response::Refused(refusal) => return Err(CliError::Words(refusal.to_string())),
+        _ => return Err(crate::cli::strange()),
+    };
     let mut out = std::io::stdout().lock();
     writeln!(out, "{} is forgotten: what the log says of them reads as erased, and its chain is whole", args.user)?;
     writeln!(out, "Copies of the data folder and files that were exported before still have the name.")?;
+    disclosed(&mut out, &told)?;
+    Ok(())
+}
+
+/// What is others' to erase.
+fn disclosed(out: &mut impl Write, told: &Disclosures) -> std::io::Result<()> {
+    if told.systems.is_empty() {
+        writeln!(out, "By this log, no system was told anything of them.")?;
+    } else {
+        writeln!(out, "These systems were told of them, and keep what they keep. Ask them to erase it:")?;
+    }
+    for Disclosed { system, what, first, last } in &told.systems {
+        let what: Vec<String> = what.iter().map(ToString::to_string).collect();
+        writeln!(out, "  {system}  {} to {}  {}", first.to_utc(), last.to_utc(), what.join(", "))?;
+    }
+    if told.more > 0 {
+        writeln!(out, "  and {} more", told.more)?;
+    }
+    if told.begins > 0 {
+        writeln!(out, "The log begins behind line {}: what was told before that is not known.", told.begins)?;
+    }
     Ok(())
 }
 

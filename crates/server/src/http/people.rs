@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vestibule_model::{Delegation, Fingerprint, RoleId, Timestamp, TokenId, UserId, UserInfo};
-use vestibule_protocol::{Me, People, Request, Response};
+use vestibule_protocol::{Disclosures, Me, People, Request, Response};
 
 use super::{
     Api, Problem,
@@ -21,6 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(me))
         .routes(routes!(users))
         .routes(routes!(set_user, remove_user))
+        .routes(routes!(erase))
         .routes(routes!(revoke_device))
         .routes(routes!(open_pairing))
         .routes(routes!(delegate))
@@ -88,6 +89,21 @@ async fn set_user(caller: Caller, Path(id): Path<UserId>, Json(user): Json<UserI
 async fn remove_user(caller: Caller, Path(user): Path<UserId>) -> Result<StatusCode, Problem> {
     caller.done(Request::RemoveUser(user)).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Forget a person: what was written about them reads as erased, and what they gave is unreadable (owners only)
+///
+/// What systems were told of them before is theirs to erase: the answer says who has what.
+#[utoipa::path(
+    post, path = "/v1/users/{user}/erasure", tag = "administration",
+    params(("user" = UserId, Path, description = "The user.")),
+    responses((status = 200, description = "They are forgotten. These systems know of them.", body = Disclosures), Refusals)
+)]
+async fn erase(caller: Caller, Path(user): Path<UserId>) -> Result<Answer<Disclosures>, Problem> {
+    match caller.ask(Request::Erase { user }).await? {
+        Response::Erased(told) => Ok(Answer(told)),
+        _ => Err(Problem::strange()),
+    }
 }
 
 /// Make a device unknown: one's own, or any (owners)

@@ -24,6 +24,7 @@ const REACHED: &[(&str, &str)] = &[
     ("Users", "users"),
     ("SetUser", "set_user"),
     ("RemoveUser", "remove_user"),
+    ("Erase", "erase"),
     ("RevokeDevice", "revoke_device"),
     ("OpenPairing", "open_pairing"),
     ("Delegate", "delegate"),

@@ -1,7 +1,9 @@
 //! What follows from a decision once it is written: answers, and words to systems.
 
 use vestibule_enabler_core::{Decision, Effect, LogEvent, Viewer};
-use vestibule_model::{CommandStatus, NameBook, Refusal, RefusalCode, SystemId, SystemInfo, SystemKind, TwinId};
+use vestibule_model::{
+    CommandStatus, NameBook, Refusal, RefusalCode, SystemId, SystemInfo, SystemKind, TwinId, UserId,
+};
 use vestibule_protocol::{DiiDown, Event, Execution, LogLine, MAX_FRAME, Request, Response, SiiDown};
 use vestibule_store::Line;
 
@@ -21,6 +23,8 @@ pub(super) enum Answer {
     Now(Response),
     /// The log answers.
     Log,
+    /// It is answered when this person is forgotten.
+    Forget(UserId),
     /// The past answers, as far as this viewer may see it.
     Past(Box<Viewer>),
     /// A system is asked first.
@@ -58,6 +62,7 @@ impl Core {
                         }
                     }
                     Effect::ReadLog { .. } => return Answer::Log,
+                    Effect::Forget(user) => return Answer::Forget(user),
                     Effect::ReadPast(viewer) => return Answer::Past(viewer),
                     Effect::Inquire { system, twin, user } => {
                         return Answer::Later { system, question: Question::Twin { twin, user } };

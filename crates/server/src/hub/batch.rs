@@ -9,8 +9,8 @@ use std::{
 
 use futures_util::future::{FutureExt, MaybeDone, maybe_done};
 use vestibule_enabler_core::{
-    Changes, Decision, Effect, LogEvent, State, advance, decide, delegate, dispatch, enroll, erase, log_in,
-    may_delegate, may_open_pairing, pair, settle, still_counts, token::mint, undelivered, unsettles,
+    Changes, Decision, Effect, LogEvent, State, advance, decide, delegate, dispatch, enroll, log_in, may_delegate,
+    may_open_pairing, pair, settle, still_counts, token::mint, undelivered, unsettles,
 };
 use vestibule_model::{CallId, CommandStatus, Name, Refusal, RefusalCode, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
@@ -188,7 +188,6 @@ impl Core {
                 return enroll(&self.state, *certificate, user, roles, user.as_str());
             }
             Work::Write { events, .. } => return Ok(Decision::done(events.clone())),
-            Work::Erase { user, .. } => return erase(&self.state, now, user),
             Work::LogIn { certificate, login, name, roles, until, .. } => {
                 return log_in(&self.state, now, *certificate, login, name, roles, *until);
             }
@@ -208,6 +207,13 @@ impl Core {
             Request::Delegate(delegation) => {
                 let by = may_delegate(&self.state, now, &session.actor, delegation)?;
                 delegate(&self.state, mint(&self.token_key, rand::random(), &by, now, delegation)?)
+            }
+            Request::Erase { user } => {
+                let decision = decide(&self.state, &self.hot, now, &session.actor, &ask.request)?;
+                // Writing it would make a name.
+                self.names.user(user.as_str()).map(|_| decision).ok_or_else(|| {
+                    Refusal::new(RefusalCode::NotFound, format!("nothing is written about anybody called {user}"))
+                })
             }
             Request::Dii(DiiUp::Inquired { inquiry, answer }) => self.inquired(session, *inquiry, answer),
             Request::Sii(SiiUp::Authorized { inquiry, answer }) => self.authorized(session, now, *inquiry, answer),
@@ -310,6 +316,7 @@ impl Core {
             match outcome.map(|decision| self.perform(&work, decision)) {
                 Ok(Answer::Now(response)) => reply(work, Ok(response)),
                 Ok(Answer::Log) => self.read_log(work),
+                Ok(Answer::Forget(user)) => self.forget(work, user),
                 Ok(Answer::Past(viewer)) => self.read_past(work, *viewer),
                 Ok(Answer::Later { system, question }) => self.defer(work, &system, question),
                 Err(refusal) => {
@@ -347,10 +354,7 @@ pub(super) fn reply(work: Work, outcome: Result<Response, Refusal>) {
             lines::answered(&ask.request, &response);
             let _ = ask.reply.send(response);
         }
-        Work::Enroll { reply, .. }
-        | Work::LogIn { reply, .. }
-        | Work::Write { reply, .. }
-        | Work::Erase { reply, .. } => {
+        Work::Enroll { reply, .. } | Work::LogIn { reply, .. } | Work::Write { reply, .. } => {
             let _ = reply.send(outcome.map(|_| ()));
         }
     }

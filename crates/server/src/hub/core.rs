@@ -11,7 +11,7 @@ use vestibule_enabler_core::{
     system_health, token::RootKey,
 };
 use vestibule_model::{CallId, CommandId, Commitment, NameBook, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
-use vestibule_protocol::{DiiUp, HotAck, Party, Request, Response, decode};
+use vestibule_protocol::{DiiUp, Disclosures, HotAck, Party, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};
 
 use crate::ops::{lines, metrics};
@@ -93,7 +93,7 @@ pub(super) struct Core {
     folder: Option<DataFolder>,
 }
 
-type Forgotten = (Commitment, oneshot::Sender<Result<(), HubError>>);
+type Forgotten = (Commitment, Disclosures, oneshot::Sender<Response>);
 
 /// What looks after the past.
 pub(super) struct Past {
@@ -206,8 +206,8 @@ impl Core {
         self.expire_tokens(now);
         let waits = self.waits();
         if self.commit.is_none() {
-            for (person, reply) in std::mem::take(&mut self.forgotten) {
-                self.forgotten(person, Ok(()), reply);
+            for (person, told, reply) in std::mem::take(&mut self.forgotten) {
+                self.forgotten(person, Ok(told), reply);
             }
         }
         let idle = self.commit.is_none();
@@ -262,7 +262,6 @@ impl Core {
             Control::Status(reply) => {
                 let _ = reply.send(self.status());
             }
-            Control::Erase { user, reply } => self.erase(&user, reply),
             Control::Forgotten { person, done, reply } => self.forgotten(person, done, reply),
             Control::Cut { at, snapshot, reply } => self.cut(at, snapshot, reply),
             Control::Kept { lines, done } => self.snapshot_kept(lines, done),

@@ -12,7 +12,7 @@ use vestibule_model::{
     Commitment, ContentHash, LeaseUpdate, Login, Refusal, RefusalCode, RoleId, SystemHealth, SystemId, Timestamp,
     UserId,
 };
-use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
+use vestibule_protocol::{DiiUp, Disclosures, Request, Response, SiiUp};
 use vestibule_store::{Head, StoreError};
 
 use super::{HubError, HubStatus, MOST_IN_FLIGHT, MOST_OF_A_THIRD_PARTY, Outgoing, Peer, contents::Contents};
@@ -33,15 +33,11 @@ pub(super) enum Control {
     },
     NewestCode(oneshot::Sender<Option<PairingCode>>),
     Status(oneshot::Sender<HubStatus>),
-    Erase {
-        user: UserId,
-        reply: oneshot::Sender<Result<(), HubError>>,
-    },
     /// The name of whoever is to be forgotten is destroyed, or could not be.
     Forgotten {
         person: Commitment,
-        done: Result<(), StoreError>,
-        reply: oneshot::Sender<Result<(), HubError>>,
+        done: Result<Disclosures, StoreError>,
+        reply: oneshot::Sender<Response>,
     },
     /// Lines up to `at` are about to be cut off.
     Cut {
@@ -117,10 +113,6 @@ pub(super) enum Work {
     /// The enabler's own decisions.
     Write {
         events: Vec<LogEvent>,
-        reply: oneshot::Sender<Result<(), Refusal>>,
-    },
-    Erase {
-        user: UserId,
         reply: oneshot::Sender<Result<(), Refusal>>,
     },
     Enroll {
@@ -261,16 +253,6 @@ impl HubHandle {
     /// [`HubError::Store`].
     pub async fn put_content(&self, bytes: Bytes, media: &str) -> Result<ContentHash, HubError> {
         Ok(self.contents.put(bytes, media).await?)
-    }
-
-    /// Forgets a person: their devices and the rules about them go, and everything written about them reads as erased.
-    ///
-    /// # Errors
-    /// [`HubError::Refused`] where nobody is known by that name, nobody else could manage the enabler after that, or
-    /// they have commands that have not ended; [`HubError::Store`] where the disk says no.
-    pub async fn erase(&self, user: UserId) -> Result<(), HubError> {
-        let (reply, answer) = oneshot::channel();
-        self.ask(Control::Erase { user, reply }, answer).await?
     }
 
     /// How the hub is.

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::{Mutex, mpsc, oneshot};
 use vestibule_enabler_core::{LogEvent, State, Topic};
-use vestibule_model::{CommandId, Timestamp, TwinId};
+use vestibule_model::{CommandId, LeaseId, Timestamp, TwinId};
 use vestibule_store::{EventLog, History, KeptReading, StoreError};
 
 use super::{Clock, Keeping};
@@ -51,8 +51,7 @@ pub(super) struct Historian {
 pub(super) struct Shared {
     pub(super) history: Mutex<Option<History>>,
     log: Arc<dyn EventLog>,
-    /// Commands whose twin is known.
-    commands: Mutex<HashMap<CommandId, TwinId>>,
+    known: Mutex<Known>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -76,8 +75,8 @@ impl Historian {
     ) -> Self {
         let (tell, told) = mpsc::channel(WAITING);
         let missed = Arc::new(AtomicBool::new(false));
-        let commands = state.commands.iter().map(|(id, record)| (*id, record.command.twin.clone())).collect();
-        let shared = Arc::new(Shared { history: Mutex::new(Some(history)), log, commands: Mutex::new(commands) });
+        let known = Mutex::new(Known::of(state));
+        let shared = Arc::new(Shared { history: Mutex::new(Some(history)), log, known });
         let now = clock.now();
         let task = Task {
             shared: shared.clone(),
@@ -122,7 +121,7 @@ impl Historian {
 impl Shared {
     /// Brings the index up to the log's end.
     pub(super) async fn catch_up(&self) -> Result<(), StoreError> {
-        let mut commands = self.commands.lock().await;
+        let mut known = self.known.lock().await;
         let mut guard = self.history.lock().await;
         let history = guard.as_mut().ok_or_else(closed)?;
         let (anchor, head) = (self.log.anchor().await?.sequence, self.log.head().await?.sequence);
@@ -138,7 +137,7 @@ impl Shared {
             for line in lines {
                 // A line that this program cannot read may be about anything.
                 let event = LogEvent::read(&line.payload).ok();
-                match event.map(|event| about_of(&event, &mut commands)) {
+                match event.map(|event| known.about(&event)) {
                     Some(About::Nothing) => {}
                     Some(About::Twin(twin)) => about.push((line.sequence, Some(twin))),
                     Some(About::Everything) | None => about.push((line.sequence, None)),
@@ -157,21 +156,36 @@ enum About {
     Everything,
 }
 
-fn about_of(event: &LogEvent, commands: &mut HashMap<CommandId, TwinId>) -> About {
-    if let LogEvent::CommandAccepted { command, .. } = event {
-        commands.insert(command.id, command.twin.clone());
+/// Commands and leases whose twin is known: what follows for them does not say it.
+#[derive(Default)]
+struct Known {
+    commands: HashMap<CommandId, TwinId>,
+    leases: HashMap<LeaseId, TwinId>,
+}
+
+impl Known {
+    fn of(state: &State) -> Self {
+        let commands = state.commands.iter().map(|(id, record)| (*id, record.command.twin.clone())).collect();
+        let leases = state.leases.known().map(|lease| (lease.request.id, lease.request.twin.clone())).collect();
+        Self { commands, leases }
     }
-    match event.about() {
-        Topic::Nothing => About::Nothing,
-        Topic::Everything => About::Everything,
-        Topic::Twin(twin) => About::Twin(twin),
-        Topic::Command(id) => {
-            let twin = match event {
-                LogEvent::CommandEnded { .. } => commands.remove(&id),
-                _ => commands.get(&id).cloned(),
-            };
-            twin.map_or(About::Everything, About::Twin)
+
+    fn about(&mut self, event: &LogEvent) -> About {
+        match event {
+            LogEvent::CommandAccepted { command, .. } => drop(self.commands.insert(command.id, command.twin.clone())),
+            LogEvent::LeaseQueued { request, .. } => drop(self.leases.insert(request.id, request.twin.clone())),
+            _ => {}
         }
+        let twin = match event.about() {
+            Topic::Nothing => return About::Nothing,
+            Topic::Everything => return About::Everything,
+            Topic::Twin(twin) => return About::Twin(twin),
+            Topic::Command(id) if matches!(event, LogEvent::CommandEnded { .. }) => self.commands.remove(&id),
+            Topic::Command(id) => self.commands.get(&id).cloned(),
+            Topic::Lease(id) if matches!(event, LogEvent::LeaseEnded { .. }) => self.leases.remove(&id),
+            Topic::Lease(id) => self.leases.get(&id).cloned(),
+        };
+        twin.map_or(About::Everything, About::Twin)
     }
 }
 

@@ -3,19 +3,20 @@
 use std::{collections::VecDeque, time::Duration};
 
 use tokio::sync::oneshot;
-use vestibule_enabler_core::{LogEvent, Viewer};
-use vestibule_model::{Commitment, ContentHash, Refusal, RefusalCode, Timestamp, UserId};
-use vestibule_protocol::{DiiUp, Response};
-use vestibule_store::{Head, KeptReading, StoreError};
+use vestibule_enabler_core::{DisclosureReader, LogEvent, Viewer};
+use vestibule_model::{Commitment, ContentHash, NameBook, Refusal, RefusalCode, Timestamp, UserId};
+use vestibule_protocol::{DiiUp, Disclosures, Response};
+use vestibule_store::{EventLog, Head, KeptReading, StoreError};
 
 use super::{
-    HubError,
     core::Core,
     handle::{Control, Work},
-    load::renamed,
+    load::{read, renamed},
     past::Question,
 };
 
+/// Lines that are read at once.
+const PAGE: u32 = 1_000;
 /// How often old lines are looked for.
 const RETENTION: Duration = Duration::from_secs(60 * 60);
 /// After a start, before what a snapshot stands for is read whole: those who wait to connect come first.
@@ -112,32 +113,21 @@ impl Core {
         }
     }
 
-    /// Decides whether a person can be forgotten, has it written, then has the name destroyed.
-    pub(super) fn erase(&mut self, user: &UserId, reply: oneshot::Sender<Result<(), HubError>>) {
-        let known = self.names.user(user.as_str());
-        let person = known.ok_or_else(|| {
-            Refusal::new(RefusalCode::NotFound, format!("nothing is written about anybody called {user}"))
-        });
-        let person = match person {
-            Ok(person) => person,
-            Err(refusal) => {
-                // Who asked may be gone.
-                let _ = reply.send(Err(refusal.into()));
-                return;
-            }
+    /// It is written that a person is forgotten: has the name destroyed, and says who was told of them.
+    pub(super) fn forget(&self, work: Work, user: UserId) {
+        let Work::Ask(ask) = work else { return };
+        let (reply, person) = (ask.reply, self.names.user(user.as_str()));
+        let Some(person) = person else {
+            // Forgotten by another request meanwhile. Who asked may be gone.
+            let _ = reply.send(Response::Erased(Disclosures::default()));
+            return;
         };
-        let (written, decided) = oneshot::channel();
-        self.carry(Work::Erase { user: user.clone(), reply: written });
-        let (log, control) = (self.log.clone(), self.past.control.clone());
+        let (log, names, control) = (self.log.clone(), self.names.clone(), self.past.control.clone());
         tokio::spawn(async move {
-            let done = match decided.await {
-                Ok(Ok(())) => log.forget(person).await,
-                Ok(Err(refusal)) => {
-                    // Who asked may be gone.
-                    let _ = reply.send(Err(refusal.into()));
-                    return;
-                }
-                Err(_) => return,
+            let done = match told(log.as_ref(), names, user).await {
+                Ok(told) => log.forget(person).await.map(|()| told),
+                // The name is still there: to be tried again, and made good at the next start.
+                Err(error) => Err(error),
             };
             if let Some(control) = control.upgrade() {
                 // A hub that has stopped does it at its next start.
@@ -149,18 +139,27 @@ impl Core {
     pub(super) fn forgotten(
         &mut self,
         person: Commitment,
-        done: Result<(), StoreError>,
-        reply: oneshot::Sender<Result<(), HubError>>,
+        done: Result<Disclosures, StoreError>,
+        reply: oneshot::Sender<Response>,
     ) {
-        if done.is_ok() && self.commit.is_some() {
-            // What is being written has the old names in memory: after it, and nothing else before.
-            self.forgotten.push((person, reply));
-            return;
-        }
-        let renamed = done.and_then(|()| renamed(&self.state, &mut self.names, person));
-        let said = renamed.map(|state| self.state = state).map_err(HubError::from);
+        let told = match done {
+            Ok(told) if self.commit.is_some() => {
+                // What is being written has the old names in memory: after it, and nothing else before.
+                self.forgotten.push((person, told, reply));
+                return;
+            }
+            done => done,
+        };
+        let renamed = told.and_then(|told| Ok((told, renamed(&self.state, &mut self.names, person)?)));
+        let response = match renamed {
+            Ok((told, state)) => {
+                self.state = state;
+                Response::Erased(told)
+            }
+            Err(error) => Response::Refused(Refusal::new(RefusalCode::Storage, error.to_string())),
+        };
         // Who asked may be gone: what was decided is done.
-        let _ = reply.send(said);
+        let _ = reply.send(response);
     }
 
     /// Keeps a report that changed something.
@@ -202,5 +201,22 @@ impl Core {
             // Who asked may be gone.
             let _ = reply.send(response);
         });
+    }
+}
+
+/// Who was told what of a person.
+async fn told(log: &dyn EventLog, mut names: NameBook, user: UserId) -> Result<Disclosures, StoreError> {
+    let begins = log.anchor().await?.sequence;
+    let (mut reader, mut after) = (DisclosureReader::new(user), begins);
+    loop {
+        let lines = log.read(after, PAGE).await?;
+        let Some(last) = lines.last() else { return Ok(reader.report(begins)) };
+        after = last.sequence;
+        for line in &lines {
+            // What this program cannot read says nothing to it.
+            if let Ok(event) = read(&mut names, line) {
+                reader.take(line.at, &event);
+            }
+        }
     }
 }

@@ -40,11 +40,6 @@ pub enum Question {
         /// What is asked.
         request: Box<Request>,
     },
-    /// Forget a person.
-    Erase {
-        /// Who.
-        user: UserId,
-    },
 }
 
 /// What is answered.
@@ -230,10 +225,6 @@ async fn answer(question: Question, shared: &Shared) -> Answer {
             connections: Arc::strong_count(&shared.clients).saturating_sub(1),
             hub: shared.hub_status().await,
         }),
-        Question::Erase { user } => match shared.hub.erase(user).await {
-            Ok(()) => Answer::Done,
-            Err(error) => Answer::Refused(error.to_string()),
-        },
         Question::Leases => match shared.hub.leases().await {
             Ok(mut leases) => {
                 let more = leases.len().saturating_sub(MOST_LEASES);

@@ -10,7 +10,7 @@ use axum::{
     routing::get,
 };
 use serde_json::{Value, json};
-use vestibule_protocol::{Request, Response as Answer};
+use vestibule_protocol::{Procedure, Request, Response as Answer};
 
 use super::{exposition, page::page};
 use crate::http::{Api, Caller, Problem};
@@ -70,5 +70,6 @@ async fn status(caller: Caller, State(api): State<Arc<Api>>) -> Result<Json<Valu
         "open_commands": status.open_commands,
         "log_lines": status.head.sequence,
         "log_head": status.head.hash.to_string(),
+        "procedures": { "P1": Procedure::P1.steps(), "P2": Procedure::P2.steps() },
     })))
 }

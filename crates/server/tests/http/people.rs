@@ -35,6 +35,10 @@ async fn a_device_of_a_user_comes_and_goes() {
     assert_eq!(home.status(&me, Method::DELETE, &path).await, StatusCode::NO_CONTENT);
     assert_eq!(home.status(&ada, Method::GET, "/v1/me").await, StatusCode::UNAUTHORIZED);
     assert_eq!(home.status(&me, Method::DELETE, "/v1/users/ada").await, StatusCode::NO_CONTENT);
+    // Gone, and still in the log by name, until that is erased as well.
+    let told: Value = home.tell(&me, Method::POST, "/v1/users/ada/erasure", json!({})).await.json().await.unwrap();
+    assert_eq!(told, json!({ "systems": [], "more": 0, "begins": 0 }));
+    assert_eq!(home.status(&me, Method::POST, "/v1/users/ada/erasure").await, StatusCode::NOT_FOUND);
     home.enabler.stop().await;
 }
 

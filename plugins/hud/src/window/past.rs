@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
-    Decided, LookBack, PastDecision, PastMoment, PastReading, TwinPast,
+    LookBack, PastMoment, PastReading, TwinPast,
     model::{
-        ActionId, CommandId, CommandStatus, FeatureId, FeatureInfo, PropertyId, Timestamp, TwinId, TwinInfo, Value,
+        ActionId, CommandId, CommandStatus, FeatureId, FeatureInfo, LeaseStatus, LeaseUpdate, PastEntry, PastFact,
+        PropertyId, Timestamp, TwinId, TwinInfo, Value,
     },
 };
 
@@ -267,13 +268,13 @@ fn decided(twin: &TwinId, view: &View<'_>) -> Vec<El> {
     let mut begun: BTreeSet<CommandId> = BTreeSet::new();
     for decision in &past.decisions {
         match &decision.what {
-            Decided::Came { command, status } => drop(ends.insert(*command, (status, decision.at))),
-            Decided::Accepted { command, .. } => drop(begun.insert(*command)),
+            PastFact::Came { command, status } => drop(ends.insert(*command, (status, decision.at))),
+            PastFact::Accepted { command, .. } => drop(begun.insert(*command)),
             _ => {}
         }
     }
     let told =
-        |decision: &&PastDecision| !matches!(&decision.what, Decided::Came { command, .. } if begun.contains(command));
+        |decision: &&PastEntry| !matches!(&decision.what, PastFact::Came { command, .. } if begun.contains(command));
     let mut here = false;
     for decision in past.decisions.iter().filter(told) {
         if decision.at > past.at && !here {
@@ -288,6 +289,19 @@ fn decided(twin: &TwinId, view: &View<'_>) -> Vec<El> {
     all
 }
 
+/// Who had it, who waited, and why not any more.
+fn turn(lease: &LeaseUpdate) -> String {
+    let who = lease.user.as_ref().map_or("Somebody", |user| user.as_str());
+    match &lease.status {
+        LeaseStatus::Waiting { position, .. } => format!("{who} asked for it: place {position} in the queue"),
+        LeaseStatus::Granted => format!("It was {who}'s turn"),
+        LeaseStatus::Integrated => format!("It was integrated with {who}"),
+        LeaseStatus::Ended { reason } => {
+            format!("{who}: {} is over, {reason}", if lease.fence.is_some() { "the turn" } else { "the wait" })
+        }
+    }
+}
+
 /// Where the moment is among what was decided.
 fn marker() -> El {
     El::row("here", 6.0)
@@ -298,17 +312,18 @@ fn marker() -> El {
 
 fn line(
     twin: &TwinId,
-    decision: &PastDecision,
+    decision: &PastEntry,
     ends: &BTreeMap<CommandId, (&CommandStatus, Timestamp)>,
     view: &View<'_>,
 ) -> El {
     let info = view.past.moment.as_ref().and_then(|then| then.info.as_deref());
     let (words, more) = match &decision.what {
-        Decided::Described => ("It was described, or described differently".to_owned(), None),
-        Decided::Gone => ("It was gone".to_owned(), None),
-        Decided::Came { status, .. } => (format!("A command: {status}"), None),
-        Decided::Other(words) => (super::services::cut(words, 160), None),
-        Decided::Accepted { command, user, device, rule, feature, action, input } => {
+        PastFact::Described => ("It was described, or described differently".to_owned(), None),
+        PastFact::Gone => ("It was gone".to_owned(), None),
+        PastFact::Came { status, .. } => (format!("A command: {status}"), None),
+        PastFact::Lease(lease) => (turn(lease), Some(format!("with priority {}", lease.priority))),
+        PastFact::Other(words) => (super::services::cut(words, 160), None),
+        PastFact::Accepted { command, user, device, rule, feature, action, input } => {
             let what = asked(info, feature, action, input.as_ref());
             let end = match ends.get(command) {
                 Some((status, at)) => format!("{status}, {}", view.zone.time(*at, view.past.at)),

@@ -9,8 +9,8 @@ fn at(text: &str) -> Timestamp {
     Timestamp::from_utc(&format!("2026-11-26T{text}Z")).unwrap()
 }
 
-fn accepted(command: u8, sequence: u64, at: Timestamp) -> PastDecision {
-    let what = Decided::Accepted {
+fn accepted(command: u8, sequence: u64, at: Timestamp) -> PastEntry {
+    let what = PastFact::Accepted {
         command: CommandId([command; 16]),
         user: UserId::slug("ada"),
         device: Some("a headset".to_owned()),
@@ -19,11 +19,11 @@ fn accepted(command: u8, sequence: u64, at: Timestamp) -> PastDecision {
         action: ActionId::slug("set_position"),
         input: Some(Value::Int(40)),
     };
-    PastDecision { sequence, at, what }
+    PastEntry { sequence, at, what }
 }
 
-fn came(command: u8, sequence: u64, at: Timestamp, status: CommandStatus) -> PastDecision {
-    PastDecision { sequence, at, what: Decided::Came { command: CommandId([command; 16]), status } }
+fn came(command: u8, sequence: u64, at: Timestamp, status: CommandStatus) -> PastEntry {
+    PastEntry { sequence, at, what: PastFact::Came { command: CommandId([command; 16]), status } }
 }
 
 /// The door half open at two o'clock, seen at six.
@@ -40,7 +40,7 @@ fn past() -> TwinPast {
         at: at("14:00:00"),
         moment: Some(PastMoment { at: at("14:00:00"), info: Some(Arc::new(info)), readings, open, covered: true }),
         decisions: vec![
-            PastDecision { sequence: 3, at: at("06:00:00"), what: Decided::Described },
+            PastEntry { sequence: 3, at: at("06:00:00"), what: PastFact::Described },
             accepted(1, 5, at("13:59:50")),
             came(1, 6, at("13:59:58"), CommandStatus::Confirmed),
             came(9, 7, at("13:59:59"), CommandStatus::Expired),

@@ -33,7 +33,7 @@ pub(super) fn held(state: &State, viewer: &Viewer, twin: &TwinId, queue: &Queue<
 }
 
 /// Whose a lease is, where `viewer` may know: their own, and everybody's on what they manage.
-fn name<'a>(state: &State, viewer: &Viewer, lease: &'a Lease) -> Option<&'a UserId> {
+pub(crate) fn name<'a>(state: &State, viewer: &Viewer, lease: &'a Lease) -> Option<&'a UserId> {
     let manages = || dtac::verdict(state, viewer, &lease.request.twin, None, &Right::Manage).allowed;
     (lease.user == viewer.user || manages()).then_some(&lease.user)
 }

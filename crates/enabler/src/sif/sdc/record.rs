@@ -49,16 +49,19 @@ pub enum StepEnd {
     /// It is done.
     Done {
         /// What it gave.
+        #[serde(with = "vestibule_model::sealed")]
         output: Json,
     },
     /// It was not done, for sure.
     Failed {
         /// Why.
+        #[serde(with = "vestibule_model::sealed")]
         reason: String,
     },
     /// It may have been done.
     InDoubt {
         /// Why.
+        #[serde(with = "vestibule_model::sealed")]
         reason: String,
     },
     /// Its system was never told: it may be asked once more, whatever the service.
@@ -72,6 +75,7 @@ pub enum Stop {
     /// A step was not done, or may not have been.
     Failed {
         /// Why.
+        #[serde(with = "vestibule_model::sealed")]
         reason: String,
     },
     /// The user said so.
@@ -90,22 +94,27 @@ pub struct StepRecord {
     /// Since when it is so.
     pub since: Timestamp,
     /// What its system was given.
+    #[serde(default, with = "vestibule_model::sealed")]
     pub input: Option<Json>,
     /// What its system gave.
+    #[serde(default, with = "vestibule_model::sealed")]
     pub output: Option<Json>,
     /// What its system was given to take it back.
+    #[serde(default, with = "vestibule_model::sealed")]
     pub undo_input: Option<Json>,
 }
 
 /// A call that was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {
+    /// By whom. Before what is theirs.
+    pub user: UserId,
     /// What was asked.
     pub call: Collaboration,
-    /// The hash of it as it came: what makes a repetition of one of an accident with its id.
+    /// The hash of it as it came: what makes a repetition of one of an accident with its id. Whoever guesses what was
+    /// given could compare it.
+    #[serde(with = "vestibule_model::sealed")]
     pub request: ContentHash,
-    /// By whom.
-    pub user: UserId,
     /// With which device: what it may read is what the call may read.
     pub by: Identity,
     /// What the systems had said of the steps.
@@ -119,6 +128,7 @@ pub struct CallRecord {
     /// How it ended, where it has.
     pub end: Option<CallStatus>,
     /// What the last step gave.
+    #[serde(default, with = "vestibule_model::sealed")]
     pub output: Option<Json>,
     /// When something last became of it.
     pub at: Timestamp,

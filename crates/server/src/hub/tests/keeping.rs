@@ -1,11 +1,14 @@
 //! Snapshots, cuts and erasures, on real files.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use vestibule_enabler_core::State;
 use vestibule_store::{SqliteLog, VerifyReport};
 
-use super::*;
+use super::{
+    third_party::{answer, call, shop},
+    *,
+};
 
 const OTHER: [u8; 32] = [3; 32];
 const DAY: u64 = 86_400_000;
@@ -186,18 +189,18 @@ async fn who_is_forgotten_is_nowhere_and_the_chain_is_whole() {
     let order = command(90, "turn_on", clock.now());
     other.actuate(&order).await;
     system.execution().await;
-    let erase = || house.hub.erase(UserId::slug("Esmeralda"));
-    assert!(erase().await.unwrap_err().to_string().contains("under way"));
+    let owner = house.owner().await;
+    let erase = |user: &str| owner.ask(Request::Erase { user: UserId::slug(user) });
+    assert!(said(erase("Esmeralda").await).contains("under way"));
     system.say(report("on", Value::Bool(true), 2)).await;
     busy(&house, dir.path(), 1, 6).await;
     let before = house.hub.status().await.head;
-    erase().await.unwrap();
-    assert!(erase().await.is_err(), "nobody of that name any more");
-    assert!(
-        house.hub.erase(UserId::slug("owner")).await.unwrap_err().to_string().contains("nobody could change the rules")
-    );
+    let Response::Erased(told) = erase("Esmeralda").await else { panic!("not erased") };
+    let commands = BTreeSet::from([Disclosure::Commands]);
+    assert_eq!(told.systems.iter().map(|told| &told.what).collect::<Vec<_>>(), [&commands], "the lamp's system");
+    assert!(said(erase("Esmeralda").await).contains("nothing is written"), "nobody of that name any more");
+    assert!(said(erase("owner").await).contains("nobody could change the rules"));
     assert_eq!(other.refused(Request::Rules).await.code, RefusalCode::Unavailable, "their connections end");
-    let owner = house.owner().await;
     let Response::Log(lines) = owner.ask(Request::Log { after: 0, limit: 500 }).await else { panic!("no log") };
     let text: String = lines.iter().map(|line| line.event.as_str()).collect();
     assert!(text.contains("erased:") && !text.contains("Esmeralda"), "{text}");
@@ -206,10 +209,104 @@ async fn who_is_forgotten_is_nowhere_and_the_chain_is_whole() {
     let report = verify(dir.path()).await;
     assert!(report.head.sequence > before.sequence);
     assert_eq!(read(dir.path(), false, Until::End).await.unwrap().state, quick, "snapshots and lines read alike");
-    for entry in walk(dir.path()) {
-        let bytes = std::fs::read(&entry).unwrap();
-        assert!(!bytes.windows(9).any(|window| window == b"Esmeralda"), "{}", entry.display());
+    nowhere(dir.path(), &["Esmeralda"]);
+}
+
+fn said(response: Response) -> String {
+    match response {
+        Response::Refused(refusal) => refusal.message,
+        other => panic!("{other:?}"),
     }
+}
+
+/// None of these texts is in any file of the folder, nor is what SQLite could have left of them.
+fn nowhere(folder: &Path, texts: &[&str]) {
+    for entry in walk(folder) {
+        let bytes = std::fs::read(&entry).unwrap();
+        for text in texts {
+            let found = bytes.windows(text.len()).any(|window| window == text.as_bytes());
+            assert!(!found, "{text} is in {}", entry.display());
+        }
+    }
+}
+
+/// What somebody gave to a shop, what it answered, why it could not, and the texts in how its inputs are made.
+#[tokio::test]
+async fn what_a_forgotten_person_gave_and_got_is_nowhere_and_whom_it_went_to_is_said() {
+    const GIVEN: [&str; 4] = ["Elm Street", "parcel shelf", "no such lane", "gate code"];
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(START);
+    let house = start(dir.path(), &clock, often()).await;
+    house.hub.enroll(OTHER, UserId::slug("Esmeralda"), vec![RoleId::slug("owner")]).await.unwrap();
+    let (mut shop_side, mut other) = (house.shop().await, Peer1::open(&house.hub, Peer::Certificate(OTHER)).await);
+    other.ask(hello(Party::Metaverse)).await;
+    house.agree(&other, &mut shop_side).await;
+    let mut wanted = call(1, "look");
+    wanted.input = Json::new(r#"{"to":"12 Elm Street"}"#).unwrap();
+    let Response::Call(_) = other.ask(Request::Invoke(Box::new(wanted.clone()))).await else { panic!("not taken") };
+    let asked = shop_side.invocation().await;
+    assert_eq!(asked.input, wanted.input);
+    let owner = house.owner().await;
+    let erase = || owner.ask(Request::Erase { user: UserId::slug("Esmeralda") });
+    assert!(said(erase().await).contains("1 calls"), "what is under way may have to be taken back with what was given");
+    shop_side.done(answer(&asked, CallResult::Done(Answer::new(r#""parcel shelf""#)))).await;
+    assert_eq!(other.call_status(wanted.id).await, CallStatus::Succeeded);
+    let mut failed = call(2, "order");
+    let gate = Transform::Constant { value: Json::new(r#""gate code""#).unwrap(), to: String::new() };
+    failed.steps[0].input = vec![gate];
+    other.ask(Request::Invoke(Box::new(failed.clone()))).await;
+    let asked = shop_side.invocation().await;
+    assert_eq!(asked.input.as_str(), r#""gate code""#);
+    shop_side.done(answer(&asked, CallResult::Failed { reason: "no such lane".to_owned() })).await;
+    assert!(matches!(other.call_status(failed.id).await, CallStatus::Failed { .. }));
+    let known = house.hub.status().await.head;
+    let Response::Erased(told) = erase().await else { panic!("not erased") };
+    let input = |service| Disclosure::Input(ServiceId::slug(service));
+    let what = BTreeSet::from([Disclosure::Pseudonym, input("look"), input("order")]);
+    let systems: Vec<_> = told.systems.iter().map(|told| (told.system.clone(), told.what.clone())).collect();
+    assert_eq!((systems, told.more, told.begins), (vec![(shop(), what)], 0, 0));
+    let Response::Log(lines) = owner.ask(Request::Log { after: 0, limit: 500 }).await else { panic!("no log") };
+    let text: String = lines.iter().map(|line| line.event.as_str()).collect();
+    assert!(text.contains(r#""input":"erased""#) && GIVEN.iter().all(|given| !text.contains(given)), "{text}");
+    busy(&house, dir.path(), 1, 6).await;
+    house.hub.clone().shutdown().await;
+    let quick: State = read(dir.path(), true, Until::End).await.unwrap().state;
+    assert!(verify(dir.path()).await.head.sequence > known.sequence);
+    assert_eq!(read(dir.path(), false, Until::End).await.unwrap().state, quick, "snapshots and lines read alike");
+    nowhere(dir.path(), &[&GIVEN[..], &["Esmeralda"]].concat());
+}
+
+/// What is not erased is there whenever the enabler starts, and in a file that was exported.
+#[tokio::test]
+async fn what_is_sealed_is_read_again_after_a_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(START);
+    let house = start(dir.path(), &clock, Keeping::default()).await;
+    let (mut shop_side, mut owner) = (house.shop().await, house.owner().await);
+    house.agree(&owner, &mut shop_side).await;
+    let mut wanted = call(1, "look");
+    wanted.input = Json::new(r#"{"to":"12 Elm Street"}"#).unwrap();
+    owner.ask(Request::Invoke(Box::new(wanted.clone()))).await;
+    let asked = shop_side.invocation().await;
+    shop_side.done(answer(&asked, CallResult::Done(Answer::new(r#""parcel shelf""#)))).await;
+    assert_eq!(owner.call_status(wanted.id).await, CallStatus::Succeeded);
+    house.hub.clone().shutdown().await;
+    nowhere(dir.path(), &["Elm Street", "parcel shelf"]);
+    let house = start(dir.path(), &clock, Keeping::default()).await;
+    let Response::Call(update) = house.owner().await.ask(Request::Call(wanted.id)).await else { panic!("no call") };
+    assert_eq!(update.output, Some(Json::new(r#""parcel shelf""#).unwrap()));
+    let Response::Call(_) = house.owner().await.ask(Request::Invoke(Box::new(wanted))).await else {
+        panic!("the same call is the same after a start")
+    };
+    let Response::Log(lines) = house.owner().await.ask(Request::Log { after: 0, limit: 500 }).await else {
+        panic!("no log")
+    };
+    assert!(lines.iter().any(|line| line.event.contains("12 Elm Street")), "an owner reads it in the log");
+    house.hub.shutdown().await;
+    let log = SqliteLog::read_only(dir.path().join(LOG_FILE)).await.unwrap();
+    let mut file = Vec::new();
+    vestibule_store::export(&log, &mut file).await.unwrap();
+    vestibule_store::verify_export(&file[..]).unwrap();
 }
 
 fn walk(folder: &Path) -> Vec<PathBuf> {
@@ -232,7 +329,9 @@ async fn an_erasure_that_a_kill_interrupted_is_carried_out() {
     log.close().await;
     let house = start(dir.path(), &clock, Keeping::default()).await;
     assert_eq!(house.hub.status().await.devices, 1);
-    assert!(house.hub.erase(UserId::slug("Esmeralda")).await.is_err(), "it is done already");
+    let owner = house.owner().await;
+    let again = owner.ask(Request::Erase { user: UserId::slug("Esmeralda") }).await;
+    assert!(said(again).contains("nothing is written"), "it is done already");
     house.hub.shutdown().await;
     verify(dir.path()).await;
 }

@@ -2,12 +2,12 @@
 
 use super::*;
 
-fn request(number: u8, wait_ms: u64) -> Request {
+pub(super) fn request(number: u8, wait_ms: u64) -> Request {
     Request::Lease(LeaseRequest { id: LeaseId([number; 16]), twin: lamp(), priority: 0, ttl_ms: 10_000, wait_ms })
 }
 
 impl Peer1 {
-    async fn lease(&self, request: Request) -> LeaseUpdate {
+    pub(super) async fn lease(&self, request: Request) -> LeaseUpdate {
         match self.ask(request).await {
             Response::Lease(update) => update,
             other => panic!("{other:?}"),
@@ -15,7 +15,7 @@ impl Peer1 {
     }
 
     /// The next thing that is told of a lease.
-    async fn lease_status(&mut self, number: u8) -> LeaseStatus {
+    pub(super) async fn lease_status(&mut self, number: u8) -> LeaseStatus {
         self.wait(|event| match event {
             Event::Lease(update) if update.lease == LeaseId([number; 16]) => Some(update.status),
             _ => None,
@@ -24,7 +24,7 @@ impl Peer1 {
     }
 
     /// The token of the next integration.
-    async fn integrate(&mut self) -> u64 {
+    pub(super) async fn integrate(&mut self) -> u64 {
         self.wait(|event| match event {
             Event::Dii(DiiDown::Integrate { fence, .. }) => Some(fence),
             _ => None,
@@ -32,7 +32,7 @@ impl Peer1 {
         .await
     }
 
-    async fn integrated(&self, fence: u64) {
+    pub(super) async fn integrated(&self, fence: u64) {
         self.say(DiiUp::Integrated { twin: lamp(), fence }).await;
     }
 }

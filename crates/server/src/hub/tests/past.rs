@@ -1,8 +1,9 @@
 //! Who opened the door at 14:03, and who may know.
 
-use super::*;
+use super::{lease::request, *};
 
 const GUEST: [u8; 32] = [2; 32];
+const SECOND: [u8; 32] = [4; 32];
 
 async fn guest(house: &House) -> Peer1 {
     house.hub.enroll(GUEST, UserId::slug("gast"), vec![RoleId::slug("guest")]).await.unwrap();
@@ -151,4 +152,43 @@ async fn a_twin_stands_as_it_stood() {
     let first = readings(&owner, START, house.clock.now(), 1).await;
     assert_eq!((first.readings.len(), first.next), (1, Some(START.plus(1))));
     assert_eq!(first.covered, [(START, START.plus(1))]);
+}
+
+/// Whose turn it was, who waited for it and why it ended; whose that was only for who may know.
+#[tokio::test]
+async fn turns_are_told_and_whose_they_were_to_who_may_know() {
+    let house = House::new().await;
+    let mut system = house.with_lamp().await;
+    let mut owner = house.watching().await;
+    house.hub.enroll(SECOND, UserId::slug("second"), vec![RoleId::slug("owner")]).await.unwrap();
+    let second = Peer1::open(&house.hub, Peer::Certificate(SECOND)).await;
+    second.ask(hello(Party::Metaverse)).await;
+    owner.lease(request(1, 0)).await;
+    let fence = system.integrate().await;
+    system.integrated(fence).await;
+    while owner.lease_status(1).await != LeaseStatus::Integrated {}
+    house.clock.advance(1_000);
+    second.lease(request(2, 60_000)).await;
+    house.clock.advance(1_000);
+    owner.lease(Request::RenewLease(LeaseId([1; 16]))).await;
+    owner.lease(Request::ReleaseLease(LeaseId([1; 16]))).await;
+    system.integrate().await;
+    let turns = async |peer: &Peer1| {
+        let entries = history(peer, 0, 0).await.entries.into_iter();
+        let leases = entries.filter_map(|entry| match entry.what {
+            PastFact::Lease(update) => Some((update.user.map(|user| user.to_string()), update.status)),
+            PastFact::Other(words) => panic!("{words}"),
+            _ => None,
+        });
+        leases.unzip::<_, _, Vec<_>, Vec<_>>()
+    };
+    let (who, what) = turns(&owner).await;
+    let waits = |expected_ms| LeaseStatus::Waiting { position: 1, expected_ms };
+    let over = LeaseStatus::Ended { reason: LeaseEnd::Released };
+    let (granted, integrated) = (LeaseStatus::Granted, LeaseStatus::Integrated);
+    assert_eq!(what, [waits(0), granted.clone(), integrated, waits(9_000), over, granted]);
+    let names = ["owner", "owner", "owner", "second", "owner", "second"];
+    assert_eq!(who.into_iter().flatten().collect::<Vec<_>>(), names);
+    let (none, same) = turns(&guest(&house).await).await;
+    assert_eq!((none.into_iter().flatten().count(), same), (0, what), "that, and not who");
 }

@@ -6,7 +6,7 @@ use super::*;
 
 const SHOP: [u8; 32] = [7; 32];
 
-fn shop() -> SystemId {
+pub(super) fn shop() -> SystemId {
     SystemId::slug("shop")
 }
 
@@ -21,7 +21,7 @@ fn shop_info() -> SystemInfo {
     info
 }
 
-fn call(number: u8, service: &str) -> Collaboration {
+pub(super) fn call(number: u8, service: &str) -> Collaboration {
     let step = CallStep {
         key: StepKey::slug("only"),
         system: shop(),
@@ -35,13 +35,17 @@ fn call(number: u8, service: &str) -> Collaboration {
 }
 
 fn result(asked: &Invocation) -> Request {
+    answer(asked, CallResult::Done(Answer::new("1")))
+}
+
+pub(super) fn answer(asked: &Invocation, result: CallResult) -> Request {
     let (call, step, undo) = (asked.call, asked.step.clone(), asked.undo);
-    Request::Sii(SiiUp::Result { call, step, undo, result: CallResult::Done(Answer::new("1")) })
+    Request::Sii(SiiUp::Result { call, step, undo, result })
 }
 
 impl House {
     /// A shop that has registered.
-    async fn shop(&self) -> Peer1 {
+    pub(super) async fn shop(&self) -> Peer1 {
         self.hub.enroll(SHOP, UserId::slug("shop"), vec![RoleId::slug("third_party")]).await.unwrap();
         let peer = Peer1::open(&self.hub, Peer::Certificate(SHOP)).await;
         assert!(matches!(peer.ask(hello(Party::ThirdParty)).await, Response::Welcome(_)));
@@ -50,7 +54,7 @@ impl House {
     }
 
     /// The owner and the shop agree.
-    async fn agree(&self, owner: &Peer1, shop_side: &mut Peer1) {
+    pub(super) async fn agree(&self, owner: &Peer1, shop_side: &mut Peer1) {
         let services = ["order", "look"].map(ServiceId::slug).into();
         let until = START.plus(3_600_000);
         let wish = Request::Authorize { system: shop(), services, share: Sharing::default(), until };
@@ -74,7 +78,7 @@ impl Peer1 {
         self.ask(Request::Invoke(Box::new(call.clone()))).await
     }
 
-    async fn invocation(&mut self) -> Invocation {
+    pub(super) async fn invocation(&mut self) -> Invocation {
         self.wait(|event| match event {
             Event::Sii(SiiDown::Invoke(invocation)) => Some(*invocation),
             _ => None,
@@ -82,7 +86,7 @@ impl Peer1 {
         .await
     }
 
-    async fn call_status(&mut self, call: CallId) -> CallStatus {
+    pub(super) async fn call_status(&mut self, call: CallId) -> CallStatus {
         self.wait(|event| match event {
             Event::Call(update) if update.call == call && update.status.is_final() => Some(update.status),
             _ => None,

@@ -3,19 +3,9 @@
 
 const MOST_STEPS = 200; // what a person scrolls through
 const MOST_LINES = 500;
-const WORDS = {
-  P1: ["", "registers", "keeps its information", "is registered", "looks for systems", "finds systems",
-    "asks for authorization", "passes it on", "says who may", "keeps permissions", "is authorized", "runs the service",
-    "asks to use or share", "verifies", "executes or rejects", "asks for a twin", "passes it on", "processes it",
-    "answers", "answers"],
-  P2: ["", "registers", "keeps its information", "is registered", "looks for systems", "finds systems",
-    "selects twins", "gets their list", "asks for properties", "passes it on", "answers", "keeps them",
-    "gets properties", "runs the service", "shows a change", "asks for a change", "verifies", "executes or rejects",
-    "says how it went"],
-};
 
 const $ = (id) => document.getElementById(id);
-const state = { token: null, systems: [], twins: new Map(), steps: [], log: [], same: null, stop: null };
+const state = { token: null, systems: [], words: {}, twins: new Map(), steps: [], log: [], same: null, stop: null };
 
 function el(name, attributes = {}, ...children) {
   const node = document.createElement(name);
@@ -78,7 +68,7 @@ async function enter(secret) {
   }
   state.token = secret;
   try {
-    await ask("/v1/status");
+    state.words = (await ask("/v1/status")).procedures;
   } catch (error) {
     state.token = null;
     throw error;
@@ -183,8 +173,8 @@ function who(participant) {
 }
 
 function words(step) {
-  if (step.refused && WORDS[step.procedure]?.[step.step] === "executes or rejects") return "rejects";
-  return (WORDS[step.procedure] || [])[step.step] || "";
+  const words = state.words[step.procedure]?.[step.step - 1] || "";
+  return step.refused && words.endsWith("or rejects it") ? "rejects it" : words;
 }
 
 function shownSteps() {
@@ -214,7 +204,7 @@ function showSteps() {
 }
 
 function diagram(steps, lanes, room) {
-  const [gutter, row, top] = [316, 26, 38];
+  const [gutter, row, top] = [414, 26, 38];
   // As wide as there is room for, and never so narrow that arrows are shorter than their names.
   const lane = Math.max(84, Math.min(150, (room - gutter - 8) / lanes.length));
   const width = gutter + lane * lanes.length;
@@ -246,8 +236,8 @@ function arrow(step, y, row, width, x) {
   const group = svg("g", { class: `step${step.refused ? " refused" : ""}${same ? " same" : ""}`, "data-step": id, "data-sequence": step.sequence });
   group.append(svg("rect", { class: "row", x: 0, y, width, height: row }));
   group.append(label(clock(step.at), { class: "time", x: 14, "font-size": 11, y: middle + 4 }));
-  group.append(label(cut(words(step), 20), { x: 92, y: middle + 4 }));
-  group.append(label(cut(step.about, 17), { class: "lane", x: 214, y: middle + 4, "font-size": 11 }));
+  group.append(label(cut(words(step), 36), { x: 92, y: middle + 4 }));
+  group.append(label(cut(step.about, 17), { class: "lane", x: 312, y: middle + 4, "font-size": 11 }));
   if (from === to) {
     group.append(svg("path", { class: "arrow", d: `M ${from} ${middle - 7} h 26 v 14 h -20` }));
     group.append(svg("path", { class: "tip", d: `M ${from} ${middle + 7} l 8 -4 v 8 z` }));
