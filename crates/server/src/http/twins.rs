@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{
-    IntoParams, ToSchema,
+    ToSchema,
     openapi::{
         RefOr,
         schema::{ObjectBuilder, Schema, Type},
@@ -51,7 +51,7 @@ impl utoipa::PartialSchema for TwinName {
 impl ToSchema for TwinName {}
 
 /// Which twin a path names.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(super) struct TwinPath {
     /// The system that maintains it.

@@ -9,10 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use utoipa::{
-    IntoParams, IntoResponses, PartialSchema,
-    openapi::{Content, RefOr, Response as Documented},
-};
+use utoipa::openapi::{Content, RefOr, Response as Documented};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{LoggedIn, LoginDesk, LoginError, page};
@@ -29,13 +26,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<LoginDesk>> {
 /// Why somebody is not logged in: a problem for programs, a page for people.
 struct NotLoggedIn;
 
-impl IntoResponses for NotLoggedIn {
+impl utoipa::IntoResponses for NotLoggedIn {
     fn responses() -> BTreeMap<String, RefOr<Documented>> {
-        let mut all = Refusals::responses();
+        let mut all = <Refusals as utoipa::IntoResponses>::responses();
         all.extend(Problem::away());
         for answer in all.values_mut() {
             if let RefOr::T(answer) = answer {
-                answer.content.insert("text/html".to_owned(), Content::new(Some(String::schema())));
+                answer
+                    .content
+                    .insert("text/html".to_owned(), Content::new(Some(<String as utoipa::PartialSchema>::schema())));
             }
         }
         all
@@ -73,7 +72,7 @@ fn no_store() -> String {
 }
 
 /// What a provider sends back with a browser.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Answer {
     /// Names the login that was begun.
