@@ -25,11 +25,13 @@ pub enum Group {
     Truth,
     /// What has to be refused, and how.
     Refusals,
+    /// What HTTP adds: problem details, entity tags, idempotency keys, streams that go on. Played over HTTP only.
+    Http,
 }
 
 impl Group {
     /// All of them, in the order in which they are played.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Procedure1,
         Self::Procedure2,
         Self::Discovery,
@@ -39,6 +41,7 @@ impl Group {
         Self::Truth,
         Self::Leases,
         Self::Refusals,
+        Self::Http,
     ];
 
     /// Its name in reports.
@@ -54,6 +57,7 @@ impl Group {
             Self::Truth => "truth",
             Self::Leases => "leases",
             Self::Refusals => "refusals",
+            Self::Http => "http",
         }
     }
 
@@ -68,6 +72,7 @@ impl Group {
             Self::Truth => played::truth::ROWS,
             Self::Leases => played::leases::ROWS,
             Self::Refusals => played::refusals::ROWS,
+            Self::Http => played::http::ROWS,
         }
     }
 }
@@ -103,10 +108,11 @@ macro_rules! rows {
 }
 pub(crate) use rows;
 
-/// Every row, in the order in which they are played: rows of a procedure follow from those before.
+/// Every row, in the order in which they are played: rows of a procedure follow from those before. With those about
+/// HTTP itself where the enabler is reached over `http`.
 #[must_use]
-pub fn entries() -> Vec<&'static Entry> {
-    Group::ALL.into_iter().flat_map(Group::rows).collect()
+pub fn entries(http: bool) -> Vec<&'static Entry> {
+    Group::ALL.into_iter().filter(|group| http || *group != Group::Http).flat_map(Group::rows).collect()
 }
 
 /// What of the specification is no row, because nobody can ask for it over an enabler's interfaces, and why.
@@ -132,7 +138,7 @@ mod tests {
 
     #[test]
     fn every_row_has_an_id_of_its_own_and_belongs_where_it_stands() {
-        let entries = entries();
+        let entries = entries(true);
         let ids: BTreeSet<_> = entries.iter().map(|entry| entry.id).collect();
         assert_eq!(ids.len(), entries.len());
         for group in Group::ALL {
@@ -145,7 +151,7 @@ mod tests {
     fn both_procedures_are_played_step_by_step() {
         for (procedure, steps) in [("P1", 19), ("P2", 18)] {
             let mut due = (1..=steps).map(|step| format!("{procedure}.{step}")).peekable();
-            for entry in entries() {
+            for entry in entries(true) {
                 due.next_if(|step| step == entry.id);
             }
             assert_eq!(due.next(), None);
@@ -168,7 +174,7 @@ mod tests {
         due.push("REQ-SI-02b".to_owned());
         for id in due {
             let part = format!("{id}.");
-            let is_row = entries().iter().any(|entry| entry.id == id || entry.id.starts_with(&part));
+            let is_row = entries(true).iter().any(|entry| entry.id == id || entry.id.starts_with(&part));
             let reasons = NOT_ROWS.iter().filter(|(other, _)| *other == id).count();
             assert!(is_row != (reasons == 1), "{id}");
         }

@@ -3,25 +3,36 @@
 use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Parser;
+use vestibule_quic::Fingerprint;
 
 use crate::{
     catalogue::Group,
     run::{Config, run},
-    wire::{Http, Quic, Transport},
+    wire::{Http, Quic, Transport, Trust},
 };
 
 const CODES: &str = "Exit codes: 0 every row passed, 1 a row failed, 2 wrong flags, or no enabler that takes the code.";
+
+/// How an enabler is named.
+const WAYS: &str = "quic://HOST:PORT, http://HOST:PORT or https://HOST:PORT is one";
 
 /// Plays every party of FGMV-29 against any integration enabler, from outside, and says row by row what it saw.
 #[derive(Debug, Parser)]
 #[command(name = "vestibule-conformance", version, after_help = CODES)]
 pub struct Cli {
-    /// The enabler: quic://HOST:PORT or http://HOST:PORT.
+    /// The enabler: quic://HOST:PORT, http://HOST:PORT or https://HOST:PORT.
     #[arg(long, value_name = "URL")]
     enabler: String,
     /// A six-digit pairing code for an owner, as `vestibule-enabler pair` shows it.
     #[arg(long, value_name = "CODE")]
     pair: String,
+    /// Over HTTPS: certificates to believe instead of this machine's authorities (PEM): the enabler's own, or whoever
+    /// signed it.
+    #[arg(long, value_name = "FILE", conflicts_with = "fingerprint")]
+    ca: Option<PathBuf>,
+    /// Over HTTPS: the enabler's certificate by its fingerprint, as `vestibule-enabler serve` shows it.
+    #[arg(long, value_name = "HEX")]
+    fingerprint: Option<Fingerprint>,
     /// Also write the report as JSON; `-`: to standard output, instead of the table.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -40,28 +51,28 @@ fn group(name: &str) -> Result<Group, String> {
     })
 }
 
-/// The way to an enabler.
+/// The way to an enabler; over HTTPS with a certificate that `trust` takes.
 ///
 /// # Errors
 /// What is wrong with the address, in words.
-pub fn transport(url: &str, patience: Duration) -> Result<Arc<dyn Transport>, String> {
+pub fn transport(url: &str, trust: Trust, patience: Duration) -> Result<Arc<dyn Transport>, String> {
     let Some((scheme, rest)) = url.split_once("://") else {
-        return Err(format!("{url:?} is no enabler: quic://HOST:PORT or http://HOST:PORT is"));
+        return Err(format!("{url:?} is no enabler: {WAYS}"));
     };
     let target = rest.trim_end_matches('/');
     let port = target.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
     match scheme {
         "quic" if port => Ok(Arc::new(Quic::new(target, patience))),
         "quic" => Err(format!("{url:?} names no port: quic://HOST:PORT does")),
-        "http" => Ok(Arc::new(Http::new(url)?)),
-        other => Err(format!("enablers are not reached over {other:?}: quic://HOST:PORT or http://HOST:PORT")),
+        "http" | "https" => Ok(Arc::new(Http::new(url, trust)?)),
+        other => Err(format!("enablers are not reached over {other:?}: {WAYS}")),
     }
 }
 
 impl Cli {
     /// Plays, prints, and says how it went.
     pub async fn play(self) -> ExitCode {
-        let Self { enabler, pair, json, groups, patience } = self;
+        let Self { enabler, pair, ca, fingerprint, json, groups, patience } = self;
         let patience = Duration::from_secs(patience);
         let wrong = |words: &str| {
             eprintln!("vestibule-conformance: {words}");
@@ -70,7 +81,15 @@ impl Cli {
         if pair.len() != 6 || !pair.bytes().all(|digit| digit.is_ascii_digit()) {
             return wrong("a pairing code has six digits");
         }
-        let transport = match transport(&enabler, patience) {
+        if !enabler.starts_with("https://") && (ca.is_some() || fingerprint.is_some()) {
+            return wrong("--ca and --fingerprint are about certificates over https://");
+        }
+        let trust = match (ca, fingerprint) {
+            (Some(file), _) => Trust::file(&file),
+            (None, Some(fingerprint)) => Ok(Trust::only(fingerprint)),
+            (None, None) => Ok(Trust::default()),
+        };
+        let transport = match trust.and_then(|trust| transport(&enabler, trust, patience)) {
             Ok(transport) => transport,
             Err(words) => return wrong(&words),
         };
@@ -100,12 +119,13 @@ mod tests {
 
     #[test]
     fn addresses_are_checked_before_anybody_is_called() {
-        let patience = Duration::from_secs(1);
-        assert_eq!(transport("quic://home:4433", patience).unwrap().name(), "quic://home:4433");
-        assert_eq!(transport("http://home:8080/", patience).unwrap().name(), "http://home:8080");
-        assert!(transport("quic://[::1]:4433/", patience).is_ok());
+        let way = |url: &str| transport(url, Trust::default(), Duration::from_secs(1));
+        assert_eq!(way("quic://home:4433").unwrap().name(), "quic://home:4433");
+        assert_eq!(way("http://home:8080/").unwrap().name(), "http://home:8080");
+        assert!(way("quic://[::1]:4433/").is_ok());
+        assert_eq!(way("https://home:8443").unwrap().name(), "https://home:8443");
         for wrong in ["home:4433", "quic://home", "quic://:4433", "quic://home:x", "ftp://home:21", "", "http://"] {
-            assert!(transport(wrong, patience).is_err(), "{wrong}");
+            assert!(way(wrong).is_err(), "{wrong}");
         }
         assert_eq!(group("truth"), Ok(Group::Truth));
         assert!(group("lies").is_err());

@@ -10,7 +10,7 @@
 //! use vestibule_conformance::catalogue;
 //!
 //! // Every step of procedure P2 is a row.
-//! let steps = catalogue::entries().into_iter().filter(|entry| entry.clause.starts_with("FGMV-29 9.2"));
+//! let steps = catalogue::entries(true).into_iter().filter(|entry| entry.clause.starts_with("FGMV-29 9.2"));
 //! assert!(steps.count() >= 18);
 //! ```
 
@@ -34,4 +34,4 @@ pub use notes::Notes;
 pub use report::{Report, Row};
 pub use run::{Config, run};
 pub use stage::Stage;
-pub use wire::{Answer, Connected, Http, Key, Part, Quic, Transport, Wire};
+pub use wire::{Answer, Connected, Http, Key, Part, Quic, Transport, Trust, Wire};

@@ -34,8 +34,12 @@ const WAITS: u32 = 8;
 /// # Errors
 /// In words, where nobody answers or the code is not taken: there is nothing to say of such an enabler.
 pub async fn run(transport: Arc<dyn Transport>, code: &str, config: &Config) -> Result<Report, String> {
-    let wanted = |entry: &&&Entry| config.groups.is_empty() || config.groups.contains(&entry.group);
-    let entries: Vec<&Entry> = entries().iter().filter(wanted).copied().collect();
+    let is_http = transport.http().is_some();
+    if !is_http && !config.groups.is_empty() && config.groups.iter().all(|group| *group == Group::Http) {
+        return Err("rows about HTTP are played over http:// or https:// only".to_owned());
+    }
+    let wanted = |entry: &&Entry| config.groups.is_empty() || config.groups.contains(&entry.group);
+    let entries: Vec<&Entry> = entries(is_http).into_iter().filter(wanted).collect();
     let owner = transport.pair(code, "the conformance kit").await?;
     let name = transport.name();
     let mut stage = match Stage::set(transport, owner, config.patience).await {

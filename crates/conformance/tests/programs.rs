@@ -23,28 +23,32 @@ fn enabler() -> PathBuf {
 /// Killed when dropped.
 struct Running {
     child: Child,
-    /// `quic://ADDRESS`, `http://ADDRESS`.
-    urls: [String; 2],
+    /// `quic://ADDRESS`, `http://ADDRESS`, `https://ADDRESS`.
+    urls: [String; 3],
+    /// What its certificate is known by.
+    fingerprint: String,
 }
 
 impl Running {
     fn start(data: &Path) -> Self {
         let mut command = Command::new(enabler());
-        command.args(["serve", "--quic", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"]).arg(data);
+        command.args(["serve", "--quic", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+        command.args(["--https", "127.0.0.1:0", "--data"]).arg(data);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let addresses: Vec<String> =
-            lines.take(2).filter_map(|line| line.split_whitespace().nth(2).map(str::to_owned)).collect();
-        let [quic, http] = addresses.as_slice() else {
+        let said: Vec<String> = lines.take(3).collect();
+        let words: Vec<&str> = said.iter().flat_map(|line| line.split_whitespace().skip(2)).collect();
+        let [quic, "as", fingerprint, http, https] = words.as_slice() else {
             let mut error = String::new();
             stderr.read_to_string(&mut error).unwrap();
-            panic!("it did not start: {addresses:?} {error}");
+            panic!("it did not start: {said:?} {error}");
         };
-        let urls = [format!("quic://{quic}"), http.clone()];
+        let urls = [format!("quic://{quic}"), (*http).to_owned(), (*https).to_owned()];
+        let fingerprint = (*fingerprint).to_owned();
         // Nobody may block on a full pipe.
         std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
-        Self { child, urls }
+        Self { child, urls, fingerprint }
     }
 }
 
@@ -70,18 +74,40 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_stand_alone_enabler_passes_every_row_over_both_transports() {
+fn the_stand_alone_enabler_passes_every_row_over_each_transport() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let running = Running::start(&data);
-    for url in &running.urls {
-        passes(url, &code(&data), &folder.path().join("report.json"));
-    }
+    let [quic, http, https] = &running.urls;
+    let (json, pem) = (folder.path().join("report.json"), data.join("identity.pem"));
+    passes(quic, &[], &code(&data), &json);
+    passes(http, &[], &code(&data), &json);
+    passes(https, &["--ca", pem.to_str().unwrap()], &code(&data), &json);
 }
 
-fn passes(url: &str, code: &str, json: &Path) {
+#[test]
+fn a_certificate_that_nobody_named_is_not_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let running = Running::start(&data);
+    let (https, fingerprint, code) = (&running.urls[2], running.fingerprint.as_str(), code(&data));
+    let other = folder.path().join("other.pem");
+    let wrong = vestibule_quic::Identity::load_or_create(&other).unwrap().fingerprint().to_string();
+    for trust in [&[][..], &["--ca", other.to_str().unwrap()], &["--fingerprint", &wrong]] {
+        let output = kit(&[&["--enabler", https, "--pair", &code], trust].concat());
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{trust:?}: {error}");
+        assert!(error.contains("not known here") && error.contains(fingerprint), "{trust:?}: {error}");
+    }
+    // Nobody was paired by that: the code still counts, for whoever names the right one.
+    let trust = ["--fingerprint", fingerprint, "--group", "http"];
+    let output = kit(&[&["--enabler", https, "--pair", &code][..], &trust].concat());
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+fn passes(url: &str, trust: &[&str], code: &str, json: &Path) {
     let file = json.to_str().unwrap();
-    let output = kit(&["--enabler", url, "--pair", code, "--patience", "20", "--json", file]);
+    let output = kit(&[&["--enabler", url, "--pair", code, "--patience", "20", "--json", file], trust].concat());
     let table = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{url}: {table} {}", text(&output.stderr));
     let last = table.trim_end().lines().last().unwrap().to_owned();
@@ -94,7 +120,7 @@ fn passes(url: &str, code: &str, json: &Path) {
     assert!(rows.iter().all(complete) && last.starts_with(&rows.len().to_string()), "{last}");
 
     // The code was used: nobody is let in, and there is nothing to report.
-    let output = kit(&["--enabler", url, "--pair", code]);
+    let output = kit(&[&["--enabler", url, "--pair", code], trust].concat());
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{}", text(&output.stderr));
     assert!(text(&output.stderr).starts_with("vestibule-conformance: "), "{}", text(&output.stderr));
 }
@@ -109,6 +135,10 @@ fn wrong_flags_are_said_in_words() {
         (&["--enabler", "ftp://localhost:21", "--pair", "123456"], "not reached over"),
         (&["--enabler", "localhost:4433", "--pair", "123456"], "is no enabler"),
         (&["--enabler", "quic://localhost:1", "--pair", "123456", "--group", "lies"], "procedure-2"),
+        (&["--enabler", "quic://localhost:1", "--pair", "123456", "--group", "http"], "over http://"),
+        (&["--enabler", "http://localhost:1", "--pair", "123456", "--ca", "x.pem"], "over https://"),
+        (&["--enabler", "https://localhost:1", "--pair", "123456", "--ca", "x.pem"], "x.pem"),
+        (&["--enabler", "https://localhost:1", "--pair", "123456", "--fingerprint", "x"], "64 hexadecimal"),
     ] {
         let output = kit(arguments);
         let error = text(&output.stderr);

@@ -90,6 +90,7 @@ pub use sif::{
         CallRecord, StepEnd, StepPlan, StepRecord, Stop, TransformError, UndoPlan, advance, call_update, calls_at,
         undelivered,
     },
+    terms::Terms,
     tpsaa::{Agreement, Proposal, answered, propose, pseudonym},
 };
 pub use state::{Census, State, System, SystemStats, Twin};

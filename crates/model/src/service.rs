@@ -95,6 +95,38 @@ impl Charge {
     }
 }
 
+/// As people write it: `12.50 EUR each`.
+impl fmt::Display for Charge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let per = match self.per {
+            ChargePer::Call => "a call",
+            ChargePer::Item => "each",
+            ChargePer::Hour => "an hour",
+            ChargePer::Day => "a day",
+            ChargePer::Month => "a month",
+            ChargePer::Once => "once",
+        };
+        let Self { amount, currency, .. } = self;
+        match minor_digits(currency.as_str()) {
+            0 => write!(f, "{amount} {currency} {per}"),
+            digits => {
+                let (unit, width) = (10_u64.pow(digits), digits as usize);
+                write!(f, "{}.{:0width$} {currency} {per}", amount / unit, amount % unit)
+            }
+        }
+    }
+}
+
+/// Digits behind the point, by ISO 4217: two but for these.
+fn minor_digits(currency: &str) -> u32 {
+    match currency {
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
+        | "XAF" | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        _ => 2,
+    }
+}
+
 /// A service level (FGMV-29 8.2.1): promised by a system, asked for by a query, or measured. `None`: nothing is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct ServiceLevel {
@@ -154,6 +186,17 @@ pub enum Promise {
     Freshness,
     /// [`ServiceLevel::error_permille`].
     Errors,
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Availability => "availability",
+            Self::Latency => "latency",
+            Self::Freshness => "freshness",
+            Self::Errors => "errors",
+        })
+    }
 }
 
 /// A service that a system offers: its API (FGMV-29 8.2.1), described so that worlds can use it without knowing it.
@@ -221,6 +264,15 @@ mod tests {
         assert!(charge(0, "USD", ChargePer::Month).is_at_most(&most), "nothing is nothing in every currency");
         assert!(["eur", "EURO", "€", "", "E R"].iter().all(|text| text.parse::<Currency>().is_err()));
         assert!(serde_json::from_str::<Charge>(r#"{"amount":-1,"currency":"EUR","per":"call"}"#).is_err());
+    }
+
+    #[test]
+    fn charges_are_written_in_their_currency() {
+        let of = |amount, currency: &str, per| charge(amount, currency, per).to_string();
+        assert_eq!(of(1_250, "EUR", ChargePer::Item), "12.50 EUR each");
+        assert_eq!(of(5, "EUR", ChargePer::Month), "0.05 EUR a month");
+        assert_eq!(of(1_250, "JPY", ChargePer::Call), "1250 JPY a call");
+        assert_eq!(of(1_250, "KWD", ChargePer::Once), "1.250 KWD once");
     }
 
     #[test]

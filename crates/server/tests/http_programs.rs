@@ -178,6 +178,13 @@ async fn a_third_party_in_python_is_agreed_with_serves_and_sees_what_is_shared()
     let call = town.until(&location, ended).await;
     assert!(call["status"]["failed"]["reason"].as_str().unwrap().contains("which thing"), "{call}");
 
+    // A name that no address holds is no reason to die.
+    let strange = json!({ "input": { "twin": "a thing?\n" }, "steps":
+        [{ "key": "come", "system": "electrician", "service": "visit" }] });
+    let location = town.post("/v1/calls", "come to that?", &strange).await;
+    let call = town.until(&location, ended).await;
+    assert!(call["status"]["failed"].is_object(), "{call}");
+
     // What is not shared any more, it is not told: then it does not come.
     authorize(json!({})).await;
     let location = town.post("/v1/calls", "come again", &order).await;

@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 mod common;
+#[path = "common/oidc.rs"]
+mod oidc;
 
 use std::{
     path::{Path, PathBuf},
@@ -43,20 +45,23 @@ enum Who<'a> {
 struct Home {
     enabler: Running,
     system: FakeSystem,
+    _provider: oidc::Provider,
     _folder: tempfile::TempDir,
 }
 
 impl Home {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let enabler = Running::start(folder.path());
+        let provider = oidc::Provider::start();
+        let login = ["--oidc-issuer", &provider.issuer, "--oidc-client-id", "open", "--oidc-redirect", oidc::REDIRECT];
+        let enabler = Running::start_with(folder.path(), &login);
         let (bench, me) = (Identity::generate().unwrap(), Identity::generate().unwrap());
         enabler.pair_over_quic(&bench, "twin_system").await;
         enabler.pair_over_quic(&me, "owner").await;
         let mut system = FakeSystem::new(enabler.address, enabler.fingerprint, &bench);
         let mut person = Peer::new(enabler.address, enabler.fingerprint, &me, Party::Metaverse);
         both(&mut system, &mut person, "the lamp", |_, person| person.twins.contains_key(&lamp_id())).await;
-        Self { enabler, system, _folder: folder }
+        Self { enabler, system, _provider: provider, _folder: folder }
     }
 
     /// Runs Schemathesis as somebody.

@@ -36,11 +36,12 @@ impl Choice {
     }
 }
 
-/// Brings Schemathesis and runs the tests that it is part of with more examples.
+/// Brings Schemathesis, and the provider with which people log in, and runs the tests that it is part of with more examples.
 pub fn run(args: &[String]) -> Result<ExitCode> {
     let choice = Choice::parse(args)?;
     let workspace = Workspace::find()?;
-    let variables = crate::peers::prepare(crate::peers::schemathesis::NAME, &workspace)?;
+    let mut variables = crate::peers::prepare(crate::peers::schemathesis::NAME, &workspace)?;
+    variables.extend(crate::peers::prepare(crate::peers::node::NAME, &workspace)?);
     println!("chaos http --examples {} --seed {}", choice.examples, choice.seed);
     let mut test = workspace.cargo(&TEST);
     test.envs(variables).env("VESTIBULE_EXAMPLES", choice.examples.to_string());

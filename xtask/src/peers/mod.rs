@@ -4,7 +4,7 @@
 pub mod browser;
 pub mod monado;
 mod mosquitto;
-mod node;
+pub mod node;
 pub mod python;
 pub mod schemathesis;
 

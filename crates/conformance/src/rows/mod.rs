@@ -1,6 +1,8 @@
 //! The rows, by what they are about: each is what somebody does and what has to be seen then.
 
 pub(crate) mod discovery;
+pub(crate) mod http;
+mod http_streams;
 pub(crate) mod leases;
 pub(crate) mod permissions;
 pub(crate) mod procedure1;

@@ -6,7 +6,9 @@ use vestibule_model::{
     CallId, CallStatus, CallStep, Naming, Reference, RefusalCode, ServiceId, Sharing, Source, StepKey, StepStatus,
     SystemKind, SystemQuery, Transform, Unit,
 };
-use vestibule_protocol::{CallResult, Interest, Invocation, News, Party, Request, Response, SiiDown};
+use vestibule_protocol::{
+    AuthorizationAnswer, CallResult, Interest, Invocation, News, Party, Request, Response, SiiDown, SiiUp,
+};
 
 use crate::{
     Seen, Stage,
@@ -32,6 +34,7 @@ rows! { Services:
     "SDC.cancel", "FGMV-29 8.2.4", "the guest takes an order back while it is under way" => cancelled;
     "SDC.once", "FGMV-29 8.2.4", "the same call is sent three times" => once;
     "TPSAA.refuses", "FGMV-29 8.2.3", "the third party does not agree" => refuses;
+    "TPSAA.charge", "FGMV-29 8.2.3", "a service becomes dearer than was agreed" => dearer;
     "TPSAA.revoke", "FGMV-29 8.2.3", "the guest takes back what was agreed" => revoked;
     "TPSR.shadow", "FGMV-29 8.2.1", "a third party says what only others may" => shadow;
 }
@@ -321,8 +324,8 @@ async fn refuses(stage: &mut Stage) -> Seen {
     let asks = stage.friend.refused(request, RefusalCode::Forbidden);
     let answers = async {
         let asked = stage.shop.hears_question(mark).await?;
-        let answer = vestibule_protocol::AuthorizationAnswer::Refused { reason: "no credit".to_owned() };
-        stage.shop.tell(vestibule_protocol::SiiUp::Authorized { inquiry: asked.inquiry, answer }).await
+        let answer = AuthorizationAnswer::Refused { reason: "no credit".to_owned() };
+        stage.shop.tell(SiiUp::Authorized { inquiry: asked.inquiry, answer }).await
     };
     let (refusal, answered) = tokio::join!(asks, answers);
     answered?;
@@ -330,6 +333,30 @@ async fn refuses(stage: &mut Stage) -> Seen {
     let call = order(&stage.shop, &stage.friend, "order")?;
     stage.friend.refused(Request::Invoke(Box::new(call)), RefusalCode::Forbidden).await?;
     see(refusal.message.contains("no credit"), refusal.to_string())
+}
+
+async fn dearer(stage: &mut Stage) -> Seen {
+    agree_on_both(stage, Sharing::default()).await?;
+    let mut info = stage.shop.info.clone();
+    if let Some(charge) = info.charge.as_mut() {
+        charge.amount *= 2;
+    }
+    stage.shop.tell(SiiUp::Register(Box::new(info))).await?;
+    let played = at_the_new_price(stage).await;
+    stage.shop.register().await?;
+    played
+}
+
+async fn at_the_new_price(stage: &Stage) -> Seen {
+    let call = order(&stage.shop, &stage.guest, "look")?;
+    let refusal = stage.guest.refused(Request::Invoke(Box::new(call)), RefusalCode::Forbidden).await?;
+    agree_on_both(stage, Sharing::default()).await?;
+    let call = order(&stage.shop, &stage.guest, "look")?;
+    invoke(&stage.guest, &call).await?;
+    let asked = stage.shop.hears_invocation(call.id, "only", false).await?;
+    stage.shop.gives(&asked, "1").await?;
+    let end = end_of(&stage.guest, call.id).await?;
+    see(end.status == CallStatus::Succeeded, format!("{refusal}; agreed anew: {}", end.status))
 }
 
 async fn revoked(stage: &mut Stage) -> Seen {
@@ -349,10 +376,10 @@ async fn revoked(stage: &mut Stage) -> Seen {
 }
 
 async fn shadow(stage: &mut Stage) -> Seen {
-    let thief = stage.rival.actor.refused(
-        Request::Sii(vestibule_protocol::SiiUp::Register(Box::new(stage.shop.info.clone()))),
-        RefusalCode::Conflict,
-    );
+    let thief = stage
+        .rival
+        .actor
+        .refused(Request::Sii(SiiUp::Register(Box::new(stage.shop.info.clone()))), RefusalCode::Conflict);
     let refusal = thief.await?;
     let twin = stage.home.twin("door");
     for request in [
@@ -372,7 +399,7 @@ async fn shadow(stage: &mut Stage) -> Seen {
     let guest = Actor::connect(stage.transport.as_ref(), stage.friend.key().clone(), part, stage.patience).await?;
     let mut info = stage.shop.info.clone();
     info.id = vestibule_model::SystemId::slug(&format!("kit-{}-thief", stage.tag));
-    let own = Request::Sii(vestibule_protocol::SiiUp::Register(Box::new(info)));
+    let own = Request::Sii(SiiUp::Register(Box::new(info)));
     guest.refused(own, RefusalCode::Forbidden).await?;
     let overheard = stage.rival.actor.heard(0, |news| {
         let of_others = |news: &&News| {

@@ -10,7 +10,8 @@ use vestibule_model::{BlobRef, Refusal};
 use vestibule_protocol::{Interest, Party, Request, Response, Welcome};
 use vestibule_quic::Identity;
 
-pub use http::Http;
+pub use http::{Http, Trust};
+pub(crate) use http::{Raw, Sent, Stream};
 pub use quic::Quic;
 
 use crate::Notes;
@@ -67,6 +68,11 @@ pub trait Wire: Send + Sync {
 pub trait Transport: Send + Sync {
     /// What it is called in reports: `quic://host:port`.
     fn name(&self) -> String;
+
+    /// The enabler over HTTP, where this is a way to it: some rows are about HTTP itself.
+    fn http(&self) -> Option<&Http> {
+        None
+    }
 
     /// Pairs one more device.
     ///

@@ -22,6 +22,12 @@ pub trait Fault: Send + Sync + 'static {
         path.to_owned()
     }
 
+    /// What is asked with instead.
+    fn asked(&self, _path: &str, _headers: &mut HeaderMap) {}
+
+    /// What is answered with instead.
+    fn told(&self, _path: &str, _headers: &mut HeaderMap) {}
+
     /// What is answered instead.
     fn answer(&self, _path: &str, status: StatusCode, body: Value) -> (StatusCode, Value) {
         (status, body)
@@ -33,14 +39,16 @@ pub trait Fault: Send + Sync + 'static {
     }
 }
 
-struct Proxy<F> {
+struct Proxy {
     real: String,
     client: Client,
-    fault: F,
+    fault: Box<dyn Fault>,
 }
 
 /// Stands before the enabler at `real`; its own address.
-pub async fn start(real: String, fault: impl Fault) -> String {
+pub async fn start(real: String, fault: Box<dyn Fault>) -> String {
+    // The cryptography of this client, which nobody needs here and everybody asks for.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let address = listener.local_addr().unwrap();
     let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
@@ -49,7 +57,7 @@ pub async fn start(real: String, fault: impl Fault) -> String {
     format!("http://{address}")
 }
 
-async fn pass<F: Fault>(State(proxy): State<Arc<Proxy<F>>>, request: Request) -> Response<Body> {
+async fn pass(State(proxy): State<Arc<Proxy>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().unwrap().to_string();
     let mut headers = parts.headers;
@@ -57,23 +65,22 @@ async fn pass<F: Fault>(State(proxy): State<Arc<Proxy<F>>>, request: Request) ->
     for name in [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION] {
         headers.remove(name);
     }
+    proxy.fault.asked(&path, &mut headers);
     let body = to_bytes(body, MOST).await.unwrap();
     let url = format!("{}{}", proxy.real, proxy.fault.path(&path));
     let reply = proxy.client.request(parts.method, url).headers(headers).body(body).send().await.unwrap();
     let media = reply.headers().get(header::CONTENT_TYPE).map(|media| media.to_str().unwrap().to_owned());
-    match media.as_deref() {
-        Some("text/event-stream") => stream(proxy, reply),
-        Some(media) if media.ends_with("json") => {
-            let (status, headers) = (reply.status(), reply.headers().clone());
-            let body = serde_json::from_slice(&reply.bytes().await.unwrap()).unwrap();
-            let (status, body) = proxy.fault.answer(&path, status, body);
-            answer(status, &headers, serde_json::to_vec(&body).unwrap().into())
-        }
-        _ => {
-            let (status, headers) = (reply.status(), reply.headers().clone());
-            answer(status, &headers, reply.bytes().await.unwrap())
-        }
+    if media.as_deref() == Some("text/event-stream") {
+        return stream(proxy, reply);
     }
+    let (mut status, mut headers) = (reply.status(), reply.headers().clone());
+    let mut bytes = reply.bytes().await.unwrap();
+    if media.is_some_and(|media| media.ends_with("json")) {
+        let (falsified, body) = proxy.fault.answer(&path, status, serde_json::from_slice(&bytes).unwrap());
+        (status, bytes) = (falsified, serde_json::to_vec(&body).unwrap().into());
+    }
+    proxy.fault.told(&path, &mut headers);
+    answer(status, &headers, bytes)
 }
 
 fn answer(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Response<Body> {
@@ -88,7 +95,7 @@ fn answer(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Response<Body
 }
 
 /// Passes on a stream line by line, as lines are whole.
-fn stream<F: Fault>(proxy: Arc<Proxy<F>>, reply: reqwest::Response) -> Response<Body> {
+fn stream(proxy: Arc<Proxy>, reply: reqwest::Response) -> Response<Body> {
     let lines = futures_util::stream::unfold((proxy, reply, Vec::new()), |(proxy, mut reply, mut rest)| async move {
         let bytes = reply.chunk().await.ok()??;
         rest.extend_from_slice(&bytes);

@@ -5,7 +5,8 @@ pub mod proxy;
 
 use std::{sync::Arc, time::Duration};
 
-use vestibule_conformance::{Config, Http, Quic, Report, Transport, run};
+use futures_util::stream::{StreamExt, iter};
+use vestibule_conformance::{Config, Http, Quic, Report, Transport, Trust, run};
 use vestibule_model::RoleId;
 use vestibule_server::{Embedded, EmbeddedConfig, HttpConfig};
 
@@ -53,5 +54,23 @@ pub async fn play_quic(target: &str, code: &str) -> Report {
 }
 
 pub async fn play_http(url: &str, code: &str) -> Report {
-    play(Arc::new(Http::new(url).unwrap()), code).await
+    play(Arc::new(Http::new(url, Trust::default()).unwrap()), code).await
+}
+
+/// The rows that fail.
+pub type Due = &'static [&'static str];
+
+/// Broken enablers that are played against at once: rows that fail wait, most of the time, for what does not come.
+const AT_ONCE: usize = 6;
+
+/// Plays against each broken enabler: exactly the due rows fail, and no others.
+pub async fn exactly<F>(broken: Vec<(&'static str, F, Due)>, played: impl AsyncFn(F) -> Report) {
+    let played = &played;
+    let verdicts = iter(broken).map(|(name, fault, due)| async move {
+        let report = played(fault).await;
+        (report.failures() != due).then(|| format!("{name}: {due:?} have to fail\n{report}"))
+    });
+    let verdicts: Vec<Option<String>> = verdicts.buffer_unordered(AT_ONCE).collect().await;
+    let wrong: Vec<String> = verdicts.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }

@@ -79,11 +79,11 @@ pub struct Proxy {
 
 impl Proxy {
     /// Stands before the enabler at `target`; `code` is an owner's.
-    pub fn start(target: &str, real: Fingerprint, code: &str, fault: impl Fault) -> Arc<Self> {
+    pub fn start(target: &str, real: Fingerprint, code: &str, fault: Box<dyn Fault>) -> Arc<Self> {
         let limits = ServerLimits::default();
         let server = QuicServer::bind((Ipv4Addr::LOCALHOST, 0).into(), &Identity::generate().unwrap(), limits).unwrap();
         let book = Mutex::new(Book { code: code.to_owned(), ..Book::default() });
-        let proxy = Arc::new(Self { server, target: target.to_owned(), real, fault: Box::new(fault), book });
+        let proxy = Arc::new(Self { server, target: target.to_owned(), real, fault, book });
         let accepting = proxy.clone();
         tokio::spawn(async move {
             while let Some(connection) = accepting.server.accept().await {

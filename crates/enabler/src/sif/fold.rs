@@ -6,6 +6,7 @@ use vestibule_model::{CallId, CallStatus, Pseudonym, StepKey, SystemId, Timestam
 
 use super::{
     sdc::{CallRecord, StepEnd},
+    terms::Terms,
     tpsaa::Agreement,
 };
 use crate::{LogEvent, State};
@@ -22,7 +23,10 @@ impl State {
             LogEvent::Authorized { user, by, authorization } => {
                 let key = (authorization.system.clone(), authorization.pseudonym.clone());
                 let (user, by, authorization) = (user.clone(), by.clone(), authorization.clone());
-                let agreement = Agreement { user, by, authorization, acquired: Default::default() };
+                // As it offers them at this moment: the log says so further up.
+                let known = self.systems.get(&authorization.system);
+                let terms = known.map(|known| Terms::of(&known.info, &authorization.services));
+                let agreement = Agreement { user, by, authorization, terms, acquired: Default::default() };
                 self.forget_agreements_until(at);
                 self.agreements.insert(key, Arc::new(agreement));
             }

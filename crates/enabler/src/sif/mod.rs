@@ -3,6 +3,7 @@
 pub(crate) mod dtda;
 mod fold;
 pub(crate) mod sdc;
+pub(crate) mod terms;
 pub(crate) mod tpsaa;
 pub(crate) mod tpsd;
 pub(crate) mod tpsr;

@@ -10,7 +10,10 @@ use vestibule_model::{
 };
 use vestibule_protocol::{AuthorizationAnswer, Response, SiiDown};
 
-use super::sdc::{Stop, calls_with};
+use super::{
+    sdc::{Stop, calls_with},
+    terms::Terms,
+};
 use crate::{Actor, AgreementEnd, Decision, Effect, Hot, Identity, LogEvent, State, Viewer, dtif::dtac};
 
 /// Milliseconds that an agreement lasts at most: a year, then the user is asked again.
@@ -33,6 +36,9 @@ pub struct Agreement {
     pub by: Identity,
     /// What is agreed.
     pub authorization: Authorization,
+    /// On which terms; `None`: from a snapshot that is older than that they are kept.
+    #[serde(default)]
+    pub terms: Option<Terms>,
     /// Twins that the system was told of without a call.
     pub acquired: BTreeSet<TwinId>,
 }
@@ -54,6 +60,8 @@ pub struct Proposal {
     pub share: Sharing,
     /// Until when.
     pub until: Timestamp,
+    /// What the user was shown: the system may ask for more while it is asked.
+    pub terms: Terms,
 }
 
 fn forbidden(message: String) -> Refusal {
@@ -116,9 +124,10 @@ pub fn propose(
     }
     let pseudonym = pseudonym(state, system, &viewer.user)?;
     room(state, now, &viewer.user, system)?;
+    let terms = Terms::of(&known.info, services);
     let (services, share) = (services.clone(), share.clone());
     let (user, by, system) = (viewer.user, actor.identity.clone(), system.clone());
-    Ok(Proposal { user, by, system, pseudonym, services, share, until })
+    Ok(Proposal { user, by, system, pseudonym, services, share, until, terms })
 }
 
 /// Nobody shares what they may not read.
@@ -181,6 +190,7 @@ impl Proposal {
         let viewer = Viewer::on(state, now, &self.by)?;
         for service in services {
             dtac::may_use(state, &viewer, &self.system, service)?;
+            self.still_holds(state, service)?;
         }
         check_share(state, &viewer, &self.share)?;
         let authorization = Authorization {
@@ -196,6 +206,17 @@ impl Proposal {
         let event = LogEvent::Authorized { user, by, authorization: authorization.clone() };
         let reply = Some(Response::Authorized(authorization));
         Ok(Decision { events: vec![event], reply, effects: Vec::new() })
+    }
+}
+
+impl Proposal {
+    /// Nobody agrees to more than they were shown.
+    fn still_holds(&self, state: &State, service: &ServiceId) -> Result<(), Refusal> {
+        let info = state.systems.get(&self.system).map(|known| &known.info);
+        match info.and_then(|info| self.terms.broken(info, service)) {
+            Some(reason) => Err(forbidden(format!("{reason}: authorize it again"))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -298,7 +319,8 @@ pub(crate) fn of<'a>(state: &'a State, system: &SystemId, user: &Pseudonym) -> R
         .ok_or_else(|| Refusal::new(RefusalCode::NotFound, format!("{system} has agreed nothing with a user {user}")))
 }
 
-/// P1.13: whether the user may use the service now: known, by the rules, and by what both have agreed.
+/// P1.13: whether the user may use the service now: known, by the rules, and by what both have agreed, on the terms of
+/// then.
 pub(crate) fn permits<'a>(
     state: &'a State,
     now: Timestamp,
@@ -319,6 +341,10 @@ pub(crate) fn permits<'a>(
     })?;
     if agreement.authorization.until < now {
         return Err(forbidden(format!("what {user} had agreed with {system} has ended: authorize it again")));
+    }
+    let terms = agreement.terms.as_ref().zip(state.systems.get(system));
+    if let Some(reason) = terms.and_then(|(terms, known)| terms.broken(&known.info, service)) {
+        return Err(forbidden(format!("{reason}: authorize it again")));
     }
     Ok(agreement)
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vestibule_model::{
-    ActionId, Command, CommandId, FeatureId, LeaseId, PropertyValue, SystemId, Timestamp, TraceId, TwinId, Value,
+    ActionId, Command, CommandId, FeatureId, LeaseId, PropertyValue, Timestamp, TraceId, TwinId, Value,
 };
 use vestibule_protocol::{CommandUpdate, Request, Response};
 
@@ -22,7 +22,7 @@ use super::{
     caller::Caller,
     key,
     problem::{BadBody, Refusals},
-    twins::{TwinName, twin_id},
+    twins::TwinPath,
 };
 
 /// Milliseconds that a command is valid where nothing is said.
@@ -93,8 +93,7 @@ type Accepted = (StatusCode, AppendHeaders<[(HeaderName, String); 1]>, Answer<Co
 #[utoipa::path(
     post, path = "/v1/twins/{system}/{twin}/commands", tag = "mii", request_body = Wish,
     params(
-        ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = TwinName, Path, description = "Its name there."),
+        TwinPath,
         ("Idempotency-Key" = String, Header, pattern = "^[!-~]([ -~]{0,254}[!-~])?$", description = "32 hexadecimal digits are the command's id; anything else of at most 256 characters is hashed into one."),
         ("If-Match" = Option<String>, Header, pattern = r#"^(\*|"[0-9]{1,20}")$"#, description = "The twin's ETag: refused where the thing has changed since."),
     ),
@@ -108,11 +107,11 @@ type Accepted = (StatusCode, AppendHeaders<[(HeaderName, String); 1]>, Answer<Co
 async fn actuate(
     caller: Caller,
     State(api): State<Arc<Api>>,
-    Path((system, twin)): Path<(SystemId, TwinName)>,
+    Path(path): Path<TwinPath>,
     headers: HeaderMap,
     Json(wish): Json<Wish>,
 ) -> Result<Accepted, Problem> {
-    let twin = twin_id(&system, &twin)?;
+    let twin = path.id()?;
     let id = CommandId(key::id(caller.user(), &headers, CONTEXT)?);
     let command = command(id, twin, wish, expected(&headers)?, api.clock.now());
     let Response::Command(update) = caller.ask(Request::Actuate(command)).await? else {

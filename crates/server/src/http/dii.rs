@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vestibule_model::{
-    CommandId, CommandStatus, ContentHash, EventKind, FeatureId, InquiryId, PropertyId, PropertyValue, SystemId,
-    SystemInfo, Timestamp, TwinId, TwinInfo, Value,
+    CommandId, CommandStatus, ContentHash, EventKind, FeatureId, InquiryId, PropertyId, PropertyValue, SystemInfo,
+    Timestamp, TwinId, TwinInfo, Value,
 };
 use vestibule_protocol::{DiiUp, InquiryAnswer, MAX_FRAME, Occurrence, Report, Request};
 
@@ -24,7 +24,7 @@ use super::{
     body::{self, Json, Path},
     caller::Speaker,
     problem::{BadBody, Refusals},
-    twins::{TwinName, twin_id},
+    twins::TwinPath,
 };
 
 /// Reports in one request: taken one after the other, so a request does not hold up its system for long.
@@ -126,14 +126,11 @@ async fn describe(speaker: Speaker, Json(described): Json<Described>) -> Result<
 /// A twin is no longer maintained
 #[utoipa::path(
     delete, path = "/v1/dii/twins/{system}/{twin}", tag = "dii",
-    params(
-        ("system" = SystemId, Path, description = "The system that maintained it."),
-        ("twin" = TwinName, Path, description = "Its name there."),
-    ),
+    params(TwinPath),
     responses((status = 204, description = "It is gone."), Refusals)
 )]
-async fn gone(speaker: Speaker, Path((system, twin)): Path<(SystemId, TwinName)>) -> Result<StatusCode, Problem> {
-    speaker.say(DiiUp::Gone(twin_id(&system, &twin)?)).await?;
+async fn gone(speaker: Speaker, Path(path): Path<TwinPath>) -> Result<StatusCode, Problem> {
+    speaker.say(DiiUp::Gone(path.id()?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -168,18 +165,15 @@ struct Reach {
 /// Whether a twin's device is connected to its system
 #[utoipa::path(
     put, path = "/v1/dii/twins/{system}/{twin}/reachable", tag = "dii", request_body = Reach,
-    params(
-        ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = TwinName, Path, description = "Its name there."),
-    ),
+    params(TwinPath),
     responses((status = 204, description = "It is noted."), Refusals, BadBody)
 )]
 async fn reach(
     speaker: Speaker,
-    Path((system, twin)): Path<(SystemId, TwinName)>,
+    Path(path): Path<TwinPath>,
     Json(Reach { reachable, feature }): Json<Reach>,
 ) -> Result<StatusCode, Problem> {
-    speaker.say(DiiUp::Reachable { twin: twin_id(&system, &twin)?, feature, reachable }).await?;
+    speaker.say(DiiUp::Reachable { twin: path.id()?, feature, reachable }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

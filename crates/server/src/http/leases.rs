@@ -10,7 +10,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use vestibule_model::{LeaseId, LeaseRequest, LeaseUpdate, SystemId};
+use vestibule_model::{LeaseId, LeaseRequest, LeaseUpdate};
 use vestibule_protocol::{Request, Response};
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     caller::Caller,
     key,
     problem::{BadBody, Refusals},
-    twins::{TwinName, twin_id},
+    twins::TwinPath,
 };
 
 /// What a key of a lease is hashed with.
@@ -39,14 +39,11 @@ struct Leases {
 /// Who holds the twin's physical object and who waits
 #[utoipa::path(
     get, path = "/v1/twins/{system}/{twin}/leases", tag = "mii",
-    params(
-        ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = TwinName, Path, description = "Its name there."),
-    ),
+    params(TwinPath),
     responses((status = 200, description = "The holder first, then by place.", body = Leases), Refusals)
 )]
-async fn leases(caller: Caller, Path((system, twin)): Path<(SystemId, TwinName)>) -> Result<Answer<Leases>, Problem> {
-    match caller.ask(Request::Leases { twin: twin_id(&system, &twin)? }).await? {
+async fn leases(caller: Caller, Path(path): Path<TwinPath>) -> Result<Answer<Leases>, Problem> {
+    match caller.ask(Request::Leases { twin: path.id()? }).await? {
         Response::Leases(leases) => Ok(Answer(Leases { leases })),
         _ => Err(Problem::strange()),
     }
@@ -80,8 +77,7 @@ async fn ask(caller: &Caller, request: Request) -> Result<LeaseUpdate, Problem> 
 #[utoipa::path(
     post, path = "/v1/twins/{system}/{twin}/leases", tag = "mii", request_body = Wish,
     params(
-        ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = TwinName, Path, description = "Its name there."),
+        TwinPath,
         ("Idempotency-Key" = String, Header, pattern = "^[!-~]([ -~]{0,254}[!-~])?$", description = "32 hexadecimal digits are the lease's id; anything else of at most 256 characters is hashed into one."),
     ),
     responses(
@@ -93,12 +89,12 @@ async fn ask(caller: &Caller, request: Request) -> Result<LeaseUpdate, Problem> 
 )]
 async fn lease(
     caller: Caller,
-    Path((system, twin)): Path<(SystemId, TwinName)>,
+    Path(path): Path<TwinPath>,
     headers: HeaderMap,
     Json(Wish { priority, ttl_ms, wait_ms }): Json<Wish>,
 ) -> Result<(StatusCode, AppendHeaders<[(HeaderName, String); 1]>, Answer<LeaseUpdate>), Problem> {
     let id = LeaseId(key::id(caller.user(), &headers, CONTEXT)?);
-    let request = LeaseRequest { id, twin: twin_id(&system, &twin)?, priority, ttl_ms, wait_ms };
+    let request = LeaseRequest { id, twin: path.id()?, priority, ttl_ms, wait_ms };
     let update = ask(&caller, Request::Lease(request)).await?;
     Ok((StatusCode::ACCEPTED, AppendHeaders([(header::LOCATION, format!("/v1/leases/{id}"))]), Answer(update)))
 }

@@ -54,8 +54,9 @@ use crate::{
     net::Shared,
     ops,
 };
+pub(crate) use body::Query;
 pub(crate) use caller::{Caller, bearer};
-pub(crate) use problem::Problem;
+pub(crate) use problem::{Problem, Refusals};
 use sessions::Sessions;
 use stream::Streams;
 pub(crate) use wot::Things;
@@ -106,10 +107,15 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
 
 /// The whole API, things, what operators ask, and where people log in.
 pub(crate) fn router(things: Things, api: Arc<Api>, login: Option<Arc<LoginDesk>>) -> Router {
-    let (router, document) = routes().split_for_parts();
+    let (router, mut document) = routes().split_for_parts();
+    let login = login.map(|desk| {
+        let (router, paths) = login::routes().split_for_parts();
+        document.merge(paths);
+        let router = router.method_not_allowed_fallback(|| async { Problem::method() });
+        router.layer(middleware::from_fn(in_time)).with_state(desk)
+    });
     let document: Arc<str> = openapi::served(&document).to_string().into();
     let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) };
-    let login = login.map(|desk| login::router(desk).layer(middleware::from_fn(in_time)));
     router
         .route("/openapi.json", get(document))
         .fallback(|| async { Problem::not_found("there is no such path: /openapi.json names those that there are") })

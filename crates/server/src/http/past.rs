@@ -6,7 +6,7 @@ use axum::Json as Answer;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use vestibule_model::{SystemId, Timestamp};
+use vestibule_model::Timestamp;
 use vestibule_protocol::{CommandUpdate, PastReadings, Request, Response, TwinHistory};
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     body::{Part, Path, Query},
     caller::Caller,
     problem::Refusals,
-    twins::{TwinName, twin_id},
+    twins::TwinPath,
     view::Twin,
 };
 
@@ -28,19 +28,15 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
 /// where it is `null` this is all by now.
 #[utoipa::path(
     get, path = "/v1/twins/{system}/{twin}/history", tag = "mii",
-    params(
-        ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = TwinName, Path, description = "Its name there."),
-        Part,
-    ),
+    params(TwinPath, Part),
     responses((status = 200, description = "What the user may see of it.", body = TwinHistory), Refusals)
 )]
 async fn history(
     caller: Caller,
-    Path((system, twin)): Path<(SystemId, TwinName)>,
+    Path(path): Path<TwinPath>,
     Query(part): Query<Part>,
 ) -> Result<Answer<TwinHistory>, Problem> {
-    let request = Request::History { twin: twin_id(&system, &twin)?, after: part.after, limit: part.limit };
+    let request = Request::History { twin: path.id()?, after: part.after, limit: part.limit };
     match caller.ask(request).await? {
         Response::History(history) => Ok(Answer(history)),
         _ => Err(Problem::strange()),
@@ -68,19 +64,15 @@ struct Span {
 /// `from` of the next page; where it is `null` this is all.
 #[utoipa::path(
     get, path = "/v1/twins/{system}/{twin}/past/readings", tag = "mii",
-    params(
-        ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = TwinName, Path, description = "Its name there."),
-        Span,
-    ),
+    params(TwinPath, Span),
     responses((status = 200, description = "What the user may see of it.", body = PastReadings), Refusals)
 )]
 async fn readings(
     caller: Caller,
-    Path((system, twin)): Path<(SystemId, TwinName)>,
+    Path(path): Path<TwinPath>,
     Query(Span { from, until, limit }): Query<Span>,
 ) -> Result<Answer<PastReadings>, Problem> {
-    match caller.ask(Request::Readings { twin: twin_id(&system, &twin)?, from, until, limit }).await? {
+    match caller.ask(Request::Readings { twin: path.id()?, from, until, limit }).await? {
         Response::Readings(readings) => Ok(Answer(readings)),
         _ => Err(Problem::strange()),
     }
@@ -114,19 +106,15 @@ struct Past {
 /// A twin as it was at a moment
 #[utoipa::path(
     get, path = "/v1/twins/{system}/{twin}/past", tag = "mii",
-    params(
-        ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = TwinName, Path, description = "Its name there."),
-        Moment,
-    ),
+    params(TwinPath, Moment),
     responses((status = 200, description = "As the user may see it.", body = Past), Refusals)
 )]
 async fn past(
     caller: Caller,
-    Path((system, twin)): Path<(SystemId, TwinName)>,
+    Path(path): Path<TwinPath>,
     Query(Moment { at }): Query<Moment>,
 ) -> Result<Answer<Past>, Problem> {
-    let Response::Past(past) = caller.ask(Request::PastTwin { twin: twin_id(&system, &twin)?, at }).await? else {
+    let Response::Past(past) = caller.ask(Request::PastTwin { twin: path.id()?, at }).await? else {
         return Err(Problem::strange());
     };
     let twin = past.view.map(Twin::from);

@@ -153,7 +153,12 @@ impl Problem {
 
     /// The answer belongs to no login that this browser began.
     pub(crate) fn login_stale(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "login_stale", "This login was not begun here, or too long ago", detail)
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "login_stale",
+            "This login was not begun here, or too long ago",
+            detail,
+        )
     }
 
     /// What the OpenID provider signed is not what was asked for.
@@ -257,6 +262,13 @@ pub(crate) struct Refusals;
 
 /// What may be wrong with a body.
 pub(crate) struct BadBody;
+
+impl Problem {
+    /// The OpenID provider does not answer, as it is documented.
+    pub(crate) fn away() -> BTreeMap<String, RefOr<Documented>> {
+        document(&[(StatusCode::BAD_GATEWAY, "The OpenID provider cannot be asked.")])
+    }
+}
 
 fn document(answers: &[(StatusCode, &str)]) -> BTreeMap<String, RefOr<Documented>> {
     let schema = || Ref::from_schema_name(Problem::name());

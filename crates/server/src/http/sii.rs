@@ -174,7 +174,6 @@ async fn answer(supplier: Supplier, Json(Agreed { inquiry, answer }): Json<Agree
 
 /// An answer to `invoke`.
 #[derive(Deserialize, ToSchema)]
-#[schema(as = SiiOutcome)]
 #[serde(deny_unknown_fields)]
 struct Served {
     /// The call.

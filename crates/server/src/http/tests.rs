@@ -67,9 +67,15 @@ fn variants(source: &'static str, name: &str) -> Vec<&'static str> {
     lines.map(|line| line.trim().split(|c: char| !c.is_alphanumeric()).next().unwrap()).collect()
 }
 
+/// All that is documented, as where people log in with a provider.
+fn document() -> serde_json::Value {
+    let (_, mut document) = routes().split_for_parts();
+    document.merge(login::routes().split_for_parts().1);
+    openapi::served(&document)
+}
+
 fn operations() -> Vec<serde_json::Value> {
-    let (_, document) = routes().split_for_parts();
-    let document = openapi::served(&document);
+    let document = document();
     let paths = document["paths"].as_object().unwrap();
     paths.values().flat_map(|path| path.as_object().unwrap().values()).cloned().collect()
 }
@@ -115,8 +121,7 @@ fn every_operation_documents_its_answers() {
 
 #[test]
 fn every_reference_of_the_document_leads_somewhere() {
-    let (_, document) = routes().split_for_parts();
-    let document = openapi::served(&document);
+    let document = document();
     let text = document.to_string();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     for reference in text.split("\"$ref\":\"#").skip(1) {
@@ -127,8 +132,7 @@ fn every_reference_of_the_document_leads_somewhere() {
 
 #[test]
 fn whole_numbers_have_the_bounds_of_what_takes_them() {
-    let (_, document) = routes().split_for_parts();
-    let document = openapi::served(&document);
+    let document = document();
     let schemas = &document["components"]["schemas"];
     assert_eq!(schemas["Rule"]["properties"]["priority"]["maximum"], 255);
     assert_eq!(schemas["Acknowledged"]["properties"]["up_to"]["maximum"], u64::MAX);
@@ -140,8 +144,7 @@ fn whole_numbers_have_the_bounds_of_what_takes_them() {
 /// Two structs of one name would have one schema, and the other's readers would be told nonsense.
 #[test]
 fn each_schema_has_a_name_of_its_own() {
-    let (_, document) = routes().split_for_parts();
-    let document = openapi::served(&document);
+    let document = document();
     let schema = |path: &str| {
         let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
         body["schema"]["$ref"].as_str().unwrap().to_owned()
@@ -166,4 +169,20 @@ fn named(source: &str) -> Vec<String> {
         text.split(|c: char| !c.is_alphanumeric()).next().map(str::to_owned)
     };
     derived.filter_map(name).collect()
+}
+
+#[test]
+fn logging_in_is_documented_with_its_answers() {
+    let document = document();
+    let begun = &document["paths"]["/auth/login"]["get"];
+    assert!(
+        begun["responses"]["303"]["headers"]["Location"].is_object() && begun["security"][0] == serde_json::json!({})
+    );
+    let back = &document["paths"]["/auth/callback"]["get"];
+    let content = &back["responses"]["200"]["content"];
+    assert!(content["application/json"].is_object() && content["text/html"].is_object(), "{content}");
+    for operation in [begun, back, &document["paths"]["/auth/logout"]["post"]] {
+        let content = &operation["responses"]["502"]["content"];
+        assert!(content["application/problem+json"].is_object() && content["text/html"].is_object(), "{operation}");
+    }
 }

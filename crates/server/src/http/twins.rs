@@ -50,7 +50,24 @@ impl utoipa::PartialSchema for TwinName {
 
 impl ToSchema for TwinName {}
 
-/// The twin that a path names.
+/// Which twin a path names.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct TwinPath {
+    /// The system that maintains it.
+    system: SystemId,
+    /// Its name there.
+    twin: TwinName,
+}
+
+impl TwinPath {
+    /// The twin.
+    pub(super) fn id(&self) -> Result<TwinId, Problem> {
+        twin_id(&self.system, &self.twin)
+    }
+}
+
+/// The twin that a path names beside other things.
 pub(super) fn twin_id(system: &SystemId, twin: &TwinName) -> Result<TwinId, Problem> {
     TwinId::new(format!("{system}/{}", twin.0)).map_err(|error| Problem::malformed(error.to_string()))
 }
@@ -121,10 +138,7 @@ async fn described(caller: &Caller, request: Request) -> Result<Twin, Problem> {
 /// One twin, as it is known by now
 #[utoipa::path(
     get, path = "/v1/twins/{system}/{twin}", tag = "mii",
-    params(
-        ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = TwinName, Path, description = "Its name there."),
-    ),
+    params(TwinPath),
     responses(
         (status = 200, description = "The twin.", body = Twin, headers(
             ("ETag" = String, description = "Its revision, for a command's `If-Match`.")
@@ -132,18 +146,15 @@ async fn described(caller: &Caller, request: Request) -> Result<Twin, Problem> {
         Refusals
     )
 )]
-async fn twin(caller: Caller, Path((system, twin)): Path<(SystemId, TwinName)>) -> Result<Tagged<Twin>, Problem> {
-    let twin = described(&caller, Request::DescribeTwin(twin_id(&system, &twin)?)).await?;
+async fn twin(caller: Caller, Path(path): Path<TwinPath>) -> Result<Tagged<Twin>, Problem> {
+    let twin = described(&caller, Request::DescribeTwin(path.id()?)).await?;
     Ok(tagged(&twin, twin.clone()))
 }
 
 /// What is known of each property of a twin
 #[utoipa::path(
     get, path = "/v1/twins/{system}/{twin}/properties", tag = "mii",
-    params(
-        ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = TwinName, Path, description = "Its name there."),
-    ),
+    params(TwinPath),
     responses(
         (status = 200, description = "By feature and property.", body = BTreeMap<FeatureId, BTreeMap<PropertyId, WireReading>>, headers(
             ("ETag" = String, description = "The twin's revision.")
@@ -151,11 +162,8 @@ async fn twin(caller: Caller, Path((system, twin)): Path<(SystemId, TwinName)>) 
         Refusals
     )
 )]
-async fn properties(
-    caller: Caller,
-    Path((system, twin)): Path<(SystemId, TwinName)>,
-) -> Result<Tagged<Readings>, Problem> {
-    let twin = described(&caller, Request::DescribeTwin(twin_id(&system, &twin)?)).await?;
+async fn properties(caller: Caller, Path(path): Path<TwinPath>) -> Result<Tagged<Readings>, Problem> {
+    let twin = described(&caller, Request::DescribeTwin(path.id()?)).await?;
     Ok(tagged(&twin, twin.readings.clone()))
 }
 
@@ -163,8 +171,7 @@ async fn properties(
 #[utoipa::path(
     get, path = "/v1/twins/{system}/{twin}/properties/{feature}/{property}", tag = "mii",
     params(
-        ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = TwinName, Path, description = "Its name there."),
+        TwinPath,
         ("feature" = FeatureId, Path, description = "The feature."),
         ("property" = PropertyId, Path, description = "The property."),
     ),
@@ -190,14 +197,11 @@ async fn property(
 /// REQ-DT-07: on request. Reports come as events, and stand in the twin's readings.
 #[utoipa::path(
     post, path = "/v1/twins/{system}/{twin}/refresh", tag = "mii",
-    params(
-        ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = TwinName, Path, description = "Its name there."),
-    ),
+    params(TwinPath),
     responses((status = 202, description = "It was asked."), Refusals)
 )]
-async fn refresh(caller: Caller, Path((system, twin)): Path<(SystemId, TwinName)>) -> Result<StatusCode, Problem> {
-    caller.done(Request::Refresh(twin_id(&system, &twin)?)).await?;
+async fn refresh(caller: Caller, Path(path): Path<TwinPath>) -> Result<StatusCode, Problem> {
+    caller.done(Request::Refresh(path.id()?)).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -206,10 +210,7 @@ async fn refresh(caller: Caller, Path((system, twin)): Path<(SystemId, TwinName)
 /// P2.8 to P2.12: the twin's system is asked and waited for.
 #[utoipa::path(
     post, path = "/v1/twins/{system}/{twin}/acquisition", tag = "mii",
-    params(
-        ("system" = SystemId, Path, description = "The system that maintains it."),
-        ("twin" = TwinName, Path, description = "Its name there."),
-    ),
+    params(TwinPath),
     responses(
         (status = 200, description = "The twin as its system told it just now.", body = Twin, headers(
             ("ETag" = String, description = "Its revision, for a command's `If-Match`.")
@@ -217,7 +218,7 @@ async fn refresh(caller: Caller, Path((system, twin)): Path<(SystemId, TwinName)
         Refusals
     )
 )]
-async fn acquire(caller: Caller, Path((system, twin)): Path<(SystemId, TwinName)>) -> Result<Tagged<Twin>, Problem> {
-    let twin = described(&caller, Request::Acquire(twin_id(&system, &twin)?)).await?;
+async fn acquire(caller: Caller, Path(path): Path<TwinPath>) -> Result<Tagged<Twin>, Problem> {
+    let twin = described(&caller, Request::Acquire(path.id()?)).await?;
     Ok(tagged(&twin, twin.clone()))
 }

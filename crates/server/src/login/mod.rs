@@ -5,6 +5,7 @@
 //! name or an address, which providers let people choose.
 
 mod begun;
+mod claims;
 mod page;
 mod provider;
 mod roles;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use thiserror::Error;
+use utoipa::ToSchema;
 use vestibule_model::{ContentHash, Login, Refusal, RoleId, Timestamp, UserId};
 use vestibule_protocol::{Hello, Party, Request, Response, protocol_hash};
 
@@ -25,7 +27,7 @@ use begun::{Asked, Begun};
 use provider::Provider;
 
 pub use roles::ClaimRole;
-pub(crate) use routes::router;
+pub(crate) use routes::routes;
 
 /// Milliseconds that a login holds: a day at work. Then the provider is asked anew.
 const LASTS_MS: u64 = 8 * 60 * 60 * 1_000;
@@ -102,7 +104,7 @@ impl From<HubError> for LoginError {
 }
 
 /// A person who is logged in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LoggedIn {
     /// What to send as `Authorization: Bearer`.
     pub token: String,

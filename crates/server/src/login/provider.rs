@@ -9,17 +9,22 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use openidconnect::{
-    AsyncHttpClient, AuthenticationFlow, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
-    HttpRequest, HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
-    SignatureVerificationError, TokenResponse,
-    core::{CoreClient, CoreIdToken, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreResponseType},
+    AccessToken, AsyncHttpClient, AuthenticationFlow, AuthorizationCode, ClaimsVerificationError, ClientId,
+    ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, Scope, SignatureVerificationError, SubjectIdentifier, TokenResponse, UserInfoClaims,
+    UserInfoError,
+    core::{CoreClient, CoreGenderClaim, CoreIdToken, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreResponseType},
     http,
 };
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use vestibule_model::Timestamp;
 
-use super::{CALLBACK, LoginConfig, LoginError, begun::Asked};
+use super::{
+    CALLBACK, LoginConfig, LoginError,
+    begun::Asked,
+    claims::{self, AnyClaims},
+};
 
 /// An answer of a provider: its keys are the longest of them.
 const MOST_BYTES: usize = 512 * 1024;
@@ -55,6 +60,15 @@ pub(super) struct Person {
     pub(super) name: String,
     /// Everything that was said of them.
     pub(super) claims: serde_json::Value,
+}
+
+/// What a provider gives for a code, not believed yet.
+#[derive(Debug)]
+pub(super) struct Given {
+    /// Who it is.
+    pub(super) id: CoreIdToken,
+    /// Opens what else the provider says of them.
+    pub(super) access: AccessToken,
 }
 
 /// Why nothing came back.
@@ -193,12 +207,43 @@ impl Provider {
     /// Redeems a code, and checks what comes for it. What else the provider gives, nobody keeps.
     pub(super) async fn redeem(&self, now: Timestamp, code: &str, asked: Asked) -> Result<Person, LoginError> {
         let nonce = asked.nonce.clone();
-        let token = self.exchange(now, code, asked).await?;
-        self.believe(now, &token, nonce).await
+        let Given { id, access } = self.exchange(now, code, asked).await?;
+        let person = self.believe(now, &id, nonce).await?;
+        self.complete(now, person, access).await
     }
 
-    /// The ID token for a code, not believed yet.
-    pub(super) async fn exchange(&self, now: Timestamp, code: &str, asked: Asked) -> Result<CoreIdToken, LoginError> {
+    /// Asks for what the ID token leaves out: many providers tell it at their userinfo endpoint alone.
+    async fn complete(&self, now: Timestamp, mut person: Person, access: AccessToken) -> Result<Person, LoginError> {
+        let is_known = |claim: &str| person.claims.get(claim).is_some();
+        let is_whole = !person.name.is_empty() && self.config.roles.iter().all(|role| is_known(role.claim()));
+        let metadata = self.metadata(now).await?;
+        if is_whole || metadata.userinfo_endpoint().is_none() {
+            return Ok(person);
+        }
+        let client = self.oidc(metadata);
+        // Whatever it says of anybody else is not about this person.
+        let subject = SubjectIdentifier::new(person.subject.clone());
+        let request = client.user_info(access, Some(subject)).map_err(|error| self.away(chain(&error)))?;
+        let _place = self.asking.try_acquire().map_err(|_| LoginError::Busy)?;
+        let said: UserInfoClaims<AnyClaims, CoreGenderClaim> =
+            request.request_async(&self.client).await.map_err(|error| match error {
+                UserInfoError::ClaimsVerification(error) => {
+                    LoginError::Unbelievable(format!("its userinfo endpoint: {}", chain(&error)))
+                }
+                UserInfoError::Response(status, ..) => self.away(format!("its userinfo endpoint answers {status}")),
+                error => self.away(chain(&error)),
+            })?;
+        let name = said.name().and_then(|name| name.get(None)).map(|name| name.as_str());
+        let name = name.or_else(|| said.preferred_username().map(|name| name.as_str()));
+        if let Some(name) = name.filter(|_| person.name.is_empty()) {
+            name.clone_into(&mut person.name);
+        }
+        claims::merge(&mut person.claims, serde_json::to_value(&said).unwrap_or_default());
+        Ok(person)
+    }
+
+    /// What the provider gives for a code, not believed yet.
+    pub(super) async fn exchange(&self, now: Timestamp, code: &str, asked: Asked) -> Result<Given, LoginError> {
         let client = self.oidc(self.metadata(now).await?);
         let client = client.set_redirect_uri(self.redirect.clone());
         let request =
@@ -212,8 +257,9 @@ impl Provider {
             }
             Err(error) => return Err(self.away(chain(&error))),
         };
-        let token = answer.id_token().cloned();
-        token.ok_or_else(|| LoginError::Unbelievable("it sent no ID token".to_owned()))
+        let none = || LoginError::Unbelievable("it sent no ID token".to_owned());
+        let id = answer.id_token().cloned().ok_or_else(none)?;
+        Ok(Given { id, access: answer.access_token().clone() })
     }
 
     /// Who an ID token is about, where everything about it is right.

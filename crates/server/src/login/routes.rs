@@ -1,32 +1,59 @@
 //! `/auth/login`, `/auth/callback`, `/auth/logout`.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Json, Router,
-    extract::{Query, State},
+    Json,
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use serde::Deserialize;
+use utoipa::openapi::{Content, RefOr, Response as Documented};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{CALLBACK, LoggedIn, LoginDesk, LoginError, page};
-use crate::http::{Problem, bearer};
+use super::{LoggedIn, LoginDesk, LoginError, page};
+use crate::http::{Problem, Query, Refusals, bearer};
 
 /// Ties a login to the browser that began it.
 const COOKIE: &str = "vestibule_login";
 
-/// The routes, for the router of whoever serves HTTP.
-pub(crate) fn router(desk: Arc<LoginDesk>) -> Router {
-    Router::new()
-        .route("/auth/login", get(login))
-        .route(CALLBACK, get(callback))
-        .route("/auth/logout", post(logout))
-        .with_state(desk)
+/// The routes, for the router of whoever serves HTTP, and what its document says of them.
+pub(crate) fn routes() -> OpenApiRouter<Arc<LoginDesk>> {
+    OpenApiRouter::new().routes(routes!(login)).routes(routes!(callback)).routes(routes!(logout))
 }
 
-/// Sends a browser to the provider.
+/// Why somebody is not logged in: a problem for programs, a page for people.
+struct NotLoggedIn;
+
+impl utoipa::IntoResponses for NotLoggedIn {
+    fn responses() -> BTreeMap<String, RefOr<Documented>> {
+        let mut all = <Refusals as utoipa::IntoResponses>::responses();
+        all.extend(Problem::away());
+        for answer in all.values_mut() {
+            if let RefOr::T(answer) = answer {
+                answer
+                    .content
+                    .insert("text/html".to_owned(), Content::new(Some(<String as utoipa::PartialSchema>::schema())));
+            }
+        }
+        all
+    }
+}
+
+/// Log in with the OpenID provider
+///
+/// Sends a browser to the provider (authorization code flow with PKCE). Only where the enabler has one.
+#[utoipa::path(
+    get, path = "/auth/login", tag = "identity", security(()),
+    responses(
+        (status = 303, description = "To the provider, which sends the browser back to `/auth/callback`.", headers(
+            ("Location" = String, description = "Where the provider asks who it is."),
+            ("Set-Cookie" = String, description = "Ties the login to this browser, for ten minutes.")
+        )),
+        NotLoggedIn
+    )
+)]
 async fn login(State(desk): State<Arc<LoginDesk>>, headers: HeaderMap) -> Response {
     let (address, state) = match desk.begin().await {
         Ok(begun) => begun,
@@ -45,15 +72,32 @@ fn no_store() -> String {
 }
 
 /// What a provider sends back with a browser.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Answer {
+    /// Names the login that was begun.
     state: Option<String>,
+    /// What the provider takes once for who it was.
     code: Option<String>,
+    /// Why it gives none.
     error: Option<String>,
+    /// The same for people.
     error_description: Option<String>,
 }
 
-/// Takes a browser back: answers with the bearer token, as JSON or (for people) as a page.
+/// Come back from the OpenID provider
+///
+/// Answers with a bearer token, as JSON or, for browsers, as a page. The login must have been begun by this browser, not
+/// longer than ten minutes ago.
+#[utoipa::path(
+    get, path = "/auth/callback", tag = "identity", security(()), params(Answer),
+    responses(
+        (status = 200, description = "Who they are, and what shows it from now on.", content(
+            (LoggedIn = "application/json"), (String = "text/html")
+        ), headers(("Set-Cookie" = String, description = "The login is over: nothing ties the browser to it."))),
+        NotLoggedIn
+    )
+)]
 async fn callback(State(desk): State<Arc<LoginDesk>>, Query(answer): Query<Answer>, headers: HeaderMap) -> Response {
     let is_person = page::is_wanted(&headers);
     match taken_back(&desk, answer, &headers).await {
@@ -84,7 +128,13 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
 }
 
-/// Ends the login whose bearer token this is.
+/// Log out
+///
+/// Ends the login whose bearer token this is, and every connection that it has.
+#[utoipa::path(
+    post, path = "/auth/logout", tag = "identity",
+    responses((status = 204, description = "The token shows nobody any more."), NotLoggedIn)
+)]
 async fn logout(State(desk): State<Arc<LoginDesk>>, headers: HeaderMap) -> Result<StatusCode, Problem> {
     let token = bearer(&headers)?.ok_or_else(Problem::unauthenticated)?;
     desk.end(token).await?;

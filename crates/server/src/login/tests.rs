@@ -33,12 +33,16 @@ fn config(issuer: &str, client: &str) -> LoginConfig {
 }
 
 async fn house(issuer: &str, client: &str) -> House {
+    house_with(config(issuer, client)).await
+}
+
+async fn house_with(config: LoginConfig) -> House {
     let clock = Clock::manual(Clock::system().now());
     let hub = Hub::start(HubConfig { clock: clock.clone(), ..HubConfig::in_memory("test") }).await.unwrap();
-    let desk = LoginDesk::new(hub.clone(), clock.clone(), config(issuer, client)).unwrap();
+    let desk = LoginDesk::new(hub.clone(), clock.clone(), config).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let app = router(desk.clone());
+    let app: axum::Router = axum::Router::from(routes()).with_state(desk.clone());
     tokio::spawn(async move { axum::serve(listener, app).await });
     House { clock, hub, desk, address }
 }
@@ -75,7 +79,7 @@ async fn a_person_logs_in_is_an_owner_and_logs_out() {
     assert!(matches!(who(&house, token).await, Response::Me(me) if me.owner));
     // The same answer again, by the same browser: used up.
     let (status, body) = browser.go(&callback, None).await.unwrap_err();
-    assert_eq!((status, detail(&body).contains("begin it again")), (StatusCode::BAD_REQUEST, true), "{body}");
+    assert_eq!((status, detail(&body).contains("begin it again")), (StatusCode::UNPROCESSABLE_ENTITY, true), "{body}");
     // A second login is the same user.
     let there = browser.go(&login, None).await.unwrap();
     let back = browser.log_in(&there, "ada").await;
@@ -115,10 +119,10 @@ async fn logins_of_other_browsers_states_and_nonces_are_refused() {
     let back = browser.log_in(&there, "ada").await;
     // Somebody is made to finish another one's login.
     let (status, _) = Browser::new().go(&callback(&back), None).await.unwrap_err();
-    assert_eq!(status, StatusCode::BAD_REQUEST, "without the browser that began it");
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "without the browser that began it");
     let forged = "state=forged&code=x";
-    assert_eq!(browser.go(&callback(forged), None).await.unwrap_err().0, StatusCode::BAD_REQUEST);
-    assert_eq!(browser.go(&callback("code=x"), None).await.unwrap_err().0, StatusCode::BAD_REQUEST);
+    assert_eq!(browser.go(&callback(forged), None).await.unwrap_err().0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(browser.go(&callback("code=x"), None).await.unwrap_err().0, StatusCode::UNPROCESSABLE_ENTITY);
     // The provider answers a question that was changed on the way: another nonce.
     let there = browser.go(&login, None).await.unwrap();
     let (before, rest) = there.split_once("nonce=").unwrap();
@@ -133,7 +137,7 @@ async fn logins_of_other_browsers_states_and_nonces_are_refused() {
     assert_eq!((status, detail(&body).contains("says no")), (StatusCode::FORBIDDEN, true), "{body}");
     // Words that come with no login that was begun are told nobody.
     let (status, body) = browser.go(&callback("error=access_denied&error_description=Pay"), None).await.unwrap_err();
-    assert_eq!((status, detail(&body).contains("Pay")), (StatusCode::BAD_REQUEST, false), "{body}");
+    assert_eq!((status, detail(&body).contains("Pay")), (StatusCode::UNPROCESSABLE_ENTITY, false), "{body}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,7 +173,7 @@ async fn a_code_is_good_for_one_login_and_for_nobody_who_took_it() {
     let back = browser.log_in(&there, "ada").await;
     house.clock.advance(11 * 60 * 1_000);
     let (status, body) = browser.go(&callback(&back), None).await.unwrap_err();
-    assert_eq!((status, detail(&body).contains("too long ago")), (StatusCode::BAD_REQUEST, true), "{body}");
+    assert_eq!((status, detail(&body).contains("too long ago")), (StatusCode::UNPROCESSABLE_ENTITY, true), "{body}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,7 +202,7 @@ async fn tokens_for_others_and_expired_ones_are_not_believed() {
     let nonce = asked.nonce.clone();
     let back = Browser::new().log_in(&there, "ada").await;
     let code = back.split('&').find_map(|pair| pair.strip_prefix("code=")).unwrap();
-    let token = other.desk.provider.exchange(now, code, asked).await.unwrap();
+    let token = other.desk.provider.exchange(now, code, asked).await.unwrap().id;
     other.desk.provider.believe(now, &token, nonce.clone()).await.unwrap();
     let words = |error: LoginError| error.to_string().to_lowercase();
     let stolen = words(ours.desk.provider.believe(now, &token, nonce.clone()).await.unwrap_err());
@@ -228,6 +232,39 @@ async fn tokens_for_others_and_expired_ones_are_not_believed() {
     }
 }
 
+/// What `name` is answered who logs in.
+async fn logged_in(house: &House, name: &str) -> (StatusCode, Value) {
+    let mut browser = Browser::new();
+    let there = browser.go(&format!("{}/auth/login", house.address), None).await.unwrap();
+    let back = browser.log_in(&there, name).await;
+    let callback = format!("{}/auth/callback?{back}", house.address);
+    let (status, body) = browser.go(&callback, None).await.unwrap_err();
+    (status, serde_json::from_str(&body).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_id_token_leaves_out_is_asked_for() {
+    let peer = Peer::reserved();
+    let roles = ["groups=ops:owner", "email=bob@house.example:guest", "email=cai@house.example:guest"];
+    let roles = roles.map(|role| role.parse().unwrap()).to_vec();
+    let house = house_with(LoginConfig { roles, ..config(&peer.issuer, "vestibule") }).await;
+    let (status, ada) = logged_in(&house, "ada").await;
+    assert_eq!(
+        (status, &ada["user"], &ada["roles"]),
+        (StatusCode::OK, &"ada_of_Example".into(), &serde_json::json!(["owner"])),
+        "{ada}"
+    );
+    let (_, bob) = logged_in(&house, "bob").await;
+    assert_eq!(bob["roles"], serde_json::json!(["guest"]), "{bob}");
+    // Nobody has checked cai's address.
+    let (status, cai) = logged_in(&house, "cai").await;
+    assert_eq!((status, &cai["code"]), (StatusCode::FORBIDDEN, &"forbidden".into()), "{cai}");
+    // What is said there of somebody else is about nobody.
+    let (status, liar) = logged_in(&house, "mallory").await;
+    assert_eq!((status, &liar["code"]), (StatusCode::UNAUTHORIZED, &"login_unbelievable".into()), "{liar}");
+    house.hub.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_may_change_its_keys() {
     let peer = Peer::start();
@@ -238,7 +275,7 @@ async fn a_provider_may_change_its_keys() {
     let nonce = asked.nonce.clone();
     let back = Browser::new().log_in(&there, "ada").await;
     let code = back.split('&').find_map(|pair| pair.strip_prefix("code=")).unwrap();
-    let token = provider.exchange(now, code, asked).await.unwrap();
+    let token = provider.exchange(now, code, asked).await.unwrap().id;
     provider.change_keys(|keys| *keys = JsonWebKeySet::new(Vec::new()));
     assert!(provider.believe(now, &token, nonce.clone()).await.is_err(), "keys were asked for a moment ago");
     provider.believe(now.plus(31_000), &token, nonce).await.unwrap();

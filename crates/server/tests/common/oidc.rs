@@ -30,14 +30,24 @@ impl Drop for Provider {
 }
 
 impl Provider {
+    /// One that tells everything in its ID tokens.
     pub fn start() -> Self {
+        Self::start_with("everything")
+    }
+
+    /// One whose ID tokens say nothing but who it is: the rest is asked for.
+    pub fn reserved() -> Self {
+        Self::start_with("reserved")
+    }
+
+    fn start_with(manner: &str) -> Self {
         let target = || std::env::current_exe().unwrap().ancestors().nth(3).unwrap().join("peers/node/node_modules");
         let modules = std::env::var_os("VESTIBULE_NODE_MODULES").map_or_else(target, PathBuf::from);
         assert!(modules.is_dir(), "{} is not here: cargo xtask setup --peer node", modules.display());
         let node = std::env::var_os("VESTIBULE_NODE").unwrap_or_else(|| "node".into());
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/oidc.mjs");
         let mut command = Command::new(node);
-        command.arg(script).arg(modules).arg(REDIRECT).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.arg(script).arg(modules).arg(REDIRECT).arg(manner).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("node starts");
         let mut line = String::new();
         let mut said = BufReader::new(child.stdout.take().unwrap());

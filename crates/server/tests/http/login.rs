@@ -94,7 +94,7 @@ async fn people_see_a_page_and_programs_a_problem() {
     assert_eq!(home.get(&Who(token.to_owned()), "/v1/status").await["name"], "Vestibule", "the page's link works");
     let callback = format!("http://{}/auth/callback?state=x&code=y", home.address);
     let (status, page) = Browser::new().look(&callback, None, "text/html").await.unwrap_err();
-    assert!(status == StatusCode::BAD_REQUEST && page.contains("begin it again"), "{page}");
+    assert!(status == StatusCode::UNPROCESSABLE_ENTITY && page.contains("begin it again"), "{page}");
     let answer = home.bare(Method::GET, "/auth/callback?state=x&code=y").send().await.unwrap();
     let told = problem(answer).await;
     assert_eq!(told["code"], "login_stale");

@@ -6,7 +6,7 @@ use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
     KnownSystem, KnownSystems,
-    model::{Charge, ChargePer, Promise, RuleId, ServiceId, ServiceInfo, ServiceLevel, SystemHealth, SystemKind},
+    model::{Promise, RuleId, ServiceId, ServiceInfo, ServiceLevel, SystemHealth, SystemKind},
 };
 
 use super::services::{self, Room};
@@ -54,7 +54,7 @@ fn item(system: &KnownSystem, room: &Room<'_>) -> El {
     if info.kind == SystemKind::DigitalTwin {
         words.push(if health.twins == 1 { "1 twin".to_owned() } else { format!("{} twins", health.twins) });
     }
-    words.extend(info.charge.as_ref().map(charge));
+    words.extend(info.charge.as_ref().map(ToString::to_string));
     // What is unfolded says it at length.
     let open = room.is_open(&info.id);
     let services = info.services.iter().filter(|(id, _)| !open || !usable.contains_key(*id));
@@ -136,7 +136,7 @@ fn promises(promised: &ServiceLevel, health: &SystemHealth) -> Vec<El> {
 }
 
 fn service(id: &ServiceId, service: &ServiceInfo, rule: Option<&RuleId>) -> El {
-    let cost = service.charge.as_ref().map_or_else(|| "no charge".to_owned(), charge);
+    let cost = service.charge.as_ref().map_or_else(|| "no charge".to_owned(), ToString::to_string);
     let mut text = format!("{} · {cost}", service.name);
     if !service.needs.is_empty() {
         // `twin:home/front_door` is one of your things: which one is asked when you agree.
@@ -146,37 +146,6 @@ fn service(id: &ServiceId, service: &ServiceInfo, rule: Option<&RuleId>) -> El {
     }
     text += &rule.map_or_else(|| " · not for you".to_owned(), |rule| format!(" · for you (rule {rule})"));
     El::small(format!("service.{id}"), text).colored(style::TEXT)
-}
-
-/// A charge as people write it.
-pub(super) fn charge(charge: &Charge) -> String {
-    let per = match charge.per {
-        ChargePer::Call => "a call",
-        ChargePer::Item => "each",
-        ChargePer::Hour => "an hour",
-        ChargePer::Day => "a day",
-        ChargePer::Month => "a month",
-        ChargePer::Once => "once",
-    };
-    let currency = charge.currency.as_str();
-    let digits = minor_digits(currency);
-    let unit = 10_u64.pow(digits);
-    let width = digits as usize;
-    let amount = match digits {
-        0 => charge.amount.to_string(),
-        _ => format!("{}.{:0width$}", charge.amount / unit, charge.amount % unit),
-    };
-    format!("{amount} {currency} {per}")
-}
-
-/// Digits behind the point, by ISO 4217: two but for these.
-fn minor_digits(currency: &str) -> u32 {
-    match currency {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
-        | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        _ => 2,
-    }
 }
 
 #[cfg(test)]
@@ -239,14 +208,6 @@ mod tests {
         }
         let text = texts(&known, false);
         assert!(text.contains("cannot be reached") && !text.contains("online"), "{text}");
-    }
-
-    #[test]
-    fn charges_are_written_in_their_currency() {
-        let of = |amount, currency: &str, per| charge(&Charge { amount, currency: currency.parse().unwrap(), per });
-        assert_eq!(of(1250, "EUR", ChargePer::Item), "12.50 EUR each");
-        assert_eq!(of(1250, "JPY", ChargePer::Call), "1250 JPY a call");
-        assert_eq!(of(1_250, "KWD", ChargePer::Once), "1.250 KWD once");
     }
 
     #[test]

@@ -26,19 +26,19 @@ use crate::Notes;
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// An open stream.
-struct Stream {
+pub(crate) struct Stream {
     reply: Reply,
     reader: Reader,
     read: VecDeque<Sent>,
 }
 
 impl Stream {
-    fn new(reply: Reply) -> Self {
+    pub(super) fn new(reply: Reply) -> Self {
         Self { reply, reader: Reader::default(), read: VecDeque::new() }
     }
 
     /// The next event; `None`: the stream has ended.
-    async fn next(&mut self) -> Result<Option<Sent>, String> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Sent>, String> {
         loop {
             if let Some(sent) = self.read.pop_front() {
                 return Ok(Some(sent));

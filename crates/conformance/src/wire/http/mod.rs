@@ -3,9 +3,12 @@
 mod answer;
 mod ask;
 mod listen;
+mod raw;
 mod stream;
+mod trust;
 
 use std::{
+    error::Error,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -21,6 +24,11 @@ use vestibule_protocol::{Interest, News, Request, Response, Welcome};
 use super::{Answer, Connected, Key, Part, Party, Transport, Wire};
 use crate::Notes;
 use ask::{Body, Call};
+pub(crate) use listen::Stream;
+pub(crate) use raw::Raw;
+pub(crate) use stream::Sent;
+use trust::Judge;
+pub use trust::Trust;
 
 /// An enabler lets nobody wait longer than 40 seconds; one that does is given up.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -32,27 +40,29 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 pub struct Http {
     base: Url,
     client: Client,
+    judge: Arc<Judge>,
 }
 
 impl Http {
-    /// The enabler at `http://host:port`.
+    /// The enabler at `http://host:port` or `https://host:port`, there with a certificate that `trust` takes.
     ///
     /// # Errors
     /// What is wrong with the address, in words.
-    pub fn new(url: &str) -> Result<Self, String> {
-        // What there is stays: it is the same one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+    pub fn new(url: &str, trust: Trust) -> Result<Self, String> {
         let base = Url::parse(url).map_err(|error| format!("{url:?} is no address: {error}"))?;
-        if base.scheme() != "http" || !base.has_host() || base.query().is_some() {
-            return Err(format!("{url:?} is no enabler over HTTP: http://HOST:PORT is"));
+        if !matches!(base.scheme(), "http" | "https") || !base.has_host() || base.query().is_some() {
+            return Err(format!("{url:?} is no enabler over HTTP: http://HOST:PORT or https://HOST:PORT is"));
         }
+        let (tls, judge) = Judge::new(trust)?;
         // A connection each: an enabler may end one after a refusal, just when the next request is on it.
-        let client = Client::builder().pool_max_idle_per_host(0).build().map_err(|error| error.to_string())?;
-        Ok(Self { base, client })
+        let client = Client::builder().tls_backend_preconfigured(tls).pool_max_idle_per_host(0);
+        let client = client.build().map_err(|error| error.to_string())?;
+        Ok(Self { base, client, judge })
     }
 
     fn line(&self, token: Option<&str>) -> Line {
-        Line { base: self.base.clone(), client: self.client.clone(), token: token.map(Into::into) }
+        let (base, client, judge) = (self.base.clone(), self.client.clone(), self.judge.clone());
+        Line { base, client, judge, token: token.map(Into::into) }
     }
 }
 
@@ -61,15 +71,28 @@ impl Http {
 struct Line {
     base: Url,
     client: Client,
+    judge: Arc<Judge>,
     token: Option<Arc<str>>,
 }
 
-/// A failure on the way, as a refusal that no enabler says.
+/// A failure on the way, as a refusal that no enabler says; with what caused it.
 fn lost(error: &reqwest::Error) -> Refusal {
-    Refusal::new(RefusalCode::Unavailable, format!("no answer over HTTP: {error}"))
+    let mut words = format!("no answer over HTTP: {error}");
+    let mut next = error.source();
+    while let Some(cause) = next {
+        words = format!("{words}: {cause}");
+        next = cause.source();
+    }
+    Refusal::new(RefusalCode::Unavailable, words)
 }
 
 impl Line {
+    /// The same of a connection that did not come: most often because of what the enabler shows.
+    fn unreached(&self, error: &reqwest::Error) -> Refusal {
+        let shown = self.judge.refused().filter(|_| error.is_connect());
+        shown.map_or_else(|| lost(error), |words| Refusal::new(RefusalCode::Unavailable, words))
+    }
+
     fn url(&self, call: &Call) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -96,9 +119,14 @@ impl Line {
         }
     }
 
+    /// Sends; the answer, whatever it is.
+    async fn reply(&self, call: Call) -> Result<Reply, Refusal> {
+        self.request(call).timeout(LONGEST).send().await.map_err(|error| self.unreached(&error))
+    }
+
     /// Sends; the answer where it is not a problem.
     async fn send(&self, call: Call) -> Result<Reply, Refusal> {
-        let reply = self.request(call).timeout(LONGEST).send().await.map_err(|error| lost(&error))?;
+        let reply = self.reply(call).await?;
         if reply.status().is_success() { Ok(reply) } else { Err(problem(reply).await) }
     }
 
@@ -113,7 +141,7 @@ impl Line {
     /// Opens a stream of server-sent events.
     async fn open(&self, call: Call) -> Result<Reply, Refusal> {
         let request = self.request(call).header(header::ACCEPT, "text/event-stream");
-        let reply = request.send().await.map_err(|error| lost(&error))?;
+        let reply = request.send().await.map_err(|error| self.unreached(&error))?;
         if reply.status().is_success() { Ok(reply) } else { Err(problem(reply).await) }
     }
 }
@@ -145,6 +173,10 @@ async fn problem(reply: Reply) -> Refusal {
 impl Transport for Http {
     fn name(&self) -> String {
         self.base.as_str().trim_end_matches('/').to_owned()
+    }
+
+    fn http(&self) -> Option<&Self> {
+        Some(self)
     }
 
     async fn pair(&self, code: &str, name: &str) -> Result<Key, String> {

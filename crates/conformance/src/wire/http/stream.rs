@@ -5,13 +5,13 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// An event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sent {
+pub(crate) struct Sent {
     /// Its name; `message` where none was given.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its data.
-    pub(super) data: String,
+    pub(crate) data: String,
     /// The newest id.
-    pub(super) id: String,
+    pub(crate) id: String,
 }
 
 /// Reads bytes as they come.

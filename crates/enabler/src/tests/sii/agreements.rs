@@ -253,3 +253,102 @@ fn what_a_lost_device_agreed_and_began_ends_and_what_another_did_stays() {
     assert_eq!(market.status(kept.id), CallStatus::Running);
     assert_eq!(market.deauthorized, [(UserId::slug("ann"), shop())], "their other devices hear of it");
 }
+
+/// The shop as it is, for a charge and with a promise.
+fn offers(charge: Option<(u64, &str, ChargePer)>, availability: Option<u16>) -> SystemInfo {
+    let charge = charge.map(|(amount, currency, per)| Charge { amount, currency: currency.parse().unwrap(), per });
+    let level = ServiceLevel { availability_permille: availability, ..ServiceLevel::default() };
+    SystemInfo { charge, level, ..info(&shop()) }
+}
+
+fn register(market: &mut Market, info: SystemInfo) {
+    market.say(&shop(), SiiUp::Register(Box::new(info))).unwrap();
+}
+
+/// Whether the owner may have the shop look: the reason why not.
+fn looks(market: &mut Market) -> Result<(), String> {
+    let call = market.call(vec![step("only", &shop(), "look")]);
+    market.invoke(&call).map(drop).map_err(|refusal| {
+        assert_eq!(refusal.code, RefusalCode::Forbidden, "{refusal}");
+        refusal.message
+    })
+}
+
+#[test]
+fn what_costs_more_than_was_agreed_is_agreed_anew() {
+    let mut market = Market::new();
+    let price = Some((250, "EUR", ChargePer::Item));
+    register(&mut market, offers(price, None));
+    market.agree(&shop(), Sharing::default());
+    for fair in [price, Some((249, "EUR", ChargePer::Item)), Some((0, "USD", ChargePer::Month)), None] {
+        register(&mut market, offers(fair, None));
+        assert_eq!(looks(&mut market), Ok(()), "{fair:?}");
+    }
+    for dear in [(251, "EUR", ChargePer::Item), (1, "USD", ChargePer::Item), (1, "EUR", ChargePer::Month)] {
+        register(&mut market, offers(Some(dear), None));
+        let reason = looks(&mut market).unwrap_err();
+        assert!(reason.contains("2.50 EUR each") && reason.contains("authorize it again"), "{reason}");
+    }
+    market.kill();
+    assert!(looks(&mut market).is_err(), "a restart makes nothing cheaper");
+    // The old price is what was agreed, whatever was asked meanwhile.
+    register(&mut market, offers(price, None));
+    assert_eq!(looks(&mut market), Ok(()));
+    // One service alone becomes dearer: the others stay as they were.
+    let mut one = offers(price, None);
+    let order = one.services.get_mut(&ServiceId::slug("order")).unwrap();
+    order.charge = Some(Charge { amount: 300, currency: "EUR".parse().unwrap(), per: ChargePer::Item });
+    register(&mut market, one);
+    assert_eq!(looks(&mut market), Ok(()));
+    let call = market.call(vec![step("only", &shop(), "order")]);
+    assert_eq!(market.invoke(&call).unwrap_err().code, RefusalCode::Forbidden);
+    market.agree(&shop(), Sharing::default());
+    market.invoke(&call).unwrap();
+}
+
+#[test]
+fn whoever_promises_less_than_was_agreed_is_agreed_with_anew() {
+    let mut market = Market::new();
+    register(&mut market, offers(None, Some(990)));
+    market.agree(&shop(), Sharing::default());
+    for less in [Some(989), None] {
+        register(&mut market, offers(None, less));
+        let reason = looks(&mut market).unwrap_err();
+        assert!(reason.contains("availability"), "{reason}");
+    }
+    register(&mut market, offers(None, Some(999)));
+    assert_eq!(looks(&mut market), Ok(()));
+    register(&mut market, offers(Some((1, "EUR", ChargePer::Call)), Some(999)));
+    assert!(looks(&mut market).unwrap_err().contains("nothing was agreed"));
+    market.agree(&shop(), Sharing::default());
+    assert_eq!(looks(&mut market), Ok(()));
+}
+
+#[test]
+fn a_price_that_rises_while_somebody_agrees_is_not_agreed() {
+    let mut market = Market::new();
+    register(&mut market, offers(Some((250, "EUR", ChargePer::Item)), None));
+    let proposal = market.propose(OWNER, &shop(), &Sharing::default()).unwrap();
+    register(&mut market, offers(Some((9_900, "EUR", ChargePer::Item)), None));
+    let services = proposal.services.clone();
+    let answer = AuthorizationAnswer::Granted { services, until: proposal.until, account: None };
+    let refusal = proposal.agree(&market.state, market.now, &answer).unwrap_err();
+    assert!(refusal.code == RefusalCode::Forbidden && refusal.message.contains("99.00 EUR"), "{refusal}");
+}
+
+#[test]
+fn a_price_that_rises_during_a_call_stops_it_before_the_dear_step() {
+    let mut market = Market::agreed();
+    let call = market.call(vec![step("first", &kitchen(), "reserve"), step("second", &shop(), "order")]);
+    market.invoke(&call).unwrap();
+    market.settle();
+    register(&mut market, offers(Some((100, "EUR", ChargePer::Call)), None));
+    let first =
+        SiiUp::Result { call: call.id, step: key("first"), undo: false, result: CallResult::Done(Answer::new("1")) };
+    market.say(&kitchen(), first).unwrap();
+    market.settle();
+    let asked = |system: &SystemId, told: &(SystemId, SiiDown)| matches!(&told.1, SiiDown::Invoke(one) if told.0 == *system && one.call == call.id);
+    assert!(!market.told.iter().any(|told| asked(&shop(), told)), "the shop was asked");
+    let undone = market.told.iter().any(|told| matches!(&told.1, SiiDown::Invoke(one) if one.undo));
+    assert!(undone, "what was done before is taken back: {:?}", market.told);
+}

@@ -14,7 +14,7 @@ use crate::{
     el::{El, Press},
     format, style,
     widgets::{self, Tone},
-    window::{careful, systems::charge},
+    window::careful,
 };
 
 const HOUR_MS: u64 = 3_600_000;
@@ -95,7 +95,7 @@ pub(super) fn draft(system: &KnownSystem, room: &Room<'_>) -> El {
     let draft = &room.desk.draft;
     let services = system.usable.keys().filter_map(|id| Some((id, system.info.services.get(id)?)));
     let services = services.map(|(id, about)| {
-        let mut words = vec![about.charge.as_ref().map_or_else(|| "no charge".to_owned(), charge)];
+        let mut words = vec![about.charge.as_ref().map_or_else(|| "no charge".to_owned(), ToString::to_string)];
         words.extend((!about.description.is_empty()).then(|| cut(&about.description, 200)));
         let on = draft.services.contains(id);
         switch(format!("choose.{id}"), on, cut(&about.name, 60), words, Prepare::Choose(id.clone()))

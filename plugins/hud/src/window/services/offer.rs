@@ -21,7 +21,6 @@ use crate::{
     el::{El, Press, Slide},
     format, style,
     widgets::{self, Tone},
-    window::systems::charge,
 };
 
 /// Calls of one service that are shown.
@@ -76,7 +75,8 @@ fn use_it(system: &KnownSystem, id: &ServiceId, input: Result<Json, String>, roo
     let action = input.map_or(HudAction::Nothing, |input| HudAction::Use(call(input)));
     let label = about.map_or_else(|| id.to_string(), |about| cut(&about.name, 60));
     let press = Press { label, action, enabled: why.is_none() };
-    let cost = about.and_then(|about| about.charge.as_ref()).map_or_else(|| "no charge".to_owned(), charge);
+    let cost =
+        about.and_then(|about| about.charge.as_ref()).map_or_else(|| "no charge".to_owned(), ToString::to_string);
     let row = El::row("use", 10.0)
         .node(|node| node.flex_shrink = 0.0)
         .with(widgets::button("button", press, None, Tone::Main))
