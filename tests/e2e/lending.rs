@@ -145,7 +145,7 @@ fn what_is_lent_is_used_within_its_limits_until_it_is_taken_back() {
 
     // The owner lends: from the card, by its buttons.
     owner.act(HudAction::OpenCard(front_door()));
-    owner.press("Lend");
+    owner.press("Lend ...");
     owner.reads("What may they do?");
     owner.act(HudAction::PrepareLoan(PrepareLoan::Switch(FeatureId::slug("door"), ActionId::slug("open"))));
     owner.act(HudAction::PrepareLoan(PrepareLoan::To("postman".to_owned())));

@@ -219,7 +219,7 @@ fn problems(info: &TwinInfo) -> Option<El> {
 /// What the user may do with the twin and why, and the way to lend some of it.
 fn rights(input: &CardInput<'_>, info: &TwinInfo) -> El {
     let why = El::small("card.rules", permission(input, info)).node(|node| node.flex_shrink = 1.0);
-    let lend = widgets::press("Lend", HudAction::Open(HudWindow::Lending));
+    let lend = widgets::press("Lend ...", HudAction::Open(HudWindow::Lending));
     let key = input.keys.label(Control::Lend);
     let mut button = widgets::button("card.lend", lend, Some(&key), Tone::Plain);
     button.node.flex_shrink = 0.0;
