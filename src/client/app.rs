@@ -136,6 +136,9 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
     let zones = if flags.world == super::flags::HOUSE { vec!["lounge".to_owned()] } else { Vec::new() };
     app.insert_resource(SettingsFile { path: folders.data.join("settings.toml") });
     let (outgoing, held) = (folders.outgoing.clone(), folders.data.join("borrowed.toml"));
+    if !offscreen {
+        open_clipboard(app);
+    }
     app.insert_resource(TokenFiles { outgoing, held, home: folders::home() });
     app.add_plugins(VestibulePlugins);
     app.add_plugins(WorldPlugin {
@@ -153,3 +156,17 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
         app.add_plugins(vestibule_xr::XrPlugin).add_systems(Update, super::xr::stand);
     }
 }
+
+/// Tokens can be copied and pasted where windows are X11's.
+#[cfg(target_os = "linux")]
+fn open_clipboard(app: &mut App) {
+    match super::clipboard::XClipboard::open(None) {
+        Ok(clipboard) => {
+            app.insert_resource(vestibule_hud::Clipboard(Box::new(clipboard)));
+        }
+        Err(error) => warn!("there is no clipboard: {error}"),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn open_clipboard(_: &mut App) {}

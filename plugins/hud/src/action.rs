@@ -107,6 +107,8 @@ pub enum PrepareLoan {
     To(String),
     /// Only on the device with this certificate, or on any.
     On(Option<Fingerprint>),
+    /// Copy the token that was signed last.
+    Copy,
     /// Write into a field by keyboard.
     Write(LendField),
     /// Use the token that was written into [`LendField::Token`], or the file that is named there.

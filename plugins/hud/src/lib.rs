@@ -32,6 +32,7 @@ mod action;
 mod availability;
 mod banner;
 mod card;
+mod clipboard;
 mod el;
 mod format;
 mod hints;
@@ -61,6 +62,7 @@ use vestibule_twin::ensure_twin_plugin;
 
 pub use action::{HudAction, HudWindow, LendField, Prepare, PrepareLoan, ServiceField};
 pub use availability::{Availability, Waiting, availability};
+pub use clipboard::{Clipboard, SystemClipboard};
 pub use probe::{find_button, find_named, hud_texts};
 pub use settings::{Quality, SettingChange, Settings, SettingsChanged, SettingsFile};
 pub use window::TokenFiles;

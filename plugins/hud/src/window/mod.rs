@@ -24,6 +24,7 @@ use vestibule_twin::{
 use crate::{
     action::{HudAction, HudWindow, LineField},
     card::{CardPin, CardShown},
+    clipboard::Clipboard,
     el::El,
     interact::Dragging,
     moment::Zone,
@@ -236,6 +237,7 @@ pub(crate) struct Shown<'w, 's> {
     desk: Res<'w, Desk>,
     lending: Res<'w, KnownLending>,
     loan: Res<'w, LoanDesk>,
+    clipboard: Option<Res<'w, Clipboard>>,
     past: Res<'w, TwinPast>,
     clock: Res<'w, EnablerClock>,
     zone: Res<'w, Zone>,
@@ -280,6 +282,7 @@ impl Shown<'_, '_> {
                 LineField::Lend(field) => Some((*field, line)),
                 LineField::Service(_) => None,
             }),
+            clipboard: self.clipboard.is_some(),
             confirming: window.confirming.as_ref(),
         };
         lend::window(&counter, &self.keys)

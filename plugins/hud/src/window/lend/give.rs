@@ -268,6 +268,18 @@ pub(super) fn signed(counter: &Counter<'_>) -> Option<El> {
         .fill(style::FIELD)
         .round(style::ROUND_SMALL)
         .with(El::small("token", signed.text.0.clone()).node(|node| node.flex_shrink = 1.0));
+    let copied = counter.desk.copied.as_ref().filter(|(text, _)| *text == signed.text).map(|(_, how)| how);
+    let copy = counter.clipboard.then(|| {
+        let press = widgets::press("Copy", HudAction::PrepareLoan(PrepareLoan::Copy));
+        let how = copied.map(|how| match how {
+            Ok(()) => El::small("copied", "It is in the clipboard for as long as this program runs."),
+            Err(why) => El::small("copied", format!("It could not be copied: {why}")).colored(style::WRONG),
+        });
+        El::row("copy", style::GAP)
+            .node(|node| node.flex_shrink = 0.0)
+            .with(widgets::button("lend.copy", press, None, Tone::Plain))
+            .with_all(how)
+    });
     let careful = "Whoever has this text or file may do that. Give it to them and to nobody else.";
     let mut block = block("lend.signed")
         .line(style::ACCENT.with_alpha(0.55))
@@ -275,6 +287,7 @@ pub(super) fn signed(counter: &Counter<'_>) -> Option<El> {
         .with(El::small("what", format!("It lets them {leaves}, {span}.")))
         .with(place)
         .with(text)
+        .with_all(copy)
         .with(El::small("careful", careful));
     block.node.border = UiRect::all(px(1));
     Some(block)

@@ -106,8 +106,10 @@ fn take_in(counter: &Counter<'_>) -> Vec<El> {
         .node(|node| node.flex_shrink = 0.0)
         .with(widgets::button("lend.use", press, None, if why.is_none() { Tone::Main } else { Tone::Plain }))
         .with_all(why.map(|why| El::small("why", why)));
-    let text =
-        "Did somebody give you a token? Drop its file on this window, or write or paste it here, or where its file is.";
+    let how = if counter.clipboard { ", with Ctrl V" } else { "" };
+    let text = format!(
+        "Did somebody give you a token? Drop its file on this window, or write it here{how}, or where its file is."
+    );
     let wrong = desk.unreadable.clone().or_else(|| counter.known.refused.as_ref().map(ToString::to_string));
     let field = widgets::field("lend.token", end(&desk.given), writing, write);
     let wrong = wrong.map(|why| El::text("wrong", format!("It cannot be used: {why}")).colored(style::WRONG));

@@ -21,6 +21,7 @@ pub(crate) use words::span;
 use super::{Capturing, OpenWindow};
 use crate::{
     action::{HudAction, HudWindow, LendField, LineField, PrepareLoan},
+    clipboard::Clipboard,
     el::El,
     line::Line,
     style, widgets,
@@ -47,6 +48,8 @@ pub(crate) struct LoanDesk {
     unreadable: Option<String>,
     /// The token that was written into a file last, and how that went.
     written: Option<(TokenText, Result<PathBuf, String>)>,
+    /// The token that was copied last, and how that went.
+    copied: Option<(TokenText, Result<(), String>)>,
 }
 
 impl Default for LoanDesk {
@@ -61,6 +64,7 @@ impl Default for LoanDesk {
             given: String::new(),
             unreadable: None,
             written: None,
+            copied: None,
         }
     }
 }
@@ -86,7 +90,7 @@ impl LoanDesk {
             PrepareLoan::Priority(most) => self.priority = *most,
             PrepareLoan::To(guest) => (self.guest, self.device) = (guest.clone(), None),
             PrepareLoan::On(device) => self.device = *device,
-            PrepareLoan::Write(_) | PrepareLoan::UseToken => {}
+            PrepareLoan::Write(_) | PrepareLoan::UseToken | PrepareLoan::Copy => {}
         }
     }
 
@@ -104,6 +108,7 @@ pub(crate) fn act(
     mut actions: MessageReader<HudAction>,
     (window, files): (Res<OpenWindow>, Option<Res<TokenFiles>>),
     (mut desk, mut capturing): (ResMut<LoanDesk>, ResMut<Capturing>),
+    (known, mut clipboard): (Res<KnownLending>, Option<ResMut<Clipboard>>),
     mut wishes: MessageWriter<LendRights>,
 ) {
     let mine = |field: &LineField| match field {
@@ -130,6 +135,12 @@ pub(crate) fn act(
                 }
                 Err(why) => desk.unreadable = Some(why),
             },
+            HudAction::PrepareLoan(PrepareLoan::Copy) => {
+                if let (Some(signed), Some(clipboard)) = (&known.signed, &mut clipboard) {
+                    let text = signed.text.clone();
+                    desk.copied = Some((text.clone(), clipboard.0.copy(text.0)));
+                }
+            }
             HudAction::PrepareLoan(what) => desk.prepare(what),
             HudAction::Lend(wish) => drop(wishes.write(wish.clone())),
             _ => {}
@@ -179,6 +190,8 @@ pub(super) struct Counter<'a> {
     /// What people call a twin that the person may see.
     pub name: &'a dyn Fn(&TwinId) -> Option<String>,
     pub line: Option<(LendField, &'a Line)>,
+    /// Whether there is a clipboard.
+    pub clipboard: bool,
     pub confirming: Option<&'a HudAction>,
 }
 

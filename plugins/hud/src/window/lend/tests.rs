@@ -16,6 +16,7 @@ struct Scene {
     desk: LoanDesk,
     connected: bool,
     about: bool,
+    clipboard: bool,
     confirming: Option<HudAction>,
 }
 
@@ -44,6 +45,7 @@ impl Scene {
             desk: LoanDesk::default(),
             connected: true,
             about: true,
+            clipboard: false,
             confirming: None,
         }
     }
@@ -60,6 +62,7 @@ impl Scene {
             about: self.about.then_some((&self.info, Some(&self.access))),
             name: &name,
             line: None,
+            clipboard: self.clipboard,
             confirming: self.confirming.as_ref(),
         };
         window(&counter, &KeyBindings::default())
@@ -202,6 +205,11 @@ fn the_token_is_shown_with_its_file() {
     scene.says("It stands here only.");
     scene.desk.written = Some((text.clone(), Ok(PathBuf::from("/somewhere/front_door-for-bob.token"))));
     scene.says("It is in the file /somewhere/front_door-for-bob.token");
+    assert!(!scene.text().contains("Copy"), "without a clipboard nothing offers to copy");
+    scene.clipboard = true;
+    assert_eq!(scene.button("Copy").action, HudAction::PrepareLoan(PrepareLoan::Copy));
+    scene.desk.copied = Some((text.clone(), Ok(())));
+    scene.says("It is in the clipboard");
     scene.desk.written = Some((text, Err("the disk is full".to_owned())));
     scene.says("It could not be written into a file: the disk is full");
 }
