@@ -16,7 +16,7 @@ use bevy::{
     window::{ExitCondition, WindowResolution},
     winit::WinitPlugin,
 };
-use vestibule_hud::{HudPlugin, SettingsFile};
+use vestibule_hud::{HudPlugin, SettingsFile, TokenFiles};
 use vestibule_world::{
     WorldPlugin,
     furnish::FurnishPlugin,
@@ -28,7 +28,7 @@ use vestibule_world::{
 use super::{
     ClientError, Flags,
     backend::{self, Backend},
-    folders::Folders,
+    folders::{self, Folders},
     glue::GluePlugin,
     measure::MeasurePlugin,
 };
@@ -135,6 +135,11 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
     // Only the house has a room that waits for furniture; in another world it can stand anywhere.
     let zones = if flags.world == super::flags::HOUSE { vec!["lounge".to_owned()] } else { Vec::new() };
     app.insert_resource(SettingsFile { path: folders.data.join("settings.toml") });
+    let (outgoing, held) = (folders.outgoing.clone(), folders.data.join("borrowed.toml"));
+    if !offscreen {
+        open_clipboard(app);
+    }
+    app.insert_resource(TokenFiles { outgoing, held, home: folders::home() });
     app.add_plugins(VestibulePlugins);
     app.add_plugins(WorldPlugin {
         scene: ScenePlugin { scene: Some(flags.world.clone()), ..default() },
@@ -151,3 +156,17 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
         app.add_plugins(vestibule_xr::XrPlugin).add_systems(Update, super::xr::stand);
     }
 }
+
+/// Tokens can be copied and pasted where windows are X11's.
+#[cfg(target_os = "linux")]
+fn open_clipboard(app: &mut App) {
+    match super::clipboard::XClipboard::open(None) {
+        Ok(clipboard) => {
+            app.insert_resource(vestibule_hud::Clipboard(Box::new(clipboard)));
+        }
+        Err(error) => warn!("there is no clipboard: {error}"),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn open_clipboard(_: &mut App) {}

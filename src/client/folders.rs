@@ -9,6 +9,8 @@ pub(super) struct Folders {
     pub(super) data: PathBuf,
     /// Models.
     pub(super) assets: PathBuf,
+    /// For what is written for others: one that the person sees.
+    pub(super) outgoing: PathBuf,
 }
 
 impl Folders {
@@ -20,13 +22,28 @@ impl Folders {
             (None, false) => home_data()?,
         };
         std::fs::create_dir_all(&data).map_err(|error| ClientError::Data(data.clone(), error))?;
-        Ok(Self { data, assets: find_assets(flags.assets.as_deref())? })
+        let own = flags.data.is_none() && flags.tour.is_none();
+        let outgoing = home().filter(|_| own).and_then(|home| seen(&home)).unwrap_or_else(|| data.join("tokens"));
+        Ok(Self { data, assets: find_assets(flags.assets.as_deref())?, outgoing })
     }
 }
 
+fn set(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The person's home folder.
+pub(super) fn home() -> Option<PathBuf> {
+    set("HOME")
+}
+
+/// Where people look for files that a program gave them.
+fn seen(home: &Path) -> Option<PathBuf> {
+    ["Downloads", "Desktop", "Documents"].map(|name| home.join(name)).into_iter().find(|folder| folder.is_dir())
+}
+
 fn home_data() -> Result<PathBuf, ClientError> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|home| home.join(".local/share")));
+    let base = set("XDG_DATA_HOME").or_else(|| home().map(|home| home.join(".local/share")));
     base.map(|base| base.join("vestibule")).ok_or(ClientError::NoHome)
 }
 

@@ -3,6 +3,8 @@
 
 mod app;
 mod backend;
+#[cfg(target_os = "linux")]
+mod clipboard;
 mod error;
 mod flags;
 mod folders;

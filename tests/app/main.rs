@@ -7,6 +7,7 @@ mod drop_in;
 
 mod door;
 mod enabler;
+mod lending;
 mod past;
 mod services;
 mod systems;

@@ -13,7 +13,7 @@ use crate::{
 const SOON: Duration = Duration::from_secs(40);
 
 /// A home whose doorbell the test can press, and an enabler that knows it.
-fn home() -> (Running, Enabler) {
+pub fn home() -> (Running, Enabler) {
     let mut home = Running::start(program("vestibule-sim").args(["home", "--listen", "127.0.0.1:0"]));
     let line = home.until("broker ", SOON);
     let broker = line.trim_start_matches("broker ").trim().to_owned();

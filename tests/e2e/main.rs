@@ -9,5 +9,6 @@ mod client;
 mod devices;
 mod enabler;
 mod examples;
+mod lending;
 mod pictures;
 mod process;

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use bevy::{ecs::system::SystemParam, prelude::*};
 use vestibule_model::{CallUpdate, Refusal, RefusalCode, SystemId, SystemQuery, Timestamp};
-use vestibule_protocol::{ProcedureStep, Request, Response, SystemView};
+use vestibule_protocol::{News, ProcedureStep, Request, Response, SystemView};
 use vestibule_twin::{
-    DiscoverSystems, EnablerClock, FollowProcedures, KnownPeople, KnownServices, KnownSystem, KnownSystems, LookBack,
-    ManagePeople, Procedures, StepTaken, TwinPast, UseServices,
+    DiscoverSystems, EnablerClock, FollowProcedures, KnownLending, KnownPeople, KnownServices, KnownSystem,
+    KnownSystems, LendRights, LookBack, ManagePeople, Procedures, StepTaken, TwinPast, UseServices,
 };
 
 use crate::{
     EnablerConnection, Settings,
     actuate::{Tickets, key},
+    lend::{self, LendQuestion},
     past::{self, PastQuestion},
     people::{self, PeopleQuestion},
     pump::now_ms,
@@ -36,6 +37,7 @@ pub(crate) enum Question {
     People(PeopleQuestion),
     Services(ServiceQuestion),
     Past(PastQuestion),
+    Lending(LendQuestion),
 }
 
 impl Question {
@@ -61,6 +63,7 @@ pub(crate) struct Known<'w> {
     people: ResMut<'w, KnownPeople>,
     services: ResMut<'w, KnownServices>,
     past: ResMut<'w, TwinPast>,
+    lending: ResMut<'w, KnownLending>,
     clock: ResMut<'w, EnablerClock>,
     further: ResMut<'w, Further>,
 }
@@ -87,12 +90,36 @@ impl Known<'_> {
         self.systems.complete = false;
         self.services.complete = false;
         self.further.0.clear();
+        lend::lose(&mut self.lending);
     }
 
-    /// The enabler answers again: calls may have gone on meanwhile.
-    pub(crate) fn regain(&mut self) {
+    /// The enabler answers again: calls may have gone on meanwhile, and a connection knows of no token by itself.
+    pub(crate) fn regain(&mut self, enabler: &str) {
         let doubts = services::doubts(&self.services);
         self.further.0.extend(doubts.into_iter().map(|(question, request)| (Question::Services(question), request)));
+        let asks = lend::regain(&mut self.lending, enabler);
+        self.present(asks);
+    }
+
+    /// A twin came, changed or is gone: it may have been seen by a token that gives nothing any more.
+    pub(crate) fn notice(&mut self, enabler: &str, news: &News) {
+        if self.lending.held.is_empty() {
+            return;
+        }
+        let (twin, rules) = match news {
+            News::Twin(view) => {
+                let rules = view.access.values().flat_map(|access| access.read.iter().chain(access.act.values()));
+                (&view.info.id, rules.collect::<Vec<_>>())
+            }
+            News::Gone(twin) => (twin, Vec::new()),
+            _ => return,
+        };
+        let asks = lend::doubt(&mut self.lending, enabler, twin, &rules);
+        self.present(asks);
+    }
+
+    fn present(&mut self, asks: Vec<(LendQuestion, Request)>) {
+        self.further.0.extend(asks.into_iter().map(|(question, request)| (Question::Lending(question), request)));
     }
 
     /// The enabler's clock at a second of ours.
@@ -112,10 +139,14 @@ impl Known<'_> {
         let wrong = || Refusal::new(RefusalCode::Invalid, "an answer to another question");
         match (question, answer) {
             (Question::People(question), answer) => {
-                let next = people::take(&mut self.people, &question, answer);
-                let next = next.into_iter().map(|(question, request)| (Question::People(question), request));
-                self.further.0.extend(next);
+                let next = people::take(&mut self.people, &mut self.lending, &question, answer);
+                self.ask_people(next);
             }
+            (Question::Lending(question), answer) => match lend::take(&mut self.lending, question, answer) {
+                lend::Next::Nothing => {}
+                lend::Next::Look => self.ask_people(people::requests(&ManagePeople::Look, Timestamp(0))),
+                lend::Next::Present(ask) => self.present(vec![*ask]),
+            },
             (Question::Services(question), answer) => services::take(&mut self.services, question, answer),
             (Question::Past(question), answer) => {
                 let next = past::take(&mut self.past, question, answer);
@@ -126,6 +157,10 @@ impl Known<'_> {
             (Question::Steps { follow }, Ok(Response::Steps(steps))) => self.steps(follow, &steps),
             (Question::Steps { .. }, answer) => self.procedures.problem = Some(answer.err().unwrap_or_else(wrong)),
         }
+    }
+
+    fn ask_people(&mut self, next: Vec<(PeopleQuestion, Request)>) {
+        self.further.0.extend(next.into_iter().map(|(question, request)| (Question::People(question), request)));
     }
 
     fn steps(&mut self, follow: bool, steps: &[ProcedureStep]) {
@@ -179,13 +214,19 @@ pub(crate) struct Wishes<'w, 's> {
     manage: MessageReader<'w, 's, ManagePeople>,
     services: MessageReader<'w, 's, UseServices>,
     past: MessageReader<'w, 's, LookBack>,
+    lend: MessageReader<'w, 's, LendRights>,
     /// Calls that were made by now.
     calls: Local<'s, u64>,
 }
 
 impl Wishes<'_, '_> {
     /// The questions for all of them.
-    fn questions(&mut self, known: &mut Known<'_>, seed: &[u8; 16], clock: Timestamp) -> Vec<(Question, Request)> {
+    fn questions(
+        &mut self,
+        known: &mut Known<'_>,
+        (seed, enabler): (&[u8; 16], &str),
+        clock: Timestamp,
+    ) -> Vec<(Question, Request)> {
         let mut asked = std::mem::take(&mut known.further.0);
         asked.extend(self.discover.read().map(|DiscoverSystems(query)| Question::systems(query.clone())));
         asked.extend(self.follow.read().map(|FollowProcedures(follow)| Question::steps(0, *follow)));
@@ -198,6 +239,10 @@ impl Wishes<'_, '_> {
             let key = key(seed, "call", *self.calls);
             let request = services::request(wish, &mut known.services, &known.systems, clock, key);
             asked.extend(request.map(|(question, request)| (Question::Services(question), request)));
+        }
+        for wish in self.lend.read() {
+            let request = lend::request(wish, &mut known.lending, enabler, clock);
+            asked.extend(request.map(|(question, request)| (Question::Lending(question), request)));
         }
         for wish in self.past.read() {
             let requests = past::requests(wish, &mut known.past, clock);
@@ -216,9 +261,10 @@ pub(crate) fn send(
 ) {
     let now = now_ms(&time);
     let connection = connections.iter_mut().next();
+    let enabler = connection.as_ref().map(|(_, connection)| connection.name.clone()).unwrap_or_default();
     let mut session = connection.and_then(|(entity, c)| Some((entity, c.into_inner().session.as_mut()?)));
     let clock = session.as_ref().map_or(Timestamp(0), |(_, session)| session.enabler_time(now));
-    for (question, request) in wishes.questions(&mut known, &settings.0.key_seed, clock) {
+    for (question, request) in wishes.questions(&mut known, (&settings.0.key_seed, &enabler), clock) {
         if let Some((entity, session)) = &mut session {
             tickets.ask(*entity, session.request(request, now), question);
         } else {

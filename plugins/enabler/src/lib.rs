@@ -5,7 +5,8 @@
 //! twin that the user may see, with its [`TwinPictures`]; turns [`ActuateTwin`] into a command with a validity window, the revision that was seen and
 //! an idempotency key, and reports its way as [`TwinActuated`] or [`ActuationRefused`]; keeps [`KnownSystems`],
 //! [`KnownPeople`], [`KnownServices`], a [`TwinPast`] and the [`Procedures`]' steps for whoever asked for them; asks for
-//! the physical object's turn ([`IntegrateTwin`]), renews it while it is wanted, and keeps [`TwinTurns`].
+//! the physical object's turn ([`IntegrateTwin`]), renews it while it is wanted, and keeps [`TwinTurns`]; has tokens signed
+//! and ended, presents those of others on each connection for as long as they hold ([`LendRights`], [`KnownLending`]).
 //!
 //! **Does not**: open sockets, decide who may do what, draw, or show a wish as if it had come true.
 //!
@@ -32,6 +33,7 @@
 mod actuate;
 mod connection;
 mod discover;
+mod lend;
 mod mirror;
 mod past;
 mod people;
@@ -50,8 +52,8 @@ pub use connection::{Connected, Disconnected, EnablerConnection};
 use vestibule_protocol::{ClientSession, Link};
 #[cfg(doc)]
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, IntegrateTwin, KnownPeople, KnownServices, KnownSystems, Procedures, Twin,
-    TwinAccess, TwinActuated, TwinDescription, TwinPast, TwinPictures, TwinState, TwinTurns,
+    ActuateTwin, ActuationRefused, IntegrateTwin, KnownLending, KnownPeople, KnownServices, KnownSystems, LendRights,
+    Procedures, Twin, TwinAccess, TwinActuated, TwinDescription, TwinPast, TwinPictures, TwinState, TwinTurns,
 };
 
 /// Talks to enablers. Add it once, then spawn an [`EnablerConnection`].

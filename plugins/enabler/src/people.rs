@@ -5,7 +5,9 @@ use vestibule_model::{
     Refusal, RefusalCode, Right, Rule, RuleEffect, RuleId, Subject, Timestamp, TwinId, TwinSelector, UserId,
 };
 use vestibule_protocol::{People, Request, Response};
-use vestibule_twin::{KnownDevice, KnownPeople, KnownUser, ManagePeople, ShownCode};
+use vestibule_twin::{KnownDevice, KnownLending, KnownPeople, KnownUser, ManagePeople, ShownCode};
+
+use crate::lend;
 
 /// A question about people, or a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +56,7 @@ fn grant(word: &str, user: &UserId, twin: &TwinId, right: Right, until: Option<T
 /// Keeps an answer. Gives what to ask next.
 pub(crate) fn take(
     known: &mut KnownPeople,
+    lending: &mut KnownLending,
     question: &PeopleQuestion,
     answer: Result<Response, Refusal>,
 ) -> Vec<(PeopleQuestion, Request)> {
@@ -68,7 +71,10 @@ pub(crate) fn take(
             // Whatever stood in the way is over: the enabler answers.
             known.problem = None;
         }
-        (PeopleQuestion::Users, Ok(Response::People(people))) => known.users = users(people),
+        (PeopleQuestion::Users, Ok(Response::People(mut people))) => {
+            lending.lent = std::mem::take(&mut people.tokens).into_iter().map(lend::known).collect();
+            known.users = users(people);
+        }
         (PeopleQuestion::Rules, Ok(Response::Rules(rules))) => known.rules = rules,
         (PeopleQuestion::Code, Ok(Response::Code { digits, until })) => {
             known.code = Some(ShownCode { digits, until });

@@ -35,12 +35,13 @@ pub(crate) fn receive(
         session.tick(now);
         for _ in 0..settings.0.max_news {
             let Some(news) = session.poll_news() else { break };
+            answers.known.notice(name, &news);
             match news {
                 News::Connected(welcome) => {
                     shown.set_if_neq(EnablerLink { state: state_of(welcome.user.is_some()), name: name.clone() });
                     commands.entity(entity).insert(Connected { welcome }).remove::<Disconnected>();
                     answers.known.clock(session.enabler_time(now), time.elapsed_secs_f64());
-                    answers.known.regain();
+                    answers.known.regain(name);
                 }
                 News::Disconnected { reason, retry_ms } => {
                     #[expect(clippy::cast_precision_loss, reason = "seconds for people")]

@@ -1,8 +1,8 @@
 use bevy::prelude::*;
 use vestibule_input::Control;
 use vestibule_twin::{
-    IntegrateTwin, LookBack, ManagePeople, UseServices,
-    model::{ActionId, FeatureId, Json, ServiceId, SystemId, Timestamp, TwinId, Value},
+    IntegrateTwin, LendRights, LookBack, ManagePeople, UseServices,
+    model::{ActionId, FeatureId, Fingerprint, Json, ServiceId, SystemId, Timestamp, TwinId, Value},
 };
 
 use crate::{
@@ -50,6 +50,10 @@ pub enum HudAction {
     Use(UseServices),
     /// Prepare that.
     Prepare(Prepare),
+    /// Lend a part of one's rights, take it back, use what others lent.
+    Lend(LendRights),
+    /// Prepare that.
+    PrepareLoan(PrepareLoan),
     /// Look at a twin's past.
     LookBack(LookBack),
     /// Ask for one more press before this is done.
@@ -90,6 +94,43 @@ pub enum Prepare {
     },
 }
 
+/// What a person prepares before they lend something, or use what was lent. Nothing of it leaves the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PrepareLoan {
+    /// Lend one action, or do not.
+    Switch(FeatureId, ActionId),
+    /// For so many milliseconds.
+    For(u64),
+    /// With at most this priority; `None`: with one's own.
+    Priority(Option<u8>),
+    /// To whom: what the log calls them.
+    To(String),
+    /// Only on the device with this certificate, or on any.
+    On(Option<Fingerprint>),
+    /// Copy the token that was signed last.
+    Copy,
+    /// Write into a field by keyboard.
+    Write(LendField),
+    /// Use the token that was written into [`LendField::Token`], or the file that is named there.
+    UseToken,
+}
+
+/// A field where something about lending is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LendField {
+    /// Whom to lend to.
+    Guest,
+    /// A token, or the name of a file with one.
+    Token,
+}
+
+/// What a line that is written belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LineField {
+    Service(ServiceField),
+    Lend(LendField),
+}
+
 /// A field of a service's form.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServiceField {
@@ -122,6 +163,8 @@ pub enum HudWindow {
     History,
     /// A twin's past.
     Past,
+    /// What the person lent, and what was lent to them.
+    Lending,
 }
 
 /// What a slider's value is for.

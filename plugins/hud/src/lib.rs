@@ -4,7 +4,8 @@
 //! thing reported, how far that is to be believed, what is wanted and what can be done ([`availability`]); sends
 //! [`ActuateTwin`](vestibule_twin::ActuateTwin) and follows it to its end; keeps notifications until they are read;
 //! says how the link to the enabler is; shows systems and has their services used ([`UseServices`](vestibule_twin::UseServices)),
-//! a twin's past ([`TwinPast`](vestibule_twin::TwinPast)), keys, furniture catalogue and settings ([`Settings`]); gives and
+//! what is lent to whom ([`LendRights`](vestibule_twin::LendRights)), a twin's past
+//! ([`TwinPast`](vestibule_twin::TwinPast)), keys, furniture catalogue and settings ([`Settings`]); gives and
 //! takes [`Attention`](vestibule_input::Attention).
 //!
 //! **Does not**: move anybody, find out what is pointed at, grab the cursor, talk to an enabler, decide who may do what.
@@ -31,6 +32,7 @@ mod action;
 mod availability;
 mod banner;
 mod card;
+mod clipboard;
 mod el;
 mod format;
 mod hints;
@@ -53,15 +55,17 @@ use bevy::{
     prelude::*,
     ui::UiSystems,
     ui_widgets::{ButtonPlugin, ScrollAreaPlugin, SliderPlugin},
-    window::Ime,
+    window::{FileDragAndDrop, Ime},
 };
 use vestibule_input::ensure_control_plugin;
 use vestibule_twin::ensure_twin_plugin;
 
-pub use action::{HudAction, HudWindow, Prepare, ServiceField};
+pub use action::{HudAction, HudWindow, LendField, Prepare, PrepareLoan, ServiceField};
 pub use availability::{Availability, Waiting, availability};
+pub use clipboard::{Clipboard, SystemClipboard};
 pub use probe::{find_button, find_named, hud_texts};
 pub use settings::{Quality, SettingChange, Settings, SettingsChanged, SettingsFile};
+pub use window::TokenFiles;
 
 /// What happens in each frame, in this order, in [`Update`].
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,7 +78,8 @@ pub enum HudSystems {
     Show,
 }
 
-/// The screen in front of the world. Insert [`SettingsFile`] before it, where settings are to be kept.
+/// The screen in front of the world. Insert [`SettingsFile`] before it, where settings are to be kept, and [`TokenFiles`],
+/// where what is lent is to be kept.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HudPlugin;
 
@@ -96,22 +101,33 @@ impl Plugin for HudPlugin {
             .init_resource::<window::OpenWindow>()
             .init_resource::<window::Capturing>()
             .init_resource::<window::Desk>()
+            .init_resource::<window::LoanDesk>()
             .init_resource::<moment::Zone>()
             .add_message::<KeyboardInput>()
             .add_message::<Ime>()
+            .add_message::<FileDragAndDrop>()
             .init_resource::<Settings>()
             .init_resource::<UiScale>()
             .add_message::<HudAction>()
             .add_message::<SettingsChanged>();
         app.add_observer(interact::pressed).add_observer(interact::slid).add_observer(card::part_clicked);
-        app.add_systems(PreStartup, (style::Letters::load, render::open_surfaces, settings::load));
+        app.add_systems(PreStartup, (style::Letters::load, render::open_surfaces, settings::load, window::lend_kept));
         app.configure_sets(Update, (HudSystems::Ask, HudSystems::Act, HudSystems::Show).chain());
-        let ask =
-            (window::capture, line::write, interact::settle, interact::walk_focus, card::keys, window::keys).chain();
+        let ask = (
+            window::capture,
+            line::write,
+            interact::settle,
+            interact::walk_focus,
+            card::keys,
+            window::keys,
+            window::drop_in,
+        )
+            .chain();
         let act = (
-            (card::pin, window::act, window::serve, window::ask, settings::change, notice::dismiss, track::actuate)
+            (card::pin, window::act, window::serve, window::lend, window::ask, settings::change, notice::dismiss)
                 .chain(),
-            (track::follow, window::tell, notice::collect, settings::keep).chain(),
+            (track::actuate, track::follow, window::tell, window::tell_lent, notice::collect).chain(),
+            (settings::keep, window::keep_tokens).chain(),
         );
         let show = (banner::show, hints::crosshair, hints::show, notice::show, window::show);
         app.add_systems(

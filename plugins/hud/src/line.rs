@@ -12,7 +12,7 @@ use bevy::{
     window::{Ime, PrimaryWindow},
 };
 
-use crate::window::Capturing;
+use crate::{clipboard::Clipboard, window::Capturing};
 
 /// What a key did to a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +112,7 @@ pub(crate) fn write(
     mut composed: MessageReader<Ime>,
     mut windows: Query<&mut Window, With<PrimaryWindow>>,
     mut capturing: ResMut<Capturing>,
+    (held, mut clipboard): (Res<ButtonInput<KeyCode>>, Option<ResMut<Clipboard>>),
 ) {
     let waits = capturing.line().is_some();
     for mut window in &mut windows {
@@ -124,8 +125,16 @@ pub(crate) fn write(
         composed.clear();
         return;
     }
+    let control = held.any_pressed([KeyCode::ControlLeft, KeyCode::ControlRight]);
     for input in keys.read() {
-        capturing.wrote(|line| line.key(input));
+        let pastes = control && input.key_code == KeyCode::KeyV && input.state == ButtonState::Pressed;
+        match &mut clipboard {
+            Some(clipboard) if pastes => clipboard.0.ask(),
+            _ => capturing.wrote(|line| line.key(input)),
+        }
+    }
+    while let Some(text) = clipboard.as_mut().and_then(|clipboard| clipboard.0.pasted()) {
+        capturing.wrote(|line| line.insert(text.trim()));
     }
     for composed in composed.read() {
         if let Ime::Commit { value, .. } = composed {

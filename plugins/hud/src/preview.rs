@@ -14,14 +14,16 @@ use bevy::{
     winit::WinitPlugin,
 };
 use vestibule_twin::{
-    Catalogue, CatalogueEntry, EnablerClock, EnablerLink, FurnitureSnap, KnownServices, KnownSystem, KnownSystems,
-    LinkState, Notify, PastMoment, PastReading, PointedTwin, Reading, Twin, TwinDescription, TwinPast, TwinPicture,
-    TwinPictures, TwinState, Urgency,
+    Catalogue, CatalogueEntry, EnablerClock, EnablerLink, FurnitureSnap, HeldToken, KnownLending, KnownPeople,
+    KnownServices, KnownSystem, KnownSystems, KnownToken, KnownUser, LinkState, Notify, PastMoment, PastReading,
+    PointedTwin, Reading, SignedToken, TokenText, Twin, TwinDescription, TwinPast, TwinPicture, TwinPictures, TwinRoot,
+    TwinState, Urgency,
     model::{
         ActionId, ActionInfo, Authorization, BlobRef, CallId, CallStatus, CallUpdate, Charge, ChargePer, CommandId,
-        CommandStatus, Effect, Expect, FeatureId, FeatureKind, FeatureProblem, Json, PastEntry, PastFact, PropertyId,
-        PropertyInfo, Pseudonym, RuleId, ServiceId, ServiceInfo, Sharing, StepKey, StepStatus, StepUpdate,
-        SystemHealth, SystemId, SystemInfo, SystemKind, Timestamp, Truth, TwinId, TwinInfo, UserId, Value, ValueType,
+        CommandStatus, Effect, Expect, FeatureId, FeatureKind, FeatureProblem, Json, Limits, PastEntry, PastFact,
+        PropertyId, PropertyInfo, Pseudonym, RoleId, RuleId, ServiceId, ServiceInfo, Sharing, StepKey, StepStatus,
+        StepUpdate, SystemHealth, SystemId, SystemInfo, SystemKind, Timestamp, TokenId, Truth, TwinId, TwinInfo,
+        TwinSelector, UserId, UserInfo, Value, ValueType,
     },
 };
 
@@ -102,7 +104,7 @@ fn furnish(app: &mut App) {
     let bytes: Arc<[u8]> = std::fs::read(format!("{root}/camera/empty.jpg")).unwrap().into();
     for (info, state) in [front_door(), lamp()] {
         let id = info.id.clone();
-        let mut entity = app.world_mut().spawn((Twin(id.clone()), TwinDescription(Arc::new(info)), state));
+        let mut entity = app.world_mut().spawn((Twin(id.clone()), TwinRoot, TwinDescription(Arc::new(info)), state));
         if id.local() == "front_door" {
             let (bytes, media) = (Arc::clone(&bytes), "image/jpeg".to_owned());
             entity.insert(TwinPictures([(FeatureId::slug("camera"), TwinPicture { bytes, media })].into()));
@@ -249,6 +251,66 @@ fn look_back(app: &mut App) {
     });
 }
 
+/// Somebody lends, has lent and was lent to.
+fn lend(app: &mut App) {
+    let user = |id: &str, name: &str| KnownUser {
+        info: UserInfo { id: UserId::slug(id), name: name.to_owned(), roles: vec![RoleId::slug("guest")], login: None },
+        devices: Vec::new(),
+    };
+    let users = vec![user("ada", "Ada"), user("bob", "Bob"), user("carol", "Carol")];
+    app.insert_resource(KnownPeople { me: Some((UserId::slug("ada"), true)), users, ..KnownPeople::default() });
+    let limits = |actions: &[&str], hours: u64| Limits {
+        twins: Some(vec![TwinSelector::Twin(door().id)]),
+        actions: Some(actions.iter().map(|id| ActionId::slug(id)).collect()),
+        until: Some(Timestamp(1_795_183_387_000 + hours * 3_600_000)),
+        priority: Some(3),
+        ..Limits::default()
+    };
+    let token = |id: u8, by: &str, guest: &str, limits| KnownToken {
+        id: TokenId([id; 16]),
+        by: UserId::slug(by),
+        guest: guest.to_owned(),
+        limits,
+    };
+    let text = TokenText("EoQBChoKA2FkYQoHcG9zdG1hbhgDIgkKBwgKEgMYgAgyBwoFCgMYgQgSJAgAEiA".repeat(6));
+    let held = HeldToken {
+        enabler: "this home".to_owned(),
+        text: text.clone(),
+        token: Some(token(3, "eve", "ada", limits(&["turn_on", "turn_off"], 30))),
+        asked: false,
+        again: false,
+    };
+    app.insert_resource(KnownLending {
+        lent: vec![
+            token(1, "ada", "postman", limits(&["unlock", "open"], 3)),
+            token(2, "carol", "plumber", limits(&[], 1)),
+        ],
+        signed: Some(SignedToken { guest: "postman".to_owned(), limits: limits(&["unlock", "open"], 3), text }),
+        held: vec![held],
+        ..KnownLending::default()
+    });
+}
+
+fn lending(app: &mut App, target: &Handle<Image>, size: &str) {
+    app.world_mut().write_message(HudAction::OpenCard(TwinId::new("home/front_door").unwrap()));
+    app.update();
+    app.world_mut().write_message(HudAction::Open(HudWindow::Lending));
+    app.update();
+    shoot(app, target, &format!("{size}-lend-first"));
+    lend(app);
+    let switch = |feature: &str, action: &str| {
+        HudAction::PrepareLoan(PrepareLoan::Switch(FeatureId::slug(feature), ActionId::slug(action)))
+    };
+    app.world_mut().write_message(switch("lock", "unlock"));
+    app.world_mut().write_message(switch("door", "open"));
+    app.world_mut().write_message(HudAction::PrepareLoan(PrepareLoan::To("bob".to_owned())));
+    shoot(app, target, &format!("{size}-lend"));
+    app.world_mut().resource_mut::<KnownLending>().signed = None;
+    shoot(app, target, &format!("{size}-lend-lists"));
+    app.world_mut().write_message(HudAction::CloseWindow);
+    app.world_mut().write_message(HudAction::CloseCard);
+}
+
 fn notify(app: &mut App, urgency: Urgency, title: &str, text: &str) {
     let (title, text) = (title.to_owned(), text.to_owned());
     let twin = Some(TwinId::new("home/front_door").unwrap());
@@ -306,6 +368,7 @@ fn preview() {
     app.world_mut().write_message(HudAction::Open(HudWindow::Past));
     shoot(&mut app, &target, &format!("{size}-past"));
     app.world_mut().write_message(HudAction::CloseWindow);
+    lending(&mut app, &target, &size);
     let reason = "the home's computer does not answer".to_owned();
     app.insert_resource(EnablerLink {
         state: LinkState::Lost { reason, retry_in_s: 8.0 },

@@ -194,6 +194,7 @@ impl Default for KeyBindings {
             (C::Procedures, KeyCode::KeyP),
             (C::People, KeyCode::KeyU),
             (C::Past, KeyCode::KeyH),
+            (C::Lend, KeyCode::KeyB),
             (C::Settings, KeyCode::F2),
             (C::Help, KeyCode::F1),
             (C::ChooseUp, KeyCode::ArrowUp),

@@ -57,6 +57,8 @@ pub enum Control {
     People,
     /// Open or close the past of the thing whose card is shown.
     Past,
+    /// Open or close what is lent, and to whom.
+    Lend,
     /// Open or close the settings.
     Settings,
     /// Show or hide the keys.
@@ -79,7 +81,7 @@ pub enum Control {
 
 impl Control {
     /// All of them, in the order that they are shown.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::Forward,
         Self::Back,
         Self::Left,
@@ -105,6 +107,7 @@ impl Control {
         Self::Procedures,
         Self::People,
         Self::Past,
+        Self::Lend,
         Self::Settings,
         Self::Help,
         Self::ChooseUp,
@@ -145,6 +148,7 @@ impl Control {
             Self::Procedures => "what happened, step by step",
             Self::People => "people and what they may do",
             Self::Past => "how the thing was before",
+            Self::Lend => "lend, and what is lent",
             Self::Settings => "settings",
             Self::Help => "show or hide the keys",
             Self::ChooseUp => "choose above",

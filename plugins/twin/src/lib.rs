@@ -26,6 +26,7 @@
 mod component;
 mod furniture;
 mod index;
+mod lend;
 mod link;
 mod message;
 mod past;
@@ -46,6 +47,7 @@ pub use furniture::{
     FurnitureSnap, HeldFurniture, HoldFurniture, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing,
 };
 pub use index::TwinIndex;
+pub use lend::{EndedToken, HeldToken, KnownLending, KnownToken, LendRights, SignedToken, TokenText};
 pub use link::{EnablerClock, EnablerLink, LinkState};
 pub use message::{
     ActuateTwin, ActuationRefused, ActuationTicket, TwinActuated, TwinAppeared, TwinOccurred, TwinVanished,
@@ -81,6 +83,8 @@ impl Plugin for TwinPlugin {
             .init_resource::<Procedures>()
             .init_resource::<KnownPeople>()
             .add_message::<ManagePeople>()
+            .init_resource::<KnownLending>()
+            .add_message::<LendRights>()
             .init_resource::<KnownServices>()
             .add_message::<UseServices>()
             .init_resource::<TwinPast>()

@@ -8,8 +8,8 @@ mod view;
 use bevy::prelude::*;
 use vestibule_input::{Attention, Control, Controls, KeyBindings};
 use vestibule_twin::{
-    EnablerLink, HeldFurniture, PointedTwin, TwinAccess, TwinDescription, TwinIndex, TwinPart, TwinState, TwinTurns,
-    model::TwinId,
+    EnablerClock, EnablerLink, HeldFurniture, KnownLending, PointedTwin, TwinAccess, TwinDescription, TwinIndex,
+    TwinPart, TwinState, TwinTurns, model::TwinId,
 };
 
 use crate::{
@@ -149,6 +149,7 @@ pub(crate) fn show(
     (index, twins, turns): (Res<TwinIndex>, Query<Known>, Res<TwinTurns>),
     (link, keys, tracks, dragging): (Res<EnablerLink>, Res<KeyBindings>, Res<Tracks>, Res<Dragging>),
     (held, pictures, time): (Res<HeldFurniture>, Res<Pictures>, Res<Time<Real>>),
+    (lending, clock): (Res<KnownLending>, Res<EnablerClock>),
     (mut shown, mut slots, mut screen): (ResMut<CardShown>, ResMut<CardSlots>, ResMut<Screen>),
 ) {
     let now = time.elapsed_secs_f64();
@@ -172,6 +173,8 @@ pub(crate) fn show(
         turn: turns.0.get(&twin),
         tracks: &tracks,
         link: &link,
+        lending: &lending,
+        clock: *clock,
         keys: &keys,
         drag: dragging.0.as_ref(),
         pinned: pin.twin.is_some(),

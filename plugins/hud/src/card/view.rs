@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
-    EnablerLink, FeatureRules, LookBack, TwinAccess, TwinState, TwinTurn,
+    EnablerClock, EnablerLink, FeatureRules, KnownLending, LookBack, TwinAccess, TwinState, TwinTurn,
     model::{FeatureId, FeatureKind, RuleId, Truth, TwinId, TwinInfo},
 };
 
@@ -13,7 +13,7 @@ use super::{
     turn,
 };
 use crate::{
-    action::HudAction,
+    action::{HudAction, HudWindow},
     availability::{is_actuator, ordered},
     banner,
     el::El,
@@ -22,6 +22,7 @@ use crate::{
     style,
     track::{Mood, Tracks},
     widgets::{self, Tone},
+    window::lent_for,
 };
 
 /// Features on a card that is not pinned.
@@ -39,6 +40,8 @@ pub(super) struct CardInput<'a> {
     pub shots: Vec<Shot<'a>>,
     pub tracks: &'a Tracks,
     pub link: &'a EnablerLink,
+    pub lending: &'a KnownLending,
+    pub clock: EnablerClock,
     pub keys: &'a KeyBindings,
     pub drag: Option<&'a Drag>,
     pub pinned: bool,
@@ -98,7 +101,7 @@ pub(super) fn card(input: &CardInput<'_>) -> (El, Vec<HudAction>) {
     }
     body.children.extend(problems(info).filter(|_| input.pinned));
     if input.pinned && !info.features.is_empty() {
-        body.children.push(El::small("card.rules", permission(input.access, info)));
+        body.children.push(rights(input, info));
     }
     panel = panel.with(body);
     panel.children.extend(footer(input, left_out));
@@ -213,12 +216,35 @@ fn problems(info: &TwinInfo) -> Option<El> {
     Some(El::column("card.problems", style::TIGHT).with(heading).with_all(lines))
 }
 
-/// What the user may do with the twin, and the rules that say so. What they may not do is not known here.
-fn permission(access: Option<&TwinAccess>, info: &TwinInfo) -> String {
+/// What the user may do with the twin and why, and the way to lend some of it.
+fn rights(input: &CardInput<'_>, info: &TwinInfo) -> El {
+    let why = El::small("card.rules", permission(input, info)).node(|node| node.flex_shrink = 1.0);
+    let lend = widgets::press("Lend ...", HudAction::Open(HudWindow::Lending));
+    let key = input.keys.label(Control::Lend);
+    let mut button = widgets::button("card.lend", lend, Some(&key), Tone::Plain);
+    button.node.flex_shrink = 0.0;
+    El::row("card.rights", style::GAP)
+        .node(|node| node.flex_shrink = 0.0)
+        .with(why)
+        .with(widgets::spring())
+        .with(button)
+}
+
+/// What the user may do with the twin, and what says so: rules, or what somebody lent them. What they may not do is not known
+/// here.
+fn permission(input: &CardInput<'_>, info: &TwinInfo) -> String {
     let rules = |pick: &dyn Fn(&FeatureRules) -> Vec<RuleId>| -> String {
-        let all: BTreeSet<_> = access.into_iter().flat_map(|access| access.0.values()).flat_map(pick).collect();
-        let names: Vec<_> = all.iter().map(|rule| rule.as_str()).collect();
-        if names.is_empty() { String::new() } else { format!(" (rule {})", names.join(", ")) }
+        let all: BTreeSet<_> = input.access.into_iter().flat_map(|access| access.0.values()).flat_map(pick).collect();
+        let lent = all.iter().filter_map(|rule| input.lending.by_rule(rule)).map(|token| {
+            let span = lent_for(token.limits.until, input.clock, input.now);
+            format!("lent to you by {} {span}", token.by)
+        });
+        let lent: Vec<_> = lent.collect();
+        let names: Vec<_> =
+            all.iter().filter(|rule| input.lending.by_rule(rule).is_none()).map(|rule| rule.as_str()).collect();
+        let named = (!names.is_empty()).then(|| format!("rule {}", names.join(", ")));
+        let why: Vec<_> = named.into_iter().chain(lent).collect();
+        if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) }
     };
     let look = rules(&|rules| rules.read.iter().cloned().collect());
     let act = rules(&|rules| rules.act.values().cloned().collect());

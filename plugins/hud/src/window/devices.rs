@@ -3,7 +3,7 @@
 use bevy::{ecs::system::SystemParam, prelude::*};
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
-    EnablerLink, Twin, TwinDescription, TwinRoot, TwinState,
+    EnablerLink, Twin, TwinAccess, TwinDescription, TwinRoot, TwinState,
     model::{TwinId, TwinInfo},
 };
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What the list reads of a twin.
-type Known = (&'static Twin, &'static TwinDescription, Option<&'static TwinState>);
+type Known = (&'static Twin, &'static TwinDescription, Option<&'static TwinState>, Option<&'static TwinAccess>);
 
 /// All devices.
 #[derive(SystemParam)]
@@ -28,17 +28,22 @@ pub(crate) struct Devices<'w, 's> {
 impl Devices<'_, '_> {
     /// What people call a twin.
     pub(super) fn name(&self, twin: &TwinId) -> Option<String> {
-        self.twins.iter().find(|(known, ..)| known.0 == *twin).map(|(_, info, _)| info.0.name.clone())
+        self.twins.iter().find(|(known, ..)| known.0 == *twin).map(|(_, info, ..)| info.0.name.clone())
+    }
+
+    /// What a twin is, and which rules admit the person to it.
+    pub(super) fn about(&self, twin: &TwinId) -> Option<(&TwinInfo, Option<&TwinAccess>)> {
+        self.twins.iter().find(|(known, ..)| known.0 == *twin).map(|(_, info, _, access)| (info.0.as_ref(), access))
     }
 }
 
 /// The devices by name, each with what it is, how far it is to be believed and since when.
 pub(super) fn window(devices: &Devices<'_, '_>, keys: &KeyBindings, now: f64) -> El {
     let mut all: Vec<_> = devices.twins.iter().collect();
-    all.sort_by_cached_key(|(twin, info, _)| (info.0.name.to_lowercase(), twin.0.clone()));
+    all.sort_by_cached_key(|(twin, info, ..)| (info.0.name.to_lowercase(), twin.0.clone()));
     let connected = devices.link.state.is_connected();
     let mut body = widgets::scroll("devices.list", 6.0);
-    for (twin, info, state) in &all {
+    for (twin, info, state, _) in &all {
         let state = state.cloned().unwrap_or_default();
         body.children.push(line(twin, &info.0, &state, connected, now));
     }

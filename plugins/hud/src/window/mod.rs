@@ -1,9 +1,11 @@
-//! Windows that have all the attention: help, catalogue, all devices, systems and their services, people, what happened
-//! step by step, a twin's past, settings, past notifications.
+//! Windows that have all the attention: help, catalogue, all devices, systems and their services, people, what is lent,
+//! what happened step by step, a twin's past, settings, past notifications.
 
+mod capture;
 mod catalogue;
 mod devices;
 mod help;
+mod lend;
 mod past;
 mod people;
 mod procedures;
@@ -11,26 +13,31 @@ mod services;
 mod settings;
 mod systems;
 
-use bevy::{picking::hover::Hovered, prelude::*};
-use vestibule_input::{Attention, Binding, Control, Controls, KeyBindings};
+use bevy::prelude::*;
+use vestibule_input::{Attention, Control, Controls, KeyBindings};
 use vestibule_twin::{
     Catalogue, DiscoverSystems, EnablerClock, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture,
-    IntegrateTwin, KnownPeople, KnownServices, KnownSystems, LookBack, ManagePeople, Procedures, TwinPast, UseServices,
-    model::TwinId,
+    IntegrateTwin, KnownLending, KnownPeople, KnownServices, KnownSystems, LookBack, ManagePeople, Procedures,
+    TwinPast, UseServices, model::TwinId,
 };
 
 use crate::{
-    action::{HudAction, HudWindow, ServiceField},
+    action::{HudAction, HudWindow, LineField},
     card::{CardPin, CardShown},
-    el::{El, Press},
+    clipboard::Clipboard,
+    el::El,
     interact::Dragging,
-    line::{Line, Wrote},
     moment::Zone,
     notice::{self, Notices},
     render::{Screen, Surface},
     settings::Settings,
     style,
     widgets::{self, Tone},
+};
+pub(crate) use capture::{Capturing, capture};
+pub use lend::TokenFiles;
+pub(crate) use lend::{
+    LoanDesk, act as lend, begin as lend_kept, drop_in, keep as keep_tokens, span as lent_for, tell as tell_lent,
 };
 pub(crate) use services::{Desk, act as serve, tell, told};
 
@@ -58,103 +65,14 @@ impl OpenWindow {
         self.window = Some(wanted);
     }
 
+    #[cfg(test)]
+    fn of(window: HudWindow) -> Self {
+        Self { window: Some(window), ..Self::default() }
+    }
+
     /// How many buttons stand beside each other, for the arrow keys.
     pub(crate) const fn columns(&self) -> usize {
         if matches!(self.window, Some(HudWindow::Catalogue)) { catalogue::COLUMNS } else { 1 }
-    }
-}
-
-/// What takes every key: the control that waits for its new one, or the line that is being written.
-#[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Capturing {
-    control: Option<Control>,
-    line: Option<(ServiceField, Line)>,
-    /// What was written and not taken yet.
-    written: Option<(ServiceField, String)>,
-    /// The key that ended the capture must do nothing else in its frame.
-    guard: bool,
-    /// A control that lost its key to another: `(loser, winner)`.
-    pub lost: Option<(Control, Control)>,
-}
-
-impl Capturing {
-    /// Whether keys are to be left alone.
-    pub(crate) const fn is_active(&self) -> bool {
-        self.control.is_some() || self.line.is_some() || self.guard
-    }
-
-    /// What is being written, and for which field.
-    pub(crate) const fn line(&self) -> Option<&(ServiceField, Line)> {
-        self.line.as_ref()
-    }
-
-    /// From now on keys are for this line.
-    pub(crate) fn begin_line(&mut self, field: ServiceField, line: Line) {
-        self.line = Some((field, line));
-    }
-
-    /// Keys are no longer for a line.
-    pub(crate) fn end_line(&mut self) {
-        self.line = None;
-    }
-
-    /// Something was written into the line.
-    pub(crate) fn wrote(&mut self, how: impl FnOnce(&mut Line) -> Wrote) {
-        let Some((field, line)) = &mut self.line else { return };
-        let wrote = how(line);
-        if wrote == Wrote::Changed || wrote == Wrote::GaveUp {
-            self.written = Some((field.clone(), line.text().to_owned()));
-        }
-        if wrote == Wrote::Done || wrote == Wrote::GaveUp {
-            self.line = None;
-            self.guard = true;
-        }
-    }
-
-    /// What was written since this was asked last.
-    pub(crate) const fn take_written(&mut self) -> Option<(ServiceField, String)> {
-        self.written.take()
-    }
-
-    /// The next key is for `control`.
-    pub(crate) const fn begin(&mut self, control: Control) {
-        self.control = Some(control);
-        self.lost = None;
-    }
-
-    pub(crate) const fn control(&self) -> Option<Control> {
-        self.control
-    }
-}
-
-/// Gives the waiting control the key or button that was pressed; a click on the button that waits lets it keep its own.
-pub(crate) fn capture(
-    keys: Res<ButtonInput<KeyCode>>,
-    buttons: Res<ButtonInput<MouseButton>>,
-    window: Res<OpenWindow>,
-    shown: Query<(&Press, &Hovered)>,
-    mut capturing: ResMut<Capturing>,
-    mut bindings: ResMut<KeyBindings>,
-) {
-    if capturing.guard {
-        capturing.guard = false;
-    }
-    let Some(control) = capturing.control else {
-        return;
-    };
-    let gone = window.get() != Some(HudWindow::Settings);
-    let again = |(press, over): (&Press, &Hovered)| over.get() && press.action == HudAction::Capture(control);
-    if gone || buttons.just_pressed(MouseButton::Left) && shown.iter().any(again) {
-        capturing.control = None;
-        capturing.guard = true;
-        return;
-    }
-    let key = keys.get_just_pressed().map(|key| Binding::Key(*key));
-    let button = buttons.get_just_pressed().map(|button| Binding::Mouse(*button));
-    if let Some(binding) = key.chain(button).find(|binding| binding.is_bindable()) {
-        capturing.lost = bindings.bind(control, binding).map(|loser| (loser, control));
-        capturing.control = None;
-        capturing.guard = true;
     }
 }
 
@@ -177,6 +95,7 @@ pub(crate) fn keys(
         (Control::Systems, HudWindow::Systems),
         (Control::Procedures, HudWindow::Procedures),
         (Control::People, HudWindow::People),
+        (Control::Lend, HudWindow::Lending),
         (Control::Settings, HudWindow::Settings),
     ];
     if controls.just_pressed(Control::Past) {
@@ -294,7 +213,7 @@ pub(crate) fn ask(
             look_back.write_batch(past.twin.clone().map(LookBack::Open));
         }
         Some(HudWindow::Procedures) => drop(follow.write(FollowProcedures(true))),
-        Some(HudWindow::People) => drop(people.write(ManagePeople::Look)),
+        Some(HudWindow::People | HudWindow::Lending) => drop(people.write(ManagePeople::Look)),
         _ => {}
     }
     *asked = now;
@@ -316,6 +235,9 @@ pub(crate) struct Shown<'w, 's> {
     people: Res<'w, KnownPeople>,
     services: Res<'w, KnownServices>,
     desk: Res<'w, Desk>,
+    lending: Res<'w, KnownLending>,
+    loan: Res<'w, LoanDesk>,
+    clipboard: Option<Res<'w, Clipboard>>,
     past: Res<'w, TwinPast>,
     clock: Res<'w, EnablerClock>,
     zone: Res<'w, Zone>,
@@ -335,11 +257,35 @@ impl Shown<'_, '_> {
             now: self.time.elapsed_secs_f64(),
             about: window.about.clone(),
             name: &name,
-            line: self.capturing.line().map(|(field, line)| (field, line)),
+            line: self.capturing.line().and_then(|(field, line)| match field {
+                LineField::Service(field) => Some((field, line)),
+                LineField::Lend(_) => None,
+            }),
             drag: self.dragging.0.as_ref(),
             confirming: window.confirming.as_ref(),
         };
         systems::window(&self.systems, &room, &self.keys)
+    }
+
+    fn lending(&self, window: &OpenWindow) -> El {
+        let name = |twin: &TwinId| self.devices.name(twin);
+        let counter = lend::Counter {
+            connected: self.link.state.is_connected(),
+            people: &self.people,
+            known: &self.lending,
+            desk: &self.loan,
+            clock: *self.clock,
+            now: self.time.elapsed_secs_f64(),
+            about: window.about.as_ref().and_then(|twin| self.devices.about(twin)),
+            name: &name,
+            line: self.capturing.line().and_then(|(field, line)| match field {
+                LineField::Lend(field) => Some((*field, line)),
+                LineField::Service(_) => None,
+            }),
+            clipboard: self.clipboard.is_some(),
+            confirming: window.confirming.as_ref(),
+        };
+        lend::window(&counter, &self.keys)
     }
 
     fn past(&self, window: &OpenWindow) -> El {
@@ -371,6 +317,7 @@ pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_, '_>, mut screen: Re
         HudWindow::Devices => devices::window(&shown.devices, &shown.keys, shown.time.elapsed_secs_f64()),
         HudWindow::Systems => shown.systems(&window),
         HudWindow::Past => shown.past(&window),
+        HudWindow::Lending => shown.lending(&window),
         HudWindow::Procedures => procedures::window(&shown.procedures, shown.link.state.is_connected(), &shown.keys),
         HudWindow::People => {
             let about = window.about.clone().and_then(|twin| shown.devices.name(&twin).map(|name| (twin, name)));
@@ -440,52 +387,4 @@ fn history(notices: &Notices, keys: &KeyBindings, now: f64) -> El {
         body.children.push(El::small("history.empty", "Nothing has been told yet."));
     }
     frame("history", "Notifications", &keys.label(Control::Cancel), 520.0, body)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn app() -> App {
-        let mut app = App::new();
-        app.init_resource::<ButtonInput<KeyCode>>().init_resource::<ButtonInput<MouseButton>>();
-        app.init_resource::<KeyBindings>().init_resource::<Capturing>();
-        app.insert_resource(OpenWindow { window: Some(HudWindow::Settings), ..OpenWindow::default() });
-        app.add_systems(Update, capture);
-        app
-    }
-
-    fn press(app: &mut App, key: KeyCode) {
-        app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(key);
-        app.update();
-        assert!(app.world().resource::<Capturing>().is_active(), "the key does nothing else in its frame");
-        app.world_mut().resource_mut::<ButtonInput<KeyCode>>().clear();
-        app.update();
-        assert!(!app.world().resource::<Capturing>().is_active());
-    }
-
-    #[test]
-    fn the_next_key_is_taken_and_the_loser_is_told() {
-        let mut app = app();
-        app.world_mut().resource_mut::<Capturing>().begin(Control::Jump);
-        press(&mut app, KeyCode::KeyE);
-        let keys = app.world().resource::<KeyBindings>();
-        assert_eq!((keys.label(Control::Jump), keys.label(Control::Interact)), ("E".to_owned(), "-".to_owned()));
-        assert_eq!(app.world().resource::<Capturing>().lost, Some((Control::Interact, Control::Jump)));
-    }
-
-    #[test]
-    fn every_key_can_be_chosen_and_the_button_that_waits_keeps_its_own() {
-        let mut app = app();
-        app.world_mut().resource_mut::<Capturing>().begin(Control::Jump);
-        press(&mut app, KeyCode::Escape);
-        assert_eq!(app.world().resource::<KeyBindings>().label(Control::Jump), "Escape");
-        let before = app.world().resource::<KeyBindings>().clone();
-        app.world_mut().resource_mut::<Capturing>().begin(Control::Run);
-        app.world_mut().spawn((widgets::press("press a key ...", HudAction::Capture(Control::Run)), Hovered(true)));
-        app.world_mut().resource_mut::<ButtonInput<MouseButton>>().press(MouseButton::Left);
-        app.update();
-        assert_eq!(*app.world().resource::<KeyBindings>(), before);
-        assert_eq!(app.world().resource::<Capturing>().control(), None);
-    }
 }

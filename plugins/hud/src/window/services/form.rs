@@ -100,13 +100,26 @@ pub(super) fn form(schema: Option<&Json>) -> Form {
             None => left_out.push(format::plain(&cut(name, NAME_LETTERS))),
         }
     }
-    // What has to be told stands first.
-    fields.sort_by_key(|field| !field.required);
+    fields.sort_by_cached_key(|field| place(&field.name, properties.get(&field.name), &required));
     if fields.iter().filter(|field| field.required).count() > MOST_FIELDS {
         return too_much("too many things");
     }
     left_out.extend(fields.drain(fields.len().min(MOST_FIELDS)..).map(|field| field.title));
     if fields.is_empty() && left_out.is_empty() { Form::Nothing } else { Form::Fields { fields, left_out } }
+}
+
+/// Where a field stands. JSON objects have no order, and ours come sorted by name; schemas say it otherwise: by a number in
+/// `propertyOrder`, `x-order` or `order` (the least first, as form builders have it), then by the place in `required`, then
+/// by name. Without a number, what has to be told stands first.
+fn place(name: &str, about: Option<&Value>, required: &[&str]) -> (u8, i64, usize) {
+    let number = |word: &str| about.and_then(|about| about.get(word)).and_then(Value::as_i64);
+    let said = ["propertyOrder", "x-order", "order"].into_iter().find_map(number);
+    let listed = required.iter().position(|other| *other == name).unwrap_or(usize::MAX);
+    match said {
+        Some(number) => (0, number, listed),
+        None if listed < usize::MAX => (1, 0, listed),
+        None => (2, 0, listed),
+    }
 }
 
 /// A word of a schema that makes other schemas of it, which we do not follow.

@@ -20,7 +20,7 @@ pub(in crate::window) use answer::cut;
 
 use super::{Capturing, OpenWindow};
 use crate::{
-    action::{HudAction, HudWindow, Prepare, ServiceField},
+    action::{HudAction, HudWindow, LineField, Prepare, ServiceField},
     el::El,
     interact::Drag,
     line::Line,
@@ -103,7 +103,11 @@ pub(crate) fn act(
     (mut desk, mut capturing): (ResMut<Desk>, ResMut<Capturing>),
     mut wishes: MessageWriter<UseServices>,
 ) {
-    if let Some((field, text)) = capturing.take_written() {
+    let mine = |field: &LineField| match field {
+        LineField::Service(field) => Some(field.clone()),
+        LineField::Lend(_) => None,
+    };
+    if let Some((field, text)) = capturing.take_written(mine) {
         desk.enter(&field, Some(Value::String(text)));
     }
     for action in actions.read() {
@@ -111,7 +115,7 @@ pub(crate) fn act(
         capturing.end_line();
         match action {
             HudAction::Prepare(Prepare::Write { field, text, most }) => {
-                capturing.begin_line(field.clone(), Line::new(text.clone(), *most));
+                capturing.begin_line(LineField::Service(field.clone()), Line::new(text.clone(), *most));
             }
             HudAction::Prepare(what) => desk.prepare(what, &systems, &known),
             HudAction::Use(wish) => {
