@@ -12,7 +12,11 @@ use crate::{app, frames};
 
 fn system(number: usize) -> SystemView {
     let info = SystemInfo::new(SystemId::slug(&format!("s{number:03}")), SystemKind::DigitalTwin, "A system");
-    SystemView { info: Arc::new(info), health: SystemHealth { online: true, ..SystemHealth::default() }, usable: BTreeMap::new() }
+    SystemView {
+        info: Arc::new(info),
+        health: SystemHealth { online: true, ..SystemHealth::default() },
+        usable: BTreeMap::new(),
+    }
 }
 
 fn step(sequence: u64) -> ProcedureStep {
