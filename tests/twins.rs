@@ -74,5 +74,5 @@ pub fn reading(value: impl Into<Option<Value>>, revision: u64) -> WireReading {
 pub fn view(info: TwinInfo, short: u32) -> TwinView {
     let readings = info.properties().map(|_| reading(None, 0)).collect();
     let (access, away) = (BTreeMap::new(), BTreeSet::new());
-    TwinView { short, epoch: 1, info, access, reachable: true, away, readings }
+    TwinView { short, epoch: 1, info: info.into(), access, reachable: true, away, readings }
 }

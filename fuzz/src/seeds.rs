@@ -77,7 +77,7 @@ fn view() -> TwinView {
     let access = FeatureAccess { read: Some(RuleId::slug("all")), act: BTreeMap::new() };
     let readings = (0..6).map(|_| reading(None, 0)).collect();
     let access = [(FeatureId::slug("light"), access)].into();
-    TwinView { short: 1, epoch: 1, info: lamp(), access, reachable: true, away: BTreeSet::new(), readings }
+    TwinView { short: 1, epoch: 1, info: lamp().into(), access, reachable: true, away: BTreeSet::new(), readings }
 }
 
 fn command() -> Command {

@@ -4,6 +4,8 @@
 //! that role could see; what a rule kept from it then stays kept, and what they may no longer read now is gone for
 //! the past as well.
 
+use std::sync::Arc;
+
 use vestibule_model::{CommandStatus, FeatureId, PastEntry, PastFact, Refusal, Right, Timestamp, TwinId};
 use vestibule_protocol::{PastReading, PastTwin, Report};
 
@@ -164,7 +166,7 @@ impl Past {
                 view.info.properties().map(|(feature, _, _)| self.may_read(Some(feature), at)).collect();
             let mut kept = keep.into_iter();
             view.readings.retain(|_| kept.next().unwrap_or(false));
-            view.info.features.retain(|feature, _| self.may_read(Some(feature), at));
+            Arc::make_mut(&mut view.info).features.retain(|feature, _| self.may_read(Some(feature), at));
             view.access.retain(|feature, _| self.may_read(Some(feature), at));
             view
         });

@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
 
 use vestibule_model::{BlobRef, Command, Refusal, RefusalCode, Timestamp, TwinId, TwinInfo};
 
@@ -58,7 +61,7 @@ struct Pending {
 
 #[derive(Debug)]
 struct KnownTwin {
-    info: TwinInfo,
+    info: Arc<TwinInfo>,
     epoch: u32,
     readings: Vec<WireReading>,
     /// The tick of the datagram that each reading came with; 0: none.
@@ -332,7 +335,7 @@ impl ClientSession {
     fn event(&mut self, event: Event) {
         match event {
             Event::Begin => {
-                self.unconfirmed = self.twins.drain().map(|(_, twin)| twin.info.id).collect();
+                self.unconfirmed = self.twins.drain().map(|(_, twin)| twin.info.id.clone()).collect();
             }
             Event::Synchronized => {
                 for twin in std::mem::take(&mut self.unconfirmed) {

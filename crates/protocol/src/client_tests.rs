@@ -70,7 +70,7 @@ fn lamp(epoch: u32) -> TwinView {
     feature.properties.insert(PropertyId::slug("on"), PropertyInfo::new(ValueType::Bool));
     info.features.insert(FeatureId::slug("light"), feature);
     let (access, away, readings) = (BTreeMap::new(), std::collections::BTreeSet::new(), vec![reading(false, 1)]);
-    TwinView { short: 7, epoch, info, access, reachable: true, away, readings }
+    TwinView { short: 7, epoch, info: info.into(), access, reachable: true, away, readings }
 }
 
 fn reading(on: bool, revision: u64) -> WireReading {

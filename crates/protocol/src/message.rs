@@ -319,8 +319,9 @@ pub struct TwinView {
     pub short: u32,
     /// Grows when the description changes, so that datagrams about the older one are told apart.
     pub epoch: u32,
-    /// The description.
-    pub info: TwinInfo,
+    /// The description; shared with the registry where the user may see and do all of it.
+    #[schema(value_type = TwinInfo)]
+    pub info: Arc<TwinInfo>,
     /// Which rules admit the user, by feature.
     pub access: BTreeMap<FeatureId, FeatureAccess>,
     /// Whether the twin's system and device are connected.

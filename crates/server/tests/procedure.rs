@@ -39,7 +39,7 @@ async fn all_eighteen_steps_of_p2() {
     let list = Request::ListTwins { system: SystemId::slug("bench"), after: None, limit: 0 };
     assert!(matches!(ask(&mut bench, &mut person, list).await, Response::Twins(views) if views.len() == 1));
     let acquired = ask(&mut bench, &mut person, Request::Acquire(lamp_id())).await;
-    assert!(matches!(acquired, Response::Twins(views) if views[0].info == lamp()));
+    assert!(matches!(acquired, Response::Twins(views) if *views[0].info == lamp()));
     // The service runs: what is shown of interest is subscribed to anew.
     ask(&mut bench, &mut person, Request::Subscribe(vestibule_protocol::Interest::All)).await;
     both(&mut bench, &mut person, "all is shown", |_, person| person.synchronized > 1).await;

@@ -132,7 +132,7 @@ impl Mirror {
         let known = self.twins.entry(id.clone()).or_insert_with(|| Mirrored {
             connection,
             root: None,
-            info: Arc::new(view.info.clone()),
+            info: view.info.clone(),
             access: TwinAccess::default(),
             state: TwinState::default(),
             pictures: HashMap::new(),
@@ -143,8 +143,8 @@ impl Mirror {
         known.state = state;
         let access = view.access.into_iter().map(|(feature, a)| (feature, FeatureRules { read: a.read, act: a.act }));
         known.access = TwinAccess(Arc::new(access.collect()));
-        if *known.info != view.info {
-            known.info = Arc::new(view.info);
+        if known.info != view.info {
+            known.info = view.info;
         }
         if let Some(visual) = known.info.visual.clone()
             && known.model != Some(visual.model.hash)

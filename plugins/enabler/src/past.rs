@@ -1,6 +1,6 @@
 //! A twin's past: how far back it goes, how it was at a moment, what was decided around then.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use vestibule_model::{PastEntry, Refusal, RefusalCode, Timestamp, TwinId};
 use vestibule_protocol::{PastTwin, Request, Response, TwinHistory, TwinView};
@@ -153,7 +153,7 @@ fn as_moment(then: PastTwin) -> PastMoment {
         let known = readings.into_iter();
         let known = known.map(|reading| PastReading { value: reading.value, since: reading.age_ms.map(since) });
         let readings = names.zip(known).collect();
-        (Some(Arc::new(info)), readings)
+        (Some(info), readings)
     });
     PastMoment { at, info, readings, open, covered }
 }

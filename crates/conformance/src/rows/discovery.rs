@@ -83,7 +83,7 @@ async fn one(stage: &mut Stage) -> Seen {
     let view = stage.guest.twin(&stage.home.twin("door")).await?;
     let mut due = door(&stage.home.twin("door"));
     due.features.values_mut().for_each(|feature| feature.actions.clear());
-    see(view.info == due, format!("{} at {:?}", view.info.name, view.info.place.map(|place| place.position)))
+    see(*view.info == due, format!("{} at {:?}", view.info.name, view.info.place.as_ref().map(|place| place.position)))
 }
 
 async fn kind(stage: &mut Stage) -> Seen {

@@ -121,7 +121,7 @@ async fn listed(stage: &mut Stage) -> Seen {
     // A guest without the right to act sees no actions; the rest is as its system said.
     let mut due = bench(stage);
     due.features.values_mut().for_each(|feature| feature.actions.clear());
-    see(view.info == due, format!("{} with {} properties", view.info.id, view.info.properties().count()))
+    see(*view.info == due, format!("{} with {} properties", view.info.id, view.info.properties().count()))
 }
 
 /// What came of P2.8 to P2.12.

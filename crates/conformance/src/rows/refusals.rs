@@ -135,7 +135,7 @@ async fn foreign(stage: &mut Stage) -> Seen {
     info.name = "Stolen".to_owned();
     let message = DiiUp::Describe(Box::new(info));
     let refusal = stage.yard.actor.refused(Request::Dii(message), RefusalCode::Forbidden).await?;
-    let name = stage.owner.twin(&twin).await?.info.name;
+    let name = stage.owner.twin(&twin).await?.info.name.clone();
     see(name != "Stolen", refusal.to_string())
 }
 

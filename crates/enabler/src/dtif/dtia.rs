@@ -1,8 +1,10 @@
 //! FGMV-29 8.3.3, digital twin information acquisition (DTIA): a twin as one user may see it, P2.6 to P2.12.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use vestibule_model::{InquiryId, Refusal, RefusalCode, Right, SystemId, Timestamp, TwinId, UserId};
+use vestibule_model::{
+    FeatureId, InquiryId, Refusal, RefusalCode, Right, SystemId, Timestamp, TwinId, TwinInfo, UserId,
+};
 use vestibule_protocol::{FeatureAccess, InquiryAnswer, MAX_FRAME, Response, TwinView, encoded_length};
 
 use crate::{
@@ -19,22 +21,24 @@ const PAGE: usize = 50;
 pub fn view(state: &State, hot: &Hot, viewer: &Viewer, id: &TwinId, now: Timestamp) -> Option<(TwinView, Vec<u16>)> {
     let twin = state.twins.get(id)?;
     dtac::may_read(state, viewer, id, None).then_some(())?;
-    let mut info = twin.info.as_ref().clone();
-    let mut access = BTreeMap::new();
-    info.features.retain(|feature, about| {
+    let (mut access, mut whole) = (BTreeMap::new(), true);
+    for (feature, about) in &twin.info.features {
         let read = dtac::verdict(state, viewer, id, Some(feature), &Right::Read);
         if !read.allowed {
-            return false;
+            whole = false;
+            continue;
         }
         let mut allowed = FeatureAccess { read: read.rule, act: BTreeMap::new() };
-        about.actions.retain(|action, _| {
+        for action in about.actions.keys() {
             let act = dtac::verdict(state, viewer, id, Some(feature), &Right::Act(action.clone()));
-            allowed.act.extend(act.rule.filter(|_| act.allowed).map(|rule| (action.clone(), rule)));
-            act.allowed
-        });
+            match act.rule.filter(|_| act.allowed) {
+                Some(rule) => drop(allowed.act.insert(action.clone(), rule)),
+                None => whole = false,
+            }
+        }
         access.insert(feature.clone(), allowed);
-        true
-    });
+    }
+    let info = if whole { twin.info.clone() } else { Arc::new(narrowed(&twin.info, &access)) };
     let places: Vec<u16> = (0_u16..)
         .zip(twin.info.properties())
         .filter(|(_, (feature, _, _))| info.features.contains_key(*feature))
@@ -44,6 +48,18 @@ pub fn view(state: &State, hot: &Hot, viewer: &Viewer, id: &TwinId, now: Timesta
     let reachable = hot.is_reachable(id);
     let away = hot.away(id).into_iter().filter(|feature| info.features.contains_key(feature)).collect();
     Some((TwinView { short: 0, epoch: 0, info, access, reachable, away, readings }, places))
+}
+
+/// The description without what the access does not have.
+fn narrowed(info: &TwinInfo, access: &BTreeMap<FeatureId, FeatureAccess>) -> TwinInfo {
+    let mut info = info.clone();
+    info.features.retain(|feature, about| {
+        access.get(feature).is_some_and(|allowed| {
+            about.actions.retain(|action, _| allowed.act.contains_key(action));
+            true
+        })
+    });
+    info
 }
 
 pub(crate) fn list(

@@ -1,6 +1,8 @@
 //! FGMV-29 8.3.6, third-party system interaction (TSI): collects a twin's information on a third-party system's
 //! request, P1.17 and P1.18.
 
+use std::sync::Arc;
+
 use vestibule_model::{Refusal, RefusalCode, Right, Sharing, Timestamp, TwinId};
 use vestibule_protocol::TwinView;
 
@@ -25,13 +27,14 @@ pub(crate) fn collect(
     let kept: Vec<bool> = view.info.properties().map(|(feature, _, _)| share.has(twin, Some(feature))).collect();
     let mut places = kept.iter();
     view.readings.retain(|_| places.next().copied().unwrap_or(false));
-    view.info.features.retain(|feature, _| share.has(twin, Some(feature)));
+    let info = Arc::make_mut(&mut view.info);
+    info.features.retain(|feature, _| share.has(twin, Some(feature)));
     view.access.retain(|feature, _| share.has(twin, Some(feature)));
-    view.info.features.values_mut().for_each(|feature| feature.actions.clear());
+    info.features.values_mut().for_each(|feature| feature.actions.clear());
     view.access.values_mut().for_each(|access| access.act.clear());
     view.readings.iter_mut().for_each(|reading| reading.desired = None);
-    view.info.physical_ids.clear();
-    view.info.place = None;
-    view.info.problems.clear();
+    info.physical_ids.clear();
+    info.place = None;
+    info.problems.clear();
     Ok(view)
 }

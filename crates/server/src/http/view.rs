@@ -1,6 +1,9 @@
 //! Pure mapping: what the hub says of twins, as JSON that needs no session to be understood.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,7 +17,8 @@ pub(crate) type Readings = BTreeMap<FeatureId, BTreeMap<PropertyId, WireReading>
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Twin {
     /// The description.
-    pub(crate) info: TwinInfo,
+    #[schema(value_type = TwinInfo)]
+    pub(crate) info: Arc<TwinInfo>,
     /// Which rules admit the user, by feature.
     pub(crate) access: BTreeMap<FeatureId, FeatureAccess>,
     /// Whether the twin's system and device are connected.

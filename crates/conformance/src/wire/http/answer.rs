@@ -72,7 +72,7 @@ impl Twin {
         let mut ordered: Vec<WireReading> =
             info.properties().filter_map(|(feature, property, _)| take(feature, property)).collect();
         ordered.extend(readings.into_values().flat_map(BTreeMap::into_values));
-        TwinView { short: 0, epoch: 0, info, access, reachable, away, readings: ordered }
+        TwinView { short: 0, epoch: 0, info: info.into(), access, reachable, away, readings: ordered }
     }
 }
 
