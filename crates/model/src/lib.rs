@@ -28,6 +28,7 @@ mod ids;
 mod json;
 mod lease;
 mod names;
+mod number;
 mod permission;
 mod service;
 mod state;
