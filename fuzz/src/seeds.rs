@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vestibule_enabler_core::{LogEvent, default_rules, token};
+use vestibule_enabler_core::{LogEvent, State, default_rules, token};
 use vestibule_model::*;
 use vestibule_protocol::{
     DiiUp, Event, FeatureAccess, Hello, HotAck, HotSender, InquiryAnswer, Interest, Occurrence, Party, Report, Request,
     Response, TwinView, Welcome, WireReading, encode, protocol_hash,
 };
+use vestibule_quic::raw::ContentHead;
+use vestibule_store::{EventLog, Head, MemoryLog, NewLine};
 use vestibule_wot::{Site, describe};
 
-use super::targets::{NOW, ROOT, message};
+use super::targets::{NOW, ROOT, at_once, message};
 
 /// The seeds of a target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
@@ -18,10 +20,13 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "wire" => wire(),
         "client" => vec![client(), cut_off()],
         "token" => tokens(),
-        "log" => vec![log()],
+        "log" => vec![log_text()],
         "wot" => vec![describe(&lamp(), &Site::new("https://enabler.example")).to_string().into(), json(&lamp())],
         "json" => bodies(),
         "mqtt" => MQTT.iter().map(|lines| lines.as_bytes().to_vec()).collect(),
+        "export" => exports(),
+        "snapshot" => snapshots(),
+        "quic" => quic(),
         "text" => TEXTS.iter().map(|text| text.as_bytes().to_vec()).collect(),
         _ => Vec::new(),
     }
@@ -208,7 +213,7 @@ fn unbase64(text: &str) -> Vec<u8> {
     digits.chunks(4).flat_map(group).collect()
 }
 
-fn log() -> Vec<u8> {
+fn log_events() -> impl Iterator<Item = LogEvent> {
     let ada = UserId::slug("ada");
     let system = SystemInfo::new(SystemId::slug("bench"), SystemKind::DigitalTwin, "A bench");
     let device = LogEvent::DeviceEnrolled {
@@ -225,9 +230,65 @@ fn log() -> Vec<u8> {
         LogEvent::SystemRegistered { info: system, owner },
         LogEvent::RuleRemoved { rule: RuleId::slug("all"), by: ada },
     ];
-    let lines = default_rules().into_iter().chain(more).map(|event| event.written().expect("a seed is written").0);
-    lines.collect::<Vec<_>>().join(&b'\n')
+    default_rules().into_iter().chain(more)
 }
+
+fn log_lines() -> impl Iterator<Item = Vec<u8>> {
+    log_events().map(|event| event.written().expect("a seed is written").0)
+}
+
+fn log_text() -> Vec<u8> {
+    log_lines().collect::<Vec<_>>().join(&b'\n')
+}
+
+/// An export with a name in it, and what a log says.
+fn exports() -> Vec<Vec<u8>> {
+    let log = MemoryLog::default();
+    let lines = log_lines().map(|payload| NewLine { at: NOW, payload }).collect();
+    let pseudonym = Commitment::of(&[7; 32], "ada");
+    let name = Name { pseudonym, person: pseudonym, salt: [7; 32], text: "ada".to_owned() };
+    at_once(log.append(Head::EMPTY, lines, vec![name])).expect("memory has room");
+    let mut file = Vec::new();
+    at_once(vestibule_store::export(&log, &mut file)).expect("a seed is written");
+    vec![file, log_text()]
+}
+
+/// Snapshots without their last line, which is made to fit: of a state that a log leads to, and of none.
+fn snapshots() -> Vec<Vec<u8>> {
+    let mut state = State::default();
+    let twin = LogEvent::TwinDescribed { info: Box::new(lamp()) };
+    for event in log_events().chain([twin]) {
+        let (_, event) = event.written().expect("a seed is written");
+        state.apply(NOW, &event);
+    }
+    let hash = ContentHash([3; 32]);
+    let about = format!(r#"{{"vestibule_snapshot":1,"sequence":7,"hash":"{hash}","at":{}}}"#, NOW.0);
+    let of = |state: &State| [about.as_bytes(), b"\n", &json(state)].concat();
+    vec![of(&state), of(&State::default())]
+}
+
+/// A first byte for each kind, and what comes then.
+fn quic() -> Vec<Vec<u8>> {
+    let frame = |frame: &[u8]| [&u32::try_from(frame.len()).expect("short").to_le_bytes(), frame].concat();
+    let request = bytes(&Request::Subscribe(Interest::All));
+    let head = ContentHead { hash: ContentHash([5; 32]), offset: 3, total: 70_000 };
+    let paired = bytes(&Response::Paired { user: UserId::slug("ada"), roles: vec![RoleId::slug("owner")] });
+    let proof = [9; 32];
+    let known = format!("{} home:4433 Home\n{} [::1]:4433\n", "ab".repeat(32), "0C".repeat(32));
+    vec![
+        [&[0][..], &frame(&request), &frame(&wire().remove(2))].concat(),
+        [&[1][..], &head.to_bytes()].concat(),
+        [&[2, 1][..], &proof, &paired].concat(),
+        [&[2, 0][..], b"there is no code"].concat(),
+        [&[3][..], &proof, b"Ada's telephone"].concat(),
+        [&[4][..], CERTIFICATE].concat(),
+        [&[5][..], known.as_bytes()].concat(),
+    ]
+}
+
+/// What stands in a certificate around its dates.
+const CERTIFICATE: &[u8] =
+    b"\x30\x2f\x30\x2d\xa0\x03\x02\x01\x02\x02\x01\x01\x30\x00\x30\x00\x30\x1e\x17\x0d230101000000Z\x17\x0d330101000000Z";
 
 fn bodies() -> Vec<Vec<u8>> {
     let system = SystemInfo::new(SystemId::slug("bench"), SystemKind::DigitalTwin, "A bench");

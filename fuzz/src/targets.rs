@@ -6,25 +6,30 @@
 
 use std::{
     fmt::Debug,
+    path::PathBuf,
+    pin::pin,
     str::FromStr,
     sync::atomic::{AtomicU64, Ordering},
+    task::{Context, Poll, Waker},
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 use vestibule_adapter_mqtt::{MqttConfig, Output, Registry, RegistryConfig};
-use vestibule_enabler_core::{LogEvent, State, token};
+use vestibule_enabler_core::{LogEvent, State, default_rules, token};
 use vestibule_model::*;
 use vestibule_protocol::{
     ClientConfig, ClientSession, DiiUp, Event, Execution, HotAck, HotDatagram, InquiryAnswer, Interest, LinkCommand,
-    LinkEvent, Party, Request, Response, decode, encode,
+    LinkEvent, MAX_FRAME, Party, Request, Response, SiiUp, decode, encode,
 };
+use vestibule_quic::{KnownServers, Validity, raw};
+use vestibule_store::{EventLog, Head, MemoryLog, NewLine, Snapshot, verify_export};
 use vestibule_wot::{Affordance, Site, describe, discover, from_json, to_json, twin_of, writer};
 
 /// A target: its name and what it does.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them. A new one has a file in `fuzz_targets/`, an entry in `Cargo.toml` and seeds.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 11] = [
     ("wire", wire),
     ("client", client),
     ("token", token),
@@ -33,6 +38,9 @@ pub const TARGETS: [Target; 8] = [
     ("json", json),
     ("mqtt", mqtt),
     ("text", text),
+    ("export", export),
+    ("snapshot", snapshot),
+    ("quic", quic),
 ];
 
 /// The secret of the enabler whose tokens are read.
@@ -148,6 +156,99 @@ pub fn log(bytes: &[u8]) {
             state.apply(Timestamp(at), &read);
         }
     }
+    kept(&state);
+}
+
+/// A state that is written to a snapshot is the same when it is read: a restart changes nothing.
+fn kept(state: &State) {
+    let written = serde_json::to_vec(state).expect("a state is written");
+    assert_eq!(&serde_json::from_slice::<State>(&written).expect("what was written is read"), state);
+}
+
+/// An exported log: as it is, and with the bytes as the payloads of a log that was exported.
+pub fn export(bytes: &[u8]) {
+    if let Ok(report) = verify_export(bytes) {
+        assert_eq!(report.head.sequence.checked_sub(report.from.sequence), Some(report.lines));
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (log, mut file) = (MemoryLog::default(), Vec::new());
+    let lines: Vec<_> = text.split('\n').take(MOST).zip(NOW.0..).collect();
+    let lines = lines.into_iter().map(|(line, at)| NewLine { at: Timestamp(at), payload: line.into() }).collect();
+    at_once(log.append(Head::EMPTY, lines, Vec::new())).expect("memory has room");
+    let report = at_once(vestibule_store::export(&log, &mut file)).expect("a log of texts is exported");
+    assert_eq!(verify_export(file.as_slice()).expect("what was exported proves itself"), report);
+}
+
+/// What comes of something that waits for nothing.
+pub fn at_once<T>(work: impl Future<Output = T>) -> T {
+    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => done,
+        Poll::Pending => panic!("memory waits for nothing"),
+    }
+}
+
+/// A snapshot's file: as it is, and as one whose checksum somebody made fit.
+pub fn snapshot(bytes: &[u8]) {
+    let _ = Snapshot::from_bytes(7, bytes.to_vec());
+    let sealed = [bytes, b"\n", ContentHash::of(bytes).to_string().as_bytes()].concat();
+    let Ok(read) = Snapshot::from_bytes(7, sealed) else { return };
+    assert_eq!((read.head.sequence, read.checksum), (7, ContentHash::of(bytes)));
+    let Ok(mut state) = serde_json::from_slice::<State>(&read.body) else { return };
+    kept(&state);
+    // It goes on from there.
+    for event in default_rules() {
+        let (_, event) = event.written().expect("our own are written");
+        state.apply(read.at, &event);
+    }
+    state.apply(NOW, &LogEvent::SystemGone { system: SystemId::slug("bench"), by: None });
+    kept(&state);
+}
+
+/// What goes over streams of QUIC besides messages, by the first byte: frames, heads of content, both sides of a pairing,
+/// words for a close; and what stands beside them on disks: certificates and the enablers that are known.
+pub fn quic(bytes: &[u8]) {
+    let Some((kind, bytes)) = bytes.split_first() else { return };
+    match kind % 6 {
+        0 => frames(bytes),
+        1 => {
+            let Some((head, _)) = bytes.split_first_chunk() else { return };
+            assert_eq!(&raw::ContentHead::from_bytes(*head).to_bytes(), head);
+        }
+        2 => {
+            let Ok(answer) = raw::yes(bytes.to_vec()) else { return };
+            let Ok((_, frame)) = raw::proved(&answer) else { return };
+            let _ = decode::<Response>(frame);
+        }
+        3 => {
+            let Ok((_, name)) = raw::proved(bytes) else { return };
+            let Ok(name) = raw::name_of(name) else { return };
+            assert!(!name.is_empty() && name.len() <= 64 && !name.contains(char::is_control), "{name:?}");
+        }
+        4 => {
+            let _ = Validity::of(bytes);
+            let words = raw::fit(bytes);
+            assert!(words.len() <= 4 * 256 && !words.contains(char::is_control), "{words:?}");
+        }
+        _ => {
+            let Ok(text) = std::str::from_utf8(bytes) else { return };
+            let Ok(known) = KnownServers::read(PathBuf::new(), text) else { return };
+            let again = KnownServers::read(PathBuf::new(), &known.text()).expect("what was written is read");
+            for (target, fingerprint, _) in known.iter() {
+                assert_eq!(again.get(target), Some(fingerprint), "{target:?}");
+            }
+        }
+    }
+}
+
+/// Frames one behind the other, as far as they are whole.
+fn frames(mut bytes: &[u8]) {
+    while let Some((prefix, rest)) = bytes.split_first_chunk::<4>() {
+        let Ok(length) = raw::frame_length(*prefix, MAX_FRAME) else { return };
+        assert!(length <= MAX_FRAME);
+        let Some((frame, rest)) = rest.split_at_checked(length) else { return };
+        again::<Request>(frame);
+        bytes = rest;
+    }
 }
 
 /// Another one each time, as a random one would be.
@@ -201,6 +302,12 @@ pub fn json(bytes: &[u8]) {
     body::<InquiryAnswer>(text);
     body::<LeaseRequest>(text);
     body::<Inquiry>(text);
+    body::<Collaboration>(text);
+    body::<Transform>(text);
+    body::<DiiUp>(text);
+    body::<SiiUp>(text);
+    // The enabler's own program asks in JSON.
+    body::<Request>(text);
     if let Ok(info) = serde_json::from_str::<TwinInfo>(text)
         && info.check().is_ok()
     {
@@ -219,7 +326,9 @@ fn body<T: Serialize + DeserializeOwned + Debug>(text: &str) {
         again::<T>(&bytes);
         decode::<T>(&bytes).expect("what JSON said goes over QUIC");
     }
-    serde_json::to_string(&value).expect("what was read is written");
+    let written = serde_json::to_string(&value).expect("what was read is written");
+    let read = serde_json::from_str::<T>(&written).expect("what was written is read");
+    assert_eq!(serde_json::to_string(&read).expect("what was read is written"), written);
 }
 
 /// What is on a broker: lines of a topic, a space and a payload; `!` before the topic: it was kept there.

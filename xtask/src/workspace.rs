@@ -33,6 +33,13 @@ impl Workspace {
     pub fn cargo(&self, args: &[&str]) -> Command {
         let mut command = Command::new(cargo());
         command.args(args).current_dir(&self.root);
+        // What cargo says to the program that it runs. Some build scripts ask for it (`ring`'s does), so everything behind
+        // them would be built once for `cargo build` and again for `cargo xtask`.
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+                command.env_remove(name);
+            }
+        }
         command
     }
 }

@@ -3,6 +3,8 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _, ser::Error as _};
 use thiserror::Error;
 
+use crate::number::settle;
+
 /// The most bytes that a JSON text may have: a frame holds dozens of them.
 pub const MAX_JSON: usize = 64 * 1024;
 /// How deep arrays and objects may lie in each other: nobody means more, and recursion stays far from any stack's end.
@@ -24,7 +26,8 @@ pub enum JsonError {
 
 /// A checked JSON text: what services take and give, and the schemas that describe it.
 ///
-/// On the wire between our own programs it is its text; where people read (HTTP, the log) it is embedded as JSON.
+/// On the wire between our own programs it is its text; where people read (HTTP, the log) it is embedded as JSON. A number
+/// with more digits than can be told apart is the one next to it that stays itself when written and read.
 ///
 /// ```
 /// use vestibule_model::Json;
@@ -51,7 +54,7 @@ impl Json {
         }
         let value = serde_json::from_str::<serde_json::Value>(text).map_err(|error| malformed(&error))?;
         // Checked above for the text; numbers may be written longer than they were.
-        Self::compact(&value)
+        Self::compact(value)
     }
 
     /// `value` as JSON.
@@ -60,10 +63,11 @@ impl Json {
     /// [`JsonError`] where it cannot be written, or is too long or too deep then.
     pub fn of(value: &impl Serialize) -> Result<Self, JsonError> {
         let value = serde_json::to_value(value).map_err(|error| malformed(&error))?;
-        Self::compact(&value)
+        Self::compact(value)
     }
 
-    fn compact(value: &serde_json::Value) -> Result<Self, JsonError> {
+    fn compact(mut value: serde_json::Value) -> Result<Self, JsonError> {
+        settle(&mut value);
         let text = value.to_string();
         match (text.len(), depth(&text)) {
             (bytes, _) if bytes > MAX_JSON => Err(JsonError::TooLong(bytes)),
@@ -166,7 +170,7 @@ impl Serialize for Json {
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            Self::compact(&serde_json::Value::deserialize(deserializer)?).map_err(D::Error::custom)
+            Self::compact(serde_json::Value::deserialize(deserializer)?).map_err(D::Error::custom)
         } else {
             Self::new(String::deserialize(deserializer)?).map_err(D::Error::custom)
         }
@@ -190,7 +194,26 @@ mod tests {
         assert!(Json::new("{").is_err() && Json::new("").is_err() && Json::new("1 2").is_err());
     }
 
+    /// What a fuzzer found: each time it was read it was another one.
+    #[test]
+    fn a_number_of_many_digits_stays_the_same() {
+        for text in ["444444444444444444444444444444444444442", "[-8.780814476419658e+102]", r#"{"a":1e-310}"#] {
+            let json = Json::new(text).unwrap();
+            assert_eq!(Json::new(json.as_str()).unwrap(), json);
+            assert_eq!(serde_json::to_string(&json).unwrap(), json.as_str());
+            assert_eq!(serde_json::from_str::<Json>(json.as_str()).unwrap(), json);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_number_stays_the_same(text in "-?[1-9][0-9]{0,45}(\\.[0-9]{1,30})?(e-?[0-9]{1,3})?") {
+            if let Ok(json) = Json::new(&text) {
+                prop_assert_eq!(&Json::new(json.as_str()).unwrap(), &json);
+                prop_assert_eq!(serde_json::to_string(&json).unwrap(), json.as_str());
+            }
+        }
+
         #[test]
         fn any_text_is_json_that_stays_the_same_or_refused(text in ".{0,200}") {
             if let Ok(json) = Json::new(&text) {

@@ -28,6 +28,7 @@ mod ids;
 mod json;
 mod lease;
 mod names;
+mod number;
 mod past;
 mod permission;
 pub mod sealed;

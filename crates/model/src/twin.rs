@@ -171,7 +171,7 @@ pub struct PropertyInfo {
     pub assumed: bool,
     /// How far a number may be off what was wanted and count as that: devices round and motors stop early. `None`: as
     /// [`Value::fulfils`] has it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::number::read_option")]
     pub tolerance: Option<f64>,
 }
 

@@ -158,10 +158,13 @@ pub enum ValueType {
     #[serde(alias = "Number")]
     Number {
         /// Least value.
+        #[serde(deserialize_with = "crate::number::read")]
         min: f64,
         /// Greatest value.
+        #[serde(deserialize_with = "crate::number::read")]
         max: f64,
         /// What a control should step by.
+        #[serde(deserialize_with = "crate::number::read")]
         step: f64,
     },
     /// [`Value::Int`] or [`Value::Float`] without bounds: what a sensor measures.

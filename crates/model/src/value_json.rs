@@ -15,7 +15,7 @@ use utoipa::{
     },
 };
 
-use crate::{BlobRef, Value};
+use crate::{BlobRef, Value, number::settled};
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -68,11 +68,11 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
         // Numbers of 65 bits and more come as floats already.
-        Ok(i64::try_from(number).map_or(Value::Float(number as f64), Value::Int))
+        Ok(i64::try_from(number).map_or_else(|_| Value::Float(settled(number as f64)), Value::Int))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
-        Ok(Value::Float(number))
+        Ok(Value::Float(settled(number)))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
@@ -91,7 +91,7 @@ impl<'de> Visitor<'de> for Reader {
             "blob" | "Blob" => Value::Blob(map.next_value()?),
             "Bool" => Value::Bool(map.next_value()?),
             "Int" => Value::Int(map.next_value()?),
-            "Float" => Value::Float(map.next_value()?),
+            "Float" => Value::Float(settled(map.next_value()?)),
             "Text" => Value::Text(map.next_value()?),
             _ => return Err(A::Error::unknown_field(&name, &["color", "blob"])),
         };

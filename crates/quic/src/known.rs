@@ -47,6 +47,14 @@ impl KnownServers {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(KnownError::File { path, source }),
         };
+        Self::read(path, &text)
+    }
+
+    /// Reads what a file says; it is written to `path` when something changes.
+    ///
+    /// # Errors
+    /// [`KnownError::Line`].
+    pub fn read(path: PathBuf, text: &str) -> Result<Self, KnownError> {
         let mut servers = BTreeMap::new();
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).take(MOST) {
             let mut words = line.splitn(3, ' ');
@@ -56,6 +64,12 @@ impl KnownServers {
             servers.insert(target.to_owned(), (fingerprint, words.next().unwrap_or_default().to_owned()));
         }
         Ok(Self { path, servers })
+    }
+
+    /// The file as it is written.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.iter().map(|(target, fingerprint, name)| format!("{fingerprint} {target} {name}\n")).collect()
     }
 
     /// The fingerprint of the enabler at `target` (`host:port`), where this device has paired with it.
@@ -89,10 +103,8 @@ impl KnownServers {
     }
 
     fn save(&self) -> Result<(), KnownError> {
-        let lines: String =
-            self.iter().map(|(target, fingerprint, name)| format!("{fingerprint} {target} {name}\n")).collect();
         let failed = |source| KnownError::File { path: self.path.clone(), source };
-        write_private(&self.path, lines.as_bytes(), true).map_err(failed)
+        write_private(&self.path, self.text().as_bytes(), true).map_err(failed)
     }
 }
 

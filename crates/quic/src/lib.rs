@@ -64,6 +64,15 @@ mod tls;
 mod validity;
 mod wire;
 
+/// What reads bytes of a peer, without a connection: for those who throw bytes at it (`cargo xtask fuzz`).
+#[doc(hidden)]
+pub mod raw {
+    pub use crate::{
+        pairing::{name_of, proved, yes},
+        wire::{ContentHead, fit, frame_length},
+    };
+}
+
 pub use connection::{ClientStream, EventStream, Exchange, FetchStream, Reply, ServerConnection};
 pub use dial::{control, dial};
 pub use error::{Disconnect, QuicError};

@@ -15,7 +15,7 @@ use vestibule_protocol::{Response, decode};
 
 use crate::{
     CloseCode, Disconnect, Fingerprint, Identity, dial, tls,
-    wire::{FrameError, PAIR, close, read_frame, within, write, write_frame},
+    wire::{FrameError, PAIR, close, fit, read_frame, within, write, write_frame},
 };
 
 /// The longest frame of the exchange: 33 bytes of SPAKE2, or a proof with a name, or an answer in words.
@@ -115,7 +115,7 @@ async fn pair_over(connection: &Connection, identity: &Identity, code: &str, nam
     let proof = bound.proof("client", &key, [&mine, &theirs], name.as_bytes());
     write_frame(&mut send, &[proof.as_bytes(), name.as_bytes()].concat()).await?;
     let answer = yes(read_frame(&mut recv, LIMIT).await?)?;
-    let (their_proof, frame) = answer.split_first_chunk::<32>().ok_or(FrameError::Truncated)?;
+    let (their_proof, frame) = proved(&answer)?;
     // Compared in constant time.
     if bound.proof("server", &key, [&mine, &theirs], frame) != blake3::Hash::from_bytes(*their_proof) {
         return Err(PairError::Impostor);
@@ -127,15 +127,32 @@ async fn pair_over(connection: &Connection, identity: &Identity, code: &str, nam
     }
 }
 
-fn yes(mut frame: Vec<u8>) -> Result<Vec<u8>, PairError> {
+/// A proof and what it is said of.
+///
+/// # Errors
+/// [`FrameError::Truncated`] where there is no whole proof.
+pub fn proved(frame: &[u8]) -> Result<(&[u8; 32], &[u8]), FrameError> {
+    frame.split_first_chunk::<32>().ok_or(FrameError::Truncated)
+}
+
+/// What a server says of the pairing: yes with what follows, or no in words.
+///
+/// # Errors
+/// [`PairError`]: its words, or that it is neither.
+pub fn yes(mut frame: Vec<u8>) -> Result<Vec<u8>, PairError> {
     match frame.first() {
         Some(&YES) => Ok(frame.split_off(1)),
-        Some(&NO) => {
-            let words = String::from_utf8_lossy(&frame[1..]);
-            Err(PairError::Refused(words.chars().filter(|c| !c.is_control()).take(256).collect()))
-        }
+        Some(&NO) => Err(PairError::Refused(fit(&frame[1..]))),
         _ => Err(FrameError::Garbage("no answer to pairing").into()),
     }
+}
+
+/// A device's name in the bytes that it sent, without what has no place in one.
+///
+/// # Errors
+/// [`FrameError::Garbage`] where they are no text.
+pub fn name_of(bytes: &[u8]) -> Result<String, FrameError> {
+    Ok(device_name(std::str::from_utf8(bytes).map_err(|_| FrameError::Garbage("a name that is no text"))?))
 }
 
 /// A device's name without what has no place in one.
@@ -177,9 +194,9 @@ impl PairStream {
         let key = state.finish(&theirs).map_err(|_| FrameError::Garbage("no SPAKE2"))?;
         write_frame(&mut self.send, &[&[YES], mine.as_slice()].concat()).await?;
         let proof = read_frame(&mut self.recv, LIMIT).await?;
-        let (proof, name) = proof.split_first_chunk::<32>().ok_or(FrameError::Truncated)?;
+        let (proof, name) = proved(&proof)?;
         let right = bound.proof("client", &key, [&theirs, &mine], name) == blake3::Hash::from_bytes(*proof);
-        let name = device_name(std::str::from_utf8(name).map_err(|_| FrameError::Garbage("a name that is no text"))?);
+        let name = name_of(name)?;
         Ok(PairProof { send: self.send, bound, key, messages: [theirs, mine], right, name })
     }
 

@@ -89,8 +89,14 @@ pub(crate) fn close(connection: &quinn::Connection, code: CloseCode, words: &str
 
 /// The peer's words for closing, made fit for a person: they come from outside.
 pub(crate) fn close_words(close: &quinn::ApplicationClose) -> String {
-    let words: String = String::from_utf8_lossy(&close.reason).chars().filter(|c| !c.is_control()).take(256).collect();
+    let words = fit(&close.reason);
     if words.is_empty() { format!("the other side closed the connection ({})", close.error_code) } else { words }
+}
+
+/// Words from outside, as many as a person reads, without what is no word.
+#[must_use]
+pub fn fit(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).take(256).collect()
 }
 
 /// Lets something take `limit` at the most.
@@ -121,7 +127,10 @@ pub(crate) async fn read_frame(stream: &mut RecvStream, limit: usize) -> Result<
 }
 
 /// The length in a frame's first four bytes.
-pub(crate) fn frame_length(prefix: [u8; 4], limit: usize) -> Result<usize, FrameError> {
+///
+/// # Errors
+/// [`FrameError::TooLong`] where it is more than `limit`.
+pub fn frame_length(prefix: [u8; 4], limit: usize) -> Result<usize, FrameError> {
     let length = usize::try_from(u32::from_le_bytes(prefix)).unwrap_or(usize::MAX);
     if length > limit { Err(FrameError::TooLong { length, limit }) } else { Ok(length) }
 }
@@ -179,17 +188,22 @@ pub(crate) async fn write_frame(stream: &mut SendStream, frame: &[u8]) -> Result
 
 /// What a client asks for on a fetching stream, and what stands before content: the hash and two numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ContentHead {
-    pub(crate) hash: ContentHash,
-    pub(crate) offset: u64,
+pub struct ContentHead {
+    /// Which content.
+    pub hash: ContentHash,
+    /// From which byte on.
+    pub offset: u64,
     /// All bytes of the content; in a request the most that the client takes.
-    pub(crate) total: u64,
+    pub total: u64,
 }
 
 impl ContentHead {
-    pub(crate) const LENGTH: usize = 48;
+    /// Bytes that it takes.
+    pub const LENGTH: usize = 48;
 
-    pub(crate) fn to_bytes(self) -> [u8; Self::LENGTH] {
+    /// As it is sent.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; Self::LENGTH] {
         let mut bytes = [0; Self::LENGTH];
         bytes[..32].copy_from_slice(&self.hash.0);
         bytes[32..40].copy_from_slice(&self.offset.to_le_bytes());
@@ -197,7 +211,9 @@ impl ContentHead {
         bytes
     }
 
-    pub(crate) fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
+    /// As it comes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
         let mut hash = [0; 32];
         hash.copy_from_slice(&bytes[..32]);
         let number = |at: usize| {

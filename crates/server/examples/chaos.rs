@@ -31,9 +31,11 @@ async fn main() {
     let start = std::time::Instant::now();
     let found = kill::run(&flags.program, &folder.path().join("data"), flags.rounds, flags.seed).await;
     println!(
-        "{} kills in {:.0} s: {} commands sent, {} acknowledged, {} executed, up to line {}, {} snapshots kept",
+        "{} kills in {:.0} s, {} of them with something acknowledged since the one before: {} commands sent, {} acknowledged, \
+         {} executed, up to line {}, {} snapshots kept",
         found.kills,
         start.elapsed().as_secs_f64(),
+        found.busy,
         found.sent,
         found.acknowledged,
         found.executed,

@@ -312,6 +312,8 @@ impl History {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn lamp() -> TwinId {
@@ -343,6 +345,78 @@ mod tests {
         assert_eq!(history.covered(at(0), at(50)).await.unwrap(), [(at(15), at(30))]);
         history.trim(at(15), 0).await.unwrap();
         assert_eq!(history.readings(&lamp(), at(0), at(500), 9).await.unwrap(), []);
+    }
+
+    /// What nobody writes like this: it is told, not guessed at and not died of.
+    #[tokio::test]
+    async fn rows_that_make_no_sense_are_told() {
+        let good = ("light", "on", 7_i64, "true");
+        let bad = [
+            ("", "on", 7, "true"),
+            ("a light", "on", 7, "true"),
+            ("light", "\u{0}", 7, "true"),
+            ("light", "on", 7, ""),
+            ("light", "on", 7, "{"),
+            ("light", "on", 7, "1e999"),
+            ("light", "on", 7, r#"{"color":[1,2]}"#),
+            ("light", "on", 7, r#"{"blob":{}}"#),
+            ("light", "on", -7, "true"),
+        ];
+        for (feature, property, at, value) in [good].into_iter().chain(bad) {
+            let mut history = History::open(None).await.unwrap();
+            sqlx::query("INSERT INTO reading (twin, feature, property, at, value) VALUES (?, ?, ?, ?, ?)")
+                .bind(lamp().as_str())
+                .bind(feature)
+                .bind(property)
+                .bind(at)
+                .bind(value)
+                .execute(&mut history.connection)
+                .await
+                .unwrap();
+            let read = history.readings_at(&lamp(), Timestamp(9)).await;
+            match read {
+                Ok(read) => assert_eq!((read.len(), value), (1, good.3), "{feature:?} {property:?} {at}"),
+                Err(error) => assert!(matches!(error, StoreError::Damaged(_)), "{error}"),
+            }
+            assert_eq!(
+                history.readings_at(&lamp(), Timestamp(9)).await.is_ok(),
+                (feature, property, at, value) == good
+            );
+        }
+    }
+
+    /// Keeps something, changes bytes of the file, and looks at all of it again.
+    async fn changed(changes: &[(prop::sample::Index, u8)]) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("history.sqlite");
+        let mut history = History::open(Some(&file)).await.unwrap();
+        let many: Vec<_> = (0..200).map(|at| said(at % 2 == 0, at)).collect();
+        history.keep(&many, (Timestamp(0), Timestamp(200))).await.unwrap();
+        history.index(&[(1, None), (2, Some(lamp()))], 2).await.unwrap();
+        history.close().await;
+        let mut bytes = std::fs::read(&file).unwrap();
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = *byte;
+        }
+        std::fs::write(&file, bytes).unwrap();
+        let Ok(mut history) = History::open(Some(&file)).await else { return };
+        // Each of them answers or says why not.
+        let _ = history.indexed().await;
+        let _ = history.lines(&lamp(), 0, 9).await;
+        let _ = history.readings(&lamp(), Timestamp(0), Timestamp(500), 500).await;
+        let _ = history.readings_at(&lamp(), Timestamp(500)).await;
+        let _ = history.covered(Timestamp(0), Timestamp(500)).await;
+        let _ = history.trim(Timestamp(50), 100).await;
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn no_changed_file_breaks_it(changes in proptest::collection::vec(any::<(prop::sample::Index, u8)>(), 1..40)) {
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(changed(&changes));
+        }
     }
 
     #[tokio::test]

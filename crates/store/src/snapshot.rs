@@ -160,8 +160,25 @@ impl Snapshots {
     /// # Errors
     /// [`StoreError::Damaged`] where it is not, [`StoreError::Newer`] where a newer program wrote it.
     pub fn read(file: &SnapshotFile) -> Result<Snapshot, StoreError> {
-        let damaged = |what: &str| StoreError::Damaged(format!("snapshot {}: {what}", file.sequence));
-        let mut bytes = fs::read(&file.path)?;
+        Snapshot::from_bytes(file.sequence, fs::read(&file.path)?)
+    }
+
+    /// Removes one.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the disk says no.
+    pub fn remove(file: &SnapshotFile) -> Result<(), StoreError> {
+        Ok(fs::remove_file(&file.path)?)
+    }
+}
+
+impl Snapshot {
+    /// The snapshot of line `sequence`, in the bytes of its file.
+    ///
+    /// # Errors
+    /// As [`Snapshots::read`].
+    pub fn from_bytes(sequence: u64, mut bytes: Vec<u8>) -> Result<Self, StoreError> {
+        let damaged = |what: &str| StoreError::Damaged(format!("snapshot {sequence}: {what}"));
         let end = bytes.len().checked_sub(TRAILER).ok_or_else(|| damaged("it is cut off"))?;
         let trailer = std::str::from_utf8(&bytes[end..]).ok().and_then(|text| text.strip_prefix('\n'));
         let stated: Option<ContentHash> = trailer.and_then(|text| text.parse().ok());
@@ -175,20 +192,12 @@ impl Snapshots {
         if about.vestibule_snapshot > FORM {
             return Err(StoreError::Newer { found: about.vestibule_snapshot.into(), known: FORM.into() });
         }
-        if about.sequence != file.sequence {
+        if about.sequence != sequence {
             return Err(damaged("its name is another one's"));
         }
         let head = Head { sequence: about.sequence, hash: about.hash };
         let body = bytes.split_off(first + 1);
-        Ok(Snapshot { head, at: about.at, checksum, body })
-    }
-
-    /// Removes one.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the disk says no.
-    pub fn remove(file: &SnapshotFile) -> Result<(), StoreError> {
-        Ok(fs::remove_file(&file.path)?)
+        Ok(Self { head, at: about.at, checksum, body })
     }
 }
 

@@ -83,3 +83,42 @@ fn decode(picture: &TwinPicture) -> Result<Image, String> {
     )
     .map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        image::RgbImage::new(width, height).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    }
+
+    fn picture(bytes: &[u8], media: &str) -> TwinPicture {
+        TwinPicture { bytes: bytes.into(), media: media.to_owned() }
+    }
+
+    /// A camera sends what it likes: cut off, with a bit changed, too large, or called what it is not.
+    #[test]
+    fn no_picture_breaks_the_screen() {
+        let good = png(8, 4);
+        let image = decode(&picture(&good, "image/png")).unwrap();
+        assert_eq!((image.width(), image.height()), (8, 4));
+        assert!(decode(&picture(&png(MOST_PIXELS + 1, 1), "image/png")).is_err());
+        for media in ["image/jpeg", "text/html", ""] {
+            assert!(decode(&picture(&good, media)).is_err(), "{media:?}");
+        }
+        for place in 0..good.len() {
+            assert!(decode(&picture(&good[..place.min(40)], "image/png")).is_err(), "{place} bytes");
+            for bit in 0..8 {
+                let mut changed = good.clone();
+                changed[place] ^= 1 << bit;
+                if let Ok(image) = decode(&picture(&changed, "image/png")) {
+                    assert!(image.width().max(image.height()) <= MOST_PIXELS, "byte {place}, bit {bit}");
+                }
+            }
+        }
+    }
+}

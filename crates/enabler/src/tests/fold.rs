@@ -62,6 +62,12 @@ impl Chance {
         (*words.choose(&mut self.rng).unwrap()).to_owned()
     }
 
+    /// Of any size: JSON makes another one of many of them.
+    fn number(&mut self) -> f64 {
+        let number = f64::from_bits(self.rng.random());
+        if number.is_finite() { number } else { 0.1 }
+    }
+
     fn user(&mut self) -> UserId {
         UserId::slug(&self.one_of(&["ada", "bo", "cy"]))
     }
@@ -115,6 +121,11 @@ impl Chance {
     fn info(&mut self) -> TwinInfo {
         let mut info = TwinInfo { id: self.twin(), ..lamp_info() };
         info.physical_ids[0].value = self.byte().to_string();
+        let (min, max, step) = (self.number(), self.number(), self.number());
+        for property in info.features.values_mut().flat_map(|feature| feature.properties.values_mut()) {
+            property.value = ValueType::Number { min, max, step };
+            property.tolerance = Some(step);
+        }
         if self.rng.random() {
             info.features.remove(&FeatureId::slug("light"));
         }
@@ -139,7 +150,7 @@ impl Chance {
             twin: self.twin(),
             feature,
             action: ActionId::slug("turn_on"),
-            input: self.rng.random_bool(0.3).then_some(Value::Float(0.1)),
+            input: self.rng.random_bool(0.3).then(|| Value::Float(self.number())),
             expected_revision: None,
             not_after: self.until(at),
             trace: None,
@@ -262,7 +273,8 @@ impl Chance {
             undo: Vec::new(),
             timeout_ms: None,
         };
-        let input = Json::of(&format!("{user} Street")).unwrap();
+        let number = self.number();
+        let input = Json::new(format!("{{\"count\":{number:e},\"street\":\"{user} Street\"}}")).unwrap();
         Collaboration {
             id: CallId([self.byte(); 16]),
             input,
@@ -345,6 +357,7 @@ fn a_snapshot_of_any_moment_is_the_fold_of_the_lines_before() {
             };
             let wanted = chance.rng.random_range(kinds);
             let (_, event) = chance.line(wanted, at).written().unwrap();
+            assert_eq!(event.written().unwrap().1, event, "seed {seed}, line {number}: it stays what was read once");
             seen.insert(kind(&event));
             whole.apply(at, &event);
             read.apply(at, &event);

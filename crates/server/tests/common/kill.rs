@@ -21,6 +21,13 @@ use crate::common::{FakeSystem, Peer, lamp_id, turn_on};
 const PEOPLE: usize = 4;
 /// How long something may take that takes a moment, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// How likely a person presses within some milliseconds: at most so much while a round lasts, and so much just before the
+/// kill. An enabler remembers some thousand commands for some minutes and refuses more: who presses faster over many
+/// rounds only sees refusals, and kills an enabler that does nothing.
+const CALM: f64 = 0.05;
+const EAGER: f64 = 0.7;
+/// Just before the kill, in milliseconds at the most.
+const BURST: u64 = 12;
 /// A run with fewer acknowledged commands, or fewer executed ones, says nothing: the last round goes on until there are.
 const ENOUGH: (usize, usize) = (50, 20);
 
@@ -33,6 +40,8 @@ pub struct Found {
     pub acknowledged: usize,
     pub executed: usize,
     pub lines: u64,
+    /// Kills before which something had been acknowledged since the one before.
+    pub busy: usize,
     pub snapshots: usize,
 }
 
@@ -83,6 +92,7 @@ struct Scene {
     system: FakeSystem,
     acknowledged: HashSet<CommandId>,
     unchecked: Vec<CommandId>,
+    busy: usize,
     logged: HashSet<String>,
     last: u64,
     sent: u64,
@@ -109,7 +119,15 @@ impl Scene {
                     }
                     false
                 }
-                _ => false,
+                Err(refusal) => {
+                    assert_ne!(
+                        refusal.code,
+                        RefusalCode::Overloaded,
+                        "this run asks for more than is taken: {refusal}"
+                    );
+                    false
+                }
+                Ok(_) => false,
             });
         }
     }
@@ -123,16 +141,16 @@ impl Scene {
         }
     }
 
-    async fn press(&mut self, rng: &mut StdRng, lasts: Duration) {
+    async fn press(&mut self, rng: &mut StdRng, likely: f64, lasts: Duration) {
         let start = Instant::now();
         while start.elapsed() < lasts {
-            self.press_once(rng).await;
+            self.press_once(rng, likely).await;
         }
     }
 
-    async fn press_once(&mut self, rng: &mut StdRng) {
+    async fn press_once(&mut self, rng: &mut StdRng, likely: f64) {
         for index in 0..self.people.len() {
-            if rng.random_bool(0.7) {
+            if rng.random_bool(likely) {
                 self.sent += 1;
                 let mut id = [0; 16];
                 id[..8].copy_from_slice(&self.sent.to_le_bytes());
@@ -149,7 +167,7 @@ impl Scene {
         let start = Instant::now();
         while self.acknowledged.len() <= ENOUGH.0 || self.system.executed.len() <= ENOUGH.1 || self.snapshots() == 0 {
             assert!(start.elapsed() < PATIENCE, "too little happens within {PATIENCE:?}");
-            self.press_once(rng).await;
+            self.press_once(rng, CALM).await;
         }
     }
 
@@ -161,6 +179,7 @@ impl Scene {
     /// With the enabler dead: the chain is whole, and everything that was acknowledged or executed is in it.
     fn check(&mut self, kill: usize) {
         self.pump();
+        self.busy += usize::from(!self.unchecked.is_empty());
         self.tool(&["log", "--verify"]);
         for line in self.tool(&["log", "--kind", "command_accepted", "--after", &self.last.to_string()]).lines() {
             let number = line.split_whitespace().next().and_then(|number| number.parse().ok());
@@ -205,6 +224,7 @@ pub async fn run(program: &Path, data: &Path, kills: usize, seed: u64) -> Found 
         system: FakeSystem::new(address, server, &bench),
         acknowledged: HashSet::new(),
         unchecked: Vec::new(),
+        busy: 0,
         logged: HashSet::new(),
         last: 0,
         sent: 0,
@@ -220,10 +240,15 @@ pub async fn run(program: &Path, data: &Path, kills: usize, seed: u64) -> Found 
                 })
                 .await;
         }
-        let lasts = Duration::from_millis(rng.random_range(5..500));
-        scene.press(&mut rng, lasts).await;
+        let (likely, lasts) = (rng.random_range(0.0..CALM), Duration::from_millis(rng.random_range(5..500)));
+        scene.press(&mut rng, likely, lasts).await;
+        let burst = Duration::from_millis(rng.random_range(0..BURST));
+        scene.press(&mut rng, EAGER, burst).await;
         enabler.kill();
         scene.check(kill);
+        if kill % 50 == 0 {
+            println!("{kill} kills, {} acknowledged, line {}", scene.acknowledged.len(), scene.last);
+        }
         // Sometimes it does not even come up.
         if rng.random_bool(0.2) {
             let mut child = Enabler::spawn(program, data, &address.to_string());
@@ -235,11 +260,13 @@ pub async fn run(program: &Path, data: &Path, kills: usize, seed: u64) -> Found 
         enabler = Enabler::start(program, data, &address.to_string());
     }
     // What had no answer is asked again by its sender, and decided one way or the other; never executed twice.
-    scene.press(&mut rng, Duration::from_millis(1_500)).await;
+    scene.press(&mut rng, CALM, Duration::from_millis(1_500)).await;
     scene.press_enough(&mut rng).await;
     enabler.kill();
     scene.check(kills + 1);
     let snapshots = scene.snapshots();
     let (acknowledged, executed) = (scene.acknowledged.len(), scene.system.executed.len());
-    Found { kills: kills + 1, sent: scene.sent, acknowledged, executed, lines: scene.last, snapshots }
+    // Of short rounds, and of those that do not wait until somebody is connected, many see nothing.
+    assert!(scene.busy * 3 >= kills, "only {} of {kills} kills met an enabler that did something", scene.busy);
+    Found { kills: kills + 1, sent: scene.sent, acknowledged, executed, lines: scene.last, busy: scene.busy, snapshots }
 }

@@ -118,4 +118,21 @@ mod tests {
         assert!(read(&[]).is_err());
         assert!(read(&png(32, 16)[..40]).is_err());
     }
+
+    #[test]
+    fn no_changed_bit_breaks_the_card() {
+        let good = png(8, 4);
+        for place in 0..good.len() {
+            for bit in 0..8 {
+                let mut changed = good.clone();
+                changed[place] ^= 1 << bit;
+                if let Ok((image, aspect)) = read(&changed) {
+                    assert!(
+                        image.width().max(image.height()) <= MAX_SIDE && aspect.is_finite(),
+                        "byte {place}, bit {bit}"
+                    );
+                }
+            }
+        }
+    }
 }
