@@ -176,6 +176,8 @@ fn what_is_lent_is_used_within_its_limits_until_it_is_taken_back() {
     for (feature, action) in [("door", "close"), ("lock", "unlock")] {
         let refusal = guest.refusal(feature, action);
         assert_eq!(refusal.code, RefusalCode::Forbidden, "{refusal}");
+        let rule = refusal.rule.as_ref().map(|rule| rule.as_str().starts_with("token:"));
+        assert!(rule == Some(true) && refusal.message.contains("does not go so far"), "{refusal:?}");
     }
 
     // Another start of the client has it still.

@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bevy::{
     input::{
@@ -11,13 +14,13 @@ use bevy::{
 };
 use vestibule_input::Attention;
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, Catalogue, CatalogueEntry, EnablerLink, HoldFurniture, KnownServices, KnownSystem,
-    KnownSystems, LinkState, LookBack, Notify, PointedTwin, Twin, TwinActuated, TwinDescription, TwinState, Urgency,
-    UseServices,
+    ActuateTwin, ActuationRefused, Catalogue, CatalogueEntry, EnablerLink, HoldFurniture, KnownLending, KnownServices,
+    KnownSystem, KnownSystems, LendRights, LinkState, LookBack, Notify, PointedTwin, SignedToken, TokenText, Twin,
+    TwinActuated, TwinDescription, TwinState, Urgency, UseServices,
     model::{
-        ActionId, Authorization, CallId, CallStatus, CallUpdate, CommandId, CommandStatus, FeatureId, Json, Pseudonym,
-        Refusal, RefusalCode, RuleId, ServiceId, ServiceInfo, Sharing, StepKey, StepStatus, StepUpdate, SystemHealth,
-        SystemId, SystemInfo, SystemKind, Timestamp, Truth, TwinId, UserId, Value,
+        ActionId, Authorization, CallId, CallStatus, CallUpdate, CommandId, CommandStatus, FeatureId, Json, Limits,
+        Pseudonym, Refusal, RefusalCode, RuleId, ServiceId, ServiceInfo, Sharing, StepKey, StepStatus, StepUpdate,
+        SystemHealth, SystemId, SystemInfo, SystemKind, Timestamp, Truth, TwinId, UserId, Value,
     },
 };
 
@@ -419,4 +422,48 @@ fn the_card_opens_the_past_and_its_key_closes_it() {
     app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(KeyCode::KeyH);
     app.update();
     assert_eq!(sent::<LookBack>(&app), [LookBack::Open(twin())]);
+}
+
+/// A clipboard: what was copied here, and what somebody else has copied, which comes once it is asked for.
+#[derive(Clone, Default)]
+struct Paper(Arc<Mutex<(Vec<String>, Option<String>)>>);
+
+impl SystemClipboard for Paper {
+    fn copy(&mut self, text: String) -> Result<(), String> {
+        self.0.lock().unwrap().0.push(text);
+        Ok(())
+    }
+
+    fn ask(&mut self) {
+        self.0.lock().unwrap().1 = Some(" EoQB\n".to_owned());
+    }
+
+    fn pasted(&mut self) -> Option<String> {
+        self.0.lock().unwrap().1.take()
+    }
+}
+
+#[test]
+fn a_token_is_pasted_and_used_and_one_s_own_is_copied() {
+    let mut app = home();
+    let paper = Paper::default();
+    app.insert_resource(Clipboard(Box::new(paper.clone())));
+    tap(&mut app, KeyCode::KeyB);
+    click(&mut app, "Token or file");
+    app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(KeyCode::ControlLeft);
+    let (key_code, logical_key, text) = (KeyCode::KeyV, Key::Character("v".into()), Some("v".into()));
+    let (state, window) = (ButtonState::Pressed, Entity::PLACEHOLDER);
+    app.world_mut().write_message(KeyboardInput { key_code, logical_key, state, text, repeat: false, window });
+    app.update();
+    app.update();
+    reads(&app, "EoQB|");
+    click(&mut app, "Use it");
+    assert_eq!(sent::<LendRights>(&app), [LendRights::Use(TokenText("EoQB".to_owned()))]);
+    let text = TokenText("EoQC".to_owned());
+    let signed = SignedToken { guest: "bob".to_owned(), limits: Limits::default(), text };
+    app.world_mut().resource_mut::<KnownLending>().signed = Some(signed);
+    app.update();
+    click(&mut app, "Copy");
+    assert_eq!(paper.0.lock().unwrap().0, ["EoQC"]);
+    reads(&app, "It is in the clipboard");
 }

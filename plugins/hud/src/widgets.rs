@@ -266,6 +266,23 @@ pub(crate) fn row(key: impl Into<Cow<'static, str>>, name: impl Into<String>) ->
     El::row(key, style::GAP).node(|node| node.justify_content = JustifyContent::SpaceBetween).with(name)
 }
 
+/// A question and its answer, which may take several lines: they begin at one height.
+pub(crate) fn answer(key: impl Into<Cow<'static, str>>) -> El {
+    El::row(key, style::GAP).node(|node| {
+        node.align_items = AlignItems::FlexStart;
+        node.flex_shrink = 0.0;
+    })
+}
+
+/// The place of a question: its first line stands beside the words of a button.
+pub(crate) fn asked(width: f32) -> El {
+    El::column("name.box", 0.0).node(|node| {
+        node.width = px(width);
+        node.flex_shrink = 0.0;
+        node.padding = UiRect::top(px(6));
+    })
+}
+
 /// A part that takes what room is left.
 pub(crate) fn spring() -> El {
     El::new("spring").node(|node| node.flex_grow = 1.0)

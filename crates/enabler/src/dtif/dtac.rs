@@ -73,8 +73,15 @@ fn ask(state: &State, viewer: &Viewer, about: About<'_>, feature: Option<&Featur
         };
     }
     let borne = viewer.tokens.iter().find(|bearing| allows(state, viewer, bearing, about, feature, right));
-    let rule = borne.map(|bearing| bearing.grant.rule());
-    Verdict { allowed: rule.is_some(), rule }
+    // Where nothing gives it, a token that is about it has decided that: it does not go so far.
+    let short = || viewer.tokens.iter().find(|bearing| bearing.grant.limits.cover(about, None, &Right::Read));
+    let rule = borne.or_else(short).map(|bearing| bearing.grant.rule());
+    Verdict { allowed: borne.is_some(), rule }
+}
+
+/// The token of the viewer that is named where a rule would be.
+fn borne<'a>(viewer: &'a Viewer, rule: &RuleId) -> Option<&'a Bearing> {
+    viewer.tokens.iter().find(|bearing| bearing.grant.rule() == *rule)
 }
 
 /// Whether the twin's system, which manages access rights of its own (REQ-DT-05), lets `user` do it. They only take.
@@ -232,7 +239,11 @@ fn allowed(verdict: Verdict, viewer: &Viewer, right: &Right, whose: impl Fn() ->
                 Right::Use(service) => format!("use {service}"),
                 Right::UseAny => "use any service".to_owned(),
             };
-            let words = if rule.is_some() { "may not" } else { "may not (no rule allows it)" };
+            let words = match rule.as_ref().map(|rule| borne(viewer, rule)) {
+                Some(Some(bearing)) => format!("may not (what {} lent does not go so far)", bearing.grant.by),
+                Some(None) => "may not".to_owned(),
+                None => "may not (no rule allows it)".to_owned(),
+            };
             let message = format!("{} {words} {what} {}", viewer.user, whose());
             Err(Refusal { code: RefusalCode::Forbidden, rule, message })
         }
@@ -338,12 +349,16 @@ fn words(state: &State, about: &Viewer, what: &Wanted, verdict: &Verdict) -> Str
     };
     let may = if verdict.allowed { "may" } else { "may not" };
     let user = &about.user;
-    let token = |id: &RuleId| about.tokens.iter().find(|bearing| bearing.grant.rule() == *id);
     match &verdict.rule {
         None => format!("{user} {may} {deed}: no rule allows it"),
-        Some(id) => match (state.rules.get(id), token(id)) {
+        Some(id) => match (state.rules.get(id), borne(about, id)) {
             (Some(rule), _) => format!("{user} {may} {deed}: {rule} (rule {id})"),
-            (None, Some(bearing)) => format!("{user} {may} {deed}: in the stead of {} (by {id})", bearing.grant.by),
+            (None, Some(bearing)) if verdict.allowed => {
+                format!("{user} {may} {deed}: in the stead of {} (by {id})", bearing.grant.by)
+            }
+            (None, Some(bearing)) => {
+                format!("{user} {may} {deed}: what {} lent does not go so far ({id})", bearing.grant.by)
+            }
             (None, None) => format!("{user} {may} {deed} (rule {id})"),
         },
     }

@@ -68,10 +68,12 @@ fn a_bearer_acts_exactly_within_the_token() {
     let postman = bearer(&mut house, STRANGER, &token).unwrap();
     acts(&mut house, &postman, "bell", "ring").unwrap();
     let (_, event) = house.log.last().unwrap();
-    let LogEvent::CommandAccepted { user, rule, .. } = event else { panic!("{event:?}") };
+    let LogEvent::CommandAccepted { user, rule, .. } = event.clone() else { panic!("{event:?}") };
     assert_eq!(user.as_str(), "owner:postman", "who did it, and in whose stead");
     assert!(rule.as_str().starts_with("token:"), "{rule}");
-    assert_eq!(acts(&mut house, &postman, "light", "turn_on").unwrap_err().code, RefusalCode::Forbidden);
+    let refusal = acts(&mut house, &postman, "light", "turn_on").unwrap_err();
+    assert_eq!((refusal.code, refusal.rule), (RefusalCode::Forbidden, Some(rule.clone())), "the token has decided");
+    assert!(refusal.message.contains("what owner lent does not go so far"), "{}", refusal.message);
     let request = Request::ListTwins { system: home(), after: None, limit: 0 };
     let Response::Twins(views) = house.ask(&postman, &request).unwrap() else { panic!() };
     let features: Vec<_> = views[0].info.features.keys().map(FeatureId::as_str).collect();

@@ -80,19 +80,14 @@ fn choice(key: String, label: &str, chosen: bool, what: PrepareLoan) -> El {
 
 /// What is asked on the left, the answers on the right.
 fn line(key: &'static str, name: &str, right: Vec<El>) -> El {
-    let name = El::row("name.box", 0.0)
-        .node(|node| {
-            node.width = px(NAME_WIDTH);
-            node.flex_shrink = 0.0;
-        })
-        .with(El::text("name", name));
+    let name = widgets::asked(NAME_WIDTH).with(El::text("name", name));
     let right = El::column("right", style::TIGHT)
         .node(|node| {
             node.flex_grow = 1.0;
             node.flex_shrink = 1.0;
         })
         .with_all(right);
-    El::row(key, style::GAP).node(|node| node.flex_shrink = 0.0).with(name).with(right)
+    widgets::answer(key).with(name).with(right)
 }
 
 /// What can be lent of the thing, to whom, for how long; or why nothing can.

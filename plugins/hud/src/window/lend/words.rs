@@ -38,7 +38,10 @@ pub(super) fn leaves(limits: &Limits, name: &dyn Fn(&TwinId) -> Option<String>) 
     let what = match &limits.actions {
         None => "see and use".to_owned(),
         Some(actions) if actions.is_empty() => "see".to_owned(),
-        Some(actions) => format!("see and {}", list(actions.iter().map(|id: &ActionId| plain(id.as_str())).collect())),
+        Some(actions) => {
+            let names = actions.iter().map(|id: &ActionId| plain(id.as_str()));
+            list(["see".to_owned()].into_iter().chain(names).collect())
+        }
     };
     let which = match &limits.twins {
         None => "everything".to_owned(),
@@ -82,7 +85,7 @@ mod tests {
         };
         assert_eq!(
             leaves(&limits, &name),
-            "see and unlock, open and stop Front door and home/lamp (lock and door only), with priority 3 at most, on one \
+            "see, unlock, open and stop Front door and home/lamp (lock and door only), with priority 3 at most, on one \
              device only"
         );
         assert_eq!(leaves(&Limits::default(), &name), "see and use everything");

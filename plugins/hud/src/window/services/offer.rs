@@ -87,13 +87,7 @@ fn use_it(system: &KnownSystem, id: &ServiceId, input: Result<Json, String>, roo
 /// A field: its name on the left, what can be told on the right.
 fn field_row(field: &Field, target: &ServiceField, entered: &BTreeMap<String, Value>, room: &Room<'_>) -> El {
     let optional = (!field.required).then(|| El::small("optional", "need not be told"));
-    let name = El::column("name.box", 0.0)
-        .node(|node| {
-            node.width = px(NAME_WIDTH);
-            node.flex_shrink = 0.0;
-        })
-        .with(El::text("name", field.title.clone()))
-        .with_all(optional);
+    let name = widgets::asked(NAME_WIDTH).with(El::text("name", field.title.clone())).with_all(optional);
     let value = field.value(entered);
     let enter = |value: Option<&Value>| {
         let value = value.and_then(|value| Json::of(value).ok());
@@ -104,7 +98,7 @@ fn field_row(field: &Field, target: &ServiceField, entered: &BTreeMap<String, Va
         Takes::YesNo => {
             let on = value.as_ref().and_then(Value::as_bool).unwrap_or(false);
             let press = widgets::press(field.title.clone(), enter(Some(&json!(!on))));
-            widgets::toggle("toggle", Some(on), press)
+            widgets::toggle("toggle", Some(on), press).node(|node| node.min_height = px(30))
         }
         Takes::Range { min, max, step, whole } => {
             range((*min, *max, *step, *whole), value.as_ref().and_then(Value::as_f64), target, room)
@@ -128,7 +122,7 @@ fn field_row(field: &Field, target: &ServiceField, entered: &BTreeMap<String, Va
         .with(control)
         .with_all(examples)
         .with_all(words);
-    El::row(format!("field.{}", field.name), style::GAP).node(|node| node.flex_shrink = 0.0).with(name).with(right)
+    widgets::answer(format!("field.{}", field.name)).with(name).with(right)
 }
 
 fn choice(choices: &[Value], value: Option<&Value>, required: bool, enter: &dyn Fn(Option<&Value>) -> HudAction) -> El {
