@@ -256,7 +256,7 @@ fn exports() -> Vec<Vec<u8>> {
 /// Snapshots without their last line, which is made to fit: of a state that a log leads to, and of none.
 fn snapshots() -> Vec<Vec<u8>> {
     let mut state = State::default();
-    let twin = LogEvent::TwinDescribed { info: Box::new(lamp()) };
+    let twin = LogEvent::TwinDescribed { info: lamp().into() };
     for event in log_events().chain([twin]) {
         let (_, event) = event.written().expect("a seed is written");
         state.apply(NOW, &event);
