@@ -1,6 +1,6 @@
 // An OpenID Connect provider for the tests: oidc-provider with three clients, its own login form and people who are
 // whoever they say. Usage: node oidc.mjs NODE_MODULES REDIRECT [reserved]. Says `listening on URL`.
-// `reserved`: its ID tokens say who it is, and everything else has to be asked for. There mallory is taken for ada.
+// `reserved`: its ID tokens say who it is, and everything else has to be asked for. There mallory is said to be ada.
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -20,14 +20,18 @@ server.listen(0, "127.0.0.1", () => {
     conformIdTokenClaims: manner === "reserved",
     findAccount: (ctx, id) => ({
       accountId: id,
-      claims: (use) => ({
-        sub: use === "userinfo" && id === "mallory" ? "ada" : id,
+      claims: () => ({
+        sub: id,
         name: `${id} of Example`,
         groups: { ada: ["ops"], bob: ["staff"] }[id] ?? [],
         email: `${id}@house.example`,
         email_verified: id !== "cai",
       }),
     }),
+  });
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.path === "/me" && ctx.body?.sub === "mallory") ctx.body = { ...ctx.body, sub: "ada" };
   });
   answer = provider.callback();
   console.log(`listening on ${issuer}`);
