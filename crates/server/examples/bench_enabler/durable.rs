@@ -14,8 +14,10 @@ use sqlx::{
     ConnectOptions, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
+use vestibule_model::TwinInfo;
 use vestibule_protocol::{DiiUp, Request, Response};
 use vestibule_server::{Hub, HubConfig, Peer, SessionHandle};
+use vestibule_store::{EventLog, NewLine, SqliteLog};
 
 use crate::{
     house::{EACH, system, system_id, twin},
@@ -29,6 +31,7 @@ const LASTS: Duration = Duration::from_secs(5);
 pub struct Durable {
     bare: Sample,
     sqlite: Sample,
+    log: Sample,
     ours: Sample,
     together: f64,
 }
@@ -65,9 +68,8 @@ async fn say(session: &SessionHandle, message: DiiUp) {
 }
 
 /// A description that differs from the one before.
-fn change(index: usize, round: usize) -> DiiUp {
-    let mut info = twin(index);
-    info.name = format!("Twin {index} in round {round}");
+fn change(mut info: TwinInfo, round: usize) -> DiiUp {
+    info.name = format!("Twin in round {round}");
     DiiUp::Describe(Box::new(info))
 }
 
@@ -78,7 +80,9 @@ pub async fn measure(rounds: usize) -> Durable {
     let mut file = std::fs::File::create(folder.path().join("bare")).expect("a file");
     let mut peer = peer(folder.path()).await;
     let writer = session(&hub, 0).await;
-    let (mut bare, mut sqlite, mut ours) = (Vec::new(), Vec::new(), Vec::new());
+    let log = SqliteLog::open(folder.path().join("log.sqlite")).await.expect("a log");
+    let mut head = log.head().await.expect("a head");
+    let [mut bare, mut sqlite, mut alone, mut ours] = std::array::from_fn(|_| Vec::new());
     for round in 0..rounds {
         let start = Instant::now();
         file.write_all(&payload).and_then(|()| file.sync_data()).expect("written");
@@ -87,13 +91,19 @@ pub async fn measure(rounds: usize) -> Durable {
         let insert = sqlx::query("INSERT INTO line (payload) VALUES (?)").bind(payload.as_slice());
         insert.execute(&mut peer).await.expect("inserted");
         sqlite.push(start.elapsed());
+        let line = NewLine { at: crate::house::NOW, payload: payload.clone() };
         let start = Instant::now();
-        say(&writer, change(0, round)).await;
+        head = log.append(head, vec![line], Vec::new()).await.expect("appended");
+        alone.push(start.elapsed());
+        let asked = change(twin(0), round);
+        let start = Instant::now();
+        say(&writer, asked).await;
         ours.push(start.elapsed());
     }
     let together = together(&hub).await;
     hub.shutdown().await;
-    Durable { bare: Sample::new(bare), sqlite: Sample::new(sqlite), ours: Sample::new(ours), together }
+    let [bare, sqlite, log, ours] = [bare, sqlite, alone, ours].map(Sample::new);
+    Durable { bare, sqlite, log, ours, together }
 }
 
 /// Modifications a second of many writers, each waiting for its own answer.
@@ -107,10 +117,10 @@ async fn together(hub: &Hub) -> f64 {
     let tasks = writers.into_iter().zip(1..).map(|(writer, index)| {
         let done = done.clone();
         tokio::spawn(async move {
-            let mut round = 0;
+            let (twin, mut round) = (twin(index * EACH), 0);
             while start.elapsed() < LASTS {
                 round += 1;
-                say(&writer, change(index * EACH, round)).await;
+                say(&writer, change(twin.clone(), round)).await;
                 done.fetch_add(1, Ordering::Relaxed);
             }
         })
@@ -123,7 +133,7 @@ async fn together(hub: &Hub) -> f64 {
 
 impl Durable {
     pub fn write(&self, page: &mut String) {
-        let Self { bare, sqlite, ours, together } = self;
+        let Self { bare, sqlite, log, ours, together } = self;
         let _ = writeln!(
             page,
             "## A durable modification\n\n\
@@ -136,7 +146,9 @@ impl Durable {
             together / sqlite.rate(),
         );
         let _ = writeln!(page, "| | p50 | p99 | a second |\n| --- | --- | --- | --- |");
-        for (name, sample) in [("bare `fdatasync`", bare), ("SQLite", sqlite), ("ours, one writer", ours)] {
+        for (name, sample) in
+            [("bare `fdatasync`", bare), ("SQLite", sqlite), ("our log alone", log), ("ours, one writer", ours)]
+        {
             let (p50, p99) = (time(sample.percentile(50)), time(sample.percentile(99)));
             let _ = writeln!(page, "| {name} | {p50} | {p99} | {} |", count(sample.rate()));
         }

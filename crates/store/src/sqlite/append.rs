@@ -56,8 +56,8 @@ pub(super) async fn together(
     names: Vec<Name>,
 ) -> Result<Head, StoreError> {
     let sql = statement(lines.len(), names.len());
-    // The statements of small batches come again and again; those of large ones would push them out.
-    let keep = lines.len() <= 8 && names.is_empty();
+    // The statements of most batches come again and again; those of the largest would push them out.
+    let keep = lines.len() <= 64 && names.is_empty();
     let mut query = bind_names(sqlx::query(AssertSqlSafe(sql)).persistent(keep), names);
     let mut end = after;
     let count = lines.len();
