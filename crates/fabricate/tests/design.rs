@@ -1,5 +1,7 @@
 //! The canonical text of a design and its hash; what is no design.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod common;
 
 use common::{add, block, body, cut, cylinder, design, feature, key};

@@ -1,5 +1,7 @@
 //! Solids against the formulas of school, closedness, and that the same design has the same mesh.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod common;
 
 use common::{add, amounts, block, body, cut, cylinder, design, evaluate, feature, font, key, try_evaluate};
@@ -211,7 +213,7 @@ fn the_same_design_has_the_same_mesh_whatever_was_evaluated_before() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     /// A cuboid less a cylinder that goes through it.
     #[test]

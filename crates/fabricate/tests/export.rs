@@ -1,5 +1,7 @@
 //! The files: their structure, and that they say what the solids are.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod common;
 
 use std::{collections::BTreeMap, io::Read as _, num::NonZeroU32};

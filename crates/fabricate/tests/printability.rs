@@ -1,5 +1,7 @@
 //! Designs that have each fault, just above and just below what a machine can do.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod common;
 
 use common::{add, amounts, block, body, cut, cylinder, design, evaluate, start};

@@ -144,8 +144,9 @@ impl Design {
         }
         for (key, param) in &self.params {
             let (value, least, most) = (param.value, param.least, param.most);
-            if !(least..=most).contains(&value) || !(least.abs().max(most.abs()) <= SIZES.1) || !param.step.is_finite()
-            {
+            let sizes = -SIZES.1..=SIZES.1;
+            let sound = sizes.contains(&least) && sizes.contains(&most) && param.step.is_finite();
+            if !sound || !(least..=most).contains(&value) {
                 return Err(DesignError::Bounds { param: key.clone(), value, least, most });
             }
         }

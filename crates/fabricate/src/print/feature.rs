@@ -12,7 +12,7 @@ const SIDES: i32 = 16;
 const SLACK: f64 = 0.01;
 
 /// What does not come out of a machine that draws with something `feature_mm` wide: cuts through the body lose it when
-/// they shrink by half of that and grow again. What is gone as a whole blocks, what becomes blunt is told.
+/// they shrink by half of that and grow again. What is gone above and below too blocks; what becomes blunt is told.
 pub(crate) fn check(looked: &Looked<'_>) -> Vec<Finding> {
     let low = looked.body.bounds.low[1];
     let height = looked.body.bounds.size()[1];
@@ -34,13 +34,24 @@ pub(crate) fn check(looked: &Looked<'_>) -> Vec<Finding> {
                 let bounds = area.bounds();
                 let (x, z) = (f64::midpoint(bounds.min.x, bounds.max.x), -f64::midpoint(bounds.min.y, bounds.max.y));
                 let place = ([x, low + at, z], area.area());
-                if whole { lost.push(place) } else { blunt.push(place) }
+                let gone =
+                    whole && lost.len() < MAX_SPOTS && kernel(|| !goes_on(&upright, at, &area, limit)) == Ok(true);
+                if gone { lost.push(place) } else { blunt.push(place) }
             }
         }
     }
     let blocking = finding(looked, lost, true, "Something is so small that it does not come out.");
     let telling = finding(looked, blunt, false, "An edge is so sharp that it comes out blunt.");
     blocking.into_iter().chain(telling).collect()
+}
+
+/// Whether a little above or below a piece there is something that comes out: then it is only the piece's tip.
+fn goes_on(upright: &Manifold, at: f64, piece: &CrossSection, limit: f64) -> bool {
+    let around = piece.offset_with_params(limit, ROUND_JOIN, 2.0, SIDES);
+    [at - limit, at + limit].into_iter().any(|near| {
+        let section = upright.slice(near).intersection(&around);
+        !section.offset_with_params(-(limit / 2.0 - SLACK), ROUND_JOIN, 2.0, SIDES).is_empty()
+    })
 }
 
 /// Heights of layers, evenly over the body.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, FindingKind, Looked, MAX_SPOTS, Machine, Process, regions};
 use crate::{
-    mesh::{Groups, Mesh, Tree, neighbours},
+    mesh::{Groups, Mesh, Tree, along, dot, minus, neighbours},
     solid::Body,
 };
 
@@ -52,7 +52,7 @@ pub(crate) fn check(looked: &Looked<'_>) -> Vec<Finding> {
 /// Whether a region is held at both ends along X or Z, and those are near enough.
 fn is_bridge(mesh: &Mesh, sides: &[[Option<u32>; 3]], triangles: &[u32], machine: &Machine) -> bool {
     let own: BTreeSet<u32> = triangles.iter().copied().collect();
-    let mut held: Vec<[f64; 3]> = Vec::new();
+    let mut held: Vec<[[f64; 3]; 2]> = Vec::new();
     let mut all: Vec<[f64; 3]> = Vec::new();
     for triangle in triangles {
         let corners = mesh.corners(*triangle as usize);
@@ -60,22 +60,31 @@ fn is_bridge(mesh: &Mesh, sides: &[[Option<u32>; 3]], triangles: &[u32], machine
         for (edge, other) in sides[*triangle as usize].iter().enumerate() {
             let Some(other) = other.filter(|other| !own.contains(other)) else { continue };
             let ends = [corners[edge], corners[(edge + 1) % 3]];
-            let low = ends[0][1].min(ends[1][1]);
-            // What goes down from here carries it.
-            if mesh.corners(other as usize).iter().any(|corner| corner[1] < low - LEVEL) {
-                held.extend(ends);
+            let third = mesh.corners(other as usize).into_iter().find(|corner| !ends.contains(corner));
+            if third.is_some_and(|third| goes_down(ends, third)) {
+                held.push(ends);
             }
         }
     }
     [0, 2].into_iter().any(|axis| {
-        let on = |points: &[[f64; 3]]| {
-            points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), point| {
-                (low.min(point[axis]), high.max(point[axis]))
-            })
-        };
-        let ((low, high), (first, last)) = (on(&all), on(&held));
-        first <= low + LEVEL && last >= high - LEVEL && high - low <= machine.bridge_mm
+        let values = all.iter().map(|point| point[axis]);
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        // A whole edge at each end: one that runs along would hold a board at its side only.
+        let first = held.iter().any(|ends| ends.iter().all(|end| end[axis] <= low + LEVEL));
+        let last = held.iter().any(|ends| ends.iter().all(|end| end[axis] >= high - LEVEL));
+        first && last && high - low <= machine.bridge_mm
     })
+}
+
+/// Whether a triangle goes down steeply from an edge, and so carries what lies on the edge's other side.
+fn goes_down([from, to]: [[f64; 3]; 2], third: [f64; 3]) -> bool {
+    let (edge, side) = (minus(to, from), minus(third, from));
+    let length = dot(edge, edge);
+    if length < 1e-12 {
+        return false;
+    }
+    let away = along(side, -dot(side, edge) / length, edge);
+    away[1] < -0.5 * dot(away, away).sqrt()
 }
 
 /// Cubic millimetres of supports below what hangs over, down to the next surface or the bed.

@@ -53,7 +53,12 @@ pub(super) fn house_number() -> Design {
     let steps = [[f("width - 16"), zero(), zero()], [zero(), f("height - 16"), zero()]];
     let corners = Repeat::Grid { counts: [Amount::Value(2.0), Amount::Value(2.0)], steps };
     let screws = Feature { repeat: Some(corners), ..screw };
-    let text = Shape::Text { text: "12".to_owned(), height: f("letters"), depth: f("relief"), spread: zero() };
+    let text = Shape::Text {
+        text: "12".to_owned(),
+        height: f("min(letters, height - 20)"),
+        depth: f("relief"),
+        spread: zero(),
+    };
     let text = feature("number", "Number", "digits", Does::Body, text, at(0.0, "height / 2", "thickness"));
     let materials = [("digits", plastic("PLA white", [246, 246, 242])), ("plate", plastic("PLA navy", [28, 44, 84]))];
     design("House number", params, materials, vec![plate, screws, text])
