@@ -18,6 +18,7 @@ const NAMES: &[(&str, &str)] = &[
     ("crates/quic", "vestibule-quic"),
     ("crates/server", "vestibule-server"),
     ("crates/wot", "vestibule-wot"),
+    ("crates/fabricate", "vestibule-fabricate"),
     ("crates/adapters/mqtt", "vestibule-adapter-mqtt"),
     ("crates/sim", "vestibule-sim"),
     ("crates/conformance", "vestibule-conformance"),
