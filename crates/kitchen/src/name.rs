@@ -53,14 +53,13 @@ fn is_adjective(word: &str) -> bool {
 pub fn find<T>(word: &str, table: impl Fn(&str) -> Option<T>) -> Option<(T, u16)> {
     let plain = plain(word);
     let words: Vec<&str> = plain.split(' ').filter(|word| !word.is_empty()).take(WORDS).collect();
-    let look =
-        |words: &[&str]| -> Option<T> {
-            let (last, before) = words.split_last()?;
-            let start = before.join(" ");
-            singulars(last)
-                .iter()
-                .find_map(|last| if start.is_empty() { table(last) } else { table(&format!("{start} {last}")) })
-        };
+    let look = |words: &[&str]| -> Option<T> {
+        let (last, before) = words.split_last()?;
+        let start = before.join(" ");
+        singulars(last)
+            .iter()
+            .find_map(|last| if start.is_empty() { table(last) } else { table(&format!("{start} {last}")) })
+    };
     if let Some(found) = look(&words) {
         return Some((found, 1_000));
     }

@@ -144,7 +144,6 @@ struct Choice {
     name: String,
     id: Option<IngredientId>,
     confidence: Permille,
-    bare: bool,
     sized: bool,
     vague: bool,
 }
@@ -167,14 +166,8 @@ fn choice(tokens: &[Token], style: Style, table: &Table) -> Choice {
 
 fn named(tokens: &[Token], lead: &Leading, table: &Table) -> Choice {
     let name = words(tokens);
-    let mut read = Choice {
-        amount: lead.amount,
-        least: lead.least,
-        bare: lead.bare,
-        sized: lead.sized,
-        vague: lead.vague,
-        ..Choice::default()
-    };
+    let mut read =
+        Choice { amount: lead.amount, least: lead.least, sized: lead.sized, vague: lead.vague, ..Choice::default() };
     let meaning = table.find(&name);
     let unit = meaning.and_then(|meaning| meaning.unit);
     if let Some(meaning) = meaning {
