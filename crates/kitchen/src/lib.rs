@@ -2,7 +2,7 @@
 //!
 //! **Does**: reads recipes and instructions as schema.org writes them ([`read`]); understands lines of ingredients
 //! ([`parse`]); changes units by the food ([`Food::to_base`], [`Table`]); says how far a stock is to be believed
-//! ([`confidence`]); reckons several dishes, minimum stock and what is on its way together ([`plan()`]); chooses packs
+//! ([`confidence`]); reckons several dishes, minimum stock and what is on its way together ([`plan()`]), or each dish by itself ([`readiness`]); chooses packs
 //! ([`choose`]) and suppliers ([`choose_suppliers`]).
 //!
 //! **Does not**: fetch pages or pictures, read a clock, order anything, keep anything on a disk.
@@ -46,7 +46,7 @@ pub use pack::{Choice, Pack, choose};
 pub use pantry::{LineKey, Stock, StockSource, confidence};
 pub use plan::{
     Coming, Decision, Delivery, Dish, DishId, DishPlan, From, Have, Ignored, Picked, Plan, Ready, Reserved,
-    UNPACKED_MS, Unclear, Way, Why, plan,
+    UNPACKED_MS, Unclear, Way, Why, plan, readiness,
 };
 pub use recipe::{Found, Recipe, RecipeError, Step, Yield, milliseconds, read, strip};
 pub use rules::{KitchenRules, OverruledBy, RulesError};

@@ -50,7 +50,7 @@ fn lines_as_people_write_them_in_english() {
         ("juice of 1 lemon", count(1_000, piece), "lemon"),
         ("8 fl oz whole milk", Some(Amount::Volume(236_588)), "milk"),
         ("1 bunch fresh parsley", count(1_000, CountUnit::Bunch), "parsley"),
-        ("2 bay leaves", count(2_000, piece), "bay_leaf"),
+        ("2 bay leaves", count(2_000, CountUnit::Leaf), "bay_leaf"),
         ("1 T olive oil", Some(Amount::Volume(14_787)), "oil_olive"),
         ("salt", None, "salt"),
     ] {

@@ -26,7 +26,7 @@ pub struct Kitchen<'a> {
 }
 
 /// One way to fulfil a line: which food, and how much of it where that is said.
-struct Way<'a> {
+struct Means<'a> {
     food: &'a Food,
     need: Option<i64>,
 }
@@ -37,10 +37,7 @@ impl<'a> Kitchen<'a> {
     }
 
     pub fn plan(mut self, dishes: &[Dish], pantry: &[Stock], coming: &[Coming]) -> Plan {
-        let stocked = self.take_stock(pantry);
-        self.take_coming(coming, &stocked);
-        self.keep();
-        self.pools.values_mut().for_each(Pool::settle);
+        self.fill(pantry, coming);
         // Each dish once, in the order of their time; who planned one twice under one id meant it once.
         let mut once: BTreeMap<DishId, &Dish> = BTreeMap::new();
         for dish in dishes {
@@ -57,6 +54,49 @@ impl<'a> Kitchen<'a> {
             self.plan.dishes.push(cooked);
         }
         self.finish(last)
+    }
+
+    /// What is there, what is on its way and what has to stay.
+    pub fn fill(&mut self, pantry: &[Stock], coming: &[Coming]) {
+        let stocked = self.take_stock(pantry);
+        self.take_coming(coming, &stocked);
+        self.keep();
+        self.pools.values_mut().for_each(Pool::settle);
+    }
+
+    /// Whether a dish could be cooked if it were the only one: what [`Self::cook`] would find, without taking anything.
+    pub fn alone(&self, dish: &Dish) -> Ready {
+        let mut needed: BTreeMap<&IngredientId, i64> = BTreeMap::new();
+        for line in dish.ingredients.iter().filter(|line| !line.optional || self.rules.buy_optional) {
+            let options = self.options(dish, line);
+            let left = |id: &IngredientId| {
+                let free = self.pools.get(id).map_or(0, |pool| pool.free(dish.at));
+                free.saturating_sub(needed.get(id).copied().unwrap_or(0)).max(0)
+            };
+            let chosen = self.choose(&options, left).and_then(|chosen| Some((chosen.food, chosen.need?)));
+            if let Some((food, need)) = chosen {
+                let sum = needed.entry(&food.id).or_default();
+                *sum = sum.saturating_add(need);
+            }
+        }
+        let (mut missing, mut waits) = (BTreeSet::new(), Vec::new());
+        for (id, need) in needed {
+            let pool = self.pools.get(id);
+            if pool.is_some_and(|pool| pool.coming.is_empty() && pool.free(dish.at) >= need) {
+                continue;
+            }
+            let (taken, lacks) = pool.cloned().unwrap_or_default().take(need, dish.at);
+            waits.extend(arrivals(&taken));
+            if lacks > 0 && self.is_wanted(id) {
+                missing.insert(id.clone());
+            }
+        }
+        ready(missing, waits)
+    }
+
+    /// Whether a person has not said that it is there or can be done without.
+    fn is_wanted(&self, id: &IngredientId) -> bool {
+        !matches!(self.rules.overrule.get(id), Some(OverruledBy::Have | OverruledBy::Without))
     }
 
     /// What counts and what does not. Gives the lines of purchases that are stock by now.
@@ -144,7 +184,8 @@ impl<'a> Kitchen<'a> {
         let (mut missing, mut waits) = (BTreeSet::new(), Vec::new());
         for line in &dish.ingredients {
             let options = self.options(dish, line);
-            let Some(chosen) = self.choose(&options, dish.at) else {
+            let left = |id: &IngredientId| self.pools.get(id).map_or(0, |pool| pool.free(dish.at));
+            let Some(chosen) = self.choose(&options, left) else {
                 if !line.optional {
                     cooked.unclear.push(Unclear { text: line.text.clone(), guess: line.id.clone() });
                 }
@@ -165,28 +206,23 @@ impl<'a> Kitchen<'a> {
             };
             pool.need(dish.id, need);
             let (taken, lacks) = pool.take(need, dish.at);
-            waits.extend(taken.iter().filter(|part| matches!(part.from, From::Line(_))).map(|part| part.arrives));
-            pool.from_coming |= taken.iter().any(|part| matches!(part.from, From::Line(_)));
+            let before = waits.len();
+            waits.extend(arrivals(&taken));
+            pool.from_coming |= waits.len() > before;
             reserve(&mut cooked.reserved, chosen.food, taken);
             if lacks > 0 {
                 pool.lack(lacks, dish.at);
-                if !matches!(self.rules.overrule.get(id), Some(OverruledBy::Have | OverruledBy::Without)) {
+                if self.is_wanted(id) {
                     missing.insert(id.clone());
                 }
             }
         }
-        if !missing.is_empty() {
-            cooked.ready = Ready::Missing(missing);
-        } else if !waits.is_empty() {
-            // One whose time nobody knows makes the whole unknown.
-            let known = waits.iter().all(Option::is_some);
-            cooked.ready = Ready::Coming(waits.into_iter().flatten().max().filter(|_| known));
-        }
+        cooked.ready = ready(missing, waits);
         cooked
     }
 
     /// The line's own food first, then its alternatives, of those that are surely understood.
-    fn options(&self, dish: &Dish, line: &Ingredient) -> Vec<Way<'a>> {
+    fn options(&self, dish: &Dish, line: &Ingredient) -> Vec<Means<'a>> {
         let own = line.food().map(|id| (id, line.amount));
         let others = line.alternatives.iter().filter(|other| other.confidence >= SURE);
         let others = others.filter_map(|other| Some((other.id.as_ref()?, other.amount)));
@@ -199,15 +235,17 @@ impl<'a> Kitchen<'a> {
                     None => None,
                     Some(amount) => Some(share(food, amount, dish)?),
                 };
-                Some(Way { food, need })
+                Some(Means { food, need })
             })
             .collect()
     }
 
-    fn choose<'b>(&self, options: &'b [Way<'a>], at: Timestamp) -> Option<&'b Way<'a>> {
-        let is_there = |option: &&Way<'_>| {
-            let Some(pool) = self.pools.get(&option.food.id) else { return false };
-            let spare = pool.free(at).saturating_sub(pool.keep);
+    /// The first that is there without touching what has to stay, else the first. `left` tells what nobody has taken.
+    fn choose<'b>(&self, options: &'b [Means<'a>], left: impl Fn(&IngredientId) -> i64) -> Option<&'b Means<'a>> {
+        let is_there = |option: &&Means<'_>| {
+            let id = &option.food.id;
+            let keep = self.pools.get(id).map_or(0, |pool| pool.keep);
+            let spare = left(id).saturating_sub(keep);
             option.need.map_or(spare > 0, |need| spare >= need)
         };
         if options.len() < 2 {
@@ -260,6 +298,23 @@ impl<'a> Kitchen<'a> {
             picked: None,
         }
     }
+}
+
+/// When the parts come that are on their way.
+fn arrivals(taken: &[Taken]) -> impl Iterator<Item = Option<Timestamp>> {
+    taken.iter().filter(|part| matches!(part.from, From::Line(_))).map(|part| part.arrives)
+}
+
+fn ready(missing: BTreeSet<IngredientId>, waits: Vec<Option<Timestamp>>) -> Ready {
+    if !missing.is_empty() {
+        return Ready::Missing(missing);
+    }
+    if waits.is_empty() {
+        return Ready::Now;
+    }
+    // One whose time nobody knows makes the whole unknown.
+    let known = waits.iter().all(Option::is_some);
+    Ready::Coming(waits.into_iter().flatten().max().filter(|_| known))
 }
 
 fn share(food: &Food, amount: Amount, dish: &Dish) -> Option<i64> {

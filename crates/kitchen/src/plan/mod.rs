@@ -260,6 +260,22 @@ pub fn plan(
     kitchen::Kitchen::new(rules, table, now).plan(dishes, pantry, coming)
 }
 
+/// Whether each dish could be cooked if it were the only one: for a shelf full of recipes, of which few are planned. The
+/// home's stock is looked through once.
+#[must_use]
+pub fn readiness(
+    dishes: &[Dish],
+    pantry: &[Stock],
+    coming: &[Coming],
+    rules: &KitchenRules,
+    table: &Table,
+    now: Timestamp,
+) -> Vec<Ready> {
+    let mut kitchen = kitchen::Kitchen::new(rules, table, now);
+    kitchen.fill(pantry, coming);
+    dishes.iter().map(|dish| kitchen.alone(dish)).collect()
+}
+
 #[cfg(test)]
 #[path = "plan_tests.rs"]
 mod tests;

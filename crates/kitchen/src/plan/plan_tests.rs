@@ -331,6 +331,20 @@ proptest! {
     }
 
     #[test]
+    fn alone_each_dish_is_as_ready_as_its_own_plan_says(
+        dishes in proptest::collection::vec(any_dish(), 0..6),
+        pantry in proptest::collection::vec(any_stock(), 0..8),
+        coming in proptest::collection::vec(any_coming(), 0..6),
+        rules in any_rules(),
+    ) {
+        let ready = readiness(&dishes, &pantry, &coming, &rules, Table::shipped(), NOW);
+        for (dish, ready) in dishes.iter().zip(ready) {
+            let own = reckon(std::slice::from_ref(dish), &pantry, &coming, &rules);
+            prop_assert_eq!(&own.dishes[0].ready, &ready);
+        }
+    }
+
+    #[test]
     fn more_stock_never_orders_more(
         dishes in proptest::collection::vec(any_dish(), 0..6),
         pantry in proptest::collection::vec(any_stock(), 0..8),

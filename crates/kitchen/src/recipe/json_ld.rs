@@ -73,7 +73,7 @@ impl Reader<'_> {
     fn block(&mut self, text: &str) -> Result<(), RecipeError> {
         check_depth(text, self.limits.depth)?;
         // Line breaks inside of texts are no JSON, and common on pages; between texts they are spaces.
-        let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let spaced: String = text.chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).collect();
         let value: Value = serde_json::from_str(&spaced)
             .map_err(|error| RecipeError::Malformed(error.to_string().chars().take(200).collect()))?;
         let named = named(&value);
@@ -331,7 +331,9 @@ fn serves(value: Option<&Value>, limit: usize) -> Yield {
         Some(other) => std::slice::from_ref(other),
         None => &[],
     };
-    let texts: Vec<String> = values.iter().take(8).map(|value| short(Some(value), limit)).collect();
+    // 1e300 is a number that nobody serves.
+    let whole = |value: &&Value| !value.is_f64() || value.as_f64().is_some_and(|number| (1.0..1e4).contains(&number));
+    let texts: Vec<String> = values.iter().filter(whole).take(8).map(|value| short(Some(value), limit)).collect();
     let number = |text: &String| {
         let digits = text.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty())?;
         digits.parse::<u32>().ok().filter(|number| (1..=10_000).contains(number))
