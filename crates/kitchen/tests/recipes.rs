@@ -1,5 +1,7 @@
 //! Whole recipes, from the text to what is bought. They are made up for this test.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use vestibule_kitchen::{Amount, Decision, Dish, DishId, KitchenRules, Limits, Plan, Recipe, Style, Table, plan, read};
 use vestibule_model::Timestamp;
 
