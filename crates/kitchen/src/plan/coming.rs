@@ -1,0 +1,102 @@
+//! What is on its way, and when it stops being so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use vestibule_model::Timestamp;
+
+use super::Way;
+use crate::{
+    pantry::LineKey,
+    table::{Food, IngredientId},
+    units::Amount,
+};
+
+/// How long a delivered line is looked for in the cupboard: a day.
+pub const UNPACKED_MS: u64 = 86_400_000;
+
+/// A delivered line's moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Delivery {
+    /// When it was delivered.
+    pub at: Timestamp,
+    /// What things at home told of the ingredient just then, all places together.
+    pub stock: Amount,
+}
+
+/// A line of an open purchase: what is bought and not in the cupboard yet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Coming {
+    /// Which line of which purchase.
+    pub key: LineKey,
+    /// Of what.
+    pub ingredient: IngredientId,
+    /// How much in all.
+    pub amount: Amount,
+    /// Until when it is promised.
+    pub arrives: Option<Timestamp>,
+    /// Delivered; from then on the cupboard is watched.
+    pub delivered: Option<Delivery>,
+    /// A person said that it is put away, or a plan did.
+    pub put_away: bool,
+}
+
+/// What of an ingredient's lines still is on its way.
+#[derive(Default)]
+pub struct Ways {
+    pub ways: Vec<Way>,
+    pub settled: Vec<LineKey>,
+    pub lost: Vec<LineKey>,
+}
+
+/// Each line once, by ingredient: where one is told twice, the one that promises less counts.
+pub fn by_ingredient(coming: &[Coming]) -> BTreeMap<&IngredientId, Vec<&Coming>> {
+    let mut once: BTreeMap<&LineKey, &Coming> = BTreeMap::new();
+    for line in coming {
+        let rank = |line: &Coming| (!line.put_away, line.delivered.is_none(), line.amount.number(), line.arrives);
+        let known = once.entry(&line.key).or_insert(line);
+        if (rank(line), line) < (rank(known), *known) {
+            *known = line;
+        }
+    }
+    let mut lines: BTreeMap<&IngredientId, Vec<&Coming>> = BTreeMap::new();
+    for line in once.into_values() {
+        lines.entry(&line.ingredient).or_default().push(line);
+    }
+    lines
+}
+
+/// What of these lines still is on its way, given what things at home tell of the ingredient.
+///
+/// A delivered line is put away by and by: what the stock has grown since is taken off it, so that nothing counts both
+/// here and there; from four fifths on it is all there. What one line's delivery has grown counts for no other line.
+pub fn on_the_way(lines: &[&Coming], food: &Food, told: i64, stocked: &BTreeSet<LineKey>, now: Timestamp) -> Ways {
+    let mut lines: Vec<&Coming> = lines.to_vec();
+    lines.sort_by_key(|line| (line.delivered.map(|delivery| delivery.at), &line.key));
+    let mut found = Ways::default();
+    let mut floor = 0;
+    for line in lines {
+        let Some(amount) = food.to_base(line.amount).filter(|_| !line.put_away) else { continue };
+        if stocked.contains(&line.key) {
+            found.settled.push(line.key.clone());
+            continue;
+        }
+        let Some(delivery) = line.delivered else {
+            found.ways.push(Way { key: line.key.clone(), amount, arrives: line.arrives });
+            continue;
+        };
+        let before = food.to_base(delivery.stock).map_or(0, Amount::number);
+        floor = before.max(floor);
+        let grown = told.saturating_sub(floor).clamp(0, amount.number());
+        floor = floor.saturating_add(grown);
+        if grown.saturating_mul(5) >= amount.number().saturating_mul(4) {
+            found.settled.push(line.key.clone());
+        } else if now.since(delivery.at) >= UNPACKED_MS {
+            found.lost.push(line.key.clone());
+        } else {
+            let left = amount.with(amount.number() - grown);
+            found.ways.push(Way { key: line.key.clone(), amount: left, arrives: Some(delivery.at) });
+        }
+    }
+    found
+}
