@@ -117,7 +117,7 @@ impl fmt::Display for Money {
         }
         let whole = (amount / unit).to_string();
         for (position, digit) in whole.chars().enumerate() {
-            if position > 0 && (whole.len() - position) % 3 == 0 {
+            if position > 0 && (whole.len() - position).is_multiple_of(3) {
                 f.write_str(",")?;
             }
             write!(f, "{digit}")?;

@@ -83,8 +83,9 @@ pub struct Variant {
     pub id: Id,
     /// What it is called.
     pub title: String,
-    /// What is to be said of it: `plain`, `html`, `markdown`.
-    pub description: More,
+    /// What is to be said of it: `plain`, `html`, `markdown`. The schema wants it, examples do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<More>,
     /// What it costs.
     pub price: Price,
     /// What a reference measure of it costs.

@@ -65,8 +65,8 @@ impl Certificate {
         split(text).map(|(_, said, _)| said)
     }
 
-    /// Reads one that was signed with one of the manufacturer's keys. Whether the product, its order and who has it fit
-    /// together is for whoever knows them.
+    /// Reads one that was signed with one of the manufacturer's keys. Whether the product, its order and who has it
+    /// fit together is for whoever knows them.
     ///
     /// # Errors
     /// [`CertificateError`].

@@ -106,7 +106,8 @@ impl Endpoint {
         }
     }
 
-    /// The address of something below this one. What a merchant chose (an id) is escaped, so that it stays one segment.
+    /// The address of something below this one. What a merchant chose (an id) is escaped, so that it stays one
+    /// segment.
     ///
     /// # Errors
     /// [`EndpointError::Malformed`] where a segment is empty or a step on the path, which no escape helps against.

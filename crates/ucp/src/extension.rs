@@ -233,7 +233,8 @@ impl Extension for MeasuredLine {
     const NAME: &'static str = name::MEASURED_GOODS;
 }
 
-/// What the user was shown and said yes to: in a complete request. A merchant that knows it orders exactly this or nothing.
+/// What the user was shown and said yes to: in a complete request. A merchant that knows it orders exactly this or
+/// nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmed {
     /// Minor units.

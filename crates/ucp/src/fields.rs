@@ -45,8 +45,8 @@ pub(crate) struct Member {
     pub params: Params,
 }
 
-/// A dictionary, in its order. RFC 8941 lets the last of two members of the same name count; here none does, since somebody
-/// on the way may have read the first.
+/// A dictionary, in its order. RFC 8941 lets the last of two members of the same name count; here none does, since
+/// somebody on the way may have read the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Dictionary(pub Vec<(String, Member)>);
 
@@ -339,7 +339,8 @@ mod tests {
         #[test]
         fn any_text_stays_itself(text in "[ -~]{0,40}") {
             let written = format!("a={}", Bare::Text(text.clone()));
-            prop_assert_eq!(Dictionary::read(&written).unwrap().one("a"), Some(&Bare::Text(text)));
+            let read = Dictionary::read(&written).unwrap();
+            prop_assert_eq!(read.one("a"), Some(&Bare::Text(text)));
         }
     }
 }

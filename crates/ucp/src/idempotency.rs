@@ -103,7 +103,8 @@ pub enum Known {
     InFlight,
 }
 
-/// What to do with a request, by what is stored under its key. What must no longer be repeated is as if it were not there.
+/// What to do with a request, by what is stored under its key. What must no longer be repeated is as if it were not
+/// there.
 #[must_use]
 pub fn ask(stored: Option<&Record>, request: ContentHash, now: Timestamp) -> Known {
     match stored {
@@ -115,8 +116,8 @@ pub fn ask(stored: Option<&Record>, request: ContentHash, now: Timestamp) -> Kno
     }
 }
 
-/// Whether an answer is kept. What went wrong on our side, and what was refused before anything was looked at, may go well
-/// the next time with the same key.
+/// Whether an answer is kept. What went wrong on our side, and what was refused before anything was looked at, may go
+/// well the next time with the same key.
 #[must_use]
 pub const fn is_kept(status: u16) -> bool {
     status < 500 && !matches!(status, 401 | 403 | 409 | 424 | 429)
@@ -189,7 +190,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is sent again, lost and answered late: within the time, a key acts once, and its answers are the same.
+        /// Whatever is sent again, lost and answered late: within the time, a key acts once, and its answers are the
+        /// same.
         #[test]
         fn a_key_acts_once(steps in proptest::collection::vec((0_usize..3, 0_usize..2, any::<bool>(), 0_u64..3_600_000), 1..60)) {
             let (mut store, mut acted, mut now) = (BTreeMap::new(), BTreeMap::<_, u32>::new(), Timestamp(0));

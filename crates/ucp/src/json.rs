@@ -127,7 +127,7 @@ pub enum Answer<T> {
     /// What was asked for.
     Is(T),
     /// Why not.
-    Refused(Refused),
+    Refused(Box<Refused>),
 }
 
 /// Reads what came with a status of success.
@@ -137,7 +137,7 @@ pub enum Answer<T> {
 pub fn read_answer<T: DeserializeOwned + Check>(body: &[u8]) -> Result<Answer<T>, ReadError> {
     let value = value(body)?;
     if value.pointer("/ucp/status").and_then(Value::as_str) == Some("error") {
-        typed(value).map(Answer::Refused)
+        typed(value).map(Box::new).map(Answer::Refused)
     } else {
         typed(value).map(Answer::Is)
     }

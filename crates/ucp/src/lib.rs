@@ -1,15 +1,16 @@
 //! The Universal Commerce Protocol, version 2026-04-08: what shops, manufacturers and suppliers say to a platform that
 //! buys from them, and what it says to them. Both directions share one decoder.
 //!
-//! **Does**: reads and writes messages with limits first ([`read`], [`write`]): profiles ([`Profile`]), checkout sessions
-//! ([`Checkout`]), fulfilment, payment, orders ([`Order`]), catalogues, what went wrong ([`Refused`], [`Problem`]);
-//! negotiates capabilities ([`negotiate`]); checks totals ([`Totals`]); signs and verifies requests and answers (RFC 9421
-//! with ES256: [`sign_request`], [`verify_request`]); decides on repeated requests ([`ask`]) and on which snapshot of an order
-//! is newer ([`newer`]); checks webhooks' envelopes ([`Envelope`]); issues and reads products' certificates
-//! ([`Certificate`]). What a message has beyond what is known here is kept and written again (`more` in each struct).
+//! **Does**: reads and writes messages with limits first ([`read`], [`write`]): profiles ([`Profile`]), checkout
+//! sessions ([`Checkout`]), fulfilment, payment, orders ([`Order`]), catalogues, what went wrong ([`Refused`],
+//! [`Problem`]); negotiates capabilities ([`negotiate`]); checks totals ([`Totals`]); signs and verifies requests and
+//! answers (RFC 9421 with ES256: [`sign_request`], [`verify_request`]); decides on repeated requests ([`ask`]) and on
+//! which snapshot of an order is newer ([`newer`]); checks webhooks' envelopes ([`Envelope`]); issues and reads
+//! products' certificates ([`Certificate`]). What a message has beyond what is known here is kept and written again
+//! (`more` in each struct).
 //!
-//! **Does not**: open a socket, fetch a profile, read a clock (`now` is an argument), make a key, store anything, know a
-//! merchant's rules.
+//! **Does not**: open a socket, fetch a profile, read a clock (`now` is an argument), make a key, store anything, know
+//! a merchant's rules.
 //!
 //! ```
 //! use vestibule_model::Timestamp;
@@ -51,6 +52,7 @@ mod key;
 pub mod limits;
 mod merge;
 mod message;
+mod moment;
 mod negotiate;
 mod order;
 mod payment;
@@ -86,6 +88,7 @@ pub use json::{Answer, Check, Flaw, More, ReadError, WriteError, read, read_answ
 pub use key::{Jwk, KeyError, SigningKey, VerifyingKey};
 pub use merge::{Newer, OrderIds, SnapshotMark, newer};
 pub use message::{ContentType, ErrorMessage, InfoMessage, Message, Severity, WarningMessage, code};
+pub use moment::moment;
 pub use negotiate::{Active, CapabilityRef, NoDeal, negotiate};
 pub use order::{
     Adjustment, AdjustmentStatus, Expectation, FulfillmentEvent, LineQuantity, Order, OrderFulfillment, OrderLine,

@@ -2,7 +2,8 @@
 
 /// Bytes of a body. Snapshots of the longest orders taken have about a third of it.
 pub const MAX_BODY: usize = 256 * 1024;
-/// How deep arrays and objects may lie in each other. The protocol's own lie 12 deep; recursion stays far from a stack's end.
+/// How deep arrays and objects may lie in each other. The protocol's own lie 12 deep; recursion stays far from a
+/// stack's end.
 pub const MAX_DEPTH: usize = 32;
 /// Bytes of a text.
 pub const MAX_TEXT: usize = 4 * 1024;

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use vestibule_model::{ContentHash, Timestamp};
 
-use crate::{AdjustmentStatus, Extension as _, Order, OrderCare, order::moment};
+use crate::{AdjustmentStatus, Extension as _, Order, OrderCare, moment};
 
 /// How far a snapshot is, in little: kept beside what is shown, and compared by people who look for a difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

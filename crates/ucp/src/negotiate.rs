@@ -49,8 +49,8 @@ impl NoDeal {
     }
 }
 
-/// What both can do: of each capability the highest version that both have; then extensions go whose parents are all gone,
-/// until nothing changes.
+/// What both can do: of each capability the highest version that both have; then extensions go whose parents are all
+/// gone, until nothing changes.
 ///
 /// # Errors
 /// [`NoDeal`].

@@ -56,8 +56,8 @@ impl Check for Profile {
 }
 
 impl Profile {
-    /// Reads a profile. What it says it can do is left out where its words are not at the owner of its name; what was left
-    /// out is told.
+    /// Reads a profile. What it says it can do is left out where its words are not at the owner of its name; what was
+    /// left out is told.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -118,7 +118,8 @@ impl Profile {
     }
 }
 
-/// Whether a capability's words are at the domain that its name begins with (reversed). Nobody describes what is another's.
+/// Whether a capability's words are at the domain that its name begins with (reversed). Nobody describes what is
+/// another's.
 fn is_at_its_owners(name: &Name, capability: &Capability) -> bool {
     let mut urls = [&capability.spec, &capability.schema].into_iter().flatten();
     urls.all(|url| {

@@ -178,8 +178,8 @@ fn sign(parts: &Parts<'_>, components: &[&str], key: &SigningKey, created: Times
     })
 }
 
-/// What is signed (RFC 9421 2.5): a line for each component, and one for what the signature says of itself. `None` where a
-/// component is not there, or could begin another line.
+/// What is signed (RFC 9421 2.5): a line for each component, and one for what the signature says of itself. `None`
+/// where a component is not there, or could begin another line.
 pub(crate) fn base<'a>(
     components: impl Iterator<Item = &'a str>,
     value: impl Fn(&str) -> Option<String>,

@@ -94,8 +94,8 @@ macro_rules! checked_text {
 }
 
 checked_text!(
-    /// What somebody else calls something: a session, an order, a line, an item. Theirs to choose, so only its length and
-    /// that it can be shown are checked.
+    /// What somebody else calls something: a session, an order, a line, an item. Theirs to choose, so only its length
+    /// and that it can be shown are checked.
     Id,
     is_id,
     TextError::Id

@@ -154,8 +154,8 @@ impl Totals {
         self.total().map(|total| Money::new(total.get(), currency))
     }
 
-    /// Holds the entries against the rules for parts: of a line, of a delivery, of an adjustment. An adjustment's signs say
-    /// in which direction money goes, so only its size is limited: see [`Totals::check_size`].
+    /// Holds the entries against the rules for parts: of a line, of a delivery, of an adjustment. An adjustment's
+    /// signs say in which direction money goes, so only its size is limited: see [`Totals::check_size`].
     ///
     /// # Errors
     /// [`TotalsError`].

@@ -75,8 +75,9 @@ impl From<FieldError> for SignatureError {
     }
 }
 
-/// Whether a request is signed by one of these keys. Its method, host, path, query, body and the headers that say who it is
-/// from and which request it is must be covered where they are there; `must` names more, which must also be there.
+/// Whether a request is signed by one of these keys. Its method, host, path, query, body and the headers that say who
+/// it is from and which request it is must be covered where they are there; `must` names more, which must also be
+/// there.
 ///
 /// Gives the id of the key.
 ///
@@ -264,5 +265,49 @@ fn raw(member: &Member) -> Result<[u8; 64], SignatureError> {
         Ok(raw) => Ok(raw),
         Err(_) if bytes.first() == Some(&0x30) => Err(SignatureError::Der),
         Err(_) => Err(SignatureError::Malformed("r and s have 32 bytes each")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::More;
+
+    /// RFC 9421 B.2.4. It signs a digest by SHA-512, which the protocol does not take, so only the signature is held.
+    #[test]
+    fn the_rfcs_own_example_verifies() {
+        let text = |text: &str| Some(text.to_owned());
+        let key = Jwk {
+            kid: "test-key-ecc-p256".into(),
+            kty: "EC".into(),
+            crv: text("P-256"),
+            x: text("qIVYZVLCrPZHGHjP17CTW0_-D9Lfw0EkjqF7xB4FivA"),
+            y: text("Mc4nN9LTDOBhfoUeg8Ye9WedFRhnZXZJA12Qp0zZ6F0"),
+            usage: None,
+            alg: None,
+            more: More::new(),
+        };
+        let headers = [
+            ("content-type", "application/json"),
+            (
+                "content-digest",
+                "sha-512=:mEWXIS7MaLRuGgxOBdODa3xqM1XdEvxoYhvlCFJ41QJgJc4GTsPp29l5oGX69wWdXymyU0rjJuahq4l5aGgfLQ==:",
+            ),
+            ("content-length", "23"),
+            (
+                "signature-input",
+                "sig-b24=(\"@status\" \"content-type\" \"content-digest\" \"content-length\");created=1618884473;keyid=\"test-key-ecc-p256\"",
+            ),
+            (
+                "signature",
+                "sig-b24=:wNmSUAhwb5LxtOtOpNa6W5xj067m5hFrj0XQ4fvpaCLx0NKocgPquLgyahnzDnDAUy5eCdlYUEkLIj+32oiasw==:",
+            ),
+        ];
+        let parts = Parts { subject: 200.into(), headers: &headers, ..Parts::default() };
+        let input = Input::read(&parts).unwrap();
+        let value = |name: &str| if name.starts_with('@') { parts.derived(name) } else { parts.header(name) };
+        let base = base(input.components.iter().map(String::as_str), value, &input.written).unwrap();
+        assert!(key.key().unwrap().verifies(base.as_bytes(), &input.signature), "{base}");
+        assert_eq!((input.keyid.as_str(), input.created), ("test-key-ecc-p256", Some(Timestamp(1_618_884_473_000))));
     }
 }

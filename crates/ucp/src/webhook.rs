@@ -74,8 +74,8 @@ impl Envelope {
     }
 
     /// Whether it is signed with one of the keys of who it says sends it. `must` names more that has to be covered:
-    /// our own merchants cover `webhook-id` and `webhook-timestamp`; the protocol does not ask others to. What somebody
-    /// repeats under another id is an old snapshot, and [`newer`](crate::newer) tells.
+    /// our own merchants cover `webhook-id` and `webhook-timestamp`; the protocol does not ask others to. What
+    /// somebody repeats under another id is an old snapshot, and [`newer`](crate::newer) tells.
     ///
     /// Gives the id of the key.
     ///
