@@ -1,7 +1,7 @@
 //! Each example of the protocol's documents that is a whole message, and each of our own, is read and written again
 //! without loss.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

@@ -1,5 +1,7 @@
 //! What is malformed, too much or against the protocol is refused, whatever it is.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use vestibule_ucp::{

@@ -1,5 +1,7 @@
 //! Requests and answers: signed as others verify them, and believed only as they were signed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
+
 use proptest::prelude::*;
 use vestibule_model::Timestamp;
 use vestibule_ucp::{
