@@ -27,6 +27,7 @@ mod identity;
 mod ids;
 mod json;
 mod lease;
+mod money;
 mod names;
 mod number;
 mod past;
@@ -57,6 +58,7 @@ pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH};
 pub use lease::{
     DEFAULT_LONGEST_LEASE_MS, Integration, LONGEST_LEASE_BOUNDS_MS, LeaseEnd, LeaseRequest, LeaseStatus, LeaseUpdate,
 };
+pub use money::{Money, MoneyError, Rounding};
 pub use names::{Commitment, ERASED, Name, NameBook, erased_user, is_erased, personal};
 pub use past::{PastEntry, PastFact};
 pub use permission::{

@@ -21,6 +21,18 @@ impl Currency {
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
+
+    /// Digits behind the point, by ISO 4217: two but for these.
+    #[must_use]
+    pub const fn digits(self) -> u8 {
+        match &self.0 {
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
+            | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
+            b"CLF" | b"UYW" => 4,
+            _ => 2,
+        }
+    }
 }
 
 impl std::str::FromStr for Currency {
@@ -107,23 +119,13 @@ impl fmt::Display for Charge {
             ChargePer::Once => "once",
         };
         let Self { amount, currency, .. } = self;
-        match minor_digits(currency.as_str()) {
+        match u32::from(currency.digits()) {
             0 => write!(f, "{amount} {currency} {per}"),
             digits => {
                 let (unit, width) = (10_u64.pow(digits), digits as usize);
                 write!(f, "{}.{:0width$} {currency} {per}", amount / unit, amount % unit)
             }
         }
-    }
-}
-
-/// Digits behind the point, by ISO 4217: two but for these.
-fn minor_digits(currency: &str) -> u32 {
-    match currency {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
-        | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        _ => 2,
     }
 }
 

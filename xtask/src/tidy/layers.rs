@@ -17,6 +17,7 @@ const NAMES: &[(&str, &str)] = &[
     ("crates/store", "vestibule-store"),
     ("crates/quic", "vestibule-quic"),
     ("crates/server", "vestibule-server"),
+    ("crates/ucp", "vestibule-ucp"),
     ("crates/wot", "vestibule-wot"),
     ("crates/fabricate", "vestibule-fabricate"),
     ("crates/kitchen", "vestibule-kitchen"),
@@ -45,6 +46,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("crates/store", &["crates/model", "crates/enabler"]),
     ("crates/adapters/*", &["crates/model", "crates/protocol", "crates/enabler"]),
     ("crates/quic", &["crates/model", "crates/protocol"]),
+    ("crates/ucp", &["crates/model"]),
     ("crates/wot", &["crates/model"]),
     (
         "crates/server",
