@@ -49,8 +49,8 @@ fn again(number: f64) -> Option<f64> {
     serde_json::from_slice(&text[..text.len() - left]).ok()
 }
 
-/// Every number in it.
-pub(crate) fn settle(value: &mut Value) {
+/// Moves every number in it to the nearest that stays what it is when it is written and read again as JSON.
+pub fn settle(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
             let settled = number.as_f64().map(settled).and_then(serde_json::Number::from_f64);

@@ -100,7 +100,10 @@ pub fn value(body: &[u8]) -> Result<Value, ReadError> {
     if depth(body) > MAX_DEPTH {
         return Err(ReadError::TooDeep);
     }
-    serde_json::from_slice::<Strict>(body).map(|strict| strict.0).map_err(malformed)
+    let mut value = serde_json::from_slice::<Strict>(body).map_err(malformed)?.0;
+    // What we do not know is kept, and given back as it was read.
+    vestibule_model::settle(&mut value);
+    Ok(value)
 }
 
 fn typed<T: DeserializeOwned + Check>(value: Value) -> Result<T, ReadError> {
