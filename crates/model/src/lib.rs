@@ -60,7 +60,7 @@ pub use lease::{
 };
 pub use money::{Money, MoneyError, Rounding};
 pub use names::{Commitment, ERASED, Name, NameBook, erased_user, is_erased, personal};
-pub use number::settle;
+pub use number::settle as settle_numbers;
 pub use past::{PastEntry, PastFact};
 pub use permission::{
     About, Access, Right, Rule, RuleEffect, Subject, TwinPermission, TwinSelector, Verdict, decide_access,

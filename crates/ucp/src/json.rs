@@ -102,7 +102,7 @@ pub fn value(body: &[u8]) -> Result<Value, ReadError> {
     }
     let mut value = serde_json::from_slice::<Strict>(body).map_err(malformed)?.0;
     // What we do not know is kept, and given back as it was read.
-    vestibule_model::settle(&mut value);
+    vestibule_model::settle_numbers(&mut value);
     Ok(value)
 }
 
