@@ -49,7 +49,7 @@ impl Json {
         if text.len() > MAX_JSON {
             return Err(JsonError::TooLong(text.len()));
         }
-        if depth(text) > MAX_JSON_DEPTH {
+        if json_depth(text.as_bytes()) > MAX_JSON_DEPTH {
             return Err(JsonError::TooDeep);
         }
         let value = serde_json::from_str::<serde_json::Value>(text).map_err(|error| malformed(&error))?;
@@ -69,7 +69,7 @@ impl Json {
     fn compact(mut value: serde_json::Value) -> Result<Self, JsonError> {
         settle(&mut value);
         let text = value.to_string();
-        match (text.len(), depth(&text)) {
+        match (text.len(), json_depth(text.as_bytes())) {
             (bytes, _) if bytes > MAX_JSON => Err(JsonError::TooLong(bytes)),
             (_, depth) if depth > MAX_JSON_DEPTH => Err(JsonError::TooDeep),
             _ => Ok(Self(text.into())),
@@ -111,10 +111,11 @@ fn malformed(error: &serde_json::Error) -> JsonError {
     JsonError::Malformed(error.to_string())
 }
 
-/// How deep arrays and objects lie in each other, by the brackets outside of texts.
-fn depth(text: &str) -> usize {
+/// How deep arrays and objects of a JSON text lie in each other, by the brackets outside of its texts.
+#[must_use]
+pub fn json_depth(text: &[u8]) -> usize {
     let (mut deepest, mut depth, mut in_text, mut escaped) = (0, 0_usize, false, false);
-    for byte in text.bytes() {
+    for byte in text {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if in_text => escaped = true,

@@ -54,7 +54,7 @@ pub use ids::{
     ActionId, CallId, CommandId, EventKind, FeatureId, Fingerprint, IdError, InquiryId, LeaseId, PropertyId, Pseudonym,
     RoleId, RuleId, ServiceId, StepKey, SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,
 };
-pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH};
+pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH, json_depth};
 pub use lease::{
     DEFAULT_LONGEST_LEASE_MS, Integration, LONGEST_LEASE_BOUNDS_MS, LeaseEnd, LeaseRequest, LeaseStatus, LeaseUpdate,
 };

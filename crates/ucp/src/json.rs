@@ -97,7 +97,7 @@ pub fn value(body: &[u8]) -> Result<Value, ReadError> {
     if body.len() > MAX_BODY {
         return Err(ReadError::TooLong(body.len()));
     }
-    if depth(body) > MAX_DEPTH {
+    if vestibule_model::json_depth(body) > MAX_DEPTH {
         return Err(ReadError::TooDeep);
     }
     let mut value = serde_json::from_slice::<Strict>(body).map_err(malformed)?.0;
@@ -144,25 +144,6 @@ pub fn read_answer<T: DeserializeOwned + Check>(body: &[u8]) -> Result<Answer<T>
     } else {
         typed(value).map(Answer::Is)
     }
-}
-
-/// How deep arrays and objects lie in each other, by the brackets outside of texts.
-fn depth(text: &[u8]) -> usize {
-    let (mut deepest, mut depth, mut in_text, mut escaped) = (0, 0_usize, false, false);
-    for byte in text {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'[' | b'{' if !in_text => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
 
 /// A value whose texts and lists are within the limits, and that means one thing only.
