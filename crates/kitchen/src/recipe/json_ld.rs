@@ -43,23 +43,9 @@ pub fn read(text: &str, limits: &Limits, table: &Table) -> Result<Found, RecipeE
     }
 }
 
-/// How deep arrays and objects lie in each other: counted on the bytes, before anything recurses.
+/// Counted on the bytes, before anything recurses.
 fn check_depth(text: &str, limit: usize) -> Result<(), RecipeError> {
-    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'[' | b'{' if !in_text => depth += 1,
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > limit {
-            return Err(RecipeError::TooDeep(limit));
-        }
-    }
-    Ok(())
+    if vestibule_model::json_depth(text.as_bytes()) > limit { Err(RecipeError::TooDeep(limit)) } else { Ok(()) }
 }
 
 struct Reader<'a> {
