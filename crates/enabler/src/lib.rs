@@ -84,7 +84,7 @@ pub use pairing::{Offer, Pairing, PairingCode};
 pub use past::Past;
 pub use people::{enroll, log_in, may_open_pairing, pair};
 pub use persistent::Map;
-pub use procedure::{StepNote, Steps, metaverse, third_party, twin_system};
+pub use procedure::{StepNote, Steps, Unasked, metaverse, third_party, twin_system};
 pub use sif::{
     sdc::{
         CallRecord, StepEnd, StepPlan, StepRecord, Stop, TransformError, UndoPlan, advance, call_update, calls_at,

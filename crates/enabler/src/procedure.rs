@@ -13,8 +13,19 @@ const MOST_STEPS: usize = 4_096;
 const PAGE: (usize, usize) = (100, 1_000);
 /// Bytes of what a step was about.
 const LONGEST_ABOUT: usize = 256;
-/// Steps a second of the kind that comes by itself (reports, descriptions), so that they do not push out all others.
+/// Steps a second of each kind that comes by itself, so that they do not push out all others.
 const UNASKED_A_SECOND: u32 = 32;
+
+/// What comes by itself, as often as a system likes. Each kind has room of its own: many reports hide no question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unasked {
+    /// A twin is described (P2.2).
+    Described,
+    /// A thing's change is shown to users (P2.14).
+    Reflected,
+    /// A third-party system asks for a twin (P1.15 to P1.19).
+    Acquired,
+}
 
 /// A step that just happened: `StepNote::p2(15, metaverse, dtif, "home/lamp").by(&user).traced(trace)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +107,8 @@ pub fn metaverse(user: &UserId) -> Participant {
 pub struct Steps {
     kept: VecDeque<ProcedureStep>,
     next: u64,
-    /// The second of the last unasked step, and how many there were in it.
-    unasked: (u64, u32),
+    /// The second of the last unasked step, and how many of each kind there were in it.
+    unasked: (u64, [u32; 3]),
 }
 
 impl Steps {
@@ -113,14 +124,20 @@ impl Steps {
         step
     }
 
-    /// Whether there is room for one more step of the kind that comes by itself: ask before making it.
-    pub fn takes_unasked(&mut self, at: Timestamp) -> bool {
+    /// Whether there is room for one more step of a kind that comes by itself: ask before making it.
+    pub fn takes_unasked(&mut self, at: Timestamp, kind: Unasked) -> bool {
         let second = at.0 / 1_000;
         if self.unasked.0 != second {
-            self.unasked = (second, 0);
+            self.unasked = (second, [0; 3]);
         }
-        self.unasked.1 += 1;
-        self.unasked.1 <= UNASKED_A_SECOND
+        let [described, reflected, acquired] = &mut self.unasked.1;
+        let count = match kind {
+            Unasked::Described => described,
+            Unasked::Reflected => reflected,
+            Unasked::Acquired => acquired,
+        };
+        *count = count.saturating_add(1);
+        *count <= UNASKED_A_SECOND
     }
 
     /// A page of the steps that `viewer` may know of: their own, all for owners.
@@ -168,8 +185,9 @@ mod tests {
     #[test]
     fn what_comes_by_itself_leaves_room() {
         let mut steps = Steps::default();
-        let taken = (0..1_000).filter(|_| steps.takes_unasked(Timestamp(5))).count();
-        assert_eq!(taken, UNASKED_A_SECOND as usize);
-        assert!(steps.takes_unasked(Timestamp(1_005)));
+        let mut taken = |kind| (0..1_000).filter(|_| steps.takes_unasked(Timestamp(5), kind)).count();
+        assert_eq!(taken(Unasked::Reflected), UNASKED_A_SECOND as usize);
+        assert_eq!(taken(Unasked::Acquired), UNASKED_A_SECOND as usize, "reports do not hide who asked for twins");
+        assert!(steps.takes_unasked(Timestamp(1_005), Unasked::Reflected));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use vestibule_enabler_core::{Decision, StepNote, Viewer, metaverse, third_party, twin_system};
+use vestibule_enabler_core::{Decision, StepNote, Unasked, Viewer, metaverse, third_party, twin_system};
 use vestibule_model::{
     Collaboration, CommandId, CommandStatus, Pseudonym, Refusal, SystemId, SystemKind, SystemQuery, TraceId, TwinId,
     UserId,
@@ -121,7 +121,7 @@ impl Core {
                 self.note(StepNote::p2(2, Participant::Dtif, Participant::Dtif, about).refused(refused));
                 self.note(StepNote::p2(3, Participant::Dtif, from, about).refused(refused));
             }
-            DiiUp::Describe(info) if !refused && self.steps.takes_unasked(self.clock.now()) => {
+            DiiUp::Describe(info) if !refused && self.steps.takes_unasked(self.clock.now(), Unasked::Described) => {
                 self.note(StepNote::p2(2, Participant::Dtif, Participant::Dtif, &info.id));
             }
             DiiUp::Inquired { inquiry, answer } => {
@@ -168,7 +168,7 @@ impl Core {
     fn note_delegated(&mut self, system: &SystemId, twin: &TwinId, pseudonym: &Pseudonym, refused: bool) {
         let agreement = self.committed().agreements.get(&(system.clone(), pseudonym.clone()));
         let Some(user) = agreement.map(|agreement| agreement.user.clone()) else { return };
-        if !self.steps.takes_unasked(self.clock.now()) {
+        if !self.steps.takes_unasked(self.clock.now(), Unasked::Acquired) {
             return;
         }
         let p1 = |step, from, to| StepNote::p1(step, from, to, twin).by(&user);
@@ -217,7 +217,7 @@ impl Core {
         for (twin, place) in readings {
             let shown = self.sessions.values().filter(|session| session.shows(twin, *place));
             for user in shown.filter_map(|session| session.viewer(state, now)).map(|viewer| viewer.user) {
-                if !self.steps.takes_unasked(now) {
+                if !self.steps.takes_unasked(now, Unasked::Reflected) {
                     break;
                 }
                 told.push(StepNote::p2(14, Participant::Dtif, metaverse(&user), twin).by(&user));
