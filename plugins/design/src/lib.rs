@@ -1,0 +1,1 @@
+//! Designing in the world.
