@@ -277,6 +277,14 @@ impl Matrix {
             "use a shop" => Request::Invoke(Box::new(self.order(shop))),
             "look at a call" => Request::Call(CallId([8; 16])),
             "cancel a call" => Request::CancelCall(CallId([8; 16])),
+            "sii" => Request::Sii(vestibule_protocol::SiiUp::Heartbeat),
+            "dii" => Request::Dii(DiiUp::Heartbeat),
+            other => self.buying(other, shop),
+        }
+    }
+
+    fn buying(&self, row: &str, shop: SystemId) -> Request {
+        match row {
             "give a part" => {
                 let (hash, media) = (ContentHash([3; 32]), "model/3mf".to_owned());
                 Request::Give { hash, size: 4, media, offset: 0, bytes: vec![0; 4] }
@@ -294,8 +302,6 @@ impl Matrix {
                 Request::Keep { purchase: PurchaseId([3; 16]), serial: Serial::new("W-1").unwrap(), place }
             }
             "unbind a product" => Request::Unbind { serial: Serial::new("W-1").unwrap() },
-            "sii" => Request::Sii(vestibule_protocol::SiiUp::Heartbeat),
-            "dii" => Request::Dii(DiiUp::Heartbeat),
             other => panic!("{other}"),
         }
     }
