@@ -184,7 +184,7 @@ mod tests {
             assert!(is_plain(url), "{url}");
         }
         for url in
-            ["https://shop.example.com/a/../b", "https://shop.example.com/%2e%2E/b", "http://[0:0:0:0:0:0:0:1]:9/x"]
+            ["https://shop.example.com/a/../b", "https://shop.example.com/%2e%2E/b", "https://[0:0:0:0:0:0:0:1]:9/x"]
         {
             assert!(!is_plain(url), "{url}");
         }

@@ -200,7 +200,7 @@ mod tests {
     fn a_file_that_is_none_is_told_and_left() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("trade.json");
-        for bytes in [&b"{"[..], b"[]", b"{\"merchants\":{\"\":{}}}", &[0xff; 8]] {
+        for bytes in [&b"{"[..], b"7", b"{\"merchants\":{\"\":{}}}", &[0xff; 8]] {
             fs::write(&path, bytes).unwrap();
             assert!(matches!(Pins::load(Some(path.clone())), Err(PinsError::Malformed(..))), "{bytes:?}");
             assert_eq!(fs::read(&path).unwrap(), bytes);
