@@ -25,6 +25,7 @@ mod command;
 mod content;
 mod identity;
 mod ids;
+mod itself;
 mod json;
 mod lease;
 mod money;
