@@ -263,7 +263,7 @@ mod tests {
                 call_p50_ms: Some(commands),
                 call_p99_ms: Some(calls),
                 broken: ServiceLevel::default().missing(&info.level),
-                level: info.level.clone(),
+                level: info.level,
             };
             let view = SystemView { info: info.into(), health, usable: BTreeMap::new() };
             prop_assert!(length_at_most(&view) >= encoded_length(&view));
