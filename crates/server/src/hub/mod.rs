@@ -19,6 +19,7 @@ mod recent;
 mod session;
 mod sii;
 mod subscription;
+mod topics;
 mod write;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
