@@ -1,10 +1,11 @@
 //! Designs that can be made: plain data, their solids, whether and for how much a machine can make them, and the files
 //! that makers read.
 //!
-//! **Does**: holds a parametric [`Design`] with its canonical text and [`DesignHash`]; has starting points ([`Start`]);
-//! evaluates a design to closed solids ([`Evaluator`]); says where a machine could not make it ([`check()`]); counts what
-//! it costs and how long it takes in integers ([`estimate`]); writes 3MF, GLB and binary STL ([`export`]) and reads them,
-//! whoever wrote them ([`import`]); tells whether it fits into a measured room ([`room`]); lets several people edit one, each on a copy, with undo ([`document`]).
+//! **Does**: holds a parametric [`Design`] with its canonical text and [`DesignHash`]; lets several people edit one, each
+//! on a copy, with undo ([`document`]); has starting points ([`Start`]); evaluates a design to closed solids
+//! ([`Evaluator`]); says where a machine could not make it ([`check()`]); counts what it costs and how long it takes in
+//! integers ([`estimate`]); writes 3MF, GLB and binary STL ([`export`]) and reads them, whoever wrote them ([`import`]);
+//! tells whether it fits into a measured room ([`room`]).
 //!
 //! **Does not**: do IO, read a clock, use randomness, know Bevy; round an edge that a boolean operation made; cut or join
 //! what it read from a file.

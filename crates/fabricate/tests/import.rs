@@ -67,9 +67,7 @@ fn zip(entries: &[Entry<'_>], at: Option<usize>) -> Vec<u8> {
         if at.is_none() || bytes.is_empty() {
             bytes.extend([&b"PK\x03\x04"[..], &common, entry.name.as_bytes(), &entry.bytes].concat());
         }
-        directory.extend(
-            [&b"PK\x01\x02\x14\0"[..], &common, &[0; 10], &long(begins), entry.name.as_bytes()].concat(),
-        );
+        directory.extend([&b"PK\x01\x02\x14\0"[..], &common, &[0; 10], &long(begins), entry.name.as_bytes()].concat());
     }
     let (count, from) = (short(entries.len()), bytes.len());
     bytes.extend(&directory);
@@ -161,7 +159,8 @@ fn other_formats_come_back_with_their_volume() {
 
 #[test]
 fn units_places_and_prefixes_are_as_the_format_says() {
-    let scene = read_3mf(&corner("unit=\"inch\"", "<item objectid=\"1\" transform=\"0 1 0 -1 0 0 0 0 1 1 0 0\"/>")).unwrap();
+    let scene =
+        read_3mf(&corner("unit=\"inch\"", "<item objectid=\"1\" transform=\"0 1 0 -1 0 0 0 0 1 1 0 0\"/>")).unwrap();
     let mesh = &scene.objects[0].mesh;
     // Their Z is our Y; an inch is 25.4 mm.
     assert_eq!(mesh.points[3], [0.0, 25.4, 0.0]);
@@ -223,7 +222,8 @@ fn what_is_wrong_is_said_with_its_place() {
         assert_eq!(part, "/3D/a.model", "{error}");
     }
     assert_eq!(why(read_3mf(&corner("", "<item objectid=\"9\"/>"))), "an object that stands there is missing");
-    let demanded = "xmlns:p=\"http://schemas.microsoft.com/3dmanufacturing/production/2015/06\" requiredextensions=\"p\"";
+    let demanded =
+        "xmlns:p=\"http://schemas.microsoft.com/3dmanufacturing/production/2015/06\" requiredextensions=\"p\"";
     assert!(why(read_3mf(&corner(demanded, ""))).contains("production/2015/06 is not supported"));
     assert!(why(read_3mf(&corner("unit=\"mile\"", ""))).contains("the unit mile is not supported"));
 }
@@ -257,7 +257,8 @@ fn objects_that_multiply_are_refused() {
     let bytes = model("", &format!("<resources>{object}{nested}</resources><build><item objectid=\"7\"/></build>"));
     assert!(why(read_3mf(&bytes)).contains("placed objects"));
     let empty: String = (1..8).map(|id| ten(id - 1, id)).collect();
-    let bytes = model("", &format!("<resources><object id=\"0\"/>{empty}</resources><build><item objectid=\"7\"/></build>"));
+    let bytes =
+        model("", &format!("<resources><object id=\"0\"/>{empty}</resources><build><item objectid=\"7\"/></build>"));
     assert!(why(read_3mf(&bytes)).contains("placed objects"));
     let chain: String = (1..30)
         .map(|id| format!("<object id=\"{id}\"><components><component objectid=\"{}\"/></components></object>", id - 1))
@@ -355,17 +356,8 @@ fn gltf(json: &str, binary: &[u8]) -> Vec<u8> {
     let mut json = json.as_bytes().to_vec();
     json.resize(json.len().next_multiple_of(4), b' ');
     let length = 28 + json.len() + binary.len();
-    [
-        &b"glTF\x02\0\0\0"[..],
-        &long(length),
-        &long(json.len()),
-        b"JSON",
-        &json,
-        &long(binary.len()),
-        b"BIN\0",
-        binary,
-    ]
-    .concat()
+    [&b"glTF\x02\0\0\0"[..], &long(length), &long(json.len()), b"JSON", &json, &long(binary.len()), b"BIN\0", binary]
+        .concat()
 }
 
 /// A triangle whose accessor, view and node somebody changed.

@@ -41,6 +41,7 @@
 //! ```
 
 mod edit;
+mod edits;
 mod field;
 mod flat;
 mod handle;
@@ -50,6 +51,7 @@ mod order;
 mod panel;
 mod read;
 mod scan;
+mod shift;
 mod store;
 mod undo;
 mod write;

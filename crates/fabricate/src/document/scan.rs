@@ -44,20 +44,31 @@ fn broken(what: &str) -> DocumentError {
     DocumentError::Malformed(what.to_owned())
 }
 
-/// Nothing where these bytes may be read, with how many changes they have at most.
-pub(super) fn scan(bytes: &[u8]) -> Result<usize, DocumentError> {
+/// What bytes that may be read hold.
+#[derive(Debug, PartialEq)]
+pub(super) struct Scanned<'a> {
+    /// How many changes at most.
+    pub changes: usize,
+    /// Its chunks.
+    pub chunks: Vec<&'a [u8]>,
+}
+
+/// Looks at bytes before they are read.
+pub(super) fn scan(bytes: &[u8]) -> Result<Scanned<'_>, DocumentError> {
     too_large(bytes.len())?;
-    let (mut reader, mut sum) = (Reader { bytes }, Sum::default());
+    let (mut reader, mut sum, mut chunks) = (Reader { bytes }, Sum::default(), Vec::new());
     if bytes.is_empty() {
         return Err(broken("nothing"));
     }
     while !reader.bytes.is_empty() {
+        let before = reader.bytes;
         reader.chunk(&mut sum)?;
+        chunks.push(&before[..before.len() - reader.bytes.len()]);
         if sum.changes > MAX_PIECES {
             return Err(DocumentError::TooMany { changes: usize::try_from(sum.changes).unwrap_or(usize::MAX) });
         }
     }
-    Ok(usize::try_from(sum.changes).unwrap_or(usize::MAX))
+    Ok(Scanned { changes: usize::try_from(sum.changes).unwrap_or(usize::MAX), chunks })
 }
 
 impl<'a> Reader<'a> {
@@ -227,4 +238,82 @@ fn unpacked(content: &[u8], sum: &mut Sum) -> Result<Vec<u8>, DocumentError> {
     }
     sum.unpacked += bytes.len();
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Start, document::Document};
+
+    fn chunk(kind: u8, content: &[u8]) -> Vec<u8> {
+        assert!(content.len() < 128);
+        [&MAGIC[..], &[0; CHECKSUM], &[kind, u8::try_from(content.len()).unwrap()], content].concat()
+    }
+
+    /// A document with one column of changes of these bytes.
+    fn column(kind: u8, content: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(content.len()).unwrap();
+        chunk(DOCUMENT, &[&[0, 0, 1, kind, length, 0][..], content].concat())
+    }
+
+    #[test]
+    fn what_documents_hold_is_counted() {
+        let mut document = Document::new([1; 16], &Start::Lamp.design()).unwrap();
+        for height in 300..310 {
+            document.apply(&document.turning_param("height", height.into()).unwrap()).unwrap();
+        }
+        let saved = document.save();
+        assert_eq!(scan(&saved).map(|scanned| (scanned.changes, scanned.chunks.len())), Ok((11, 1)));
+        let all = document.changes_since(&[]);
+        let both = [saved, all].concat();
+        let scanned = scan(&both).unwrap();
+        assert_eq!((scanned.changes, scanned.chunks.concat() == both), (22, true));
+    }
+
+    #[test]
+    fn runs_of_a_million_million_are_refused() {
+        // A value, 2^42 times; nothing, 2^42 times; a flag, 2^42 times.
+        let many = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01];
+        for (kind, content) in [(1, [&many[..], &[7]].concat()), (2, [&[0][..], &many].concat()), (4, many.to_vec())] {
+            let refused = scan(&column(kind, &content)).err();
+            assert!(matches!(refused, Some(DocumentError::TooMany { .. })), "{refused:?}");
+        }
+        assert_eq!(scan(&column(1, &[3, 7])).map(|scanned| scanned.changes), Ok(3));
+        assert_eq!(
+            scan(&column(1, &[0x7e, 7, 8])).map(|scanned| scanned.changes),
+            Ok(2),
+            "two values, one after the other"
+        );
+        assert!(scan(&column(1, &[0x7e, 7])).is_err());
+        let least = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f];
+        assert!(scan(&column(1, &least)).is_err());
+    }
+
+    #[test]
+    fn what_unpacks_to_too_much_is_refused() {
+        let packed = |zeros: usize| {
+            let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+            std::io::Write::write_all(&mut packer, &vec![0; zeros]).unwrap();
+            packer.finish().unwrap()
+        };
+        let bomb = packed(MAX_UNPACKED + 1);
+        let length = |count: usize| {
+            let seven = |shift: u32| u8::try_from(count >> shift & 0x7f).unwrap();
+            [seven(0) | 0x80, seven(7) | 0x80, seven(14)]
+        };
+        let bytes = [&MAGIC[..], &[0; CHECKSUM], &[PACKED_CHANGE], &length(bomb.len()), &bomb].concat();
+        assert!(matches!(scan(&bytes), Err(DocumentError::TooLarge { .. })));
+        let head = [0, 0, 1, 9];
+        let inner = [&head[..], &length(bomb.len()), &[0], &bomb].concat();
+        let bytes = [&MAGIC[..], &[0; CHECKSUM], &[DOCUMENT], &length(inner.len()), &inner].concat();
+        assert!(matches!(scan(&bytes), Err(DocumentError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn a_document_of_too_many_changes_is_refused() {
+        // 200,001 changes of somebody.
+        let bytes = column(1, &[0xc1, 0x9a, 0x0c, 0]);
+        assert_eq!(scan(&bytes).map(|scanned| scanned.changes), Ok(200_001));
+        assert_eq!(Document::load([1; 16], &bytes).err(), Some(DocumentError::TooMany { changes: 200_001 }));
+    }
 }

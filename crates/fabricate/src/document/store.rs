@@ -51,8 +51,7 @@ impl Store {
     }
 
     pub fn load(actor: [u8; 16], bytes: &[u8]) -> Result<Self, DocumentError> {
-        let changes = scan::scan(bytes)?;
-        too_many(changes)?;
+        too_many(scan::scan(bytes)?.changes)?;
         let options = || LoadOptions::new().on_partial_load(OnPartialLoad::Error);
         let doc = guarded(|| AutoCommit::load_with_options(bytes, options()))?;
         let actor = ActorId::from(actor);
@@ -158,7 +157,12 @@ impl Store {
 
     /// With another copy's changes, in all or not at all.
     pub fn merged(&self, bytes: &[u8]) -> Result<Self, DocumentError> {
-        scan::scan(bytes)?;
+        for chunk in scan::scan(bytes)?.chunks {
+            // Reading into a document takes what comes before a broken chunk and says nothing. Alone, each one has to be
+            // sound; what it comes after may be elsewhere.
+            let alone = || LoadOptions::new().on_partial_load(OnPartialLoad::Ignore);
+            guarded(|| AutoCommit::load_with_options(chunk, alone()))?;
+        }
         let mut merged = self.clone();
         guarded(|| merged.doc.load_incremental(bytes))?;
         merged.looked_at()?;

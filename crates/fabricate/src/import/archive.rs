@@ -64,7 +64,9 @@ impl<'a> Parts<'a> {
             let entry = archive.by_index_raw(place).map_err(|error| refused(WHOLE, &error))?;
             let name = entry.name().map_err(|error| refused(WHOLE, &error))?.into_owned();
             let offset = usize::try_from(entry.header_start()).unwrap_or(usize::MAX);
-            let Some(plain) = plain(&name) else { return Err(malformed(WHOLE, offset, "a part's name leads out of it")) };
+            let Some(plain) = plain(&name) else {
+                return Err(malformed(WHOLE, offset, "a part's name leads out of it"));
+            };
             if entry.encrypted() {
                 return Err(unsupported(&plain, "encryption"));
             }

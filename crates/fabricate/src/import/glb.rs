@@ -148,14 +148,16 @@ pub fn read(bytes: &[u8]) -> Result<Scene, ImportError> {
     if json_depth(json) > MAX_DEPTH {
         return Err(too_many(JSON, "arrays in arrays", MAX_DEPTH));
     }
-    let gltf: Gltf = serde_json::from_slice(json).map_err(|error| malformed(JSON, error.column(), error.to_string()))?;
+    let gltf: Gltf =
+        serde_json::from_slice(json).map_err(|error| malformed(JSON, error.column(), error.to_string()))?;
     if !gltf.asset.version.starts_with("2.") {
         return Err(unsupported(JSON, format!("version {}", named(&gltf.asset.version))));
     }
     if let Some(needed) = gltf.extensions_required.first() {
         return Err(unsupported(JSON, named(needed)));
     }
-    for count in [gltf.nodes.len(), gltf.meshes.len(), gltf.materials.len(), gltf.accessors.len(), gltf.buffer_views.len()]
+    for count in
+        [gltf.nodes.len(), gltf.meshes.len(), gltf.materials.len(), gltf.accessors.len(), gltf.buffer_views.len()]
     {
         if count > MAX_PIECES {
             return Err(too_many(JSON, "pieces", MAX_PIECES));
@@ -279,7 +281,8 @@ impl<'a> Reader<'a> {
         }
         let within = |from: usize, length: usize| from.checked_add(length).map(|to| from..to);
         let bytes = within(view.byte_offset, view.byte_length).and_then(|range| self.binary.get(range));
-        let bytes = bytes.and_then(|bytes| bytes.get(found.byte_offset..)).ok_or_else(|| broken("beyond the binary part"))?;
+        let bytes =
+            bytes.and_then(|bytes| bytes.get(found.byte_offset..)).ok_or_else(|| broken("beyond the binary part"))?;
         let stride = view.byte_stride.unwrap_or(size);
         let needed = found.count.checked_sub(1).map_or(Some(0), |last| last.checked_mul(stride)?.checked_add(size));
         if stride < size || needed.is_none_or(|needed| needed > bytes.len()) {

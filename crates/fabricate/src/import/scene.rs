@@ -67,7 +67,8 @@ impl<K: Ord + Copy> Tree<K> {
         let mut open: Vec<_> = self.standing.iter().rev().map(|(name, frame)| (*name, *frame, 0)).collect();
         let mut walked = 0;
         while let Some((name, frame, depth)) = open.pop() {
-            let node = self.nodes.get(&name).ok_or_else(|| ImportError::Missing("an object that stands there".to_owned()))?;
+            let node =
+                self.nodes.get(&name).ok_or_else(|| ImportError::Missing("an object that stands there".to_owned()))?;
             walked += 1;
             if depth > nested {
                 return Err(too_many(part, "objects in objects", nested));

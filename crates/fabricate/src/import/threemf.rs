@@ -300,7 +300,11 @@ impl<'a> Model<'a> {
         if self.scene.objects.len() > MAX_PIECES {
             return Err(too_many(self.part, "objects", MAX_PIECES));
         }
-        if self.tree.add(id, own, parts) { Ok(()) } else { Err(self.elements.error("two resources have the same number")) }
+        if self.tree.add(id, own, parts) {
+            Ok(())
+        } else {
+            Err(self.elements.error("two resources have the same number"))
+        }
     }
 
     fn reference(&self, attributes: &Attributes) -> Result<(u32, Frame), ImportError> {
@@ -381,7 +385,9 @@ impl<'a> Model<'a> {
             corners[at] = value.parse::<u32>().ok().filter(|point| (*point as usize) < mesh.points.len());
             Ok(())
         })?;
-        let [Some(a), Some(b), Some(c)] = corners else { return Err(self.elements.error("no triangle of known points")) };
+        let [Some(a), Some(b), Some(c)] = corners else {
+            return Err(self.elements.error("no triangle of known points"));
+        };
         mesh.triangles.push([a, b, c]);
         Ok(())
     }

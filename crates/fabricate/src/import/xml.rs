@@ -105,7 +105,9 @@ impl<'a> Elements<'a> {
             match self.next()? {
                 Next::Begins { empty, .. } => open += usize::from(!empty),
                 Next::Ends => open -= 1,
-                Next::Text(more) if text.len() + more.len() > most => return Err(too_many(self.part, "bytes of text", most)),
+                Next::Text(more) if text.len() + more.len() > most => {
+                    return Err(too_many(self.part, "bytes of text", most));
+                }
                 Next::Text(more) => text.push_str(&more),
                 Next::Nothing => return Err(self.error("it ends too early")),
             }
