@@ -102,7 +102,7 @@ fn trimesh_finds_every_start_closed_and_of_the_same_volume() {
     for which in Start::ALL {
         let (_, solids) = start(which);
         let size = solids.bounds().size();
-        for (kind, unit, up) in [("glb", 1e-3, [0, 1, 2]), ("stl", 1.0, [0, 2, 1])] {
+        for (kind, unit, up) in [("glb", 1e-3_f64, [0, 1, 2]), ("stl", 1.0, [0, 2, 1])] {
             let found = &read()[format!("{}.{kind}", which.id())];
             let bodies = found["bodies"].as_array().unwrap();
             for body in bodies {

@@ -6,13 +6,9 @@ mod expression;
 mod key;
 mod shape;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use vestibule_model::ContentHash;
 
 pub use canonical::FORMAT;
 pub use check::{DesignError, MAX_BYTES, MAX_FEATURES, MAX_MATERIALS, MAX_PARAMS, MAX_REPEATS, Resolved};
@@ -21,17 +17,7 @@ pub use expression::{Amount, Expression, FormulaError, MAX_FORMULA};
 pub use key::{FeatureKey, KeyError, MAX_KEY, MaterialKey, ParamKey};
 pub(crate) use shape::Use;
 pub use shape::{Anchor, Angle, Count, Length, Profile, Segment, Shape};
-
-/// BLAKE3 of a design's canonical text. What is ordered is exactly this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct DesignHash(pub ContentHash);
-
-impl fmt::Display for DesignHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+pub use vestibule_model::DesignHash;
 
 /// A thing that somebody thought of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use super::{
     stl::weld,
     too_many, unsupported,
 };
-use crate::{design::DesignHash, mesh::Mesh};
+use crate::mesh::Mesh;
 
 const HEAD: &str = "the header";
 const JSON: &str = "the JSON part";
@@ -169,7 +169,7 @@ pub fn read(bytes: &[u8]) -> Result<Scene, ImportError> {
     let mut scene = reader.scene;
     scene.placed = tree.placed(JSON, MAX_DEPTH)?;
     let hash = gltf.extras.get("vestibule_design").and_then(serde_json::Value::as_str);
-    scene.hash = hash.and_then(|hash| hash.parse().ok()).map(DesignHash);
+    scene.hash = hash.and_then(|hash| hash.parse().ok());
     Ok(scene)
 }
 

@@ -11,7 +11,7 @@ use super::{
     xml::{Attributes, Elements, Next, get},
 };
 use crate::{
-    design::{Design, DesignHash},
+    design::Design,
     export::{CORE, NAMESPACE},
     mesh::Mesh,
 };
@@ -213,7 +213,7 @@ impl<'a> Model<'a> {
         let own = self.ours.as_ref().and_then(|prefix| name.strip_prefix(prefix.as_str()));
         if own == Some("Design") {
             let hash = text.trim().parse().map_err(|_| self.elements.error("no hash of a design"))?;
-            self.scene.hash = Some(DesignHash(hash));
+            self.scene.hash = Some(hash);
         }
         if self.scene.metadata.len() >= MAX_PIECES {
             return Err(too_many(self.part, "metadata", MAX_PIECES));
