@@ -106,7 +106,15 @@ fn trimesh_finds_every_start_closed_and_of_the_same_volume() {
             let found = &read()[format!("{}.{kind}", which.id())];
             let bodies = found["bodies"].as_array().unwrap();
             for body in bodies {
-                assert_eq!((&body["closed"], &body["consistent"]), (&true.into(), &true.into()), "{which:?} {kind}");
+                assert_eq!(body["balanced"], true, "{which:?} {kind}");
+                // STL has all bodies in one, and those that touch share edges.
+                if kind == "glb" || solids.bodies.len() == 1 {
+                    assert_eq!(
+                        (&body["closed"], &body["consistent"]),
+                        (&true.into(), &true.into()),
+                        "{which:?} {kind}"
+                    );
+                }
             }
             let volume: f64 = bodies.iter().map(|body| body["volume"].as_f64().unwrap()).sum();
             assert!((volume / unit.powi(3) / solids.volume_mm3() - 1.0).abs() < VOLUME, "{which:?} {kind} {volume}");

@@ -69,6 +69,9 @@ impl Store {
         if !self.doc.get_missing_deps(&[]).is_empty() {
             return Err(DocumentError::Missing);
         }
+        // Somebody can write changes that are read once, and never again after they were saved.
+        let saved = self.doc.document().save();
+        guarded(|| AutoCommit::load(&saved).map(drop))?;
         // Said once: two documents that began apart do not go together.
         let said = guarded(|| self.doc.get_all(ROOT, FORMAT_KEY))?;
         let [(format, _)] = said.as_slice() else { return Err(DocumentError::Format) };

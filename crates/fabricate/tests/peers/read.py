@@ -60,6 +60,14 @@ def read_3mf(path):
     }
 
 
+def balanced(mesh):
+    """Whether each edge is there as often in each direction. Bodies that touch share edges where a format has no bodies."""
+    size = len(mesh.vertices)
+    there = mesh.edges[:, 0].astype(numpy.int64) * size + mesh.edges[:, 1]
+    back = mesh.edges[:, 1].astype(numpy.int64) * size + mesh.edges[:, 0]
+    return bool(numpy.array_equal(numpy.sort(there), numpy.sort(back)))
+
+
 def read_mesh(path):
     scene = trimesh.load(path, force="scene")
     found = []
@@ -69,6 +77,7 @@ def read_mesh(path):
         plain.merge_vertices(merge_norm=True, merge_tex=True)
         found.append({
             "closed": bool(plain.is_watertight),
+            "balanced": balanced(plain),
             "consistent": bool(plain.is_winding_consistent),
             "volume": float(plain.volume),
             "triangles": len(plain.faces),
