@@ -30,8 +30,9 @@
 //! let edit = yours.turning_param("reach", 55.0)?;
 //! yours.apply(&edit)?;
 //!
-//! mine.merge(&yours.changes_since(&mine.heads()))?;
-//! yours.merge(&mine.changes_since(&yours.heads()))?;
+//! let (i_have, you_have) = (mine.heads(), yours.heads());
+//! mine.merge(&yours.changes_since(&i_have))?;
+//! yours.merge(&mine.changes_since(&you_have))?;
 //! assert_eq!(mine.design()?.hash()?, yours.design()?.hash()?);
 //!
 //! // Takes back my hole, and leaves your turn alone.
