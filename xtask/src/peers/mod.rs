@@ -8,6 +8,7 @@ mod mosquitto;
 pub mod node;
 pub mod python;
 pub mod schemathesis;
+pub mod ucp;
 
 use anyhow::{Result, bail};
 
@@ -15,8 +16,8 @@ use crate::setup::Purpose;
 use crate::workspace::Workspace;
 
 /// The peers, by the names that `--peer` and `--without` take.
-pub const NAMES: [&str; 7] =
-    [mosquitto::NAME, python::NAME, schemathesis::NAME, fabrication::NAME, node::NAME, browser::NAME, monado::NAME];
+pub const NAMES: [&str; 8] =
+    [mosquitto::NAME, python::NAME, schemathesis::NAME, fabrication::NAME, ucp::NAME, node::NAME, browser::NAME, monado::NAME];
 
 /// Environment variables that tell tests where a peer is.
 pub type Variables = Vec<(&'static str, String)>;
@@ -33,7 +34,7 @@ pub fn known(name: &str) -> Result<&'static str> {
 pub fn purpose(name: &str) -> Option<Purpose> {
     match name {
         mosquitto::NAME => Some(Purpose::Mosquitto),
-        python::NAME | schemathesis::NAME | fabrication::NAME => Some(Purpose::Python),
+        python::NAME | schemathesis::NAME | fabrication::NAME | ucp::NAME => Some(Purpose::Python),
         node::NAME => Some(Purpose::Node),
         browser::NAME => Some(Purpose::Browser),
         monado::NAME => Some(Purpose::Monado),
@@ -48,6 +49,7 @@ pub fn prepare(name: &str, workspace: &Workspace) -> Result<Variables> {
         python::NAME => python::prepare(workspace),
         schemathesis::NAME => schemathesis::prepare(workspace),
         fabrication::NAME => fabrication::prepare(workspace),
+        ucp::NAME => ucp::prepare(workspace),
         node::NAME => node::prepare(workspace),
         browser::NAME => browser::prepare(),
         monado::NAME => monado::prepare(),
