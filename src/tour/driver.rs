@@ -285,6 +285,8 @@ fn perform(
             Ok(over)
         }
         Deed::Click(label) => click(world, label, frame, aim),
+        Deed::Draw(label, by) => hands::draw_handle(world, label, Vec3::from(*by), frame),
+        Deed::Type(text) => Ok(hands::write(world, text, frame)),
         Deed::Wait(seconds) => Ok(lasting.as_secs_f64() >= *seconds),
         physical => {
             let Some(Physical(Some(hand))) = world.get_resource::<Physical>().cloned() else {
