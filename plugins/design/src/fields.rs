@@ -174,6 +174,7 @@ pub(crate) fn texts(design: &Design) -> Vec<DesignText> {
         label: "Name".to_owned(),
         text: design.name.clone(),
         most: NAME_LETTERS,
+        part: None,
     };
     let on_it = design.features.iter().filter_map(|feature| match &feature.shape {
         Shape::Text { text, .. } => Some(DesignText {
@@ -181,6 +182,7 @@ pub(crate) fn texts(design: &Design) -> Vec<DesignText> {
             label: feature.name.clone(),
             text: text.clone(),
             most: TEXT_LETTERS,
+            part: None,
         }),
         _ => None,
     });

@@ -153,7 +153,11 @@ fn edit(
                     done
                 }
                 Effect::Export(format) => begin_export(&desk, &mut kept, format),
-                Effect::Place => place(&desk, &mut kept).map(|model| drop(hold.write(HoldFurniture { model }))),
+                Effect::Place => place(&desk, &mut kept).map(|model| {
+                    hold.write(HoldFurniture { model });
+                    // It is in the hand now; as a design it is among those that were kept.
+                    desk.open = None;
+                }),
             };
             if let Err(why) = done {
                 desk.problem = Some(why);

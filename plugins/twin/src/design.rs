@@ -216,6 +216,8 @@ pub struct DesignText {
     pub text: String,
     /// Letters that it may have.
     pub most: usize,
+    /// The part that it belongs to; none: the whole design.
+    pub part: Option<String>,
 }
 
 /// What something is made of.

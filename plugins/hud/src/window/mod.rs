@@ -37,6 +37,8 @@ use crate::{
 };
 pub(crate) use capture::{Capturing, capture};
 pub(crate) use design::{DesignLine, WIDTH as DESIGN_WIDTH, act as design, attend as attend_design, keys as design_keys};
+#[cfg(test)]
+pub(crate) use design::tests::shelf as designed;
 pub use lend::TokenFiles;
 pub(crate) use lend::{
     LoanDesk, act as lend, begin as lend_kept, drop_in, keep as keep_tokens, span as lent_for, tell as tell_lent,

@@ -30,7 +30,7 @@ pub(super) fn block_of(table: &Table<'_>) -> El {
     let none = own.is_empty().then(|| El::small("none", "It has no measures of its own: change its parts."));
     block("design.fields", "Measures")
         .with_all(own.into_iter().map(|field| row(table, field)))
-        .with_all(table.view.texts.iter().filter(|text| text.id != "name").map(|field| text(table, field)))
+        .with_all(table.view.texts.iter().filter(|text| text.id != "name" && text.part.is_none()).map(|it| text(table, it)))
         .with_all(none)
 }
 

@@ -7,7 +7,7 @@ mod findings;
 mod parts;
 mod starts;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use bevy::prelude::*;
 use vestibule_input::{Attention, Control, Controls, KeyBindings};

@@ -42,6 +42,7 @@ pub(super) fn block_of(table: &Table<'_>, keys: &KeyBindings) -> El {
         .with(adds)
         .with(tools)
         .with_all(why.map(|why| El::small("why", why)))
+        .with_all(view.texts.iter().filter(|text| text.part.is_some()).map(|text| fields::text(table, text)))
         .with_all(chosen.map(|field| fields::row(table, field)))
 }
 

@@ -19,7 +19,7 @@ fn choice(id: &str, name: &str) -> DesignChoice {
 }
 
 /// A shelf that stands there, changed once.
-fn shelf() -> DesignView {
+pub(crate) fn shelf() -> DesignView {
     let width = DesignField {
         id: "width".to_owned(),
         label: "Width".to_owned(),
@@ -31,7 +31,7 @@ fn shelf() -> DesignView {
         formula: None,
         part: None,
     };
-    let name = DesignText { id: "name".to_owned(), label: "Name".to_owned(), text: "Shelf".to_owned(), most: 60 };
+    let name = DesignText { id: "name".to_owned(), label: "Name".to_owned(), text: "Shelf".to_owned(), most: 60, part: None };
     let side = DesignPart {
         key: "side".to_owned(),
         name: "Sides".to_owned(),
