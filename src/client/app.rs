@@ -158,7 +158,12 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
         ..default()
     });
     let (designs, made) = (Some(folders.designs.clone()), Some(folders.made.clone()));
-    app.add_plugins(DesignPlugin { folder: designs, exports: made, font: Some(LETTERS) });
+    app.add_plugins(DesignPlugin {
+        folder: designs,
+        exports: made,
+        font: Some(LETTERS),
+        actor: crate::connect::random(),
+    });
     app.add_plugins((HudPlugin, GluePlugin { hour: flags.hour.or(offscreen.then_some(15.0)), software }));
     if flags.xr {
         app.add_plugins(vestibule_xr::XrPlugin).add_systems(Update, super::xr::stand);

@@ -5,10 +5,12 @@ use bevy::{
     input::{
         ButtonState,
         keyboard::{Key, KeyboardInput},
-        mouse::{MouseButtonInput, MouseMotion},
+        mouse::{MouseButtonInput, MouseMotion, MouseScrollUnit},
+        touch::TouchPhase,
     },
     picking::pointer::{Location, PointerAction, PointerButton, PointerId, PointerInput},
     prelude::*,
+    ui_widgets::ScrollArea,
     window::{PrimaryWindow, WindowRef},
 };
 use vestibule_design::DesignStand;
@@ -52,6 +54,50 @@ pub(super) const CLICK: [PointerAction; 3] = [
     PointerAction::Press(PointerButton::Primary),
     PointerAction::Release(PointerButton::Primary),
 ];
+
+/// Where the middle of something on a panel is, in logical pixels.
+pub(super) fn on_panel(world: &World, entity: Entity) -> Option<Vec2> {
+    let place = world.get::<UiGlobalTransform>(entity)?.translation;
+    // Nodes are laid out in pixels of the picture, which the size of letters does not change; pointers are in logical
+    // ones.
+    let letters = world.resource::<UiScale>().0;
+    Some(place * world.get::<ComputedNode>(entity).map_or(1.0, |node| node.inverse_scale_factor * letters))
+}
+
+/// Where one has to scroll to see something, and by how many lines; nothing: it is in sight.
+pub(super) fn out_of_sight(world: &World, entity: Entity) -> Option<(Vec2, f32)> {
+    let span = |entity: Entity| {
+        let middle = world.get::<UiGlobalTransform>(entity)?.translation.y;
+        let half = world.get::<ComputedNode>(entity)?.size.y / 2.0;
+        Some((middle - half, middle + half))
+    };
+    let (top, bottom) = span(entity)?;
+    let mut at = entity;
+    while let Some(parent) = world.get::<ChildOf>(at).map(ChildOf::parent) {
+        at = parent;
+        if world.get::<ScrollArea>(at).is_none() {
+            continue;
+        }
+        let (first, last) = span(at)?;
+        if top < first || bottom > last {
+            let lines = if top < first { 1.0 } else { -1.0 };
+            return on_panel(world, at).map(|over| (over, lines));
+        }
+    }
+    None
+}
+
+/// Turns the wheel over a place: a frame to get there, a frame to turn, and time for what moves.
+pub(super) fn scroll(world: &mut World, over: Vec2, lines: f32, frame: u32) {
+    match frame % 4 {
+        0 => point(world, over, PointerAction::Move { delta: Vec2::ONE }),
+        2 => {
+            let (unit, phase) = (MouseScrollUnit::Line, TouchPhase::Moved);
+            point(world, over, PointerAction::Scroll { unit, x: 0.0, y: lines, phase });
+        }
+        _ => {}
+    }
+}
 
 /// Writes a letter a frame, and Enter at the end. `true`: done.
 pub(super) fn write(world: &mut World, text: &str, frame: u32) -> bool {
@@ -112,7 +158,7 @@ fn on_screen(world: &mut World, label: &str, by: Vec3) -> Result<Vec2, String> {
     let stand = world.query_filtered::<&GlobalTransform, With<DesignStand>>().iter(world).next().copied();
     let stand = stand.ok_or("nothing stands there to be drawn")?;
     let place = stand.transform_point(place);
-    let seen = world.query_filtered::<(&bevy::camera::Camera, &GlobalTransform), With<Eye>>();
+    let seen = world.query_filtered::<(&Camera, &GlobalTransform), With<Eye>>();
     let mut seen = seen;
     let (camera, eye) = seen.iter(world).next().ok_or("there is no eye to look with")?;
     camera.world_to_viewport(eye, place).map_err(|error| format!("the handle {label:?} is not in view: {error:?}"))

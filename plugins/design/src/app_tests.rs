@@ -4,7 +4,7 @@ use std::{
 };
 
 use vestibule_fabricate::Start;
-use vestibule_twin::{AtDesign, DesignFormat};
+use vestibule_twin::DesignFormat;
 
 use super::*;
 use crate::show::{DrawnBody, HandleMark, Mark};
@@ -15,7 +15,7 @@ fn app(folder: Option<&Path>) -> App {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, TransformPlugin, AssetPlugin::default()));
     let (exports, folder) = (folder.map(|folder| folder.join("made")), folder.map(|folder| folder.join("designs")));
-    app.add_plugins(DesignPlugin { folder, exports, font: Some(FONT) });
+    app.add_plugins(DesignPlugin { folder, exports, font: Some(FONT), actor: [5; 16] });
     app.insert_resource(AtDesign(true));
     app.world_mut().spawn((Camera3d::default(), Transform::from_xyz(2.0, 1.6, 1.0)));
     app.update();
@@ -76,7 +76,8 @@ fn every_start_stands_in_the_room_at_its_true_size() {
         });
         let (low, high) = high.fold((f32::MAX, f32::MIN), |(l, h), (low, high)| (l.min(low), h.max(high)));
         assert!((f64::from(high - low) * 1_000.0 - size[1]).abs() < 0.1, "{id}: {low} {high} {size:?}");
-        let stand = app.world_mut().query_filtered::<&GlobalTransform, With<DesignStand>>().single(app.world()).unwrap();
+        let stand =
+            app.world_mut().query_filtered::<&GlobalTransform, With<DesignStand>>().single(app.world()).unwrap();
         assert!(stand.translation().distance(Vec3::new(2.0, 1.6, 1.0)) < 3.5, "before the person");
     }
     ask(&mut app, EditDesign::Close);
@@ -148,7 +149,9 @@ fn it_is_written_for_others_and_put_into_the_room() {
     for format in DesignFormat::ALL {
         ask(&mut app, EditDesign::Export(format));
         until(&mut app, |view| {
-            view.exported.as_ref().is_some_and(|done| done.as_ref().is_ok_and(|path| path.ends_with(format.extension())))
+            view.exported
+                .as_ref()
+                .is_some_and(|done| done.as_ref().is_ok_and(|path| path.ends_with(format.extension())))
         });
     }
     ask(&mut app, EditDesign::Place);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use bevy::prelude::Resource;
 use vestibule_fabricate::{
-    Machine, Start,
+    Finding, Machine, Start,
     design::{Design, FeatureKey},
+    document::UndoStep,
 };
 use vestibule_twin::{DesignAxis, DesignField, DesignFormat, EditDesign, RoomMeasures};
 
@@ -53,6 +54,8 @@ pub(crate) struct Open {
     /// Why the newest one cannot be drawn.
     pub undrawable: Option<String>,
     pub report: Option<Report>,
+    /// What was found on which job's design; stays until it was looked at anew.
+    pub found: Option<(u64, Vec<Finding>)>,
     /// Its first job, and its newest one; 0: none yet.
     pub first: u64,
     pub asked: u64,
@@ -75,6 +78,7 @@ impl Open {
             picture: None,
             undrawable: None,
             report: None,
+            found: None,
             first: 0,
             asked: 0,
             to_ask: true,
@@ -137,6 +141,10 @@ impl Default for Desk {
 /// How one finds a design that was kept, and a name for a new one.
 pub(crate) trait Shelf {
     fn read(&mut self, id: &str) -> Result<Book, String>;
+    /// The newest steps of a design that memory has no room for; they are the caller's from now on.
+    fn older(&mut self, id: &str) -> Vec<UndoStep>;
+    /// Who designs here.
+    fn actor(&self) -> [u8; 16];
     fn fresh(&self, stem: &str) -> String;
 }
 
@@ -160,16 +168,12 @@ impl Desk {
         }
     }
 
-    fn follow(
-        &mut self,
-        wish: &EditDesign,
-        room: &RoomMeasures,
-        shelf: &mut dyn Shelf,
-    ) -> Result<Vec<Effect>, String> {
+    fn follow(&mut self, wish: &EditDesign, room: &RoomMeasures, shelf: &mut dyn Shelf) -> Result<Vec<Effect>, String> {
         match wish {
             EditDesign::Start(id) => {
                 let start = Start::named(id).ok_or_else(|| format!("There is nothing to begin with called {id}."))?;
-                self.open = Some(Open::new(shelf.fresh(start.id()), Book::new(start.design()), false));
+                let book = Book::new(shelf.actor(), &start.design())?;
+                self.open = Some(Open::new(shelf.fresh(start.id()), book, false));
                 return Ok(vec![Effect::Stand]);
             }
             EditDesign::Open(id) => {
@@ -206,11 +210,19 @@ impl Desk {
             EditDesign::Select(part) => open.select(part.as_deref())?,
             EditDesign::Try { field, value } => {
                 let change = Change::Number { field: field.clone(), value: *value };
-                open.try_out(change.apply(open.book.design())?.design);
+                let design = open.book.preview(&change)?;
+                open.try_out(design);
             }
             EditDesign::Point(finding) => open.pointed = *finding,
             EditDesign::Turn(radians) if radians.is_finite() => return Ok(vec![Effect::Turn(*radians)]),
-            EditDesign::Undo | EditDesign::Redo => return open.step(*wish == EditDesign::Undo),
+            EditDesign::Undo | EditDesign::Redo => {
+                let effects = open.step(*wish == EditDesign::Undo);
+                // Undoing has no end: the file has what memory has not.
+                if open.book.undoes().is_none() {
+                    open.book.put_below(shelf.older(&open.id));
+                }
+                return effects;
+            }
             EditDesign::Export(format) => {
                 open.ready()?;
                 return Ok(vec![Effect::Export(*format)]);
@@ -255,15 +267,17 @@ impl Desk {
             }
             Some(Err((number, why))) if number == open.asked => {
                 open.undrawable = Some(why);
-                open.report = None;
+                (open.report, open.found) = (None, None);
                 news = true;
             }
             _ => {}
         }
-        if let Some(report) = answers.report.filter(|report| report.number == open.asked) {
-            let findings = report.findings.len();
+        if let Some(mut report) = answers.report.filter(|report| report.number == open.asked) {
+            if let Some(findings) = report.findings.take() {
+                open.pointed = open.pointed.filter(|place| *place < findings.len());
+                open.found = Some((report.number, findings));
+            }
             open.report = Some(report);
-            open.pointed = open.pointed.filter(|place| *place < findings);
             news = true;
         }
         news
@@ -300,9 +314,12 @@ impl Open {
             EditDesign::Copy => {
                 let by = bounds.map_or(100.0, |bounds| (bounds.size()[0] * BESIDE).round());
                 let part = chosen()?;
-                let body = self.book.design().features.iter().any(|feature| {
-                    feature.key == part && feature.does == vestibule_fabricate::design::Does::Body
-                });
+                let body = self
+                    .book
+                    .design()
+                    .features
+                    .iter()
+                    .any(|feature| feature.key == part && feature.does == vestibule_fabricate::design::Does::Body);
                 Change::Copy { part, by: if body { by } else { 20.0 } }
             }
             EditDesign::Mirror => Change::Mirror { part: chosen()? },
@@ -315,8 +332,8 @@ impl Open {
         self.trial = None;
         self.held = None;
         self.to_ask = true;
-        let Some(changed) = self.book.apply(change)? else { return Ok(Vec::new()) };
-        if let Some(select) = changed.select {
+        let Some(done) = self.book.apply(change)? else { return Ok(Vec::new()) };
+        if let Some(select) = done.select {
             self.selected = select;
         }
         self.kept = false;
@@ -388,15 +405,16 @@ impl Open {
         let design = self.book.design();
         let drawn = match &held.handle.pull {
             Pull::Field { field, axis, rate } => {
-                let known = fields::fields(design, None).into_iter().find(|known| known.id == *field);
+                let mut known = fields::fields(design, self.selected.as_ref()).into_iter();
+                let known = known.find(|known| known.id == *field);
                 let known = known.ok_or("That number is not there any more.")?;
                 draw_field(&held, &known, (*axis, *rate), by, fine, room)
             }
             Pull::Part(part) => draw_part(&held, part, by, fine),
         };
         if let Some(change) = &drawn.change {
-            let changed = change.apply(design)?;
-            self.try_out(changed.design);
+            let design = self.book.preview(change)?;
+            self.try_out(design);
         }
         self.held = Some(drawn);
         Ok(())

@@ -21,8 +21,7 @@ impl Room {
     fn with(start: &str) -> Self {
         let measures = RoomMeasures::default();
         let work = Work::start(None);
-        let mut room =
-            Self { desk: Desk::default(), work, files: Files::default(), measures, begin: Instant::now() };
+        let mut room = Self { desk: Desk::default(), work, files: Files::default(), measures, begin: Instant::now() };
         assert_eq!(room.ask(EditDesign::Start(start.to_owned())), [Effect::Stand]);
         room.settle();
         room
@@ -45,7 +44,7 @@ impl Room {
             }
             self.desk.take(self.work.take(self.begin.elapsed()));
             let open = self.open();
-            let reported = open.report.as_ref().is_some_and(|report| report.number == open.asked);
+            let reported = open.found.as_ref().is_some_and(|(number, _)| *number == open.asked);
             if open.undrawable.is_some() || open.is_settled() && reported || open.trial.is_some() && !open.to_ask {
                 return;
             }
@@ -187,7 +186,10 @@ fn what_cannot_be_drawn_keeps_the_last_picture_and_says_why() {
     for number in ["low", "high"] {
         let field = fields::fields(room.open().book.design(), Some(&hole))
             .into_iter()
-            .find(|field| field.part.is_some() && field.label.to_lowercase().contains(if number == "low" { "below" } else { "above" }))
+            .find(|field| {
+                field.part.is_some()
+                    && field.label.to_lowercase().contains(if number == "low" { "below" } else { "above" })
+            })
             .unwrap();
         room.ask(set(&field.id, 500.0));
     }
@@ -210,11 +212,11 @@ fn findings_follow_the_machine() {
     let mut room = Room::with("shelf");
     room.ask(set(&width(), 600.0));
     room.settle();
-    let blocks = |room: &Room| room.open().report.as_ref().unwrap().findings.iter().filter(|found| found.blocks).count();
+    let blocks = |room: &Room| room.open().found.as_ref().unwrap().1.iter().filter(|found| found.blocks).count();
     assert!(blocks(&room) > 0, "it does not fit onto a desktop printer");
     room.ask(EditDesign::Machine("large".to_owned()));
     room.settle();
-    assert_eq!(blocks(&room), 0, "{:?}", room.open().report);
+    assert_eq!(blocks(&room), 0, "{:?}", room.open().found);
     room.ask(EditDesign::Machine("loom".to_owned()));
     assert_eq!(room.desk.problem.as_deref(), Some("There is no such machine."));
 }

@@ -1,9 +1,10 @@
 //! What of a design can be seen and changed, as rows for a screen. Pure.
 
-use vestibule_fabricate::design::{Amount, Design, Does, Feature, FeatureKey, MaterialKind, ParamUnit, Shape};
+use vestibule_fabricate::{
+    design::{Design, Does, Feature, FeatureKey, Material, MaterialKey, MaterialKind, Shape},
+    document::{Editable, FeatureField, Field, Scalar, Unit, editable},
+};
 use vestibule_twin::{DesignChoice, DesignColour, DesignField, DesignMaterial, DesignPart, DesignText};
-
-use crate::amounts::{Measure, visit};
 
 /// Letters of a name.
 pub(crate) const NAME_LETTERS: usize = 60;
@@ -39,7 +40,10 @@ pub(crate) const KINDS: [(MaterialKind, &str, &str); 4] = [
 ];
 
 pub(crate) fn kinds() -> Vec<DesignChoice> {
-    KINDS.iter().map(|(_, id, name)| DesignChoice { id: (*id).to_owned(), name: (*name).to_owned() }).collect()
+    KINDS
+        .iter()
+        .map(|(_, id, name)| DesignChoice { id: (*id).to_owned(), name: (*name).to_owned(), picture: None })
+        .collect()
 }
 
 pub(crate) fn kind_name(kind: MaterialKind) -> (&'static str, &'static str) {
@@ -48,27 +52,9 @@ pub(crate) fn kind_name(kind: MaterialKind) -> (&'static str, &'static str) {
 }
 
 /// The id of a parameter's field.
+#[cfg(test)]
 pub(crate) fn param_field(key: &str) -> String {
-    format!("p.{key}")
-}
-
-/// What a field's id means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FieldId<'a> {
-    /// A parameter.
-    Param(&'a str),
-    /// A part's number.
-    Part(&'a str, &'a str),
-}
-
-impl<'a> FieldId<'a> {
-    pub(crate) fn read(id: &'a str) -> Option<Self> {
-        match id.split_once('.')? {
-            ("p", key) => Some(Self::Param(key)),
-            ("f", rest) => rest.split_once('.').map(|(part, number)| Self::Part(part, number)),
-            _ => None,
-        }
-    }
+    format!("param/{key}/value")
 }
 
 /// The name of a part, for people.
@@ -113,28 +99,12 @@ fn what(design: &Design, feature: &Feature) -> String {
 
 /// The design's own numbers, then those of the chosen part.
 pub(crate) fn fields(design: &Design, selected: Option<&FeatureKey>) -> Vec<DesignField> {
-    let own = design.params.iter().map(|(key, param)| DesignField {
-        id: param_field(key.as_str()),
-        label: param.label.clone(),
-        value: param.value,
-        unit: match param.unit {
-            ParamUnit::Millimetre => "mm",
-            ParamUnit::Degree => "°",
-            ParamUnit::Count => "",
-        },
-        least: param.least,
-        most: param.most,
-        step: param.step,
-        formula: None,
-        part: None,
-    });
+    let own = editable(design, None).into_iter();
+    let own = own.filter(|row| matches!(row.field, Field::Param(..))).filter_map(|row| field(row, None));
     let mut all: Vec<_> = own.collect();
     all.sort_by_key(|field| rank(&field.label));
-    let part = selected.and_then(|key| design.features.iter().find(|feature| feature.key == *key));
-    if let Some(part) = part {
-        visit(&mut part.clone(), &mut |path, label, measure, amount| {
-            all.extend(row(design, part, (path, label, measure), amount));
-        });
+    if let Some(part) = selected {
+        all.extend(editable(design, Some(part)).into_iter().filter_map(|row| field(row, Some(part))));
     }
     all
 }
@@ -144,60 +114,70 @@ fn rank(label: &str) -> usize {
     ["Width", "Height", "Depth", "Radius", "Reach"].iter().position(|first| *first == label).unwrap_or(usize::MAX)
 }
 
-fn row(
-    design: &Design,
-    part: &Feature,
-    (path, label, measure): (&str, &str, Measure),
-    amount: &Amount,
-) -> Option<DesignField> {
-    let (value, formula) = match amount {
-        Amount::Value(value) => (*value, None),
-        Amount::Formula(formula) => (formula.value(&design.params).ok()?, Some(formula.as_str().to_owned())),
+/// A row with a number.
+fn field(row: Editable, part: Option<&FeatureKey>) -> Option<DesignField> {
+    let value = row.number?;
+    let unit = match row.unit {
+        Unit::Millimetre => "mm",
+        Unit::Degree => "°",
+        Unit::Count | Unit::Factor => "",
+        Unit::Text | Unit::Flag | Unit::Colour | Unit::Choice(_) => return None,
     };
-    let (least, most, step) = measure.bounds();
+    let (least, most) = if part.is_some() { in_hands(&row, value) } else { (row.least, row.most) };
     Some(DesignField {
-        id: format!("f.{}.{path}", part.key),
-        label: label.to_owned(),
+        id: row.field.to_string(),
+        label: row.label,
         value,
-        unit: measure.unit(),
-        least: least.min(value),
-        most: most.max(value),
-        step,
-        formula,
-        part: Some(part.key.to_string()),
+        unit,
+        least,
+        most,
+        step: row.step,
+        formula: row.formula,
+        part: part.map(ToString::to_string),
     })
 }
 
-pub(crate) fn texts(design: &Design) -> Vec<DesignText> {
-    let name = DesignText {
-        id: "name".to_owned(),
-        label: "Name".to_owned(),
-        text: design.name.clone(),
-        most: NAME_LETTERS,
-        part: None,
+/// What a slider goes through: a part's own bounds are those of a house.
+fn in_hands(row: &Editable, value: f64) -> (f64, f64) {
+    let far = match row.unit {
+        Unit::Millimetre => 300.0_f64.max(2.0 * value.abs()),
+        Unit::Degree => 360.0,
+        Unit::Count => 24.0_f64.max(value),
+        _ => 3.0_f64.max(value),
     };
-    let on_it = design.features.iter().filter_map(|feature| match &feature.shape {
-        Shape::Text { text, .. } => Some(DesignText {
-            id: format!("text.{}", feature.key),
-            label: feature.name.clone(),
-            text: text.clone(),
-            most: TEXT_LETTERS,
-            part: None,
-        }),
+    let least = if row.least < 0.0 { (-far).max(row.least) } else { row.least };
+    (least.min(value), far.min(row.most).max(value))
+}
+
+/// The design's name, the chosen part's, and what is written on it.
+pub(crate) fn texts(design: &Design, selected: Option<&FeatureKey>) -> Vec<DesignText> {
+    let row = |row: Editable, label: String, most: usize, part: Option<&FeatureKey>| match row.value {
+        Scalar::Text(text) if row.unit == Unit::Text => {
+            Some(DesignText { id: row.field.to_string(), label, text, most, part: part.map(ToString::to_string) })
+        }
         _ => None,
+    };
+    let own = editable(design, None).into_iter().filter(|row| row.field == Field::Name);
+    let name = own.filter_map(|own| row(own, "Name".to_owned(), NAME_LETTERS, None));
+    let on_it = design.features.iter().flat_map(|feature| {
+        let written = |row: &Editable| matches!(&row.field, Field::Feature(_, FeatureField::Part(_)));
+        let rows = editable(design, Some(&feature.key)).into_iter().filter(written);
+        rows.filter_map(|own| row(own, feature.name.clone(), TEXT_LETTERS, None))
     });
-    std::iter::once(name).chain(on_it).collect()
+    let part = selected.into_iter().flat_map(|part| {
+        let named = |row: &Editable| matches!(&row.field, Field::Feature(_, FeatureField::Name));
+        let rows = editable(design, Some(part)).into_iter().filter(named);
+        rows.filter_map(move |own| row(own, "Name of the part".to_owned(), NAME_LETTERS, Some(part)))
+    });
+    name.chain(on_it).chain(part).collect()
 }
 
 pub(crate) fn materials(design: &Design) -> Vec<DesignMaterial> {
-    let material = |(key, material): (&vestibule_fabricate::design::MaterialKey, &_)| {
-        let material: &vestibule_fabricate::design::Material = material;
-        DesignMaterial {
-            key: key.to_string(),
-            name: material.name.clone(),
-            kind: kind_name(material.kind).0.to_owned(),
-            colour: material.colour,
-        }
+    let material = |(key, material): (&MaterialKey, &Material)| DesignMaterial {
+        key: key.to_string(),
+        name: material.name.clone(),
+        kind: kind_name(material.kind).0.to_owned(),
+        colour: material.colour,
     };
     design.materials.iter().map(material).collect()
 }

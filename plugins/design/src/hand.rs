@@ -3,7 +3,7 @@
 use bevy::{
     picking::{
         hover::HoverMap,
-        mesh_picking::ray_cast::{MeshRayCast, MeshRayCastSettings},
+        mesh_picking::ray_cast::{MeshRayCast, MeshRayCastSettings, RayCastVisibility},
         pointer::{PointerId, PointerLocation, PointerPress},
     },
     prelude::*,
@@ -14,7 +14,7 @@ use vestibule_twin::{AtDesign, DesignAxis, DesignHandle, DesignView, EditDesign}
 use crate::{
     desk::Desk,
     mesh::METRE,
-    show::{DrawnBody, DesignStand, handle_scale},
+    show::{DesignStand, DrawnBody, handle_scale},
 };
 
 /// How near a ray has to come to a handle, as a part of its length.
@@ -123,9 +123,10 @@ impl Pointing<'_, '_> {
     fn closed(&self) -> bool {
         match self.attention.get() {
             Attention::Walk => self.controls.pressed(Control::Use) || self.controls.pressed(Control::Interact),
-            Attention::Point => self.pointers.iter().any(|(id, _, press)| {
-                *id == PointerId::Mouse && press.is_some_and(PointerPress::is_primary_pressed)
-            }),
+            Attention::Point => self
+                .pointers
+                .iter()
+                .any(|(id, _, press)| *id == PointerId::Mouse && press.is_some_and(PointerPress::is_primary_pressed)),
             Attention::Panel => false,
         }
     }
@@ -157,7 +158,8 @@ pub(crate) fn point(
         desk.bypass_change_detection().fine = fine;
     }
     let (Some(stands), Some(ray)) = (stands.iter().next(), pointing.ray().filter(|_| at.0)) else {
-        if hand.grip.take().is_some() {
+        if hand.grip.is_some() {
+            hand.grip = None;
             edits.write(EditDesign::LetGo);
         }
         if hand.hovered.is_some() {
@@ -210,7 +212,8 @@ pub(crate) fn point(
         }
         None => {
             let only = |entity: Entity| bodies.contains(entity);
-            let settings = MeshRayCastSettings::default().with_filter(&only);
+            let settings =
+                MeshRayCastSettings::default().with_visibility(RayCastVisibility::Visible).with_filter(&only);
             let hit = rays.cast_ray(ray, &settings).first().and_then(|(entity, hit)| {
                 bodies.get(*entity).ok()?.feature(hit.triangle_index?).map(|key| key.to_string())
             });

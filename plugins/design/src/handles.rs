@@ -4,9 +4,10 @@
 use vestibule_fabricate::{
     Bounds, Budget, Evaluator, Mesh, Solids,
     design::{Design, FeatureKey, ParamUnit},
+    document::{FeatureField, Field, HandleKind, ParamField, editable, handles},
 };
 
-use crate::fields::{param_field, part_name};
+use crate::fields::part_name;
 
 /// The most parameters that are tried: what a person finds their way among.
 const MOST: usize = 24;
@@ -147,8 +148,12 @@ pub(crate) fn find(
         });
         let Some((side, rate, bounds)) = found else { continue };
         let (at, along) = on(side, &bounds);
-        let pull = Pull::Field { field: param_field(key.as_str()), axis: side.axis, rate };
+        let field = Field::Param(key.clone(), ParamField::Value).to_string();
+        let pull = Pull::Field { field, axis: side.axis, rate };
         handles.push(Handle { pull, label: param.label.clone(), at: free(at, along, &handles), along });
+    }
+    if let Some(key) = selected {
+        own(design, key, &mut handles);
     }
     let middle = selected.and_then(|key| parts.iter().find(|(other, _)| other == key));
     handles.extend(middle.map(|(key, bounds)| Handle {
@@ -158,6 +163,21 @@ pub(crate) fn find(
         along: [0.0; 3],
     }));
     handles
+}
+
+/// The chosen part's own sizes, where no parameter gives them.
+fn own(design: &Design, key: &FeatureKey, others: &mut Vec<Handle>) {
+    let rows = editable(design, Some(key));
+    let faces = handles(design, key).unwrap_or_default().into_iter();
+    for face in faces.filter(|face| face.kind == HandleKind::Face && face.rate.abs() > 1e-6) {
+        let part = matches!(&face.field, Field::Feature(_, FeatureField::Part(_)));
+        let Some(row) = rows.iter().find(|row| part && row.field == face.field) else { continue };
+        let (at, along) = (narrow(face.at), narrow(face.along));
+        let axis = (0..3).max_by(|a, b| face.along[*a].abs().total_cmp(&face.along[*b].abs())).unwrap_or_default();
+        let pull = Pull::Field { field: face.field.to_string(), axis, rate: 1.0 / face.rate };
+        let label = format!("{}: {}", part_name(design, key), row.label.to_lowercase());
+        others.push(Handle { pull, label, at: free(at, along, others), along });
+    }
 }
 
 /// Handles that would stand in each other stand beside each other.
@@ -190,7 +210,7 @@ mod tests {
         let width = all.iter().find(|handle| handle.label == "Width").unwrap();
         assert_eq!((width.at[0], width.along), (120.0, [1.0, 0.0, 0.0]));
         let Pull::Field { field, axis, rate } = &width.pull else { panic!("{width:?}") };
-        assert_eq!((field.as_str(), *axis), ("p.width", 0));
+        assert_eq!((field.as_str(), *axis), ("param/width/value", 0));
         assert!((rate - 0.5).abs() < 1e-6, "it grows on both sides");
         let depth = all.iter().find(|handle| handle.label == "Depth").unwrap();
         assert!(matches!(depth.pull, Pull::Field { axis: 2, rate, .. } if (rate - 1.0).abs() < 1e-6));
@@ -208,6 +228,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_part_of_fixed_size_has_handles_of_its_own() {
+        let mut book = crate::book::Book::new([1; 16], &Start::Shelf.design()).unwrap();
+        let add = crate::change::Change::Add { shape: "ball".to_owned(), at: [0.0, 100.0, 150.0] };
+        let ball = book.apply(&add).unwrap().unwrap().select.flatten().unwrap();
+        let all = handles(book.design(), Some(&ball));
+        let radius = all.iter().find(|handle| handle.label == "Ball: radius").unwrap();
+        assert!(matches!(radius.pull, Pull::Field { axis: 0, rate, .. } if (rate - 1.0).abs() < 1e-9));
+        assert_eq!(radius.at, [20.0, 100.0, 150.0]);
     }
 
     #[test]

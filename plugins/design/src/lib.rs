@@ -21,7 +21,6 @@
 //! assert_eq!((view.open, view.name.as_str()), (true, "Hook"));
 //! ```
 
-mod amounts;
 mod book;
 mod change;
 mod desk;
@@ -31,6 +30,7 @@ mod files;
 mod hand;
 mod handles;
 mod mesh;
+mod pictures;
 mod place;
 mod show;
 mod snap;
@@ -45,7 +45,7 @@ use bevy::prelude::*;
 use vestibule_fabricate::Font;
 use vestibule_input::ensure_control_plugin;
 use vestibule_twin::{
-    Catalogue, DesignView, EditDesign, HoldFurniture, Notify, RoomMeasures, Urgency, ensure_twin_plugin,
+    AtDesign, Catalogue, DesignView, EditDesign, HoldFurniture, Notify, RoomMeasures, Urgency, ensure_twin_plugin,
 };
 
 pub use place::SOURCE;
@@ -74,6 +74,8 @@ pub struct DesignPlugin {
     pub exports: Option<PathBuf>,
     /// A font for texts on things, TrueType or OpenType.
     pub font: Option<&'static [u8]>,
+    /// Stands for this person in new designs: random, and another one at each start.
+    pub actor: [u8; 16],
 }
 
 /// What is on the disk, and on its way there.
@@ -85,13 +87,15 @@ struct Kept {
     own: Vec<place::Own>,
     writing: export::Writing,
     exported: Option<Result<String, String>>,
+    /// The own model that is to be taken in hand, once the catalogue has it.
+    to_hold: Option<String>,
 }
 
 impl Plugin for DesignPlugin {
     fn build(&self, app: &mut App) {
         ensure_twin_plugin(app);
         ensure_control_plugin(app);
-        let (files, mut problems) = Files::open(self.folder.clone());
+        let (files, mut problems) = Files::open(self.folder.clone(), self.actor);
         let (own, problem) = self.folder.as_deref().map(place::open).unwrap_or_default();
         problems.extend(problem);
         let font = self.font.and_then(|bytes| match Font::read(bytes) {
@@ -113,12 +117,14 @@ impl Plugin for DesignPlugin {
             .init_resource::<show::Turning>()
             .init_resource::<show::Ground>()
             .insert_resource(Kept { files, folder, exports, own, ..Kept::default() })
+            .insert_resource(pictures::Pictures::new(self.folder.clone(), font.clone()))
             .insert_resource(Work::start(font))
             .configure_sets(Update, (DesignSystems::Follow, DesignSystems::Show).chain())
             .add_systems(Update, (hand::point, edit, compute, write).chain().in_set(DesignSystems::Follow))
             .add_systems(
                 Update,
-                ((show::ground, show::draw, show::mark, show::handles).chain(), tell, offer).in_set(DesignSystems::Show),
+                ((show::ground, show::draw, show::mark, show::handles).chain(), tell, offer)
+                    .in_set(DesignSystems::Show),
             );
     }
 }
@@ -129,7 +135,6 @@ fn edit(
     room: Res<RoomMeasures>,
     (mut desk, mut kept): (ResMut<Desk>, ResMut<Kept>),
     mut turning: ResMut<show::Turning>,
-    mut hold: MessageWriter<HoldFurniture>,
     mut notify: MessageWriter<Notify>,
 ) {
     for wish in wishes.read() {
@@ -154,7 +159,7 @@ fn edit(
                 }
                 Effect::Export(format) => begin_export(&desk, &mut kept, format),
                 Effect::Place => place(&desk, &mut kept).map(|model| {
-                    hold.write(HoldFurniture { model });
+                    kept.to_hold = Some(model);
                     // It is in the hand now; as a design it is among those that were kept.
                     desk.open = None;
                 }),
@@ -171,7 +176,7 @@ fn keep(desk: &mut Desk, kept: &mut Kept) -> Result<(), String> {
     if kept.folder.is_none() {
         return Ok(());
     }
-    kept.files.keep(&open.id, &open.book)?;
+    kept.files.keep(&open.id, &mut open.book)?;
     open.kept = true;
     Ok(())
 }
@@ -212,20 +217,31 @@ fn write(mut kept: ResMut<Kept>) {
 }
 
 /// Writes what screens read.
-fn tell((desk, kept, hand): (Res<Desk>, Res<Kept>, Res<hand::Hand>), mut view: ResMut<DesignView>) {
-    if desk.is_changed() || kept.is_changed() || hand.is_changed() {
-        let now = view::of(&desk, &kept.files, kept.exported.as_ref());
+fn tell(
+    (desk, kept, hand): (Res<Desk>, Res<Kept>, Res<hand::Hand>),
+    (at, mut pictures): (Res<AtDesign>, ResMut<pictures::Pictures>),
+    mut drawn: Local<usize>,
+    mut view: ResMut<DesignView>,
+) {
+    if at.0 {
+        pictures.bypass_change_detection().begin();
+    }
+    let ready = pictures.ready();
+    if desk.is_changed() || kept.is_changed() || hand.is_changed() || *drawn != ready {
+        *drawn = ready;
+        let now = view::of(&desk, &kept.files, &pictures, kept.exported.as_ref());
         view.set_if_neq(DesignView { hovered: hand.hovered, ..now });
     }
 }
 
-/// Own models are among the furniture, whoever reads the catalogue anew.
-fn offer(kept: Res<Kept>, catalogue: Option<ResMut<Catalogue>>) {
-    let Some(mut catalogue) = catalogue.filter(|catalogue| catalogue.is_changed() || kept.is_changed()) else { return };
+/// Own models are among the furniture, whoever reads the catalogue anew; what is finished is taken in hand.
+fn offer(mut kept: ResMut<Kept>, mut catalogue: ResMut<Catalogue>, mut hold: MessageWriter<HoldFurniture>) {
     let missing: Vec<_> = kept.own.iter().filter(|own| catalogue.get(&own.key).is_none()).collect();
     if !missing.is_empty() {
         catalogue.entries.extend(missing.into_iter().map(place::Own::entry));
     }
+    let model = kept.bypass_change_detection().to_hold.take();
+    hold.write_batch(model.map(|model| HoldFurniture { model }));
 }
 
 #[cfg(test)]

@@ -57,7 +57,8 @@ pub(crate) fn surface(mesh: &vestibule_fabricate::Mesh) -> (Mesh, Vec<u32>) {
         let Some(own) = face.try_normalize() else { continue };
         from.push(triangle);
         for corner in corners {
-            let near = around.get(*corner as usize).into_iter().flatten().filter_map(|other| faces.get(*other as usize));
+            let near =
+                around.get(*corner as usize).into_iter().flatten().filter_map(|other| faces.get(*other as usize));
             let alike = near.filter(|other| other.normalize_or_zero().dot(own) > CREASE);
             let normal = alike.sum::<Vec3>().try_normalize().unwrap_or(own).to_array();
             let next = u32::try_from(points.len()).unwrap_or(u32::MAX);

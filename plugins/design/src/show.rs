@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bevy::{
     light::{NotShadowCaster, NotShadowReceiver},
-    picking::mesh_picking::ray_cast::{MeshRayCast, MeshRayCastSettings},
+    picking::mesh_picking::ray_cast::{MeshRayCast, MeshRayCastSettings, RayCastVisibility},
     prelude::*,
 };
 use vestibule_fabricate::{
@@ -103,7 +103,8 @@ impl FromWorld for Kit {
             ball,
             wood,
             steel,
-            axes: [Color::srgb(0.93, 0.32, 0.30), Color::srgb(0.36, 0.78, 0.40), Color::srgb(0.33, 0.56, 0.96)].map(&mut plain),
+            axes: [Color::srgb(0.93, 0.32, 0.30), Color::srgb(0.36, 0.78, 0.40), Color::srgb(0.33, 0.56, 0.96)]
+                .map(&mut plain),
             free: plain(Color::srgb(0.95, 0.95, 0.97)),
             lit: plain(Color::srgb(1.0, 0.84, 0.30)),
             chosen: plain(Color::srgba(0.42, 0.72, 1.0, 0.30)),
@@ -226,7 +227,8 @@ pub(crate) fn draw(
 fn before(eye: &GlobalTransform, bounds: &vestibule_fabricate::Bounds, rays: &mut MeshRayCast<'_, '_>) -> Transform {
     let ahead = Ray3d::new(eye.translation(), stand::level(eye));
     let first = |rays: &mut MeshRayCast<'_, '_>, ray: Ray3d| {
-        let hit = rays.cast_ray(ray, &MeshRayCastSettings::default()).first().map(|(_, hit)| hit.distance);
+        let settings = MeshRayCastSettings::default().with_visibility(RayCastVisibility::Visible);
+        let hit = rays.cast_ray(ray, &settings).first().map(|(_, hit)| hit.distance);
         hit.filter(|metres| *metres < LOOK)
     };
     let wall = first(rays, ahead);
@@ -272,14 +274,13 @@ pub(crate) fn mark(
         skin(&mut commands, meshes.add(mesh), &kit.chosen);
     }
     // What was found belongs to the picture that was looked at.
-    let Some(report) = open.report.as_ref().filter(|report| report.number == picture.number) else { return };
-    for (index, finding) in report.findings.iter().enumerate() {
+    let Some((_, found)) = open.found.as_ref().filter(|(number, _)| *number == picture.number) else { return };
+    for (index, finding) in found.iter().enumerate() {
         let pointed = open.pointed == Some(index);
         if !pointed && (open.pointed.is_some() || !finding.blocks) {
             continue;
         }
-        let (wash, pin) =
-            if finding.blocks { (&kit.wrong, &kit.wrong_pin) } else { (&kit.mind, &kit.mind_pin) };
+        let (wash, pin) = if finding.blocks { (&kit.wrong, &kit.wrong_pin) } else { (&kit.mind, &kit.mind_pin) };
         for (body, solid) in picture.solids.bodies.iter().enumerate() {
             let places: Vec<&Spot> = finding.places.iter().filter(|place| place.body == body).collect();
             if let Some(mesh) = tint(&solid.mesh, &places) {
@@ -365,13 +366,7 @@ pub(crate) fn handles(
     }
 }
 
-fn spawn(
-    (index, along, place): (usize, Vec3, Transform),
-    lit: bool,
-    kit: &Kit,
-    root: Entity,
-    commands: &mut Commands,
-) {
+fn spawn((index, along, place): (usize, Vec3, Transform), lit: bool, kit: &Kit, root: Entity, commands: &mut Commands) {
     let axis = kit.axes.iter().zip(along.to_array()).find(|(_, part)| part.abs() > 0.5).map(|(material, _)| material);
     let material = if lit { &kit.lit } else { axis.unwrap_or(&kit.free) };
     let look = |mesh: &Handle<Mesh>| (Mesh3d(mesh.clone()), MeshMaterial3d(material.clone()), NotShadowCaster);

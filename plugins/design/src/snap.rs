@@ -18,11 +18,8 @@ pub(crate) struct Range {
 
 /// The room's measures as `vestibule-fabricate` has them.
 fn measures(room: &RoomMeasures) -> Measures {
-    let gap = |measure: &vestibule_twin::RoomMeasure| Gap {
-        name: measure.name.clone(),
-        at: [0; 3],
-        size: measure.size_mm,
-    };
+    let gap =
+        |measure: &vestibule_twin::RoomMeasure| Gap { name: measure.name.clone(), at: [0; 3], size: measure.size_mm };
     Measures { gaps: room.measures.iter().map(gap).collect(), ..Measures::default() }
 }
 

@@ -9,13 +9,24 @@ use crate::{
     fields,
     files::Files,
     handles::{Handle, Pull},
+    pictures::Pictures,
 };
 
 /// All of it.
-pub(crate) fn of(desk: &Desk, files: &Files, exported: Option<&Result<String, String>>) -> DesignView {
-    let choice = |id: &str, name: &str| DesignChoice { id: id.to_owned(), name: name.to_owned() };
+pub(crate) fn of(
+    desk: &Desk,
+    files: &Files,
+    pictures: &Pictures,
+    exported: Option<&Result<String, String>>,
+) -> DesignView {
+    let start = |start: Start| DesignChoice {
+        id: start.id().to_owned(),
+        name: start.design().name,
+        picture: pictures.of(start),
+    };
+    let choice = |id: &str, name: &str| DesignChoice { id: id.to_owned(), name: name.to_owned(), picture: None };
     let view = DesignView {
-        starts: Start::ALL.iter().map(|start| choice(start.id(), &start.design().name)).collect(),
+        starts: Start::ALL.map(start).into(),
         saved: files.saved().iter().map(|saved| choice(&saved.id, &saved.name)).collect(),
         machines: desk.machines.iter().map(|machine| choice(&machine.id, &machine.name)).collect(),
         kinds: fields::kinds(),
@@ -44,7 +55,7 @@ fn with_open(view: DesignView, open: &Open, files: &Files) -> DesignView {
         parts: fields::parts(design),
         selected: open.selected.as_ref().map(ToString::to_string),
         fields: fields::fields(design, open.selected.as_ref()),
-        texts: fields::texts(design),
+        texts: fields::texts(design, open.selected.as_ref()),
         materials: fields::materials(design),
         handles: open.handles().iter().map(handle).collect(),
         held: open.held.as_ref().map(|held| DesignHeld {
@@ -55,9 +66,9 @@ fn with_open(view: DesignView, open: &Open, files: &Files) -> DesignView {
         }),
         undo: open.book.undoes(),
         redo: open.book.redoes(),
-        findings: report.map(|report| report.findings.iter().map(|found| finding(open, found)).collect()).unwrap_or_default(),
+        findings: open.found.iter().flat_map(|(_, found)| found.iter().map(|found| finding(open, found))).collect(),
         pointed: open.pointed,
-        checked: report.is_some_and(|report| report.number == open.asked) && open.trial.is_none(),
+        checked: open.found.as_ref().is_some_and(|(number, _)| *number == open.asked) && open.trial.is_none(),
         busy: !open.is_settled() && open.undrawable.is_none(),
         problem,
         size_mm: bounds.map(|bounds| bounds.size()),

@@ -3,6 +3,7 @@
 use vestibule_fabricate::{
     SolidError,
     design::{Design, DesignError, FeatureKey, ParamUnit},
+    document::EditError,
 };
 
 use crate::fields::part_name;
@@ -39,8 +40,12 @@ pub(crate) fn of_design(design: &Design, error: &DesignError) -> String {
             format!("{label} goes from {} to {}.", with_unit(*least, unit), with_unit(*most, unit))
         }
         DesignError::TooMany { what, most, .. } => format!("There can be at most {most} {what}."),
-        DesignError::NoFeature { feature, what, .. } => format!("{} needs a {what} that stands before it.", part(feature)),
-        DesignError::NoMaterial { feature, .. } => format!("{} is made of nothing that this design has.", part(feature)),
+        DesignError::NoFeature { feature, what, .. } => {
+            format!("{} needs a {what} that stands before it.", part(feature))
+        }
+        DesignError::NoMaterial { feature, .. } => {
+            format!("{} is made of nothing that this design has.", part(feature))
+        }
         DesignError::NoParam(name) => format!("Nothing here is called {name}."),
         DesignError::Formula { feature, field, why } => {
             format!("The {} of {} cannot be computed: its formula {why}.", plain(field), part(feature))
@@ -50,6 +55,15 @@ pub(crate) fn of_design(design: &Design, error: &DesignError) -> String {
         }
         DesignError::Twice(key) => format!("Two parts are called {key}."),
         DesignError::Unreadable(why) => format!("It cannot be read: {why}."),
+    }
+}
+
+pub(crate) fn of_edit(design: &Design, error: &EditError) -> String {
+    match error {
+        EditError::Design(error) => of_design(design, error),
+        EditError::Unknown(_) => "That is not there any more.".to_owned(),
+        EditError::Full => "Its history is full: begin a new one with it.".to_owned(),
+        other => format!("It cannot be: {other}."),
     }
 }
 

@@ -48,13 +48,14 @@ pub(crate) struct Picture {
     pub meshes: Vec<(Mesh, Vec<u32>)>,
 }
 
-/// What was found on it.
+/// What can be said of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
     pub number: u64,
-    pub findings: Vec<Finding>,
     pub takes: Option<Estimate>,
     pub handles: Vec<Handle>,
+    /// What was found on it; looking takes longest, and so this comes with a second report.
+    pub findings: Option<Vec<Finding>>,
 }
 
 /// What came of a job.
@@ -203,13 +204,18 @@ fn work(shared: &Shared, evaluator: &mut Evaluator, job: &Job, cancel: &Cancel) 
             return;
         }
     }
-    let findings = check(&picture.solids, &job.machine, cancel);
     let takes = PriceBook::sample("EUR")
         .ok()
         .and_then(|book| estimate(&picture.solids, &job.machine, INFILL_PERCENT, &book, NonZeroU32::MIN).ok());
     let handles = handles::find(evaluator, &job.design, &picture.solids, job.selected.as_ref(), &budget);
+    let report = Report { number: job.number, takes, handles, findings: None };
+    if cancel.is_canceled() {
+        return;
+    }
+    shared.lock().answers.report = Some(report.clone());
+    let findings = check(&picture.solids, &job.machine, cancel);
     if !cancel.is_canceled() {
-        shared.lock().answers.report = Some(Report { number: job.number, findings, takes, handles });
+        shared.lock().answers.report = Some(Report { findings: Some(findings), ..report });
     }
 }
 
@@ -247,9 +253,8 @@ mod tests {
         let mut pictures = 0;
         let report = wait(&work, |answers| {
             pictures += usize::from(answers.picture.is_some());
-            answers.report
+            answers.report.filter(|report| report.number == 200 && report.findings.is_some())
         });
-        assert_eq!(report.number, 200, "only the last is looked at to its end");
         assert!(pictures < 200, "what was overtaken was not evaluated");
         assert!(report.takes.is_some() && !report.handles.is_empty());
     }

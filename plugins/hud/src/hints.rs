@@ -112,7 +112,9 @@ const fn keys_for(now: Situation) -> &'static [(Control, &'static str)] {
         Situation { furniture: true, .. } => {
             &[(C::Interact, "take"), (C::Remove, "remove"), (C::Undo, "undo"), (C::Help, "all keys")]
         }
-        _ => &[(C::Catalogue, "furniture"), (C::Design, "design"), (C::Pointer, "free the mouse"), (C::Help, "all keys")],
+        _ => {
+            &[(C::Catalogue, "furniture"), (C::Design, "design"), (C::Pointer, "free the mouse"), (C::Help, "all keys")]
+        }
     }
 }
 

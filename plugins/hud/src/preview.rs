@@ -369,7 +369,7 @@ fn preview() {
     shoot(&mut app, &target, &format!("{size}-past"));
     app.world_mut().write_message(HudAction::CloseWindow);
     lending(&mut app, &target, &size);
-    app.insert_resource(crate::window::designed());
+    app.insert_resource(window::designed());
     app.world_mut().write_message(HudAction::Open(HudWindow::Design));
     shoot(&mut app, &target, &format!("{size}-design"));
     app.world_mut().write_message(HudAction::CloseWindow);

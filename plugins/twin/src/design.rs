@@ -156,6 +156,8 @@ pub struct DesignChoice {
     pub id: String,
     /// What people call it.
     pub name: String,
+    /// Asset path of its picture (PNG, square).
+    pub picture: Option<String>,
 }
 
 /// A colour to choose.

@@ -44,8 +44,8 @@ pub use component::{
     FeatureRules, Reading, Twin, TwinAccess, TwinDescription, TwinPart, TwinRole, TwinRoot, TwinState,
 };
 pub use design::{
-    AtDesign, DesignAxis, DesignChoice, DesignColour, DesignField, DesignFinding, DesignFormat, DesignHandle, DesignHeld, DesignMaterial,
-    DesignPart, DesignTakes, DesignText, DesignView, EditDesign, RoomMeasure, RoomMeasures,
+    AtDesign, DesignAxis, DesignChoice, DesignColour, DesignField, DesignFinding, DesignFormat, DesignHandle,
+    DesignHeld, DesignMaterial, DesignPart, DesignTakes, DesignText, DesignView, EditDesign, RoomMeasure, RoomMeasures,
 };
 pub use furniture::{
     CancelHeld, Catalogue, CatalogueEntry, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved,

@@ -36,9 +36,11 @@ use crate::{
     widgets::{self, Tone},
 };
 pub(crate) use capture::{Capturing, capture};
-pub(crate) use design::{DesignLine, WIDTH as DESIGN_WIDTH, act as design, attend as attend_design, keys as design_keys};
 #[cfg(test)]
 pub(crate) use design::tests::shelf as designed;
+pub(crate) use design::{
+    DesignLine, WIDTH as DESIGN_WIDTH, act as design, attend as attend_design, keys as design_keys,
+};
 pub use lend::TokenFiles;
 pub(crate) use lend::{
     LoanDesk, act as lend, begin as lend_kept, drop_in, keep as keep_tokens, span as lent_for, tell as tell_lent,
@@ -312,6 +314,7 @@ impl Shown<'_, '_> {
             }),
             drag: self.dragging.0.as_ref(),
             confirming: window.confirming.as_ref(),
+            assets: self.assets.as_deref(),
         };
         design::window(&table, &self.keys)
     }

@@ -17,8 +17,8 @@ use std::{
 use bevy::{asset::LoadState, prelude::*, world_serialization::WorldInstanceReady};
 use vestibule_input::{Attention, Control, ControlSystems, Controls, ensure_control_plugin};
 use vestibule_twin::{
-    AtDesign, CancelHeld, Catalogue, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved, HeldFurniture, Notify,
-    PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing, Urgency, ensure_twin_plugin,
+    AtDesign, CancelHeld, Catalogue, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved, HeldFurniture,
+    Notify, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing, Urgency, ensure_twin_plugin,
 };
 
 pub use catalogue::{CatalogueError, CatalogueFile, read_catalogue};

@@ -30,7 +30,9 @@ pub(super) fn block_of(table: &Table<'_>) -> El {
     let none = own.is_empty().then(|| El::small("none", "It has no measures of its own: change its parts."));
     block("design.fields", "Measures")
         .with_all(own.into_iter().map(|field| row(table, field)))
-        .with_all(table.view.texts.iter().filter(|text| text.id != "name" && text.part.is_none()).map(|it| text(table, it)))
+        .with_all(
+            table.view.texts.iter().filter(|text| text.id != "name" && text.part.is_none()).map(|it| text(table, it)),
+        )
         .with_all(none)
 }
 
@@ -42,7 +44,8 @@ pub(super) fn row(table: &Table<'_>, field: &DesignField) -> El {
     let set = |value: f64| HudAction::Design(EditDesign::Set { field: field.id.clone(), value });
     let step = |key: &'static str, shown: &str, label: &str, to: f64| {
         let enabled = (field.least..=field.most).contains(&to);
-        let mut el = widgets::button(key, pressed(format!("{} {label}", field.label), set(to), enabled), None, Tone::Plain);
+        let mut el =
+            widgets::button(key, pressed(format!("{} {label}", field.label), set(to), enabled), None, Tone::Plain);
         el.node.padding = UiRect::ZERO;
         (el.node.width, el.node.min_height, el.node.flex_shrink) = (px(24), px(26), 0.0);
         for child in &mut el.children {
@@ -67,10 +70,7 @@ pub(super) fn row(table: &Table<'_>, field: &DesignField) -> El {
         .with(step("more", "+", "more", field.value + field.step))
         .with(number(table, field, value));
     let formula = field.formula.as_ref().map(|formula| El::small("formula", format!("by its formula: {formula}")));
-    El::column(format!("field.{}", field.id), 1.0)
-        .node(|node| node.flex_shrink = 0.0)
-        .with(line)
-        .with_all(formula)
+    El::column(format!("field.{}", field.id), 1.0).node(|node| node.flex_shrink = 0.0).with(line).with_all(formula)
 }
 
 /// The value; pressed, it is written.

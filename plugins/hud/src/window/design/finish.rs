@@ -42,19 +42,20 @@ pub(super) fn foot(view: &DesignView) -> El {
         let [width, height, depth] = size.map(|mm| format!("{mm:.0}"));
         format!("{width} × {height} × {depth} mm")
     });
-    let volume = view.volume_mm3.map(|volume| format!("{:.0} cm³", volume / 1_000.0));
-    let sizes: Vec<_> = size.into_iter().chain(volume).collect();
     let blocks = view.findings.iter().filter(|finding| finding.blocks).count();
     let (color, verdict) = match (view.checked, blocks, view.findings.len()) {
         (false, ..) => (style::MUTED, "not looked at yet".to_owned()),
         (true, 0, 0) => (GOOD, "can be made".to_owned()),
-        (true, 0, more) => (MIND, if more == 1 { "can be made, one hint".to_owned() } else { format!("can be made, {more} hints") }),
+        (true, 0, more) => {
+            (MIND, if more == 1 { "can be made, one hint".to_owned() } else { format!("can be made, {more} hints") })
+        }
         (true, 1, _) => (style::WRONG, "one thing is in the way".to_owned()),
         (true, more, _) => (style::WRONG, format!("{more} things are in the way")),
     };
     let verdict = El::row("verdict", 6.0)
         .with(widgets::dot(color, 9.0))
         .with(El::small("word", verdict).strong().colored(color).words(|words| words.wrap = false));
+    let first = view.findings.iter().find(|finding| finding.blocks).filter(|_| view.checked);
     let why = view.not_ready.as_deref();
     let mut press = widgets::press("Put it into the room", HudAction::Design(EditDesign::Place));
     press.enabled = why.is_none();
@@ -71,20 +72,34 @@ pub(super) fn foot(view: &DesignView) -> El {
     El::column("design.foot", 6.0)
         .node(|node| node.flex_shrink = 0.0)
         .with(widgets::rule("rule"))
-        .with(El::row("sizes", style::GAP).with(El::text("text", sizes.join(" · ")).strong()).with(widgets::spring()).with(verdict))
-        .with(El::small("takes", view.takes.map_or_else(|| "What it takes is not known yet.".to_owned(), takes)))
+        .with(
+            El::row("sizes", style::GAP)
+                .with(El::text("text", size.unwrap_or_default()).strong().words(|words| words.wrap = false))
+                .with(widgets::spring())
+                .with(verdict),
+        )
+        .with_all(first.map(|first| El::small("first", first.says.clone()).colored(style::WRONG)))
+        .with(El::small("takes", amounts(view)))
         .with(out)
         .with_all(why.map(|why| El::small("why", format!("Neither into the room nor into a file: {why}"))))
         .with_all(told)
 }
 
+/// How much of it there is, and what making it takes.
+fn amounts(view: &DesignView) -> String {
+    let volume = view.volume_mm3.map(|volume| format!("{:.0} cm³", volume / 1_000.0));
+    let takes = view.takes.map(takes).or_else(|| view.open.then(|| "what it takes is not known yet".to_owned()));
+    volume.into_iter().chain(takes).collect::<Vec<_>>().join(" · ")
+}
+
 fn takes(takes: DesignTakes) -> String {
     #[expect(clippy::cast_precision_loss, reason = "grams of a thing")]
     let grams = takes.milligrams as f64 / 1_000.0;
+    let weight = if grams < 1_000.0 { format!("{grams:.0} g") } else { format!("{:.2} kg", grams / 1_000.0) };
     let minutes = takes.seconds.div_ceil(60);
     let time = match minutes {
         0..60 => format!("{minutes} min"),
         _ => format!("{} h {:02} min", minutes / 60, minutes % 60),
     };
-    format!("About {grams:.0} g, {time}, {} to have it made", takes.price)
+    format!("about {weight} · {time} · {}", takes.price)
 }

@@ -2,8 +2,8 @@
 //! it, what it takes, and where it goes.
 
 mod fields;
-mod finish;
 mod findings;
+mod finish;
 mod parts;
 mod starts;
 #[cfg(test)]
@@ -43,6 +43,7 @@ pub(super) struct Table<'a> {
     pub line: Option<(&'a str, &'a Line)>,
     pub drag: Option<&'a Drag>,
     pub confirming: Option<&'a HudAction>,
+    pub assets: Option<&'a AssetServer>,
 }
 
 impl Table<'_> {
@@ -127,6 +128,10 @@ pub(crate) fn act(
         wishes.write_batch(sliding.clone().map(|(field, value)| EditDesign::Try { field, value }));
     }
     *tried = sliding;
+    // Whoever closes the window writes no more.
+    if window.get() != Some(HudWindow::Design) && line.field.take().is_some() {
+        capturing.end_line();
+    }
     take_line(&view, &mut capturing, &mut line, &mut wishes);
 }
 
@@ -187,7 +192,7 @@ pub(super) fn window(table: &Table<'_>, keys: &KeyBindings) -> El {
     let (name, body, foot) = if view.open {
         (view.name.clone(), open(table, keys), Some(finish::foot(view)))
     } else {
-        ("Design something".to_owned(), starts::list(view), None)
+        ("Design something".to_owned(), starts::list(view, table.assets), None)
     };
     let press = widgets::press("Close", HudAction::CloseWindow);
     let head = El::row("window.head", style::GAP)
@@ -207,7 +212,7 @@ pub(super) fn window(table: &Table<'_>, keys: &KeyBindings) -> El {
         })
         .with(head);
     panel.children.extend(view.open.then(|| tools(table, keys)));
-    panel.children.push(state(view));
+    panel.children.extend((view.open || view.problem.is_some()).then(|| state(view)));
     panel.children.push(body);
     panel.children.extend(foot);
     panel
@@ -258,10 +263,7 @@ fn tools(table: &Table<'_>, keys: &KeyBindings) -> El {
         (None, why) => format!("{word}: {}.", why.unwrap_or_default()),
     };
     let why = format!("{} {}", says("Undo", &view.undo, no_undo), says("Redo", &view.redo, no_redo));
-    El::column("design.steps", style::TIGHT)
-        .node(|node| node.flex_shrink = 0.0)
-        .with(row)
-        .with(El::small("why", why))
+    El::column("design.steps", style::TIGHT).node(|node| node.flex_shrink = 0.0).with(row).with(El::small("why", why))
 }
 
 /// What was kept can be opened again; what was not is asked about.
@@ -285,7 +287,9 @@ fn state(view: &DesignView) -> El {
         (None, Some(problem)) => (problem.clone(), style::WRONG),
         (None, None) if view.open && view.busy => ("Computing ...".to_owned(), style::MUTED),
         (None, None) => match view.hovered.and_then(|place| view.handles.get(place)) {
-            Some(handle) if handle.field.is_none() => (format!("Draw it: {} goes elsewhere.", handle.label), style::MUTED),
+            Some(handle) if handle.field.is_none() => {
+                (format!("Draw it: {} goes elsewhere.", handle.label), style::MUTED)
+            }
             Some(handle) => (format!("Draw it: {} changes.", handle.label), style::MUTED),
             None => (String::new(), style::MUTED),
         },

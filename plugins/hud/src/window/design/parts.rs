@@ -26,7 +26,10 @@ pub(super) fn block_of(table: &Table<'_>, keys: &KeyBindings) -> El {
         .with(button("mirror", mirror, EditDesign::Mirror, why, Some(&turn)))
         .with(button("remove", "Remove", EditDesign::Remove, why, Some(&remove)));
     let add = |(shape, label): (&str, &str)| {
-        let press = widgets::press(format!("Add {}", label.to_lowercase()), HudAction::Design(EditDesign::Add(shape.to_owned())));
+        let press = widgets::press(
+            format!("Add {}", label.to_lowercase()),
+            HudAction::Design(EditDesign::Add(shape.to_owned())),
+        );
         let mut el = widgets::button(format!("add.{shape}"), press, None, Tone::Plain);
         el.node.padding = UiRect::axes(px(8), px(4));
         for child in &mut el.children {

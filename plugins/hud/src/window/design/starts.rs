@@ -4,7 +4,7 @@ use vestibule_twin::{DesignChoice, DesignView, EditDesign};
 use super::wrapped;
 use crate::{
     action::HudAction,
-    el::El,
+    el::{El, What},
     style,
     widgets::{self, Tone},
 };
@@ -25,9 +25,11 @@ fn about(id: &str) -> &'static str {
 }
 
 /// What one can begin with, and what was begun before.
-pub(super) fn list(view: &DesignView) -> El {
+pub(super) fn list(view: &DesignView, assets: Option<&AssetServer>) -> El {
     let intro = "Choose something to begin with. It stands in front of you at its true size.";
-    let grid = wrapped("starts").with_all(view.starts.iter().map(start));
+    let grid = wrapped("starts")
+        .node(|node| node.align_items = AlignItems::Stretch)
+        .with_all(view.starts.iter().map(|choice| start(choice, assets)));
     let mut body = widgets::scroll("design.body", 10.0)
         .node(|node| node.flex_grow = 1.0)
         .with(El::small("intro", intro))
@@ -40,17 +42,28 @@ pub(super) fn list(view: &DesignView) -> El {
     body
 }
 
-fn start(choice: &DesignChoice) -> El {
+fn start(choice: &DesignChoice, assets: Option<&AssetServer>) -> El {
+    let mut picture = El::new("picture").node(|node| {
+        (node.width, node.height) = (px(72), px(72));
+        node.flex_shrink = 0.0;
+    });
+    if let (Some(assets), Some(path)) = (assets, &choice.picture) {
+        picture.what = What::Image(assets.load(path.clone()));
+    }
     let press = widgets::press(choice.name.clone(), HudAction::Design(EditDesign::Start(choice.id.clone())));
-    let mut el = El::column(format!("start.{}", choice.id), style::TIGHT)
+    let words = El::column("words", style::TIGHT)
+        .node(|node| node.flex_shrink = 1.0)
+        .with(El::text("name", choice.name.clone()).strong())
+        .with(El::small("about", about(&choice.id)));
+    let mut el = El::row(format!("start.{}", choice.id), style::GAP)
         .node(|node| {
-            node.width = px(180);
-            node.padding = UiRect::axes(px(11), px(9));
+            node.width = px(182);
+            node.padding = UiRect::axes(px(7), px(5));
         })
         .fill(style::BUTTON)
         .round(style::ROUND_SMALL)
-        .with(El::text("name", choice.name.clone()).strong())
-        .with(El::small("about", about(&choice.id)));
+        .with(picture)
+        .with(words);
     el.press = Some(press);
     el
 }

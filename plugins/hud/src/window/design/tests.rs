@@ -9,13 +9,13 @@ use bevy::{
     ui::InteractionDisabled,
     ui_widgets::Activate,
 };
-use vestibule_twin::{DesignChoice, DesignFinding, DesignField, DesignPart, DesignText};
+use vestibule_twin::{DesignChoice, DesignField, DesignFinding, DesignPart, DesignText};
 
 use super::*;
 use crate::{HudPlugin, find_button, find_named, hud_texts};
 
 fn choice(id: &str, name: &str) -> DesignChoice {
-    DesignChoice { id: id.to_owned(), name: name.to_owned() }
+    DesignChoice { id: id.to_owned(), name: name.to_owned(), picture: None }
 }
 
 /// A shelf that stands there, changed once.
@@ -31,7 +31,8 @@ pub(crate) fn shelf() -> DesignView {
         formula: None,
         part: None,
     };
-    let name = DesignText { id: "name".to_owned(), label: "Name".to_owned(), text: "Shelf".to_owned(), most: 60, part: None };
+    let name =
+        DesignText { id: "name".to_owned(), label: "Name".to_owned(), text: "Shelf".to_owned(), most: 60, part: None };
     let side = DesignPart {
         key: "side".to_owned(),
         name: "Sides".to_owned(),
@@ -112,7 +113,11 @@ fn is_disabled(app: &App, label: &str) -> bool {
 
 #[test]
 fn its_key_opens_it_beside_the_world_and_closes_it() {
-    let view = DesignView { starts: vec![choice("shelf", "Shelf")], saved: vec![choice("hook-1", "My hook")], ..DesignView::default() };
+    let view = DesignView {
+        starts: vec![choice("shelf", "Shelf")],
+        saved: vec![choice("hook-1", "My hook")],
+        ..DesignView::default()
+    };
     let mut app = app(view);
     assert!(reads(&app, "Design something") && reads(&app, "true size"));
     assert_eq!(*app.world().resource::<State<Attention>>().get(), Attention::Point, "the mouse is free, and one walks");
@@ -149,7 +154,10 @@ fn buttons_ask_and_what_is_disabled_says_why() {
     assert_eq!(click(&mut app, "Write 3MF"), [EditDesign::Export(vestibule_twin::DesignFormat::ThreeMf)]);
     app.world_mut().resource_mut::<DesignView>().not_ready = Some("It is still being computed.".to_owned());
     app.update();
-    assert!(is_disabled(&app, "Write STL") && reads(&app, "Neither into the room nor into a file: It is still being computed."));
+    assert!(
+        is_disabled(&app, "Write STL")
+            && reads(&app, "Neither into the room nor into a file: It is still being computed.")
+    );
     assert!(is_disabled(&app, "Put it into the room"));
 }
 
