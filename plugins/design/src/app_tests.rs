@@ -102,7 +102,7 @@ fn the_last_picture_stays_until_the_new_one_is_there() {
 #[test]
 fn what_hurts_is_marked_and_handles_are_only_there_at_the_window() {
     let mut app = app(None);
-    start(&mut app, "lamp");
+    start(&mut app, "shelf");
     let handles = view(&app).handles.len();
     assert_eq!(count::<HandleMark>(&mut app), handles);
     let marked = |app: &mut App| count::<Mark>(app);

@@ -9,15 +9,14 @@ use vestibule_fabricate::{
     design::{Design, FeatureKey},
     document::UndoStep,
 };
-use vestibule_twin::{DesignAxis, DesignField, DesignFormat, EditDesign, RoomMeasures};
+use vestibule_twin::{DesignFormat, EditDesign, RoomMeasures};
 
 use crate::{
     book::Book,
     change::Change,
     fields,
     handles::{Handle, Pull},
-    snap::{Range, drawn},
-    words,
+    held::{Held, draw_field, draw_part},
     work::{Answers, Job, Picture, Report},
 };
 
@@ -102,20 +101,6 @@ impl Open {
     pub(crate) fn handles(&self) -> &[Handle] {
         self.report.as_ref().map_or(&[], |report| report.handles.as_slice())
     }
-}
-
-/// A handle in a hand.
-#[derive(Clone, Debug)]
-pub(crate) struct Held {
-    pub index: usize,
-    pub handle: Handle,
-    pub axis: Option<DesignAxis>,
-    /// Where the handle is now, seen from where it was: millimetres in the design's frame.
-    pub moved: [f32; 3],
-    /// What letting go would do.
-    pub change: Option<Change>,
-    pub says: String,
-    pub snapped: Option<String>,
 }
 
 /// All of it.
@@ -246,6 +231,8 @@ impl Desk {
         let open = self.open.as_mut().filter(|open| open.to_ask)?;
         self.jobs += 1;
         (open.asked, open.to_ask) = (self.jobs, false);
+        // What was wrong with an earlier one says nothing about this one.
+        open.undrawable = None;
         if open.first == 0 {
             open.first = self.jobs;
         }
@@ -418,46 +405,6 @@ impl Open {
         }
         self.held = Some(drawn);
         Ok(())
-    }
-}
-
-/// The handle after the hand went `by`, and what that does to its field.
-fn draw_field(
-    held: &Held,
-    field: &DesignField,
-    (axis, rate): (usize, f64),
-    by: [f32; 3],
-    fine: bool,
-    room: &RoomMeasures,
-) -> Held {
-    let along = held.handle.along;
-    let out: f32 = by.iter().zip(along).map(|(by, along)| by * along).sum();
-    let range = Range { least: field.least, most: field.most, step: field.step };
-    let (value, snapped) = drawn(field.value + f64::from(out) / rate, axis, range, fine, room);
-    #[expect(clippy::cast_possible_truncation, reason = "millimetres in a room")]
-    let out = ((value - field.value) * rate) as f32;
-    Held {
-        moved: along.map(|along| along * out),
-        change: Some(Change::Number { field: field.id.clone(), value }),
-        says: format!("{} {}", field.label, words::with_unit(value, field.unit)),
-        snapped: snapped.map(|name| format!("as the {name}")),
-        ..held.clone()
-    }
-}
-
-fn draw_part(held: &Held, part: &FeatureKey, by: [f32; 3], fine: bool) -> Held {
-    let step = if fine { 1.0 } else { 5.0_f32 };
-    let moved: [f32; 3] = std::array::from_fn(|axis| {
-        let counts = held.axis.is_none_or(|only| only.index() == axis);
-        if counts { (by[axis] / step).round() * step } else { 0.0 }
-    });
-    let [x, y, z] = moved.map(|mm| words::number(f64::from(mm)));
-    Held {
-        moved,
-        change: Some(Change::Move { part: part.clone(), by: moved.map(f64::from) }),
-        says: format!("{}: right {x}, up {y}, forward {z} mm", held.handle.label),
-        snapped: None,
-        ..held.clone()
     }
 }
 

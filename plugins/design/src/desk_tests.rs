@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vestibule_twin::RoomMeasure;
+use vestibule_twin::{DesignAxis, RoomMeasure};
 
 use super::*;
 use crate::{files::Files, work::Work};

@@ -29,6 +29,7 @@ mod fields;
 mod files;
 mod hand;
 mod handles;
+mod held;
 mod mesh;
 mod pictures;
 mod place;
