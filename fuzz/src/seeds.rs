@@ -10,6 +10,7 @@ use vestibule_protocol::{
 };
 use vestibule_quic::raw::ContentHead;
 use vestibule_store::{EventLog, Head, MemoryLog, NewLine};
+use vestibule_ucp::{Parts, SigningKey, sign_request};
 use vestibule_wot::{Site, describe};
 
 use super::targets::{NOW, ROOT, at_once, message};
@@ -27,9 +28,53 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "export" => exports(),
         "snapshot" => snapshots(),
         "quic" => quic(),
+        "ucp" => UCP.iter().map(|text| text.as_bytes().to_vec()).collect(),
+        "signed" => vec![signed()],
+        "recipe" => RECIPES.iter().map(|text| text.as_bytes().to_vec()).collect(),
         "text" => TEXTS.iter().map(|text| text.as_bytes().to_vec()).collect(),
         _ => Vec::new(),
     }
+}
+
+/// Our own messages, as the official schemas took them.
+const UCP: [&str; 10] = [
+    include_str!("../../crates/ucp/tests/data/ours/profile_business.json"),
+    include_str!("../../crates/ucp/tests/data/ours/profile_platform.json"),
+    include_str!("../../crates/ucp/tests/data/ours/catalog_search.json"),
+    include_str!("../../crates/ucp/tests/data/ours/checkout_create_request.json"),
+    include_str!("../../crates/ucp/tests/data/ours/checkout_complete_request.json"),
+    include_str!("../../crates/ucp/tests/data/ours/checkout_ready.json"),
+    include_str!("../../crates/ucp/tests/data/ours/checkout_completed.json"),
+    include_str!("../../crates/ucp/tests/data/ours/fabrication_quote.json"),
+    include_str!("../../crates/ucp/tests/data/ours/fabrication_quote_request.json"),
+    include_str!("../../crates/ucp/tests/data/ours/order_delivered.json"),
+];
+
+const RECIPES: [&str; 2] = [
+    include_str!("../../crates/kitchen/tests/recipes/lentil_soup.json"),
+    "<script type=\"application/ld+json\">{\"@type\": \"Recipe\", \"name\": \"Pancakes\", \"recipeYield\": 4,\
+     \"recipeIngredient\": [\"2 x 400 g cans tomatoes\", \"1½ cups flour (about 200 g)\", \"2-3 eggs or 100 ml milk\"]}</script>",
+];
+
+/// A signed request, a certificate that is none.
+fn signed() -> Vec<u8> {
+    let key = SigningKey::from_bytes("merchant-1", &[7; 32]).expect("a key");
+    let agent = "profile=\"https://shop.example/.well-known/ucp\"";
+    let body = b"{\"line_items\":[]}";
+    let headers = [("ucp-agent", agent), ("content-type", "application/json")];
+    let parts = Parts {
+        subject: "POST".into(),
+        authority: "127.0.0.1:7801",
+        path: "/ucp/checkout-sessions",
+        headers: &headers,
+        body,
+        ..Parts::default()
+    };
+    let signed = sign_request(&parts, &key, NOW).expect("it is signed");
+    let texts =
+        [agent, &signed.signature_input, &signed.signature, signed.content_digest.as_deref().unwrap_or_default()];
+    let rest: [&[u8]; 4] = [b"/ucp/checkout-sessions", body, b"550e8400-e29b-41d4-a716-446655440000", b"e30.AAAA"];
+    texts.into_iter().map(str::as_bytes).chain(rest).flat_map(|text| message(0, text)).collect()
 }
 
 fn bytes(message: &impl serde::Serialize) -> Vec<u8> {

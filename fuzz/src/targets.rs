@@ -25,11 +25,13 @@ use vestibule_quic::{KnownServers, Validity, raw};
 use vestibule_store::{EventLog, Head, MemoryLog, NewLine, Snapshot, verify_export};
 use vestibule_wot::{Affordance, Site, describe, discover, from_json, to_json, twin_of, writer};
 
+use crate::trade;
+
 /// A target: its name and what it does.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them. A new one has a file in `fuzz_targets/`, an entry in `Cargo.toml` and seeds.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 14] = [
     ("wire", wire),
     ("client", client),
     ("token", token),
@@ -41,6 +43,9 @@ pub const TARGETS: [Target; 11] = [
     ("export", export),
     ("snapshot", snapshot),
     ("quic", quic),
+    ("ucp", trade::ucp),
+    ("signed", trade::signed),
+    ("recipe", trade::recipe),
 ];
 
 /// The secret of the enabler whose tokens are read.
@@ -99,7 +104,7 @@ pub fn client(bytes: &[u8]) {
 }
 
 /// Messages in bytes: a kind, a length of two bytes, so many bytes or what is left.
-fn messages(mut bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+pub fn messages(mut bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     std::iter::from_fn(move || {
         let (head, rest) = bytes.split_at_checked(3)?;
         let length = usize::from(u16::from_le_bytes([head[1], head[2]])).min(rest.len());

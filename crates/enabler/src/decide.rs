@@ -210,21 +210,14 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         Request::Erase { user } => people::erase(state, now, &viewer, user),
         Request::RevokeDevice(device) => people::revoke_device(state, &viewer, *device),
         Request::RevokeToken(id) => token::revoke(state, &viewer, *id),
-        Request::Log { after, limit } => {
-            dtac::owners_only(state, &viewer, "read the log")?;
-            let limit = if *limit == 0 { 100 } else { (*limit).min(500) };
-            Ok(Decision::default().with(Effect::ReadLog { after: *after, limit }))
-        }
+        Request::Log { after, limit } => read_log(state, &viewer, *after, *limit),
         Request::Authorize { .. }
         | Request::Deauthorize { .. }
         | Request::Authorizations
         | Request::Invoke(_)
         | Request::Call(_)
         | Request::CancelCall(_) => services(state, hot, now, actor, &viewer, request),
-        Request::Steps { after, limit, follow } => {
-            let effect = Effect::ReadSteps { after: *after, limit: *limit, follow: *follow };
-            Ok(Decision::default().with(effect))
-        }
+        Request::Steps { after, limit, follow } => Ok(read_steps(*after, *limit, *follow)),
         Request::History { twin, .. } | Request::Readings { twin, .. } | Request::PastTwin { twin, .. } => {
             past::ask(state, viewer, twin)
         }
@@ -232,6 +225,14 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         Request::RenewLease(lease) => lease::renew(state, hot, now, &viewer, lease),
         Request::ReleaseLease(lease) => lease::release(state, hot, now, &viewer, lease),
         Request::Leases { twin } => lease::tell::list(state, now, &viewer, twin),
+        Request::Give { .. }
+        | Request::Confirm(_)
+        | Request::CancelPurchase(_)
+        | Request::Purchase(_)
+        | Request::Purchases { .. }
+        | Request::Bind { .. }
+        | Request::Keep { .. }
+        | Request::Unbind { .. } => purchases(state, now, actor),
         // Those after the observations need a secret or a random number, which only the hub has.
         Request::Hello(_)
         | Request::Dii(_)
@@ -241,6 +242,16 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         | Request::OpenPairing { .. }
         | Request::Delegate(_) => Err(Refusal::new(RefusalCode::Invalid, "that is not decided here")),
     }
+}
+
+fn read_log(state: &State, viewer: &Viewer, after: u64, limit: u16) -> Result<Decision, Refusal> {
+    dtac::owners_only(state, viewer, "read the log")?;
+    let limit = if limit == 0 { 100 } else { limit.min(500) };
+    Ok(Decision::default().with(Effect::ReadLog { after, limit }))
+}
+
+fn read_steps(after: u64, limit: u16, follow: bool) -> Decision {
+    Decision::default().with(Effect::ReadSteps { after, limit, follow })
 }
 
 /// What neither kind of system asks, and users do not say.
@@ -258,6 +269,13 @@ fn of_users(party: Party, request: &Request) -> Result<(), Refusal> {
         (Party::Metaverse, _) => return Ok(()),
     };
     Err(Refusal::new(RefusalCode::Forbidden, message))
+}
+
+/// What users buy, and what became of it.
+fn purchases(state: &State, now: Timestamp, actor: &Actor) -> Result<Decision, Refusal> {
+    // Nobody spends another's money by a token of theirs.
+    Viewer::on(state, now, &actor.identity)?;
+    Err(Refusal::new(RefusalCode::Unavailable, "nothing can be bought through this enabler yet"))
 }
 
 /// What users ask about services of third-party systems (P1.6 and P1.12).

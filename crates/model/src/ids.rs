@@ -72,6 +72,9 @@ pub enum IdError {
     /// Not the hexadecimal digits of a fixed length that this id has.
     #[error("expected {0} hexadecimal digits")]
     Hex(usize),
+    /// Not of the form that this id has.
+    #[error("expected {0}")]
+    Form(&'static str),
 }
 
 fn check(text: &str, limit: usize) -> Result<(), IdError> {
@@ -382,6 +385,15 @@ pub struct CallId(pub [u8; 16]);
 hex_serde!(CallId, 16);
 hex_text!(CallId);
 text_schema!(CallId, "^[0-9a-fA-F]{32}$");
+
+/// A purchase's idempotency key: 16 random bytes, chosen once by whoever presses the button. Its merchant gets the same:
+/// however often it is asked, it orders once.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PurchaseId(pub [u8; 16]);
+
+hex_serde!(PurchaseId, 16);
+hex_text!(PurchaseId);
+text_schema!(PurchaseId, "^[0-9a-fA-F]{32}$");
 
 /// Names everything that follows from one click, from the hand to the thing: 16 random bytes, chosen at the click.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

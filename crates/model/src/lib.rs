@@ -23,6 +23,7 @@ mod cell;
 mod collaboration;
 mod command;
 mod content;
+mod design;
 mod identity;
 mod ids;
 mod json;
@@ -30,8 +31,10 @@ mod lease;
 mod money;
 mod names;
 mod number;
+mod order;
 mod past;
 mod permission;
+mod purchase;
 pub mod sealed;
 mod service;
 mod state;
@@ -49,10 +52,11 @@ pub use collaboration::{
 };
 pub use command::{Command, CommandStatus, Refusal, RefusalCode};
 pub use content::{BlobRef, ContentHash};
+pub use design::DesignHash;
 pub use identity::{Delegation, Explanation, Inquiry, Limits, Login, UserInfo, Wanted};
 pub use ids::{
     ActionId, CallId, CommandId, EventKind, FeatureId, Fingerprint, IdError, InquiryId, LeaseId, PropertyId, Pseudonym,
-    RoleId, RuleId, ServiceId, StepKey, SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,
+    PurchaseId, RoleId, RuleId, ServiceId, StepKey, SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,
 };
 pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH, json_depth};
 pub use lease::{
@@ -61,9 +65,16 @@ pub use lease::{
 pub use money::{Money, MoneyError, Rounding};
 pub use names::{Commitment, ERASED, Name, NameBook, erased_user, is_erased, personal};
 pub use number::settle as settle_numbers;
+pub use order::{
+    Carrying, MAX_ORDER_BYTES, MAX_ORDER_LINES, MAX_ORDER_NOTES, Making, OrderError, OrderLine, OrderNote, OrderView,
+    SnapshotMark, Weighed,
+};
 pub use past::{PastEntry, PastFact};
 pub use permission::{
     About, Access, Right, Rule, RuleEffect, Subject, TwinPermission, TwinSelector, Verdict, decide_access,
+};
+pub use purchase::{
+    CheckoutId, Confirmation, LineId, OrderId, PayWith, Product, PurchaseState, PurchaseUpdate, Serial,
 };
 pub use service::{Charge, ChargePer, Currency, Promise, ServiceInfo, ServiceLevel, Services};
 pub use state::{Desired, PropertyState, Reported, Truth};

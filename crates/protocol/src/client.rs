@@ -361,6 +361,9 @@ impl ClientSession {
             Event::Dii(message) => self.tell_news(News::Dii(message)),
             Event::Sii(message) => self.tell_news(News::Sii(message)),
             Event::Lease(update) => self.tell_news(News::Lease(update)),
+            Event::Purchase(update) => self.tell_news(News::Purchase(update)),
+            Event::Product(product) => self.tell_news(News::Product(product)),
+            Event::Unbound(serial) => self.tell_news(News::Unbound(serial)),
         }
     }
 

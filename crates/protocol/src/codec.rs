@@ -75,6 +75,11 @@ pub fn protocol_hash() -> [u8; 16] {
         include_str!("../../model/src/system.rs"),
         include_str!("../../model/src/twin.rs"),
         include_str!("../../model/src/value.rs"),
+        include_str!("../../model/src/content.rs"),
+        include_str!("../../model/src/design.rs"),
+        include_str!("../../model/src/money.rs"),
+        include_str!("../../model/src/order.rs"),
+        include_str!("../../model/src/purchase.rs"),
     ];
     let mut hasher = blake3::Hasher::new();
     for line in sources.iter().flat_map(|source| source.lines()) {

@@ -32,6 +32,7 @@ mod past;
 mod people;
 mod procedure;
 mod sii;
+mod trade;
 
 pub use client::{ClientConfig, ClientSession, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, encoded_length, protocol_hash};
@@ -50,6 +51,7 @@ pub use past::{LogLine, PastReading, PastReadings, PastTwin, TwinHistory};
 pub use people::{DeviceView, Me, People, TokenView, UserView};
 pub use procedure::{Participant, Procedure, ProcedureStep};
 pub use sii::{AuthorizationAnswer, CallResult, Invocation, SiiDown, SiiUp};
+pub use trade::{Certified, CompleteAsk, NotCertified, Persons, Told, TradeAsk, TradeUp};
 
 /// What QUIC peers agree on before the first byte.
 pub const ALPN: &[u8] = b"vestibule/1";

@@ -6,10 +6,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
-    ActionId, Authorization, CallId, CallUpdate, Collaboration, Command, CommandId, CommandStatus, Delegation,
-    EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest, LeaseUpdate, PropertyValue,
-    Refusal, RoleId, Rule, RuleId, ServiceId, Sharing, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp,
-    TokenId, Truth, TwinId, TwinInfo, UserId, UserInfo, Value,
+    ActionId, Authorization, CallId, CallUpdate, Collaboration, Command, CommandId, CommandStatus, Confirmation,
+    ContentHash, Delegation, EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest,
+    LeaseUpdate, Place, Product, PropertyValue, PurchaseId, PurchaseUpdate, Refusal, RoleId, Rule, RuleId, Serial,
+    ServiceId, Sharing, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId, TwinInfo,
+    UserId, UserInfo, Value,
 };
 
 use crate::{
@@ -187,6 +188,62 @@ pub enum Request {
         /// The twin.
         twin: TwinId,
     },
+    /// A part of something that the user's purchases refer to: a design's package, a document about a person. Answered by
+    /// [`Response::Given`]. Parts come in order, of at most a megabyte each; what is there already is not sent again.
+    Give {
+        /// What all of it hashes to.
+        hash: ContentHash,
+        /// How many bytes all of it has.
+        size: u64,
+        /// Its media type: `model/3mf`, or `application/vnd.vestibule.person+json`, which is kept apart and given to nobody
+        /// else.
+        media: String,
+        /// Where this part begins.
+        offset: u64,
+        /// The part. None: how far is it?
+        bytes: Vec<u8>,
+    },
+    /// Buy what a checkout has, for exactly what was shown. Written down before it is answered with
+    /// [`Response::Purchase`]; how far it comes follows as [`Event::Purchase`]. The same id is the same purchase, however
+    /// often it comes.
+    Confirm(Box<Confirmation>),
+    /// Cancel a purchase of the asker: at once where its merchant was not asked yet, else as soon as that answers.
+    CancelPurchase(PurchaseId),
+    /// How far a purchase of the asker is. Not found: nothing was bought under this id.
+    Purchase(PurchaseId),
+    /// The asker's purchases, the newest first. Answered by [`Response::Purchases`].
+    Purchases {
+        /// Those confirmed before this moment; `None`: from the newest.
+        before: Option<Timestamp>,
+        /// At most so many; 0: the default of 50. Fewer come where they are long.
+        limit: u16,
+    },
+    /// This twin is this product: what was bought is what stands there. Answered by [`Response::Product`].
+    Bind {
+        /// The twin.
+        twin: TwinId,
+        /// The purchase that it came with.
+        purchase: PurchaseId,
+        /// Its serial number, which the twin's device must tell as well.
+        serial: Serial,
+        /// The manufacturer's certificate.
+        certificate: String,
+    },
+    /// This product has no electronics and stands here from now on, as a twin that nobody else maintains. Answered by
+    /// [`Response::Product`].
+    Keep {
+        /// The purchase that it came with.
+        purchase: PurchaseId,
+        /// Its serial number.
+        serial: Serial,
+        /// Where it stands.
+        place: Place,
+    },
+    /// A product of the asker is no twin any more.
+    Unbind {
+        /// Its serial number.
+        serial: Serial,
+    },
 }
 
 /// Who a peer is and what it speaks.
@@ -297,6 +354,17 @@ pub enum Response {
     Lease(LeaseUpdate),
     /// To [`Request::Leases`].
     Leases(Vec<LeaseUpdate>),
+    /// To [`Request::Give`].
+    Given {
+        /// Where the next part begins; the size: all of it is there.
+        next: u64,
+    },
+    /// To [`Request::Confirm`], [`Request::CancelPurchase`] and [`Request::Purchase`]: how far it is by now.
+    Purchase(Box<PurchaseUpdate>),
+    /// To [`Request::Purchases`].
+    Purchases(Vec<PurchaseUpdate>),
+    /// To [`Request::Bind`] and [`Request::Keep`].
+    Product(Product),
 }
 
 /// A registered system and its measured health.
@@ -399,6 +467,12 @@ pub enum Event {
     Sii(SiiDown),
     /// A lease came further: the user's own, and others' on twins that they may read.
     Lease(LeaseUpdate),
+    /// A purchase of the user's own came further. For every connection of theirs, whatever it has subscribed to.
+    Purchase(Box<PurchaseUpdate>),
+    /// A product of the user's own has a twin from now on. For every connection of theirs.
+    Product(Product),
+    /// A product of the user's own has no twin any more. For every connection of theirs.
+    Unbound(Serial),
 }
 
 /// Something that happened at a physical object.

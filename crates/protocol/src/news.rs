@@ -1,4 +1,7 @@
-use vestibule_model::{CallUpdate, ContentHash, FeatureId, LeaseUpdate, PropertyId, Refusal, SystemId, TwinId};
+use vestibule_model::{
+    CallUpdate, ContentHash, FeatureId, LeaseUpdate, Product, PropertyId, PurchaseUpdate, Refusal, Serial, SystemId,
+    TwinId,
+};
 
 use crate::{
     CommandUpdate, DiiDown, Occurrence, ProcedureStep, RequestId, Response, SiiDown, SystemView, TwinView, Welcome,
@@ -40,6 +43,12 @@ pub enum News {
     Step(ProcedureStep),
     /// A lease came further.
     Lease(LeaseUpdate),
+    /// A purchase of the user's own came further.
+    Purchase(Box<PurchaseUpdate>),
+    /// A product of the user's own has a twin.
+    Product(Product),
+    /// A product of the user's own has no twin any more.
+    Unbound(Serial),
     /// A call of the user's own came further.
     Call(CallUpdate),
     /// What the user had agreed with a third-party system is over.

@@ -7,6 +7,8 @@
 mod seeds;
 #[path = "../../../fuzz/src/targets.rs"]
 mod targets;
+#[path = "../../../fuzz/src/trade.rs"]
+mod trade;
 
 use std::path::Path;
 

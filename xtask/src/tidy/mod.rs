@@ -38,6 +38,8 @@ struct Tree {
     sources: Vec<Source>,
     supplied: Vec<supply::Supplied>,
     policy: supply::Policy,
+    /// Workspaces of their own whose lock is not what their packages ask for, with what cargo says.
+    stale: Vec<Finding>,
 }
 
 impl Tree {
@@ -79,6 +81,11 @@ const RULES: &[Rule] = &[
         name: "licences, sources and bans",
         reason: "What is linked is shipped: its licence, its checksum and its build are ours to answer for.",
         check: supply::check,
+    },
+    Rule {
+        name: "locks are current",
+        reason: "A workspace beside ours is locked by nobody's build but its own; it fails on the day it is needed.",
+        check: |tree| tree.stale.clone(),
     },
     Rule {
         name: "package names",
@@ -151,6 +158,7 @@ pub fn check() -> Result<usize> {
         sources: source::read_all(&workspace.root)?,
         supplied: supply::read(&metadata),
         policy: supply::Policy::read(&policy)?,
+        stale: supply::stale(&workspace.root, &["fuzz"]),
     };
     let mut broken = 0;
     for rule in RULES {

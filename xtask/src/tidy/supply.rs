@@ -3,11 +3,14 @@
 //! The file has cargo-deny's form, so that whoever has that program can ask it the same, and for advisories, which need
 //! a network.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use serde_json::Value;
 use spdx::{Expression, Licensee};
 
 use super::{Finding, Tree};
+use crate::workspace::metadata;
 
 /// A package from somewhere else.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +71,16 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     tree.supplied.iter().flat_map(|package| problems(package, &tree.policy)).collect()
 }
 
+/// Which of these workspaces' locks cargo would change.
+pub fn stale(root: &Path, folders: &[&str]) -> Vec<Finding> {
+    let refused = |folder: &&str| {
+        let manifest = root.join(folder).join("Cargo.toml");
+        let locked = metadata(&["--locked", "--manifest-path", &manifest.to_string_lossy()]);
+        Some(Finding::new(format!("{folder}/Cargo.lock"), format!("{:#}", locked.err()?)))
+    };
+    folders.iter().filter_map(refused).collect()
+}
+
 fn problems(package: &Supplied, policy: &Policy) -> Vec<Finding> {
     let place = format!("{} {}", package.name, package.version);
     let mut found = Vec::new();
@@ -119,6 +132,22 @@ mod tests {
         for wrong in [Some("GPL-3.0-only"), Some("MIT AND GPL-3.0-only"), Some("Apache-2.0"), Some("mine"), None] {
             assert!(!passes(wrong), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_lock_that_is_behind_is_found() {
+        let folder = std::env::temp_dir().join(format!("vestibule-stale-{}", std::process::id()));
+        let inner = folder.join("own");
+        std::fs::create_dir_all(inner.join("src")).unwrap();
+        std::fs::write(inner.join("src/lib.rs"), "").unwrap();
+        let manifest = "[package]\nname = 'own'\nversion = '0.1.0'\nedition = '2024'\n[workspace]\n";
+        std::fs::write(inner.join("Cargo.toml"), manifest).unwrap();
+        assert_eq!(stale(&folder, &["own"])[0].place, "own/Cargo.lock", "there is none");
+        metadata(&["--manifest-path", &inner.join("Cargo.toml").to_string_lossy()]).unwrap();
+        assert!(stale(&folder, &["own"]).is_empty());
+        std::fs::write(inner.join("Cargo.toml"), manifest.replace("0.1.0", "0.2.0")).unwrap();
+        assert!(stale(&folder, &["own"])[0].message.contains("--locked"));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

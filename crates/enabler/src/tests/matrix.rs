@@ -11,12 +11,12 @@ use crate::token::{RootKey, mint, read};
 const COLUMNS: [&str; 7] = ["silent", "stranger", "gone", "guest", "ringer", "bearer", "owner"];
 
 /// One row for each request: what each column is answered. `y` it is done, `f` forbidden, `u` not known, `n` there is no
-/// such thing, `i` not decided here (the hub does, and tests it), `s` makes no sense.
+/// such thing, `i` not decided here (the hub does, and tests it), `a` not there yet.
 ///
 /// silent: has not said hello. stranger: a device that nobody paired. gone: a device that was revoked. guest: sees
 /// everything. ringer: a guest who may also ring the bell. bearer: a stranger with the owner's token to ring the bell.
 #[rustfmt::skip]
-const TABLE: [(&str, [char; 7]); 47] = [
+const TABLE: [(&str, [char; 7]); 55] = [
     //                       silent stranger gone guest ringer bearer owner
     ("hello",              ['y',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("pair",               ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
@@ -63,6 +63,14 @@ const TABLE: [(&str, [char; 7]); 47] = [
     ("use a shop",         ['u',   'u',     'u', 'f',  'f',   'u',   'f']),
     ("look at a call",     ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
     ("cancel a call",      ['u',   'u',     'u', 'n',  'n',   'n',   'n']),
+    ("give a part",        ['u',   'u',     'u', 'a',  'a',   'u',   'a']),
+    ("buy",                ['u',   'u',     'u', 'a',  'a',   'u',   'a']),
+    ("cancel a purchase",  ['u',   'u',     'u', 'a',  'a',   'u',   'a']),
+    ("look at a purchase", ['u',   'u',     'u', 'a',  'a',   'u',   'a']),
+    ("purchases",          ['u',   'u',     'u', 'a',  'a',   'u',   'a']),
+    ("bind a product",     ['u',   'u',     'u', 'a',  'a',   'u',   'a']),
+    ("keep a product",     ['u',   'u',     'u', 'a',  'a',   'u',   'a']),
+    ("unbind a product",   ['u',   'u',     'u', 'a',  'a',   'u',   'a']),
     ("sii",                ['u',   'f',     'f', 'f',  'f',   'f',   'f']),
     ("dii",                ['u',   'f',     'f', 'f',  'f',   'f',   'f']),
 ];
@@ -101,6 +109,14 @@ fn rows(request: &Request) -> &'static [&'static str] {
         Request::RenewLease(_) => &["renew a lease"],
         Request::ReleaseLease(_) => &["release a lease"],
         Request::Leases { .. } => &["leases"],
+        Request::Give { .. } => &["give a part"],
+        Request::Confirm(_) => &["buy"],
+        Request::CancelPurchase(_) => &["cancel a purchase"],
+        Request::Purchase(_) => &["look at a purchase"],
+        Request::Purchases { .. } => &["purchases"],
+        Request::Bind { .. } => &["bind a product"],
+        Request::Keep { .. } => &["keep a product"],
+        Request::Unbind { .. } => &["unbind a product"],
         Request::Authorize { .. } => &["agree with a shop"],
         Request::Deauthorize { .. } => &["take it back"],
         Request::Authorizations => &["agreements"],
@@ -191,6 +207,13 @@ impl Matrix {
         Collaboration { id: CallId([7; 16]), input, steps: vec![step], not_after, trace: None }
     }
 
+    fn confirmation(&self, system: SystemId) -> Confirmation {
+        let total = Money::new(3_380, "EUR".parse().unwrap());
+        let pay = PayWith { handler: "sandbox".to_owned(), instrument: "sandbox".to_owned() };
+        let (id, checkout, shown) = (PurchaseId([4; 16]), CheckoutId::new("chk_1").unwrap(), CallId([8; 16]));
+        Confirmation { id, system, checkout, shown, total, most: total, pay, designs: BTreeMap::new() }
+    }
+
     fn request(&mut self, row: &str) -> Request {
         let safe = TwinId::new("bank/safe").unwrap();
         let what = Wanted::Read { twin: lamp(), feature: None };
@@ -256,6 +279,29 @@ impl Matrix {
             "cancel a call" => Request::CancelCall(CallId([8; 16])),
             "sii" => Request::Sii(vestibule_protocol::SiiUp::Heartbeat),
             "dii" => Request::Dii(DiiUp::Heartbeat),
+            other => self.buying(other, shop),
+        }
+    }
+
+    fn buying(&self, row: &str, shop: SystemId) -> Request {
+        match row {
+            "give a part" => {
+                let (hash, media) = (ContentHash([3; 32]), "model/3mf".to_owned());
+                Request::Give { hash, size: 4, media, offset: 0, bytes: vec![0; 4] }
+            }
+            "buy" => Request::Confirm(Box::new(self.confirmation(shop))),
+            "cancel a purchase" => Request::CancelPurchase(PurchaseId([3; 16])),
+            "look at a purchase" => Request::Purchase(PurchaseId([3; 16])),
+            "purchases" => Request::Purchases { before: None, limit: 0 },
+            "bind a product" => {
+                let (purchase, certificate) = (PurchaseId([3; 16]), "payload.signature".to_owned());
+                Request::Bind { twin: lamp(), purchase, serial: Serial::new("W-1").unwrap(), certificate }
+            }
+            "keep a product" => {
+                let place = Place { space: "home".to_owned(), position: [0.0; 3], rotation: [0.0, 0.0, 0.0, 1.0] };
+                Request::Keep { purchase: PurchaseId([3; 16]), serial: Serial::new("W-1").unwrap(), place }
+            }
+            "unbind a product" => Request::Unbind { serial: Serial::new("W-1").unwrap() },
             other => panic!("{other}"),
         }
     }
@@ -268,6 +314,7 @@ fn letter(outcome: Result<Decision, Refusal>) -> char {
         Err(RefusalCode::Unauthenticated) => 'u',
         Err(RefusalCode::NotFound) => 'n',
         Err(RefusalCode::Invalid) => 'i',
+        Err(RefusalCode::Unavailable) => 'a',
         Err(other) => panic!("{other:?}"),
     }
 }

@@ -46,6 +46,14 @@ const REACHED: &[(&str, &str)] = &[
     ("Call", "call"),
     ("CancelCall", "cancel"),
     ("Sii", "sii_register"),
+    ("Give", ""), // Purchases are refused as unavailable as yet.
+    ("Confirm", ""),
+    ("CancelPurchase", ""),
+    ("Purchase", ""),
+    ("Purchases", ""),
+    ("Bind", ""),
+    ("Keep", ""),
+    ("Unbind", ""),
 ];
 
 /// The same for what third-party systems say.

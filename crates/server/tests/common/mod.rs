@@ -30,6 +30,7 @@ pub struct Peer {
     pub twins: HashMap<TwinId, Vec<PropertyId>>,
     pub updates: Vec<CommandUpdate>,
     pub leases: Vec<LeaseUpdate>,
+    pub purchases: Vec<PurchaseUpdate>,
     pub answers: HashMap<u64, Result<Response, Refusal>>,
     pub synchronized: usize,
     pub disconnected: Vec<String>,
@@ -55,6 +56,7 @@ impl Peer {
             twins: HashMap::new(),
             updates: Vec::new(),
             leases: Vec::new(),
+            purchases: Vec::new(),
             answers: HashMap::new(),
             synchronized: 0,
             disconnected: Vec::new(),
@@ -118,7 +120,8 @@ impl Peer {
             News::Call(update) => self.calls.push(update),
             News::Deauthorized(system) => self.deauthorized.push(system),
             News::Lease(update) => self.leases.push(update),
-            News::Occurred(_) | News::System(_) => {}
+            News::Purchase(update) => self.purchases.push(*update),
+            News::Occurred(_) | News::System(_) | News::Product(_) | News::Unbound(_) => {}
         }
     }
 

@@ -58,21 +58,8 @@ pub(super) fn split<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Chunks<'a>, 
     Ok(Chunks { json, bin })
 }
 
-/// Looks at brackets only, so that no parser has to recurse into a file that nests without end.
+/// Before any parser has to recurse into a file that nests without end.
 pub(super) fn check_json_depth(json: &[u8], limit: usize) -> Result<(), ModelRefusal> {
-    let (mut depth, mut deepest, mut text, mut escaped) = (0_usize, 0_usize, false, false);
-    for byte in json {
-        match (text, *byte) {
-            (true, _) if escaped => escaped = false,
-            (true, b'\\') => escaped = true,
-            (_, b'"') => text = !text,
-            (false, b'{' | b'[') => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            (false, b'}' | b']') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
+    let deepest = vestibule_model::json_depth(json);
     if deepest > limit { Err(ModelRefusal::Description { what: "deep", count: deepest, limit }) } else { Ok(()) }
 }
