@@ -16,8 +16,16 @@ use crate::setup::Purpose;
 use crate::workspace::Workspace;
 
 /// The peers, by the names that `--peer` and `--without` take.
-pub const NAMES: [&str; 8] =
-    [mosquitto::NAME, python::NAME, schemathesis::NAME, fabrication::NAME, ucp::NAME, node::NAME, browser::NAME, monado::NAME];
+pub const NAMES: [&str; 8] = [
+    mosquitto::NAME,
+    python::NAME,
+    schemathesis::NAME,
+    fabrication::NAME,
+    ucp::NAME,
+    node::NAME,
+    browser::NAME,
+    monado::NAME,
+];
 
 /// Environment variables that tell tests where a peer is.
 pub type Variables = Vec<(&'static str, String)>;
