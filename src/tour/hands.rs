@@ -64,9 +64,6 @@ pub(super) fn on_panel(world: &World, entity: Entity) -> Option<Vec2> {
     Some(place * world.get::<ComputedNode>(entity).map_or(1.0, |node| node.inverse_scale_factor * letters))
 }
 
-/// Logical pixels of a line of the wheel, as the engine counts them.
-const LINE: f32 = 100.0;
-
 /// Where one has to scroll to see something, and by how many lines; nothing: it is in sight.
 pub(super) fn out_of_sight(world: &World, entity: Entity) -> Option<(Vec2, f32)> {
     let span = |entity: Entity| {
@@ -83,10 +80,7 @@ pub(super) fn out_of_sight(world: &World, entity: Entity) -> Option<(Vec2, f32)>
         }
         let (first, last) = span(at)?;
         if top < first || bottom > last {
-            let missing = if top < first { first - top } else { last - bottom };
-            let logical = missing * world.get::<ComputedNode>(at)?.inverse_scale_factor;
-            // A little more than that: it is to be seen whole.
-            let lines = logical / LINE + 0.3 * logical.signum();
+            let lines = if top < first { 1.0 } else { -1.0 };
             return on_panel(world, at).map(|over| (over, lines));
         }
     }
