@@ -9,13 +9,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use vestibule_model::{
-    CallId, CommandId, CommandStatus, ContentHash, Desired, FeatureKind, PropertyId, Pseudonym, Rule, RuleId, SystemId,
-    SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId,
+    CallId, CheckoutId, CommandId, CommandStatus, ContentHash, Desired, FeatureKind, PropertyId, Pseudonym, PurchaseId,
+    Rule, RuleId, Serial, SystemId, SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId,
 };
 
 use crate::{
     Agreement, CallRecord, CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, Leases, LogEvent, Map,
-    Measured, Objects, User, Wish, WishKey,
+    Measured, Objects, ProductRecord, PurchaseRecord, User, Wish, WishKey,
     discovery::{Directory, Term},
     persistent::Prefixed,
 };
@@ -133,6 +133,20 @@ pub struct State {
     pub calls: Map<CallId, Arc<CallRecord>>,
     /// SDC: calls that are open.
     pub open_calls: Map<CallId, ()>,
+    /// Purchases that are open or ended within two years.
+    pub purchases: Map<PurchaseId, Arc<PurchaseRecord>>,
+    /// Purchases that are open.
+    pub open_purchases: Map<PurchaseId, ()>,
+    /// Which purchase a merchant's checkout is: never two.
+    pub by_session: Map<(SystemId, CheckoutId), PurchaseId>,
+    /// Purchases by whose they are and when they were confirmed.
+    pub(crate) purchases_by_user: Map<(UserId, Timestamp, PurchaseId), ()>,
+    /// Ended purchases by the moment at which they are forgotten.
+    pub(crate) forget_purchases: Map<(Timestamp, PurchaseId), ()>,
+    /// Products that have a twin.
+    pub products: Map<Serial, Arc<ProductRecord>>,
+    /// Which product a twin is.
+    pub product_twins: Map<TwinId, Serial>,
     /// What pseudonyms are made with.
     pub salt: Option<ContentHash>,
     /// Ended calls by the moment at which they are forgotten.
@@ -183,6 +197,37 @@ impl State {
                 self.take_twin(twin);
                 self.drop_wishes(|key| key.0 == *twin);
             }
+            LogEvent::CommandAccepted { .. }
+            | LogEvent::CommandDispatched { .. }
+            | LogEvent::CommandEnded { .. }
+            | LogEvent::WishEnded { .. } => self.apply_commands(at, event),
+            // The lines that go are in this state already.
+            LogEvent::LogCut { .. } => {}
+            LogEvent::LeaseQueued { .. }
+            | LogEvent::LeaseGranted { .. }
+            | LogEvent::LeaseRenewed { .. }
+            | LogEvent::LeaseIntegrated { .. }
+            | LogEvent::LeaseEnded { .. } => Arc::make_mut(&mut self.leases).apply(at, event),
+            LogEvent::PurchaseConfirmed { .. }
+            | LogEvent::PurchaseAsked { .. }
+            | LogEvent::PurchaseTold { .. }
+            | LogEvent::PurchaseCancelAsked { .. }
+            | LogEvent::PurchaseEnded { .. } => self.apply_purchases(at, event),
+            LogEvent::ProductBound { .. } | LogEvent::ProductUnbound { .. } => self.apply_products(event),
+            LogEvent::PseudonymsSalted { .. }
+            | LogEvent::Authorized { .. }
+            | LogEvent::Deauthorized { .. }
+            | LogEvent::TwinAcquired { .. }
+            | LogEvent::CallAccepted { .. }
+            | LogEvent::StepDispatched { .. }
+            | LogEvent::StepEnded { .. }
+            | LogEvent::CallStopped { .. }
+            | LogEvent::CallEnded { .. } => self.apply_sif(at, event),
+        }
+    }
+
+    fn apply_commands(&mut self, at: Timestamp, event: &LogEvent) {
+        match event {
             LogEvent::CommandAccepted { command, user, rule, wishes, dispatched, device, fence } => {
                 let status = if *dispatched { CommandStatus::Dispatched } else { CommandStatus::Accepted };
                 let record = CommandRecord {
@@ -207,22 +252,7 @@ impl State {
                     self.wishes.remove(&key);
                 }
             }
-            // The lines that go are in this state already.
-            LogEvent::LogCut { .. } => {}
-            LogEvent::LeaseQueued { .. }
-            | LogEvent::LeaseGranted { .. }
-            | LogEvent::LeaseRenewed { .. }
-            | LogEvent::LeaseIntegrated { .. }
-            | LogEvent::LeaseEnded { .. } => Arc::make_mut(&mut self.leases).apply(at, event),
-            LogEvent::PseudonymsSalted { .. }
-            | LogEvent::Authorized { .. }
-            | LogEvent::Deauthorized { .. }
-            | LogEvent::TwinAcquired { .. }
-            | LogEvent::CallAccepted { .. }
-            | LogEvent::StepDispatched { .. }
-            | LogEvent::StepEnded { .. }
-            | LogEvent::CallStopped { .. }
-            | LogEvent::CallEnded { .. } => self.apply_sif(at, event),
+            _ => {}
         }
     }
 

@@ -10,9 +10,9 @@ use std::{
 use futures_util::future::{FutureExt, MaybeDone, maybe_done};
 use vestibule_enabler_core::{
     Changes, Decision, Effect, LogEvent, State, advance, decide, delegate, dispatch, enroll, log_in, may_delegate,
-    may_open_pairing, pair, settle, still_counts, token::mint, undelivered, unsettles,
+    may_open_pairing, pair, settle, settle_purchases, still_counts, token::mint, undelivered, unsettles,
 };
-use vestibule_model::{CallId, CommandStatus, Name, Refusal, RefusalCode, Timestamp, TwinId};
+use vestibule_model::{CallId, CommandStatus, Name, PurchaseId, Refusal, RefusalCode, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
 use vestibule_store::{Head, Line, NewLine, StoreError};
 
@@ -52,6 +52,8 @@ struct Batch {
     twins: BTreeSet<TwinId>,
     /// Calls for which something may follow.
     calls: BTreeSet<CallId>,
+    /// Purchases for which something may follow.
+    purchases: BTreeSet<PurchaseId>,
     effects: Vec<Effect>,
     items: Vec<Item>,
 }
@@ -94,6 +96,7 @@ impl Core {
             ends: Vec::new(),
             twins: std::mem::take(&mut self.to_dispatch),
             calls: std::mem::take(&mut self.to_advance),
+            purchases: std::mem::take(&mut self.to_trade),
             effects: Vec::new(),
             items: Vec::new(),
         };
@@ -105,13 +108,11 @@ impl Core {
         let access = self.to_settle.take().or_else(|| unsettled(&batch.ends));
         batch.effects = self.settle_now(&mut batch, access);
         let waiting = dispatch(&self.state, &self.hot, now, &batch.twins);
-        if waiting.events.iter().all(|event| self.stage(&mut batch, event).is_ok()) {
-            batch.effects.extend(waiting.effects);
-        }
+        self.follows(&mut batch, waiting);
         let following = advance(&self.state, &self.hot, now, &batch.calls);
-        if following.events.iter().all(|event| self.stage(&mut batch, event).is_ok()) {
-            batch.effects.extend(following.effects);
-        }
+        self.follows(&mut batch, following);
+        let trading = settle_purchases(&self.state, &self.hot, now, &batch.purchases);
+        self.follows(&mut batch, trading);
         let mut writers: BTreeSet<SessionId> = BTreeSet::new();
         while let Some(work) = works.pop_front() {
             let work = match work {
@@ -143,6 +144,13 @@ impl Core {
         }
         self.carried = works;
         self.begin_write(batch);
+    }
+
+    /// What follows by itself is written, then done.
+    fn follows(&mut self, batch: &mut Batch, decision: Decision) {
+        if decision.events.iter().all(|event| self.stage(batch, event).is_ok()) {
+            batch.effects.extend(decision.effects);
+        }
     }
 
     /// What follows for leases is written with what it follows from.
@@ -188,6 +196,7 @@ impl Core {
                 return enroll(&self.state, *certificate, user, roles, user.as_str());
             }
             Work::Write { events, .. } => return Ok(Decision::done(events.clone())),
+            Work::Told { said, .. } => return self.decide_told(&batch.base, now, said),
             Work::LogIn { certificate, login, name, roles, until, .. } => {
                 return log_in(&self.state, now, *certificate, login, name, roles, *until);
             }
@@ -272,6 +281,7 @@ impl Core {
         self.backlog.extend(batch.ends);
         self.to_dispatch.extend(batch.twins);
         self.to_advance.extend(batch.calls);
+        self.to_trade.extend(batch.purchases);
         self.unsettle(true);
     }
 
@@ -291,6 +301,7 @@ impl Core {
         self.backlog.extend(ends);
         self.to_dispatch.extend(batch.twins);
         self.to_advance.extend(batch.calls);
+        self.to_trade.extend(batch.purchases);
         self.unsettle(true);
         let mut again = Vec::new();
         for item in batch.items {
@@ -317,6 +328,7 @@ impl Core {
                 Ok(Answer::Now(response)) => reply(work, Ok(response)),
                 Ok(Answer::Log) => self.read_log(work),
                 Ok(Answer::Forget(user)) => self.forget(work, user),
+                Ok(Answer::Part(user)) => self.take_part(work, user),
                 Ok(Answer::Past(viewer)) => self.read_past(work, *viewer),
                 Ok(Answer::Later { system, question }) => self.defer(work, &system, question),
                 Err(refusal) => {
@@ -354,7 +366,10 @@ pub(super) fn reply(work: Work, outcome: Result<Response, Refusal>) {
             lines::answered(&ask.request, &response);
             let _ = ask.reply.send(response);
         }
-        Work::Enroll { reply, .. } | Work::LogIn { reply, .. } | Work::Write { reply, .. } => {
+        Work::Enroll { reply, .. }
+        | Work::LogIn { reply, .. }
+        | Work::Write { reply, .. }
+        | Work::Told { reply, .. } => {
             let _ = reply.send(outcome.map(|_| ()));
         }
     }

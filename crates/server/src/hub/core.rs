@@ -7,19 +7,22 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 use vestibule_enabler_core::{
-    Changes, Hot, LogEvent, Offer, Pairing, PairingCode, State, Steps, all_leases, execution_failed, observe,
+    Changes, Hot, Identity, LogEvent, Offer, Pairing, PairingCode, State, Steps, all_leases, execution_failed, observe,
     system_health, token::RootKey,
 };
-use vestibule_model::{CallId, CommandId, Commitment, NameBook, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
+use vestibule_model::{
+    CallId, CommandId, Commitment, NameBook, PurchaseId, Refusal, RefusalCode, SystemId, Timestamp, TwinId,
+};
 use vestibule_protocol::{DiiUp, Disclosures, HotAck, Party, Request, Response, decode};
 use vestibule_store::{DataFolder, EventLog, Head};
 
 use crate::ops::{lines, metrics};
 
 use super::{
-    Clock, HubConfig, HubError, HubStatus, Keeping, Loaded, MOST_MEASURED, MOST_SESSIONS,
+    Clock, HubConfig, HubError, HubStatus, Keeping, Loaded, MOST_MEASURED, MOST_SESSIONS, Trade,
     batch::InFlight,
     deferred::Deferred,
+    given::Given,
     handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
     history::Historian,
     keeper::Keeper,
@@ -65,6 +68,12 @@ pub(super) struct Core {
     pub(super) to_dispatch: BTreeSet<TwinId>,
     /// Calls for which something may follow: at most the open ones.
     pub(super) to_advance: BTreeSet<CallId>,
+    /// Purchases for which something may follow: at most the open ones.
+    pub(super) to_trade: BTreeSet<PurchaseId>,
+    /// Takes what users give.
+    pub(super) given: Arc<Given>,
+    /// Speaks to merchants.
+    pub(super) trade: Option<Arc<dyn Trade>>,
     /// Something may follow for leases; whether it changes who may do what.
     pub(super) to_settle: Option<bool>,
     /// Work that goes before what comes new: at most one batch.
@@ -118,6 +127,7 @@ impl Core {
         folder: Option<DataFolder>,
         past: Past,
         token_key: RootKey,
+        given: Arc<Given>,
     ) -> Self {
         let Loaded { state, head, names, snapshot, .. } = loaded;
         Self {
@@ -134,6 +144,9 @@ impl Core {
             backlog: Vec::new(),
             to_dispatch: BTreeSet::new(),
             to_advance: BTreeSet::new(),
+            to_trade: BTreeSet::new(),
+            given,
+            trade: None,
             // A lease may have ended while nothing ran.
             to_settle: Some(true),
             carried: VecDeque::new(),
@@ -229,6 +242,7 @@ impl Core {
         !self.backlog.is_empty()
             || !self.to_dispatch.is_empty()
             || !self.to_advance.is_empty()
+            || !self.to_trade.is_empty()
             || self.to_settle.is_some()
     }
 
@@ -246,8 +260,8 @@ impl Core {
     fn control(&mut self, control: Control) {
         // A reply that nobody waits for any more is no loss: what was asked is done.
         match control {
-            Control::Open { identity, reply } => {
-                let opened = self.open(identity);
+            Control::Open { identity, party, reply } => {
+                let opened = self.open(identity, party);
                 if let Err(Ok(Opened { id, .. })) = reply.send(opened) {
                     self.close(id, "nobody is there");
                 }
@@ -267,6 +281,8 @@ impl Core {
             Control::Kept { lines, done } => self.snapshot_kept(lines, done),
             Control::Verified(found) => self.verified(found),
             Control::Begins(line) => self.past.begins = line,
+            Control::NotInvoked { call, step, undo } => self.not_invoked([(call, step, undo)]),
+            Control::Trade(trade) => self.trade = Some(trade),
             Control::Leases(reply) => {
                 let _ = reply.send(all_leases(self.committed(), self.clock.now()));
             }
@@ -281,13 +297,16 @@ impl Core {
         }
     }
 
-    fn open(&mut self, identity: vestibule_enabler_core::Identity) -> Result<Opened, HubError> {
+    fn open(&mut self, identity: Identity, party: Option<Party>) -> Result<Opened, HubError> {
         if self.sessions.len() >= MOST_SESSIONS {
             return Err(HubError::TooManySessions);
         }
         let id = self.next_session;
         self.next_session += 1;
-        let (session, opened) = Session::open(id, identity, self.committed(), self.clock.now());
+        let (mut session, opened) = Session::open(id, identity, self.committed(), self.clock.now());
+        if let Some(party) = party {
+            session.greeted(party);
+        }
         self.sessions.insert(id, session);
         Ok(opened)
     }
@@ -302,6 +321,7 @@ impl Core {
         self.undelivered(untold, "its system went away before it could be told");
         self.deferred.nobody_waits(id);
         self.recent.closed(id, self.clock.now());
+        self.watch_purchases();
         if let Some(system) = system.filter(|system| self.systems.get(system) == Some(&id)) {
             self.systems.remove(&system);
             self.unanswerable(&system);
@@ -409,6 +429,7 @@ impl Core {
         }
         changes.commands.iter().for_each(lines::further);
         self.distribute_calls(&changes);
+        self.distribute_purchases(&changes);
         let now = self.clock.now();
         if changes.access {
             self.end_unknown(now);
