@@ -27,6 +27,8 @@ pub mod tour;
 use bevy::app::{PluginGroup, PluginGroupBuilder};
 
 pub use connect::{ConnectError, connect};
+#[cfg(feature = "client")]
+pub use vestibule_design as design;
 pub use vestibule_door as door;
 pub use vestibule_hud as hud;
 pub use vestibule_input as input;

@@ -1,4 +1,5 @@
 //! Hostile bytes for everything that reads bytes.
 
+pub mod make;
 pub mod targets;
 pub mod trade;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bevy::{
     app::{AppExit, PluginGroupBuilder, ScheduleRunnerPlugin},
-    asset::RenderAssetUsages,
+    asset::{RenderAssetUsages, io::AssetSourceBuilder},
     camera::RenderTarget,
     log::LogPlugin,
     prelude::*,
@@ -16,6 +16,7 @@ use bevy::{
     window::{ExitCondition, WindowResolution},
     winit::WinitPlugin,
 };
+use vestibule_design::DesignPlugin;
 use vestibule_hud::{HudPlugin, SettingsFile, TokenFiles};
 use vestibule_world::{
     WorldPlugin,
@@ -39,6 +40,8 @@ use crate::{
 
 /// What the log says unless `RUST_LOG` says otherwise.
 const LOG: &str = "warn,vestibule=info,vestibule_world=info,vestibule_xr=info,wgpu=error,naga=error,rumqttd=off,bevy_render::view::window=error";
+/// For texts on things that are designed.
+const LETTERS: &[u8] = include_bytes!("../../plugins/hud/fonts/Inter-SemiBold.otf");
 /// Frames a second without a window: as many as the wire has ticks.
 const OFFSCREEN_FRAME: Duration = Duration::from_millis(16);
 
@@ -58,6 +61,9 @@ pub fn run(flags: &Flags) -> Result<AppExit, ClientError> {
     super::gpu::check()?;
     let backend = Backend::start(flags, &folders)?;
     let mut app = App::new();
+    // What was designed and stands in the room is loaded from where it is kept.
+    let designs = AssetSourceBuilder::platform_default(&folders.designs.to_string_lossy(), None);
+    app.register_asset_source(vestibule_design::SOURCE, designs);
     app.add_plugins(bevy_plugins(flags, &folders));
     let image = flags.offscreen.is_some().then(|| offscreen_image(&mut app, size(flags)));
     add_vestibule(&mut app, flags, &folders, image.as_ref());
@@ -150,6 +156,13 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
         },
         furnish: FurnishPlugin { file: Some(folders.data.join("world.toml")), zones, ..default() },
         ..default()
+    });
+    let (designs, made) = (Some(folders.designs.clone()), Some(folders.made.clone()));
+    app.add_plugins(DesignPlugin {
+        folder: designs,
+        exports: made,
+        font: Some(LETTERS),
+        actor: crate::connect::random(),
     });
     app.add_plugins((HudPlugin, GluePlugin { hour: flags.hour.or(offscreen.then_some(15.0)), software }));
     if flags.xr {

@@ -11,6 +11,10 @@ pub(super) struct Folders {
     pub(super) assets: PathBuf,
     /// For what is written for others: one that the person sees.
     pub(super) outgoing: PathBuf,
+    /// Designs and own models.
+    pub(super) designs: PathBuf,
+    /// For things that were designed, written for printers and makers: one that the person sees.
+    pub(super) made: PathBuf,
 }
 
 impl Folders {
@@ -23,8 +27,13 @@ impl Folders {
         };
         std::fs::create_dir_all(&data).map_err(|error| ClientError::Data(data.clone(), error))?;
         let own = flags.data.is_none() && flags.tour.is_none();
-        let outgoing = home().filter(|_| own).and_then(|home| seen(&home)).unwrap_or_else(|| data.join("tokens"));
-        Ok(Self { data, assets: find_assets(flags.assets.as_deref())?, outgoing })
+        let shown = home().filter(|_| own).and_then(|home| seen(&home));
+        let outgoing = shown.clone().unwrap_or_else(|| data.join("tokens"));
+        let made = shown.unwrap_or_else(|| data.join("made"));
+        // The engine takes names that are not absolute as names beside the program.
+        let whole = std::path::absolute(&data).unwrap_or_else(|_| data.clone());
+        let assets = find_assets(flags.assets.as_deref())?;
+        Ok(Self { designs: whole.join("designs"), data, assets, outgoing, made })
     }
 }
 

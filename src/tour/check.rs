@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use vestibule_door::DoorLeaf;
 use vestibule_hud::hud_texts;
 use vestibule_model::{FeatureId, PropertyId, TwinId};
-use vestibule_twin::{FurnitureId, PointedTwin, TwinIndex, TwinPictures, TwinRoot, TwinState};
+use vestibule_twin::{DesignView, FurnitureId, PointedTwin, TwinIndex, TwinPictures, TwinRoot, TwinState};
 use vestibule_world::scene::Places;
 
 use super::{
@@ -58,6 +58,23 @@ pub(super) fn observe(world: &mut World, expectation: &Expectation) -> Observati
         Expectation::Twins(count) => {
             let found = world.query_filtered::<(), With<TwinRoot>>().iter(world).count();
             (found.to_string(), found >= *count)
+        }
+        Expectation::InTheWay(count) => {
+            let view = world.resource::<DesignView>();
+            let found = view.findings.iter().filter(|finding| finding.blocks).count();
+            (format!("{found}, looked at: {}", view.checked), view.checked && found == *count)
+        }
+        Expectation::Measures(wanted) => {
+            let size = world.resource::<DesignView>().size_mm;
+            let ok = size.is_some_and(|size| size.iter().zip(wanted).all(|(is, wanted)| (is - wanted).abs() < 0.5));
+            (size.map_or("nothing stands there".to_owned(), |size| format!("{size:.1?} mm")), ok)
+        }
+        Expectation::Written(ending) => {
+            let written = world.resource::<DesignView>().exported.clone();
+            let ok = written.as_ref().is_some_and(|written| {
+                written.as_ref().is_ok_and(|path| path.ends_with(ending) && std::path::Path::new(path).exists())
+            });
+            (format!("{written:?}"), ok)
         }
         Expectation::Stereo(wanted) => stereo(world, *wanted),
     };

@@ -55,7 +55,7 @@ pub(super) fn guests() -> impl Iterator<Item = (&'static str, bytes::Bytes)> {
 #[derive(Debug)]
 enum Now {
     Loading,
-    Deed { index: usize, since: Instant, frame: u32, aim: Option<Vec2> },
+    Deed { index: usize, since: Instant, frame: u32, aim: Aim },
     Expecting { since: Instant },
     Picturing { taking: Taking },
 }
@@ -259,13 +259,7 @@ impl Run {
 }
 
 /// One frame of a deed. `Ok(true)`: done. `Err`: it cannot be done.
-fn perform(
-    world: &mut World,
-    deed: &Deed,
-    frame: u32,
-    lasting: Duration,
-    aim: &mut Option<Vec2>,
-) -> Result<bool, String> {
+fn perform(world: &mut World, deed: &Deed, frame: u32, lasting: Duration, aim: &mut Aim) -> Result<bool, String> {
     match deed {
         Deed::Walk(to) => legs::walk(world, to),
         Deed::Look(at) => legs::look(world, at, legs::BREAST),
@@ -285,6 +279,8 @@ fn perform(
             Ok(over)
         }
         Deed::Click(label) => click(world, label, frame, aim),
+        Deed::Draw(label, by) => hands::draw_handle(world, label, Vec3::from(*by), frame),
+        Deed::Type(text) => Ok(hands::write(world, text, frame)),
         Deed::Wait(seconds) => Ok(lasting.as_secs_f64() >= *seconds),
         physical => {
             let Some(Physical(Some(hand))) = world.get_resource::<Physical>().cloned() else {
@@ -299,23 +295,24 @@ fn bound(yes: bool, control: vestibule_input::Control) -> Result<(), String> {
     if yes { Ok(()) } else { Err(format!("no key is bound to {control:?}")) }
 }
 
-fn click(world: &mut World, label: &str, frame: u32, aim: &mut Option<Vec2>) -> Result<bool, String> {
+/// The frame in which a button was in sight, and where.
+type Aim = Option<(u32, Vec2)>;
+
+fn click(world: &mut World, label: &str, frame: u32, aim: &mut Aim) -> Result<bool, String> {
     // The pointer finds only what was laid out for a view that is drawn.
     draw(world, true);
-    let first = 3;
-    if frame < first {
+    if frame < 3 {
         return Ok(false);
     }
     if aim.is_none() {
         let Some(button) = find_button(world, label) else { return Err(format!("no button says {label:?}")) };
-        let place = world.get::<UiGlobalTransform>(button).map(|place| place.translation);
-        // Nodes are laid out in pixels of the picture, which the size of letters does not change; pointers are in
-        // logical ones.
-        let letters = world.resource::<UiScale>().0;
-        let scale = world.get::<ComputedNode>(button).map_or(1.0, |node| node.inverse_scale_factor * letters);
-        *aim = place.map(|place| place * scale);
+        if let Some((over, lines)) = hands::out_of_sight(world, button) {
+            hands::scroll(world, over, lines, frame);
+            return Ok(false);
+        }
+        *aim = hands::on_panel(world, button).map(|place| (frame, place));
     }
-    let Some(position) = *aim else { return Err(format!("the button {label:?} is nowhere on the screen")) };
+    let Some((first, position)) = *aim else { return Err(format!("the button {label:?} is nowhere on the screen")) };
     let piece = usize::try_from(frame - first).unwrap_or_default();
     let Some(action) = hands::CLICK.get(piece) else {
         draw(world, false);

@@ -62,6 +62,10 @@ pub enum Deed {
     Hold(Control, f64),
     /// Move the free mouse pointer to the button with this label and click.
     Click(String),
+    /// Draw a handle of what is designed, by its label, by so many millimetres in the design's frame: right, up, forward.
+    Draw(String, [f32; 3]),
+    /// Write into the line that waits, and end it.
+    Type(String),
     /// Do nothing for so many seconds.
     Wait(f64),
     /// Physical: a guest rings.
@@ -152,6 +156,12 @@ pub enum Expectation {
     In(String),
     /// So many twins are mirrored, at least.
     Twins(usize),
+    /// What is designed was looked at, and this many things are in the way of making it.
+    InTheWay(usize),
+    /// What is designed measures so many millimetres: width, height, depth.
+    Measures([f64; 3]),
+    /// A file with a name that ends so was written, and is there.
+    Written(String),
     /// A head is tracked in stereo: two eyes render.
     Stereo(bool),
 }
@@ -173,8 +183,9 @@ pub enum TourError {
     Name(#[from] IdError),
 }
 
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 4] = [
     ("home", include_str!("../../assets/tours/home.toml")),
+    ("design", include_str!("../../assets/tours/design.toml")),
     ("faults", include_str!("../../assets/tours/faults.toml")),
     ("xr", include_str!("../../assets/tours/xr.toml")),
 ];
@@ -232,6 +243,9 @@ impl Expectation {
             Self::Furniture(count) => format!("{count} pieces of furniture stand in the world"),
             Self::In(zone) => format!("the walker is in {zone}"),
             Self::Twins(count) => format!("at least {count} twins are here"),
+            Self::InTheWay(count) => format!("{count} things are in the way of making it"),
+            Self::Measures([width, height, depth]) => format!("it measures {width} × {height} × {depth} mm"),
+            Self::Written(ending) => format!("a file …{ending} is written"),
             Self::Stereo(_) => "two tracked eyes render".to_owned(),
         }
     }

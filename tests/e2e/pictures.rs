@@ -95,3 +95,12 @@ fn faults_are_shown_as_what_they_are() {
     let folder = tempfile::tempdir().unwrap();
     play("faults", "480x270", folder.path());
 }
+
+#[test]
+fn a_shelf_is_designed_written_for_a_printer_and_hung_on_the_wall() {
+    if without("picture") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    play("design", "480x270", folder.path());
+}

@@ -36,11 +36,12 @@ cargo xtask <command>
   fuzz [TARGET] [--seconds N]   hostile bytes for everything that reads bytes, searched by libFuzzer
   assets [--check]              build the models from their sources, or check the built ones
   setup [--peer NAME]...        what the machine lacks; peers: mosquitto, ha-mqtt-discoverable,
-                                schemathesis, node, browser, monado
+                                schemathesis, fabrication, ucp, node, browser, monado
   monado exec -- PROGRAM ARGS   run PROGRAM against an OpenXR runtime that needs no headset
   monado where                  print the folder that runtime lives in
 
-  --without takes: mosquitto, ha-mqtt-discoverable, schemathesis, node, browser, monado, picture
+  --without takes: mosquitto, ha-mqtt-discoverable, schemathesis, fabrication, ucp, node, browser,
+                  monado, picture
 ";
 
 fn main() -> ExitCode {

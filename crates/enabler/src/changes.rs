@@ -45,6 +45,45 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// Whether nothing changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            readings,
+            twins,
+            reachable,
+            systems,
+            commands,
+            occurred,
+            calls,
+            call_updates,
+            purchases,
+            purchase_updates,
+            bound,
+            unbound,
+            deauthorized,
+            leases,
+            settle,
+            access,
+        } = self;
+        !settle
+            && !access
+            && readings.is_empty()
+            && twins.is_empty()
+            && reachable.is_empty()
+            && systems.is_empty()
+            && commands.is_empty()
+            && occurred.is_empty()
+            && calls.is_empty()
+            && call_updates.is_empty()
+            && purchases.is_empty()
+            && purchase_updates.is_empty()
+            && bound.is_empty()
+            && unbound.is_empty()
+            && deauthorized.is_empty()
+            && leases.is_empty()
+    }
+
     /// Adds what changed elsewhere.
     pub fn merge(&mut self, other: Self) {
         self.readings.extend(other.readings);

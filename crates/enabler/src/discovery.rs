@@ -10,13 +10,17 @@ use vestibule_model::{
 use vestibule_protocol::{MAX_FRAME, Response, SystemView, encoded_length};
 
 use crate::{
-    Hot, Map, State, System, Viewer,
+    Hot, Map, Sight, State, System, Viewer,
     dtif::{dtac, dtsd},
     sif::tpsd,
 };
 
 /// Systems on a page, unless asked otherwise, and at most. Fewer where they are large: only an empty page is the last.
 const PAGE: (usize, usize) = (50, 200);
+/// Bytes of a number on the wire, at most.
+const LONGEST_NUMBER: usize = 10;
+/// Bytes of everything in a view but texts, properties and services, at most: some forty numbers and their kinds.
+const REST: usize = 1_024;
 
 /// Something by which systems are found without looking at all of them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -84,12 +88,12 @@ pub fn system_health(state: &State, hot: &Hot, system: &SystemId, now: Timestamp
 /// What is told to `viewer` of a registered system; `None` where there is none.
 #[must_use]
 pub fn system_view(state: &State, hot: &Hot, viewer: &Viewer, system: &SystemId, now: Timestamp) -> Option<SystemView> {
-    state.systems.get(system).map(|known| view_of(state, hot, viewer, known, now))
+    let twins = state.census(system).map_or(0, |census| census.twins);
+    state.systems.get(system).map(|known| view_of(state, hot, viewer, known, twins, now))
 }
 
-fn view_of(state: &State, hot: &Hot, viewer: &Viewer, known: &System, now: Timestamp) -> SystemView {
+fn view_of(state: &State, hot: &Hot, viewer: &Viewer, known: &System, twins: u32, now: Timestamp) -> SystemView {
     let system = &known.info.id;
-    let twins = state.census(system).map_or(0, |census| census.twins);
     let health = hot.health(known, twins, now);
     let usable = known.info.services.keys().filter_map(|service| {
         let verdict = dtac::system_verdict(state, viewer, system, &Right::Use(service.clone()));
@@ -115,46 +119,73 @@ pub(crate) fn discover(
 ) -> Result<Response, Refusal> {
     query.check().map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
     let limit = if query.limit == 0 { PAGE.0 } else { usize::from(query.limit).min(PAGE.1) };
-    let Some(candidates) = candidates(state, query) else { return Ok(Response::Systems(Vec::new())) };
-    let wanted = Wanted::of(query);
-    let found = candidates.filter_map(|id| state.systems.get(id)).filter(|system| {
-        wanted.described(system)
-            && wanted.measured(hot, system, now)
-            && may_see_system(state, viewer, &system.info.id)
-            && dtsd::meets(state, viewer, query, system)
-    });
-    let views = found.map(|system| view_of(state, hot, viewer, system, now));
-    let mut bytes = 0_usize;
-    let fits = views.take(limit).take_while(|view| {
-        let first = bytes == 0;
-        bytes = bytes.saturating_add(encoded_length(view));
-        first || bytes <= MAX_FRAME / 2
-    });
-    Ok(Response::Systems(fits.collect()))
+    let Some((walked, candidates)) = candidates(state, query) else { return Ok(Response::Systems(Vec::new())) };
+    let (wanted, sight) = (Wanted::of(query, walked), Sight::of(state, viewer));
+    let (mut page, mut bytes) = (Vec::with_capacity(limit.min(PAGE.0)), 0_usize);
+    for known in candidates.filter_map(|id| state.systems.get(id)) {
+        let system = &known.info.id;
+        if !wanted.described(known) || !wanted.measured(hot, known, now) || !sight.sees(system) {
+            continue;
+        }
+        let census = state.census(system);
+        if query.feature.is_some_and(|kind| !dtsd::has_feature(&sight, census, system, kind)) {
+            continue;
+        }
+        let view = view_of(state, hot, viewer, known, census.map_or(0, |census| census.twins), now);
+        bytes = bytes.saturating_add(length_at_most(&view));
+        if bytes > MAX_FRAME / 2 && !page.is_empty() {
+            break;
+        }
+        page.push(view);
+        if page.len() >= limit {
+            break;
+        }
+    }
+    Ok(Response::Systems(page))
 }
 
-/// Systems behind the cursor that meet the condition that fewest meet; `None` where one is met by none.
-fn candidates<'a>(state: &'a State, query: &'a SystemQuery) -> Option<Box<dyn Iterator<Item = &'a SystemId> + 'a>> {
+/// Bytes of a view, or some more: most systems offer no services, and what else they say of themselves is soon counted.
+fn length_at_most(view: &SystemView) -> usize {
+    let info = &view.info;
+    if !info.services.is_empty() {
+        return encoded_length(view);
+    }
+    let properties = info.properties.iter().map(|(key, value)| key.len() + value.len() + 2 * LONGEST_NUMBER);
+    info.name.len() + info.system_type.len() + info.id.as_str().len() + properties.sum::<usize>() + REST
+}
+
+/// Systems on the way through some that meet a condition.
+type Candidates<'a> = Box<dyn Iterator<Item = &'a SystemId> + 'a>;
+
+/// Systems behind the cursor that meet the condition that fewest meet, and which that is; `None` where one is met by
+/// none.
+fn candidates<'a>(state: &'a State, query: &'a SystemQuery) -> Option<(Option<Term>, Candidates<'a>)> {
     let start = query.after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
     let range = (start, Bound::Unbounded);
-    let postings = terms_asked(query).map(|term| state.directory.0.get(&term)).collect::<Option<Vec<_>>>()?;
-    Some(match postings.into_iter().min_by_key(|systems| systems.len()) {
-        Some(systems) => Box::new(systems.range::<SystemId>(range).map(|(id, ())| id)),
-        None => Box::new(state.systems.range::<SystemId>(range).map(|(id, _)| id)),
+    let posting = |term: Term| state.directory.0.get(&term).map(|systems| (term, systems));
+    let postings = terms_asked(query).map(posting).collect::<Option<Vec<_>>>()?;
+    Some(match postings.into_iter().min_by_key(|(_, systems)| systems.len()) {
+        Some((term, systems)) => (Some(term), Box::new(systems.range::<SystemId>(range).map(|(id, ())| id))),
+        None => (None, Box::new(state.systems.range::<SystemId>(range).map(|(id, _)| id))),
     })
 }
 
 /// A query, prepared to be asked often.
 struct Wanted<'a> {
     query: &'a SystemQuery,
+    /// Properties that are still to be looked at: what is walked through has one of them.
+    properties: Vec<(&'a String, &'a String)>,
     text: Option<String>,
     area: Option<AreaCells>,
 }
 
 impl<'a> Wanted<'a> {
-    fn of(query: &'a SystemQuery) -> Self {
+    /// For systems that meet the condition `walked` anyway.
+    fn of(query: &'a SystemQuery, walked: Option<Term>) -> Self {
         let text = query.text.as_ref().map(|text| text.to_lowercase());
-        Self { query, text, area: query.place.map(vestibule_model::Area::cells) }
+        let met = |key: &str, value: &str| matches!(&walked, Some(Term::Property(k, v)) if k == key && v == value);
+        let properties = query.properties.iter().filter(|(key, value)| !met(key, value)).collect();
+        Self { query, properties, text, area: query.place.map(vestibule_model::Area::cells) }
     }
 
     /// Conditions on what a system says of itself.
@@ -162,7 +193,7 @@ impl<'a> Wanted<'a> {
         let (query, info) = (self.query, &system.info);
         query.kind.is_none_or(|kind| kind == info.kind)
             && query.system_type.as_ref().is_none_or(|wanted| *wanted == info.system_type)
-            && query.properties.iter().all(|(key, value)| info.properties.get(key) == Some(value))
+            && self.properties.iter().all(|(key, value)| info.properties.get(*key) == Some(*value))
             && query.level.as_ref().is_none_or(|level| info.level.missing(level).is_empty())
             && self.area.as_ref().is_none_or(|area| info.place.is_some_and(|cell| area.may_hold(cell)))
             && tpsd::meets(query, system)
@@ -183,5 +214,59 @@ impl<'a> Wanted<'a> {
         let health = hot.health(system, 0, now);
         query.measured.as_ref().is_none_or(|level| health.level.missing(level).is_empty())
             && query.keeps_promises.is_none_or(|keeps| keeps == health.broken.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use vestibule_model::{Charge, ChargePer, ServiceInfo, ServiceLevel};
+
+    use super::*;
+
+    proptest! {
+        /// A page that fits by what is counted fits a frame.
+        #[test]
+        fn no_view_is_longer_than_was_counted(
+            texts in proptest::collection::vec("\\PC{0,40}", 2),
+            properties in proptest::collection::btree_map("\\PC{0,20}", "\\PC{0,300}", 0..64),
+            numbers in any::<[u64; 8]>(),
+            promised in any::<[u16; 2]>(),
+            offers in any::<bool>(),
+        ) {
+            let mut info = SystemInfo::new(SystemId::slug(&"s".repeat(64)), SystemKind::ThirdParty, texts[0].clone());
+            info.system_type.clone_from(&texts[1]);
+            info.properties = properties;
+            info.heartbeat_ms = numbers[0];
+            info.level = ServiceLevel {
+                availability_permille: Some(promised[0]),
+                p99_ms: Some(numbers[1]),
+                freshness_ms: Some(numbers[2]),
+                error_permille: Some(promised[1]),
+            };
+            info.charge = Some(Charge { amount: numbers[0], currency: "EUR".parse().unwrap(), per: ChargePer::Call });
+            if offers {
+                info.services.insert(ServiceId::slug("pay"), ServiceInfo::default());
+            }
+            let [_, _, _, commands, failures, calls, call_failures, heard] = numbers;
+            let health = SystemHealth {
+                online: true,
+                last_heard: Some(Timestamp(heard)),
+                twins: u32::MAX,
+                commands,
+                failures,
+                p50_ms: Some(commands),
+                p99_ms: Some(calls),
+                registered: Some(Timestamp(heard)),
+                calls,
+                call_failures,
+                call_p50_ms: Some(commands),
+                call_p99_ms: Some(calls),
+                broken: ServiceLevel::default().missing(&info.level),
+                level: info.level,
+            };
+            let view = SystemView { info: info.into(), health, usable: BTreeMap::new() };
+            prop_assert!(length_at_most(&view) >= encoded_length(&view));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Physical truth (DTS, FGMV-29 8.3.4): what things say now, latest wins, never written to a disk.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -50,7 +50,8 @@ pub(crate) enum Due {
 #[derive(Clone, Debug, Default)]
 pub struct Hot {
     pub(crate) twins: BTreeMap<TwinId, HotTwin>,
-    pub(crate) systems: BTreeMap<SystemId, Link>,
+    /// Not in order: a page of systems reaches for each of them once, and a hash reaches less far than a tree.
+    pub(crate) systems: HashMap<SystemId, Link>,
     /// When something has to become of each open call.
     pub(crate) call_deadlines: BTreeMap<CallId, Timestamp>,
     /// Answers that came too late, by system: at most one entry for each registered one.
@@ -103,6 +104,12 @@ impl Hot {
     /// Follows a decision after it was written and applied to `state`.
     pub fn follow(&mut self, state: &State, now: Timestamp, event: &LogEvent) -> Changes {
         let mut changes = Changes::default();
+        self.follow_into(state, now, event, &mut changes);
+        changes
+    }
+
+    /// The same of one decision of many, beside what the others changed.
+    pub fn follow_into(&mut self, state: &State, now: Timestamp, event: &LogEvent, changes: &mut Changes) {
         match event {
             LogEvent::RuleSet { .. }
             | LogEvent::RuleRemoved { .. }
@@ -130,21 +137,21 @@ impl Hot {
                 }
                 changes.twins.insert(info.id.clone());
                 changes.systems.insert(info.id.system());
-                Self::queue_changed(state, &info.id, &mut changes);
+                Self::queue_changed(state, &info.id, changes);
             }
             LogEvent::TwinGone { twin } => {
                 self.remove(twin);
                 changes.twins.insert(twin.clone());
                 changes.systems.insert(twin.system());
             }
-            LogEvent::CommandAccepted { command, .. } => self.follow_accepted(state, now, command.id, &mut changes),
-            LogEvent::CommandDispatched { command } => self.follow_dispatched(state, *command, &mut changes),
-            LogEvent::CommandEnded { command, .. } => self.follow_ended(state, now, *command, &mut changes),
-            LogEvent::CallAccepted { call, .. } => self.follow_call(state, call.id, &mut changes),
+            LogEvent::CommandAccepted { command, .. } => self.follow_accepted(state, now, command.id, changes),
+            LogEvent::CommandDispatched { command } => self.follow_dispatched(state, *command, changes),
+            LogEvent::CommandEnded { command, .. } => self.follow_ended(state, now, *command, changes),
+            LogEvent::CallAccepted { call, .. } => self.follow_call(state, call.id, changes),
             LogEvent::StepDispatched { call, .. }
             | LogEvent::StepEnded { call, .. }
             | LogEvent::CallStopped { call, .. }
-            | LogEvent::CallEnded { call, .. } => self.follow_call(state, *call, &mut changes),
+            | LogEvent::CallEnded { call, .. } => self.follow_call(state, *call, changes),
             LogEvent::Deauthorized { user, system, .. } => changes.deauthorized.push((user.clone(), system.clone())),
             LogEvent::PurchaseConfirmed { .. }
             | LogEvent::PurchaseAsked { .. }
@@ -152,7 +159,7 @@ impl Hot {
             | LogEvent::PurchaseCancelAsked { .. }
             | LogEvent::PurchaseEnded { .. }
             | LogEvent::ProductBound { .. }
-            | LogEvent::ProductUnbound { .. } => self.follow_purchases(state, now, event, &mut changes),
+            | LogEvent::ProductUnbound { .. } => self.follow_purchases(state, now, event, changes),
             LogEvent::WishEnded { .. }
             | LogEvent::SystemMeasured { .. }
             | LogEvent::PseudonymsSalted { .. }
@@ -163,9 +170,8 @@ impl Hot {
             | LogEvent::LeaseGranted { lease, .. }
             | LogEvent::LeaseRenewed { lease, .. }
             | LogEvent::LeaseIntegrated { lease, .. }
-            | LogEvent::LeaseEnded { lease, .. } => self.follow_lease(state, *lease, &mut changes),
+            | LogEvent::LeaseEnded { lease, .. } => self.follow_lease(state, *lease, changes),
         }
-        changes
     }
 
     /// Wakes at the moment at which the next rule or device expires.
@@ -240,6 +246,9 @@ impl Hot {
     }
 
     pub(crate) fn settle_all(&mut self, id: &TwinId, count: usize, now: Timestamp) {
+        if self.twins.get(id).is_none_or(|twin| twin.known().next().is_none()) {
+            return;
+        }
         for place in (0_u16..).take(count) {
             self.settle(id, place, now);
         }
@@ -247,9 +256,12 @@ impl Hot {
 
     /// Works out a property's truth and its next deadline; whether the truth is another than was told.
     fn settle(&mut self, id: &TwinId, place: u16, now: Timestamp) -> bool {
-        let reachable = self.is_place_reachable(id, place);
         // Of what nothing is known, no time that passes makes more.
-        let Some(twin) = self.twins.get_mut(id).filter(|twin| twin.property(place).is_some()) else { return false };
+        if self.twins.get(id).is_none_or(|twin| twin.property(place).is_none()) {
+            return false;
+        }
+        let reachable = self.is_place_reachable(id, place);
+        let Some(twin) = self.twins.get_mut(id) else { return false };
         let info = twin.info.clone();
         let property = twin.property_mut(place);
         let Some((property, (_, _, about))) = property.zip(named(&info, place)) else { return false };

@@ -52,6 +52,7 @@ mod persistent;
 mod procedure;
 mod registry;
 mod sif;
+mod sight;
 mod state;
 pub mod token;
 mod topic;
@@ -97,6 +98,7 @@ pub use sif::{
     terms::Terms,
     tpsaa::{Agreement, Proposal, answered, propose, pseudonym},
 };
+use sight::Sight;
 pub use state::{Census, State, System, SystemStats, Twin};
 pub use token::{Delegated, Grant, delegate, may_delegate};
 pub use topic::Topic;

@@ -90,7 +90,9 @@ impl Hot {
             system: system.clone(),
             measured: link.measure.total(link.online, now),
         };
-        self.systems.iter().map(line).collect()
+        let mut links: Vec<_> = self.systems.iter().collect();
+        links.sort_unstable_by_key(|(system, _)| *system);
+        links.into_iter().map(line).collect()
     }
 
     /// What is known of a registered system's service by `now`, compared with what it promised.

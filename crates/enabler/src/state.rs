@@ -260,11 +260,18 @@ impl State {
         let known = self.twins.get(&info.id).cloned();
         let epoch = known.as_ref().map_or(1, |twin| twin.epoch.saturating_add(1));
         self.objects.change(known.as_ref().map(|twin| twin.info.as_ref()), Some(info));
+        let kinds = |info: &TwinInfo| info.features.values().map(|feature| feature.kind).collect::<Vec<_>>();
+        // Most descriptions say something else of the same parts: nobody counts them anew.
+        let same_parts = known.as_ref().is_some_and(|known| kinds(&known.info) == kinds(info));
         if let Some(known) = known {
-            self.uncount_twin(&known.info);
+            if !same_parts {
+                self.uncount_twin(&known.info);
+            }
             self.drop_wishes(|key| key.0 == info.id && info.property(&key.1, &key.2).is_none());
         }
-        self.count_twin(info);
+        if !same_parts {
+            self.count_twin(info);
+        }
         let twin = Twin { info: info.clone(), epoch };
         self.twins.insert(info.id.clone(), twin);
     }

@@ -1,13 +1,14 @@
 //! Designs that can be made: plain data, their solids, whether and for how much a machine can make them, and the files
 //! that makers read.
 //!
-//! **Does**: holds a parametric [`Design`] with its canonical text and [`DesignHash`]; has starting points ([`Start`]);
-//! evaluates a design to closed solids ([`Evaluator`]); says where a machine could not make it ([`check()`]); counts what
-//! it costs and how long it takes in integers ([`estimate`]); writes 3MF, GLB and binary STL ([`export`]); tells whether
-//! it fits into a measured room ([`room`]).
+//! **Does**: holds a parametric [`Design`] with its canonical text and [`DesignHash`]; lets several people edit one, each
+//! on a copy, with undo ([`document`]); has starting points ([`Start`]); evaluates a design to closed solids
+//! ([`Evaluator`]); says where a machine could not make it ([`check()`]); counts what it costs and how long it takes in
+//! integers ([`estimate`]); writes 3MF, GLB and binary STL ([`export`]) and reads them, whoever wrote them ([`import`]);
+//! tells whether it fits into a measured room ([`room`]).
 //!
-//! **Does not**: do IO, read a clock, use randomness, know Bevy; round an edge that a boolean operation made; read files
-//! of other programs. Editing and its history are not here: a [`Design`] is one state of one.
+//! **Does not**: do IO, read a clock, use randomness, know Bevy; round an edge that a boolean operation made; cut or join
+//! what it read from a file.
 //!
 //! **Units and frame**: millimetres and degrees. X points right, Y up, Z towards the viewer, the origin lies where the
 //! thing touches the floor, the table or the wall. [`export`] turns Z up where a format wants that, and GLB is in metres.
@@ -26,7 +27,9 @@
 //! ```
 
 pub mod design;
+pub mod document;
 pub mod export;
+pub mod import;
 mod mesh;
 mod price;
 mod print;

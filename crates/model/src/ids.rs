@@ -84,19 +84,56 @@ fn check(text: &str, limit: usize) -> Result<(), IdError> {
     if text.len() > limit {
         return Err(IdError::TooLong { limit, length: text.len() });
     }
-    match text.chars().find(|c| !(c.is_ascii_alphanumeric() || "_-.:".contains(*c))) {
+    match text.chars().find(|c| !is_kept(*c)) {
         Some(c) => Err(IdError::Character(c)),
         None => Ok(()),
     }
 }
 
+/// Whether a character can be in an id.
+const fn is_kept(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':')
+}
+
+/// Reads an id where it lies: most lines of a log are ids, and none of them needs a text of its own first.
+struct Text<T>(fn(&str) -> Result<T, IdError>);
+
+impl<T> serde::de::Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(E::custom)
+    }
+}
+
+/// An id is the text that it is.
+macro_rules! text_serde {
+    ($name:ident) => {
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(Text(|text| Self::new(text)))
+            }
+        }
+    };
+}
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $limit:expr, $check:expr) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
 
+        text_serde!($name);
         text_id!(@impl $name, $limit, $check);
     };
     (@impl $name:ident, $limit:expr, $check:expr) => {
@@ -163,8 +200,7 @@ macro_rules! text_id {
 }
 
 fn slug(text: &str, limit: usize) -> String {
-    let kept: String =
-        text.trim().chars().map(|c| if c.is_ascii_alphanumeric() || "_-.:".contains(c) { c } else { '_' }).collect();
+    let kept: String = text.trim().chars().map(|c| if is_kept(c) { c } else { '_' }).collect();
     let cut: String = kept.chars().take(limit).collect();
     if cut.is_empty() { "_".to_owned() } else { cut }
 }
@@ -265,10 +301,10 @@ fn check_twin(text: &str, limit: usize) -> Result<(), IdError> {
 /// A twin, unique in a metaverse (REQ-DT-01): `system/twin`, as in `home/front_door`.
 ///
 /// The first half is the system that maintains it, so that two systems cannot claim one twin.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TwinId(Arc<str>);
 
+text_serde!(TwinId);
 text_schema!(TwinId, "^[A-Za-z0-9_.:-]{1,64}/[A-Za-z0-9_.:-]{1,96}$");
 
 impl TwinId {
@@ -297,7 +333,8 @@ impl TwinId {
     /// The system that maintains this twin.
     #[must_use]
     pub fn system(&self) -> SystemId {
-        SystemId::slug(self.0.split('/').next().unwrap_or_default())
+        // It is an id already: no twin has another one before its '/'.
+        SystemId(Arc::from(self.0.split('/').next().unwrap_or_default()))
     }
 
     /// The twin's name inside its system.

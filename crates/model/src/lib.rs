@@ -26,6 +26,7 @@ mod content;
 mod design;
 mod identity;
 mod ids;
+mod itself;
 mod json;
 mod lease;
 mod money;

@@ -16,12 +16,8 @@ const EXACT: f64 = 1e15;
 
 /// The number that JSON makes of this one, again and again.
 pub(crate) fn settled(number: f64) -> f64 {
-    let thousandths = number * 1_000.0;
     // What is no number is not written in JSON.
-    if !number.is_finite() {
-        return number;
-    }
-    if thousandths.abs() < EXACT && thousandths.fract() == 0.0 && thousandths / 1_000.0 == number {
+    if !number.is_finite() || is_short(number) {
         return number;
     }
     let mut nearest = number;
@@ -37,6 +33,30 @@ pub(crate) fn settled(number: f64) -> f64 {
     let beside = (1..=STEPS).flat_map(|step| [bits.checked_add(step), bits.checked_sub(step)]);
     let mut beside = beside.flatten().map(f64::from_bits).filter(|beside| beside.is_finite());
     beside.find(|beside| again(*beside).is_some_and(|read| read.to_bits() == beside.to_bits())).unwrap_or(nearest)
+}
+
+/// Whether it has so few digits that it is read exactly.
+fn is_short(number: f64) -> bool {
+    let thousandths = number * 1_000.0;
+    thousandths.abs() < EXACT && thousandths.fract() == 0.0 && thousandths / 1_000.0 == number
+}
+
+/// Whether JSON gives this number back to the bit.
+pub(crate) fn is_settled(number: f64) -> bool {
+    is_short(number) || number.is_finite() && again(number).is_some_and(|read| read.to_bits() == number.to_bits())
+}
+
+/// The same of a shorter one, which is not moved when it is read: it is written and read to know it.
+pub(crate) fn is_settled_f32(number: f32) -> bool {
+    // The longest has 16 characters.
+    let mut text = [0_u8; 32];
+    let mut rest = &mut text[..];
+    if serde_json::to_writer(&mut rest, &number).is_err() {
+        return false;
+    }
+    let left = rest.len();
+    let read = serde_json::from_slice::<f32>(&text[..text.len() - left]);
+    read.is_ok_and(|read| read.to_bits() == number.to_bits())
 }
 
 /// Written and read.

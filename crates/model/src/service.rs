@@ -169,6 +169,10 @@ impl ServiceLevel {
     /// What of `promised` was measured and is not kept. What was not measured yet is not held against anybody.
     #[must_use]
     pub fn broken(&self, promised: &Self) -> BTreeSet<Promise> {
+        // Most systems promise nothing.
+        if *promised == Self::default() {
+            return BTreeSet::new();
+        }
         let measured = |promise: &Promise| match promise {
             Promise::Availability => self.availability_permille.is_some(),
             Promise::Latency => self.p99_ms.is_some(),

@@ -4,7 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Connection, Row, SqliteConnection,
+    AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
 };
 use vestibule_model::{FeatureId, PropertyId, Timestamp, TwinId, Value};
@@ -28,6 +28,9 @@ const TABLES: [&str; 5] = [
 
 /// What every twin's past depends on is kept under this word, which is no twin's id.
 const EVERYTHING: &str = "*";
+
+/// Lines of the index that one statement inserts: each statement is a message to SQLite's thread.
+const TOGETHER: usize = 256;
 
 /// A value that a property took on.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,12 +160,15 @@ impl History {
     /// [`StoreError`] where the disk says no; then nothing is noted.
     pub async fn index(&mut self, lines: &[(u64, Option<TwinId>)], through: u64) -> Result<(), StoreError> {
         let mut transaction = self.connection.begin().await?;
-        for (sequence, twin) in lines {
-            sqlx::query("INSERT OR IGNORE INTO line (about, sequence) VALUES (?, ?)")
-                .bind(twin.as_ref().map_or(EVERYTHING, TwinId::as_str))
-                .bind(signed(*sequence))
-                .execute(&mut *transaction)
-                .await?;
+        for together in lines.chunks(TOGETHER) {
+            let mut sql = String::from("INSERT OR IGNORE INTO line (about, sequence) VALUES (?, ?)");
+            (1..together.len()).for_each(|_| sql.push_str(", (?, ?)"));
+            // Full ones come again and again, of the others each is another statement.
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(together.len() == TOGETHER);
+            for (sequence, twin) in together {
+                query = query.bind(twin.as_ref().map_or(EVERYTHING, TwinId::as_str)).bind(signed(*sequence));
+            }
+            query.execute(&mut *transaction).await?;
         }
         sqlx::query("UPDATE indexed SET sequence = ?").bind(signed(through)).execute(&mut *transaction).await?;
         Ok(transaction.commit().await?)

@@ -3,13 +3,18 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 use vestibule_model::{Commitment, Name};
 
 use crate::{BadLine, EventLog, Fault, Head, Line, NewLine, StoreError};
 
 /// A log in memory. It can be told to fail.
 #[derive(Debug, Default)]
-pub struct MemoryLog(Mutex<Inner>);
+pub struct MemoryLog {
+    inner: Mutex<Inner>,
+    /// Whether appends wait.
+    held: watch::Sender<bool>,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -23,13 +28,13 @@ struct Inner {
 
 impl MemoryLog {
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A log that begins with these lines and names: what a killed process left.
     #[must_use]
     pub fn of(lines: Vec<Line>, names: Vec<Name>) -> Self {
-        Self(Mutex::new(Inner { lines, names, ..Inner::default() }))
+        Self { inner: Mutex::new(Inner { lines, names, ..Inner::default() }), held: watch::Sender::default() }
     }
 
     /// The names that lines were written with.
@@ -41,6 +46,11 @@ impl MemoryLog {
     /// Whether every append fails with [`StoreError::Full`] from now on.
     pub fn set_full(&self, full: bool) {
         self.inner().full = full;
+    }
+
+    /// Whether appends wait from now on, as behind a disk that has much to do.
+    pub fn set_held(&self, held: bool) {
+        self.held.send_replace(held);
     }
 
     /// The next append is written and says that it was not.
@@ -68,6 +78,9 @@ impl Inner {
 #[async_trait]
 impl EventLog for MemoryLog {
     async fn append(&self, after: Head, lines: Vec<NewLine>, names: Vec<Name>) -> Result<Head, StoreError> {
+        let mut held = self.held.subscribe();
+        // Its sender is here.
+        let _ = held.wait_for(|held| !held).await;
         let mut inner = self.inner();
         if inner.full {
             return Err(StoreError::Full);

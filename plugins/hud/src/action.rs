@@ -1,7 +1,7 @@
 use bevy::prelude::*;
 use vestibule_input::Control;
 use vestibule_twin::{
-    IntegrateTwin, LendRights, LookBack, ManagePeople, UseServices,
+    EditDesign, IntegrateTwin, LendRights, LookBack, ManagePeople, UseServices,
     model::{ActionId, FeatureId, Fingerprint, Json, ServiceId, SystemId, Timestamp, TwinId, Value},
 };
 
@@ -56,6 +56,10 @@ pub enum HudAction {
     PrepareLoan(PrepareLoan),
     /// Look at a twin's past.
     LookBack(LookBack),
+    /// Design something.
+    Design(EditDesign),
+    /// Write into a field of a design by keyboard, by the field's id.
+    WriteDesign(String),
     /// Ask for one more press before this is done.
     Confirm(Box<Self>),
     /// Ask for one's turn at a thing, or give it back.
@@ -129,6 +133,7 @@ pub enum LendField {
 pub(crate) enum LineField {
     Service(ServiceField),
     Lend(LendField),
+    Design(String),
 }
 
 /// A field of a service's form.
@@ -165,6 +170,8 @@ pub enum HudWindow {
     Past,
     /// What the person lent, and what was lent to them.
     Lending,
+    /// What is designed. It leaves room for the world, and the mouse is free for both.
+    Design,
 }
 
 /// What a slider's value is for.
@@ -184,6 +191,8 @@ pub(crate) enum SlideTarget {
     Service { field: ServiceField, whole: bool },
     /// A moment of a twin's past, in seconds before `until` as a negative number.
     Past { twin: TwinId, until: Timestamp },
+    /// A field of a design, by its id.
+    Design(String),
 }
 
 impl SlideTarget {
@@ -191,6 +200,7 @@ impl SlideTarget {
     pub(crate) fn action(&self, value: f64) -> HudAction {
         match self {
             Self::Setting(knob) => HudAction::Set(knob.change(value)),
+            Self::Design(field) => HudAction::Design(EditDesign::Set { field: field.clone(), value }),
             Self::Service { field, whole } => {
                 let number = told::of_number(value, *whole);
                 HudAction::Prepare(Prepare::Enter(field.clone(), Json::of(&number).ok()))

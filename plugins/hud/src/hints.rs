@@ -2,13 +2,14 @@
 
 use bevy::prelude::*;
 use vestibule_input::{Attention, Control, KeyBindings};
-use vestibule_twin::{HeldFurniture, PointedTwin};
+use vestibule_twin::{AtDesign, DesignView, HeldFurniture, PointedTwin};
 
 use crate::{
     card::CardPin,
     el::El,
     render::{Screen, Surface},
     style, widgets,
+    window::DESIGN_WIDTH,
 };
 
 /// Shows a dot in the middle, with a ring where something is pointed at.
@@ -55,6 +56,22 @@ struct Situation {
     pinned: bool,
     holding: bool,
     furniture: bool,
+    designing: Designing,
+}
+
+/// What the person does with a design.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Designing {
+    #[default]
+    No,
+    /// Nothing stands there yet.
+    Choosing,
+    /// Its window is open.
+    Looking,
+    /// A handle is under the hand.
+    Over,
+    /// A handle is in the hand.
+    Drawing,
 }
 
 /// The keys that matter in a situation, most important first.
@@ -62,6 +79,21 @@ const fn keys_for(now: Situation) -> &'static [(Control, &'static str)] {
     use Control as C;
     match now {
         Situation { attention: Attention::Panel, .. } => &[],
+        Situation { designing: Designing::Drawing, .. } => {
+            &[(C::Run, "millimetre by millimetre"), (C::Axis, "one axis only"), (C::Cancel, "let go")]
+        }
+        Situation { designing: Designing::Over, attention: Attention::Walk, .. } => {
+            &[(C::Interact, "hold and look around: draw"), (C::Pointer, "free the mouse")]
+        }
+        Situation { designing: Designing::Over, .. } => &[(C::Use, "hold and draw"), (C::Pointer, "look around")],
+        Situation { designing: Designing::Looking, .. } => &[
+            (C::Undo, "undo"),
+            (C::Redo, "redo"),
+            (C::Turn, "turn it"),
+            (C::Pointer, "look around"),
+            (C::Design, "close"),
+        ],
+        Situation { designing: Designing::Choosing, .. } => &[(C::Pointer, "look around"), (C::Design, "close")],
         Situation { holding: true, .. } => {
             &[(C::Interact, "put down"), (C::Turn, "turn"), (C::Catalogue, "another one"), (C::Cancel, "let go")]
         }
@@ -80,17 +112,27 @@ const fn keys_for(now: Situation) -> &'static [(Control, &'static str)] {
         Situation { furniture: true, .. } => {
             &[(C::Interact, "take"), (C::Remove, "remove"), (C::Undo, "undo"), (C::Help, "all keys")]
         }
-        _ => &[(C::Catalogue, "furniture"), (C::Pointer, "free the mouse"), (C::Help, "all keys")],
+        _ => {
+            &[(C::Catalogue, "furniture"), (C::Design, "design"), (C::Pointer, "free the mouse"), (C::Help, "all keys")]
+        }
     }
 }
 
 /// Shows the keys that matter now.
 pub(crate) fn show(
     (attention, pointed, held, pin): (Res<State<Attention>>, Res<PointedTwin>, Res<HeldFurniture>, Res<CardPin>),
-    keys: Res<KeyBindings>,
+    (keys, at, design): (Res<KeyBindings>, Res<AtDesign>, Res<DesignView>),
     mut screen: ResMut<Screen>,
 ) {
+    let designing = match (at.0, design.open) {
+        (false, _) => Designing::No,
+        (true, false) => Designing::Choosing,
+        (true, true) if design.held.is_some() => Designing::Drawing,
+        (true, true) if design.hovered.is_some() => Designing::Over,
+        (true, true) => Designing::Looking,
+    };
     let now = Situation {
+        designing,
         attention: *attention.get(),
         pointing: pointed.target.is_some(),
         pinned: pin.is_pinned(),
@@ -98,7 +140,12 @@ pub(crate) fn show(
         furniture: held.pointed.is_some(),
     };
     let blocked = held.blocked.as_deref().filter(|_| now.holding);
-    screen.show(Surface::Hints, line(now, blocked, &keys).into_iter().collect());
+    let mut shown = line(now, blocked, &keys);
+    if let Some(place) = shown.as_mut().filter(|_| at.0) {
+        // Beside the window.
+        place.node.left = px(DESIGN_WIDTH + 2.0 * style::EDGE);
+    }
+    screen.show(Surface::Hints, shown.into_iter().collect());
 }
 
 fn line(now: Situation, blocked: Option<&str>, keys: &KeyBindings) -> Option<El> {

@@ -5,7 +5,7 @@
 //! [`ActuateTwin`](vestibule_twin::ActuateTwin) and follows it to its end; keeps notifications until they are read;
 //! says how the link to the enabler is; shows systems and has their services used ([`UseServices`](vestibule_twin::UseServices)),
 //! what is lent to whom ([`LendRights`](vestibule_twin::LendRights)), a twin's past
-//! ([`TwinPast`](vestibule_twin::TwinPast)), keys, furniture catalogue and settings ([`Settings`]); gives and
+//! ([`TwinPast`](vestibule_twin::TwinPast)), what is designed ([`DesignView`](vestibule_twin::DesignView)), keys, furniture catalogue and settings ([`Settings`]); gives and
 //! takes [`Attention`](vestibule_input::Attention).
 //!
 //! **Does not**: move anybody, find out what is pointed at, grab the cursor, talk to an enabler, decide who may do what.
@@ -102,6 +102,7 @@ impl Plugin for HudPlugin {
             .init_resource::<window::Capturing>()
             .init_resource::<window::Desk>()
             .init_resource::<window::LoanDesk>()
+            .init_resource::<window::DesignLine>()
             .init_resource::<moment::Zone>()
             .add_message::<KeyboardInput>()
             .add_message::<Ime>()
@@ -120,12 +121,14 @@ impl Plugin for HudPlugin {
             interact::walk_focus,
             card::keys,
             window::keys,
+            window::design_keys,
             window::drop_in,
         )
             .chain();
         let act = (
             (card::pin, window::act, window::serve, window::lend, window::ask, settings::change, notice::dismiss)
                 .chain(),
+            (window::design, window::attend_design).chain(),
             (track::actuate, track::follow, window::tell, window::tell_lent, notice::collect).chain(),
             (settings::keep, window::keep_tokens).chain(),
         );

@@ -369,6 +369,10 @@ fn preview() {
     shoot(&mut app, &target, &format!("{size}-past"));
     app.world_mut().write_message(HudAction::CloseWindow);
     lending(&mut app, &target, &size);
+    app.insert_resource(window::designed());
+    app.world_mut().write_message(HudAction::Open(HudWindow::Design));
+    shoot(&mut app, &target, &format!("{size}-design"));
+    app.world_mut().write_message(HudAction::CloseWindow);
     let reason = "the home's computer does not answer".to_owned();
     app.insert_resource(EnablerLink {
         state: LinkState::Lost { reason, retry_in_s: 8.0 },

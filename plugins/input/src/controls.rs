@@ -59,6 +59,14 @@ pub enum Control {
     Past,
     /// Open or close what is lent, and to whom.
     Lend,
+    /// Open or close what is designed.
+    Design,
+    /// Copy the chosen part of a design.
+    CopyPart,
+    /// Have the chosen part of a design on the other side, too.
+    MirrorPart,
+    /// While a design's handle is held: only one axis counts, the next one each time.
+    Axis,
     /// Open or close the settings.
     Settings,
     /// Show or hide the keys.
@@ -81,7 +89,7 @@ pub enum Control {
 
 impl Control {
     /// All of them, in the order that they are shown.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 39] = [
         Self::Forward,
         Self::Back,
         Self::Left,
@@ -108,6 +116,10 @@ impl Control {
         Self::People,
         Self::Past,
         Self::Lend,
+        Self::Design,
+        Self::CopyPart,
+        Self::MirrorPart,
+        Self::Axis,
         Self::Settings,
         Self::Help,
         Self::ChooseUp,
@@ -149,6 +161,10 @@ impl Control {
             Self::People => "people and what they may do",
             Self::Past => "how the thing was before",
             Self::Lend => "lend, and what is lent",
+            Self::Design => "design something",
+            Self::CopyPart => "copy the chosen part",
+            Self::MirrorPart => "mirror the chosen part",
+            Self::Axis => "draw along one axis only",
             Self::Settings => "settings",
             Self::Help => "show or hide the keys",
             Self::ChooseUp => "choose above",

@@ -13,6 +13,10 @@ pub enum FurnitureSnap {
     Floor,
     /// With its back against a wall.
     Wall,
+    /// On whatever is pointed at from above: a table, a shelf, the floor.
+    Top,
+    /// On a wall, as high as it is pointed at.
+    Hang,
 }
 
 /// One model of the catalogue.

@@ -24,6 +24,7 @@
 //! ```
 
 mod component;
+mod design;
 mod furniture;
 mod index;
 mod lend;
@@ -41,6 +42,10 @@ use bevy_ecs::prelude::*;
 
 pub use component::{
     FeatureRules, Reading, Twin, TwinAccess, TwinDescription, TwinPart, TwinRole, TwinRoot, TwinState,
+};
+pub use design::{
+    AtDesign, DesignAxis, DesignChoice, DesignColour, DesignField, DesignFinding, DesignFormat, DesignHandle,
+    DesignHeld, DesignMaterial, DesignPart, DesignTakes, DesignText, DesignView, EditDesign, RoomMeasure, RoomMeasures,
 };
 pub use furniture::{
     CancelHeld, Catalogue, CatalogueEntry, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved,
@@ -102,6 +107,7 @@ impl Plugin for TwinPlugin {
             .add_message::<TwinVanished>()
             .configure_sets(PreUpdate, TwinSystems::Receive)
             .configure_sets(bevy_app::PostUpdate, TwinSystems::Send);
+        design::register(app);
         furniture::register(app);
         index::register(app);
     }

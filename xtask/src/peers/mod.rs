@@ -2,11 +2,13 @@
 //! explicit `--without NAME` leaves it out.
 
 pub mod browser;
+pub mod fabrication;
 pub mod monado;
 mod mosquitto;
 pub mod node;
 pub mod python;
 pub mod schemathesis;
+pub mod ucp;
 
 use anyhow::{Result, bail};
 
@@ -14,8 +16,16 @@ use crate::setup::Purpose;
 use crate::workspace::Workspace;
 
 /// The peers, by the names that `--peer` and `--without` take.
-pub const NAMES: [&str; 6] =
-    [mosquitto::NAME, python::NAME, schemathesis::NAME, node::NAME, browser::NAME, monado::NAME];
+pub const NAMES: [&str; 8] = [
+    mosquitto::NAME,
+    python::NAME,
+    schemathesis::NAME,
+    fabrication::NAME,
+    ucp::NAME,
+    node::NAME,
+    browser::NAME,
+    monado::NAME,
+];
 
 /// Environment variables that tell tests where a peer is.
 pub type Variables = Vec<(&'static str, String)>;
@@ -32,7 +42,7 @@ pub fn known(name: &str) -> Result<&'static str> {
 pub fn purpose(name: &str) -> Option<Purpose> {
     match name {
         mosquitto::NAME => Some(Purpose::Mosquitto),
-        python::NAME | schemathesis::NAME => Some(Purpose::Python),
+        python::NAME | schemathesis::NAME | fabrication::NAME | ucp::NAME => Some(Purpose::Python),
         node::NAME => Some(Purpose::Node),
         browser::NAME => Some(Purpose::Browser),
         monado::NAME => Some(Purpose::Monado),
@@ -46,6 +56,8 @@ pub fn prepare(name: &str, workspace: &Workspace) -> Result<Variables> {
         mosquitto::NAME => mosquitto::prepare(),
         python::NAME => python::prepare(workspace),
         schemathesis::NAME => schemathesis::prepare(workspace),
+        fabrication::NAME => fabrication::prepare(workspace),
+        ucp::NAME => ucp::prepare(workspace),
         node::NAME => node::prepare(workspace),
         browser::NAME => browser::prepare(),
         monado::NAME => monado::prepare(),

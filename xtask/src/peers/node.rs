@@ -1,4 +1,5 @@
-//! npm packages of other people, for Node.js: a WoT consumer, an OpenID Connect provider, a driver for a browser.
+//! npm packages of other people, for Node.js: a WoT consumer, an OpenID Connect provider, a driver for a browser,
+//! the validator of glTF.
 
 use std::process::Command;
 use std::time::Duration;

@@ -427,6 +427,7 @@ fn through_a_snapshot(state: &State) -> State {
 #[test]
 fn a_snapshot_of_any_moment_is_the_fold_of_the_lines_before() {
     let mut seen = BTreeSet::new();
+    let (mut unread, mut moved) = (0, 0);
     for seed in 0..40 {
         let mut chance = Chance { rng: StdRng::seed_from_u64(seed), fence: 0 };
         let (mut whole, mut read) = (State::default(), State::default());
@@ -440,8 +441,13 @@ fn a_snapshot_of_any_moment_is_the_fold_of_the_lines_before() {
                 _ => 27..KINDS,
             };
             let wanted = chance.rng.random_range(kinds);
-            let (_, event) = chance.line(wanted, at).written().unwrap();
+            let said = chance.line(wanted, at);
+            let (line, event) = said.written().unwrap();
+            assert_eq!(LogEvent::read(&line).unwrap(), event, "seed {seed}, line {number}: it counts as it is read");
+            unread += usize::from(said.reads_as_itself());
+            moved += usize::from(said != event);
             assert_eq!(event.written().unwrap().1, event, "seed {seed}, line {number}: it stays what was read once");
+            assert!(wanted != 13 || event.reads_as_itself(), "seed {seed}, line {number}: known without reading");
             seen.insert(kind(&event));
             whole.apply(at, &event);
             read.apply(at, &event);
@@ -452,6 +458,7 @@ fn a_snapshot_of_any_moment_is_the_fold_of_the_lines_before() {
         }
     }
     assert_eq!(seen.len(), KINDS, "every kind of line was written");
+    assert!(unread > 1_000 && moved > 100, "both ways were taken: {unread} were not read, {moved} were moved by it");
 }
 
 /// Whoever is forgotten is in nothing of what is kept, by name.

@@ -16,7 +16,7 @@ pub const MAX_PARAMS: usize = 128;
 /// The most materials: more than a machine changes.
 pub const MAX_MATERIALS: usize = 16;
 /// The most sides of a circle: finer than any machine.
-const MAX_SIDES: u16 = 512;
+pub(crate) const MAX_SIDES: u16 = 512;
 /// The most points of a feature's profile.
 const MAX_POINTS: usize = 4_096;
 /// How often a profile may be the offset of another one.
@@ -132,6 +132,20 @@ impl Design {
         Ok(Resolved { features })
     }
 
+    /// Why it could not take a feature, apart from what has to stand before that.
+    pub(crate) fn refuses(&self, feature: &Feature) -> Option<DesignError> {
+        let look = || {
+            at_most("bytes of a name", feature.name.len(), MAX_TEXT)?;
+            feature_within_limits(feature)?;
+            if !self.materials.contains_key(&feature.material) {
+                let (feature, material) = (feature.key.clone(), feature.material.clone());
+                return Err(DesignError::NoMaterial { feature, material });
+            }
+            self.number(&mut feature.clone())
+        };
+        look().err()
+    }
+
     fn within_limits(&self) -> Result<(), DesignError> {
         at_most("features", self.features.len(), MAX_FEATURES)?;
         at_most("parameters", self.params.len(), MAX_PARAMS)?;
@@ -226,14 +240,20 @@ fn feature_within_limits(feature: &Feature) -> Result<(), DesignError> {
 }
 
 fn may_be(used: Use, value: f64) -> bool {
+    let (least, most) = range(used);
+    let value = if used == Use::Count { value.round() } else { value };
+    (least..=most).contains(&value) || (used == Use::Optional && value == 0.0)
+}
+
+/// What an amount that is for this lies between.
+pub(crate) const fn range(used: Use) -> (f64, f64) {
     match used {
-        Use::Size => (SIZES.0..=SIZES.1).contains(&value),
-        Use::Optional => value == 0.0 || (SIZES.0..=SIZES.1).contains(&value),
-        Use::Offset => value.abs() <= SIZES.1,
+        Use::Size | Use::Optional => SIZES,
+        Use::Offset => (-SIZES.1, SIZES.1),
         // Ten turns: more only costs time.
-        Use::Angle => value.abs() <= 3_600.0,
-        Use::Factor => (0.0..=100.0).contains(&value),
-        Use::Count => value >= 0.5 && value.round() <= 2_000.0,
+        Use::Angle => (-3_600.0, 3_600.0),
+        Use::Factor => (0.0, 100.0),
+        Use::Count => (1.0, 2_000.0),
     }
 }
 

@@ -59,6 +59,13 @@ impl Expression {
         &self.0
     }
 
+    /// The names in it: of parameters, and of functions.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let belongs = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let words = self.0.split(move |c| !belongs(c));
+        words.filter(|word| word.bytes().next().is_some_and(|first| first.is_ascii_lowercase()))
+    }
+
     /// Its value with these parameters.
     ///
     /// # Errors

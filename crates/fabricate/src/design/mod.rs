@@ -6,32 +6,18 @@ mod expression;
 mod key;
 mod shape;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use vestibule_model::ContentHash;
 
 pub use canonical::FORMAT;
-pub(crate) use check::whole as check_whole;
 pub use check::{DesignError, MAX_BYTES, MAX_FEATURES, MAX_MATERIALS, MAX_PARAMS, MAX_REPEATS, Resolved};
+pub(crate) use check::{MAX_SIDES, range, whole as check_whole};
 pub use expression::{Amount, Expression, FormulaError, MAX_FORMULA};
 pub use key::{FeatureKey, KeyError, MAX_KEY, MaterialKey, ParamKey};
 pub(crate) use shape::Use;
 pub use shape::{Anchor, Angle, Count, Length, Profile, Segment, Shape};
-
-/// BLAKE3 of a design's canonical text. What is ordered is exactly this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct DesignHash(pub ContentHash);
-
-impl fmt::Display for DesignHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+pub use vestibule_model::DesignHash;
 
 /// A thing that somebody thought of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -224,7 +210,7 @@ pub enum Repeat {
 }
 
 /// An axis of a design.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Axis {
     /// To the right.
@@ -259,6 +245,18 @@ impl Design {
     }
 }
 
+impl Does {
+    /// The bodies that it names.
+    pub fn to(&self) -> impl Iterator<Item = &FeatureKey> {
+        let (one, many) = match self {
+            Self::Add { to: body } | Self::Meet { with: body } => (Some(body), None),
+            Self::Cut { from } => (None, Some(from)),
+            Self::Body | Self::Guide => (None, None),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+}
+
 impl std::borrow::Borrow<str> for ParamKey {
     fn borrow(&self) -> &str {
         self.as_str()
@@ -266,6 +264,26 @@ impl std::borrow::Borrow<str> for ParamKey {
 }
 
 impl Feature {
+    /// The features that it names, which have to stand before it.
+    pub fn needs(&self) -> impl Iterator<Item = &FeatureKey> {
+        let hull = if let Shape::Hull { of } = &self.shape { Some(of) } else { None };
+        self.does.to().chain(hull.into_iter().flatten())
+    }
+
+    /// The formulas in it.
+    #[must_use]
+    pub fn formulas(&self) -> Vec<Expression> {
+        let mut found = Vec::new();
+        let mut keep = |_: &'static str, _: Use, amount: &mut Amount| -> Result<(), std::convert::Infallible> {
+            if let Amount::Formula(formula) = amount {
+                found.push(formula.clone());
+            }
+            Ok(())
+        };
+        let Ok(()) = self.clone().visit(&mut keep);
+        found
+    }
+
     /// Every amount in it.
     pub(crate) fn visit<E>(&mut self, each: shape::Visit<'_, E>) -> Result<(), E> {
         self.shape.visit(each)?;

@@ -13,6 +13,7 @@ use crate::design::DesignError;
 pub use glb::glb;
 pub use package::Package;
 pub use stl::stl;
+pub(crate) use threemf::CORE;
 pub use threemf::{MEDIA_TYPE, NAMESPACE, write as write_3mf};
 pub use thumbnail::{THUMBNAIL, thumbnail};
 

@@ -16,9 +16,14 @@ pub fn stl(solids: &Solids) -> Result<Vec<u8>, ExportError> {
     let mut count = 0_u32;
     for body in &solids.bodies {
         for (index, corners) in body.mesh.triangles.iter().enumerate() {
-            // Without an area it has no side to look to, and readers that weld by place fill what it leaves.
-            let Some(normal) = body.mesh.normal(index) else { continue };
             let points = corners.map(|point| z_up(body.mesh.points[point as usize]));
+            let [a, b, c] = points;
+            // Readers that weld by place close what it leaves. One with three places stays, even without an area: its
+            // neighbours would have a crack between them. Nothing as a normal says that the corners tell.
+            if a == b || b == c || c == a {
+                continue;
+            }
+            let normal = body.mesh.normal(index).unwrap_or_default();
             for value in [z_up(crate::mesh::narrow(normal))].iter().chain(&points).flatten() {
                 bytes.extend(value.to_le_bytes());
             }

@@ -21,7 +21,8 @@ pub const MEDIA_TYPE: &str = "model/3mf";
 pub const NAMESPACE: &str = "https://example.com/vestibule/3mf";
 /// Text is deflated in pieces of this size.
 const CHUNK: usize = 1 << 20;
-const CORE: &str = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02";
+/// Of the format's own elements.
+pub(crate) const CORE: &str = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02";
 /// The resource that holds the materials; objects come after it.
 const MATERIALS_ID: usize = 1;
 

@@ -42,13 +42,16 @@ impl Movement {
         Self([turned(self.0[0]), turned(self.0[1]), turned(self.0[2]), std::array::from_fn(|n| moved[n] + origin[n])])
     }
 
-    fn placed(at: &Placement) -> Self {
-        let [x, y, z] = [0, 1, 2].map(|n| at.turn[n].number());
-        // About its own axes in this order is about fixed ones in the other.
-        Self::turn(Axis::Z, z)
-            .then(&Self::turn(Axis::Y, y))
-            .then(&Self::turn(Axis::X, x))
-            .then(&Self::by([0, 1, 2].map(|n| at.position[n].number())))
+    /// Where a point of its own frame is.
+    pub(crate) fn point(&self, at: [f64; 3]) -> [f64; 3] {
+        let moved = self.direction(at);
+        std::array::from_fn(|axis| moved[axis] + self.0[3][axis])
+    }
+
+    /// Where a direction of its own frame goes.
+    pub(crate) fn direction(&self, along: [f64; 3]) -> [f64; 3] {
+        let [x, y, z, _] = &self.0;
+        std::array::from_fn(|axis| x[axis] * along[0] + y[axis] * along[1] + z[axis] * along[2])
     }
 
     pub(crate) fn matrix(&self) -> Mat3x4 {
@@ -57,9 +60,19 @@ impl Movement {
     }
 }
 
+/// From a feature's own frame to the design's.
+pub(crate) fn placed(at: &Placement) -> Movement {
+    let [x, y, z] = [0, 1, 2].map(|n| at.turn[n].number());
+    // About its own axes in this order is about fixed ones in the other.
+    Movement::turn(Axis::Z, z)
+        .then(&Movement::turn(Axis::Y, y))
+        .then(&Movement::turn(Axis::X, x))
+        .then(&Movement::by([0, 1, 2].map(|n| at.position[n].number())))
+}
+
 /// Everywhere that a feature is.
 pub(crate) fn pieces(feature: &Feature) -> Vec<Movement> {
-    let first = Movement::placed(&feature.at);
+    let first = placed(&feature.at);
     let mut all: Vec<_> = repeated(feature.repeat.as_ref()).iter().map(|outer| first.then(outer)).collect();
     if let Some(plane) = feature.mirror {
         let mirror = Movement::mirror(plane);

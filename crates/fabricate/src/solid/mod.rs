@@ -27,7 +27,8 @@ use crate::{
     mesh::{Bounds, Mesh},
     text::Font,
 };
-use arrange::{Movement, pieces};
+use arrange::pieces;
+pub(crate) use arrange::{Movement, placed};
 use cache::{Cache, Kept};
 
 /// Grows when the same design may get another mesh: with another kernel, or another way of using it.

@@ -10,7 +10,7 @@ use vestibule_store::Line;
 use crate::ops::lines;
 
 use super::{
-    batch::RETRY_MS,
+    batch::{InFlight, RETRY_MS},
     core::Core,
     deferred::Question,
     handle::{SessionId, Work},
@@ -53,7 +53,8 @@ impl Core {
                     }
                     Effect::Attach(info) => self.attach(ask.session, &info),
                     Effect::Bear(grant) => {
-                        let (now, state) = (self.clock.now(), &self.state);
+                        let now = self.clock.now();
+                        let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
                         if let Some(session) = self.sessions.get_mut(&ask.session) {
                             session.bear(grant, state, now);
                         }

@@ -1,4 +1,8 @@
 //! Decide, write, then act: many requests share one write.
+//!
+//! While a batch is being written the next one is decided on top of it, as if it were more of the same batch: it is
+//! begun as soon as that one is written, and falls with it where it cannot be. So the disk and the hub wait less for
+//! each other. Who has something in what is being written waits for that first, and so does who asks how things are.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -37,7 +41,8 @@ struct Item {
 }
 
 /// Decisions that are written together.
-struct Batch {
+pub(super) struct Batch {
+    /// When the last of it was decided.
     at: Timestamp,
     /// What was decided before.
     base: State,
@@ -56,6 +61,29 @@ struct Batch {
     purchases: BTreeSet<PurchaseId>,
     effects: Vec<Effect>,
     items: Vec<Item>,
+    /// Questions that came while the batch before was being written: answered from what is so after it.
+    asked: Vec<Work>,
+    /// Whose decisions are in it.
+    writers: BTreeSet<SessionId>,
+}
+
+impl Batch {
+    /// This one and what was decided on top of it, where nothing can be written.
+    fn with(mut self, next: Option<Self>) -> Self {
+        let Some(next) = next else { return self };
+        self.ends.extend(next.ends);
+        self.twins.extend(next.twins);
+        self.calls.extend(next.calls);
+        self.purchases.extend(next.purchases);
+        let asked = |work| Item { work, outcome: Ok(Decision::default()), writes: false };
+        self.items.extend(next.items.into_iter().chain(next.asked.into_iter().map(asked)));
+        self
+    }
+
+    /// How many requests it has.
+    pub(super) fn len(&self) -> usize {
+        self.items.len() + self.asked.len()
+    }
 }
 
 /// A batch on its way to the disk.
@@ -85,7 +113,24 @@ impl InFlight {
 
 impl Core {
     /// Decides these in order, each against what those before it decided, and begins to write.
-    pub(super) fn decide_together(&mut self, mut works: VecDeque<Work>) {
+    pub(super) fn decide_together(&mut self, works: VecDeque<Work>) {
+        let mut batch = self.open_batch();
+        self.decide_into(&mut batch, works);
+        if let Some(batch) = self.begin_write(batch) {
+            self.act(batch);
+        }
+    }
+
+    /// The same while a batch is being written, on top of it.
+    pub(super) fn decide_ahead(&mut self, works: VecDeque<Work>) {
+        let next = self.next.take();
+        let mut batch = next.unwrap_or_else(|| self.open_batch());
+        self.decide_into(&mut batch, works);
+        self.next = Some(batch);
+    }
+
+    /// A batch with what is to be decided and nobody asked for.
+    fn open_batch(&mut self) -> Batch {
         let now = self.clock.now();
         let mut batch = Batch {
             at: now,
@@ -96,9 +141,12 @@ impl Core {
             ends: Vec::new(),
             twins: std::mem::take(&mut self.to_dispatch),
             calls: std::mem::take(&mut self.to_advance),
-            purchases: std::mem::take(&mut self.to_trade),
+            // What a merchant is asked in the batch before is known to have been asked when that is written.
+            purchases: if self.commit.is_none() { std::mem::take(&mut self.to_trade) } else { BTreeSet::new() },
             effects: Vec::new(),
             items: Vec::new(),
+            asked: Vec::new(),
+            writers: BTreeSet::new(),
         };
         for event in std::mem::take(&mut self.backlog) {
             if still_open(&self.state, now, &event) && self.stage(&mut batch, &event).is_ok() {
@@ -113,24 +161,33 @@ impl Core {
         self.follows(&mut batch, following);
         let trading = settle_purchases(&self.state, &self.hot, now, &batch.purchases);
         self.follows(&mut batch, trading);
-        let mut writers: BTreeSet<SessionId> = BTreeSet::new();
+        batch
+    }
+
+    fn decide_into(&mut self, batch: &mut Batch, mut works: VecDeque<Work>) {
+        let now = self.clock.now();
+        batch.at = now;
         while let Some(work) = works.pop_front() {
+            if self.follows_from_unwritten(batch, &work) {
+                // It waits, and all behind it.
+                works.push_front(work);
+                break;
+            }
             let work = match work {
                 Work::Ask(ask) if is_hot(&ask.request) => {
-                    if writers.contains(&ask.session) {
-                        // It follows from what is not written yet: it waits, and all behind it.
-                        works.push_front(Work::Ask(ask));
-                        break;
-                    }
                     self.hot_ask(ask);
+                    continue;
+                }
+                work if self.commit.is_some() && asks_how_things_are(&work) => {
+                    batch.asked.push(work);
                     continue;
                 }
                 work => work,
             };
-            let outcome = self.decide_one(&batch, now, &work).and_then(|mut decision| {
-                decision.events.iter().try_for_each(|event| self.stage(&mut batch, event))?;
+            let outcome = self.decide_one(&batch.base, now, &work).and_then(|mut decision| {
+                decision.events.iter().try_for_each(|event| self.stage(batch, event))?;
                 // Before anything else is decided: nobody acts on a lease that this has ended.
-                let follows = self.settle_now(&mut batch, unsettled(&decision.events));
+                let follows = self.settle_now(batch, unsettled(&decision.events));
                 decision.effects.extend(follows);
                 Ok(decision)
             });
@@ -138,12 +195,18 @@ impl Core {
             if let (Work::Ask(ask), Ok(decision)) = (&work, &outcome)
                 && (writes || !decision.effects.is_empty())
             {
-                writers.insert(ask.session);
+                batch.writers.insert(ask.session);
             }
             batch.items.push(Item { work, outcome, writes });
         }
         self.carried = works;
-        self.begin_write(batch);
+    }
+
+    /// Whether what somebody says may follow from a decision of theirs that is not written yet.
+    fn follows_from_unwritten(&self, batch: &Batch, work: &Work) -> bool {
+        let Work::Ask(ask) = work else { return false };
+        let writing = self.commit.as_ref().is_some_and(|commit| commit.batch.writers.contains(&ask.session));
+        writing || is_hot(&ask.request) && batch.writers.contains(&ask.session)
     }
 
     /// What follows by itself is written, then done.
@@ -161,9 +224,14 @@ impl Core {
         if staged.is_ok() { settled.effects } else { Vec::new() }
     }
 
-    fn begin_write(&mut self, mut batch: Batch) {
+    /// Begins to write a batch while nothing else is being written. Gives it back where there is nothing to write.
+    fn begin_write(&mut self, mut batch: Batch) -> Option<Batch> {
+        for work in std::mem::take(&mut batch.asked) {
+            let outcome = self.decide_one(&batch.base, self.clock.now(), &work);
+            batch.items.push(Item { work, outcome, writes: false });
+        }
         if batch.events.is_empty() {
-            return self.act(batch);
+            return Some(batch);
         }
         let (log, after) = (self.log.clone(), self.head);
         let lines = std::mem::take(&mut batch.lines);
@@ -176,6 +244,7 @@ impl Core {
         // Begun before anything else is done; the hub's loop waits for its end.
         let _ = write.poll_unpin(&mut Context::from_waker(Waker::noop()));
         self.commit = Some(InFlight { batch, write, since: Instant::now() });
+        None
     }
 
     fn stage(&mut self, batch: &mut Batch, event: &LogEvent) -> Result<(), Refusal> {
@@ -189,14 +258,14 @@ impl Core {
         Ok(())
     }
 
-    fn decide_one(&mut self, batch: &Batch, now: Timestamp, work: &Work) -> Result<Decision, Refusal> {
+    fn decide_one(&mut self, base: &State, now: Timestamp, work: &Work) -> Result<Decision, Refusal> {
         let ask = match work {
             Work::Ask(ask) => ask,
             Work::Enroll { certificate, user, roles, .. } => {
                 return enroll(&self.state, *certificate, user, roles, user.as_str());
             }
             Work::Write { events, .. } => return Ok(Decision::done(events.clone())),
-            Work::Told { said, .. } => return self.decide_told(&batch.base, now, said),
+            Work::Told { said, .. } => return self.decide_told(base, now, said),
             Work::LogIn { certificate, login, name, roles, until, .. } => {
                 return log_in(&self.state, now, *certificate, login, name, roles, *until);
             }
@@ -228,7 +297,7 @@ impl Core {
             Request::Sii(SiiUp::Authorized { inquiry, answer }) => self.authorized(session, now, *inquiry, answer),
             // Readings belong to the descriptions that they were told with, not to one that is being written.
             Request::DiscoverSystems(_) | Request::ListTwins { .. } | Request::DescribeTwin(_) => {
-                decide(&batch.base, &self.hot, now, &session.actor, &ask.request)
+                decide(base, &self.hot, now, &session.actor, &ask.request)
             }
             request => decide(&self.state, &self.hot, now, &session.actor, request),
         }?;
@@ -240,25 +309,35 @@ impl Core {
     /// The write is over.
     pub(super) fn finish(&mut self, written: Result<Written, StoreError>) {
         let Some(InFlight { batch, since, .. }) = self.commit.take() else { return };
+        let next = self.next.take();
         metrics::written(batch.events.len(), since.elapsed(), matches!(written, Ok(Written::Done(_))));
         match written {
-            Ok(Written::Done(head)) => {
-                self.head = head;
-                if self.storage.take().is_some() {
-                    tracing::info!("the log can be written again");
-                }
-                let mut changes = Changes::default();
-                for event in &batch.events {
-                    changes.merge(self.hot.follow(&self.state, batch.at, event));
-                }
-                self.distribute(changes);
-                self.written += batch.events.len() as u64;
-                self.act(batch);
-                self.keep_snapshot();
-            }
-            Ok(Written::Moved(lines)) => self.moved(batch, &lines),
-            Err(error) => self.not_written(batch, &error),
+            Ok(Written::Done(head)) => self.done(batch, next, head),
+            Ok(Written::Moved(lines)) => self.moved(batch.with(next), &lines),
+            Err(error) => self.not_written(batch.with(next), &error),
         }
+    }
+
+    /// The batch is durable: begins to write what was decided meanwhile, then does what was decided.
+    fn done(&mut self, batch: Batch, next: Option<Batch>, head: Head) {
+        self.past.historian.written(self.head.sequence + 1, &batch.events);
+        self.head = head;
+        if self.storage.take().is_some() {
+            tracing::info!("the log can be written again");
+        }
+        let state = next.as_ref().map_or(&self.state, |next| &next.base);
+        let mut changes = Changes::default();
+        for event in &batch.events {
+            self.hot.follow_into(state, batch.at, event, &mut changes);
+        }
+        let unwritten = next.and_then(|next| self.begin_write(next));
+        self.distribute(changes);
+        self.written += batch.events.len() as u64;
+        self.act(batch);
+        if let Some(batch) = unwritten {
+            self.act(batch);
+        }
+        self.keep_snapshot();
     }
 
     /// Takes lines that were in the log already, then decides everything again.
@@ -338,6 +417,12 @@ impl Core {
             }
         }
     }
+}
+
+/// Readings belong to the descriptions that they were told with, not to one that is being written.
+const fn asks_how_things_are(work: &Work) -> bool {
+    let Work::Ask(ask) = work else { return false };
+    matches!(ask.request, Request::DiscoverSystems(_) | Request::ListTwins { .. } | Request::DescribeTwin(_))
 }
 
 /// Whether the end of a command is still to be written.

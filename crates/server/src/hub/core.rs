@@ -20,7 +20,7 @@ use crate::ops::{lines, metrics};
 
 use super::{
     Clock, HubConfig, HubError, HubStatus, Keeping, Loaded, MOST_MEASURED, MOST_SESSIONS, Trade,
-    batch::InFlight,
+    batch::{Batch, InFlight},
     deferred::Deferred,
     given::Given,
     handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
@@ -53,7 +53,7 @@ pub(super) struct Core {
     pub(super) clock: Clock,
     pub(super) log: Arc<dyn EventLog>,
     pub(super) head: Head,
-    /// With the decisions of the batch that is being written, which is undone where it cannot be.
+    /// With the decisions of the batch that is being written and of the next one: undone where they cannot be.
     pub(super) state: State,
     pub(super) hot: Hot,
     pub(super) pairing: Pairing,
@@ -79,6 +79,8 @@ pub(super) struct Core {
     /// Work that goes before what comes new: at most one batch.
     pub(super) carried: VecDeque<Work>,
     pub(super) commit: Option<InFlight>,
+    /// Decided on top of what is being written; there is none where nothing is.
+    pub(super) next: Option<Batch>,
     /// Questions to systems that somebody waits for.
     pub(super) deferred: Deferred,
     /// What happened, as steps of P1 and P2.
@@ -151,6 +153,7 @@ impl Core {
             to_settle: Some(true),
             carried: VecDeque::new(),
             commit: None,
+            next: None,
             deferred: Deferred::default(),
             steps: Steps::default(),
             storage: None,
@@ -196,10 +199,19 @@ impl Core {
                         self.hot_message(message);
                     }
                 }
-                Some(work) = inbox.decide.recv(), if idle && self.carried.is_empty() => {
+                Some(work) = inbox.decide.recv(), if self.carried.is_empty() && (idle || self.has_room_ahead()) => {
+                    if !idle {
+                        // Nobody waits for it yet: whoever is about to ask comes with it.
+                        tokio::task::yield_now().await;
+                    }
                     let mut works = VecDeque::from([work]);
                     while works.len() < MOST_TOGETHER && let Ok(work) = inbox.decide.try_recv() {
                         works.push_back(work);
+                    }
+                    if !idle {
+                        self.decide_ahead(works);
+                        // What is told to sessions is told when it is written.
+                        continue;
                     }
                     self.decide_together(works);
                 }
@@ -235,6 +247,12 @@ impl Core {
             session.pump(world);
             session.catch_up(*id, world, &mut self.recent);
         }
+    }
+
+    /// Whether more can be decided while a batch is being written. Names are forgotten and snapshots taken while nothing is.
+    fn has_room_ahead(&self) -> bool {
+        let few = self.next.as_ref().is_none_or(|next| next.len() < MOST_TOGETHER);
+        few && self.forgotten.is_empty() && !self.wants_snapshot()
     }
 
     /// Whether something is to be decided that nobody asked for.
@@ -424,7 +442,7 @@ impl Core {
 
     /// Notes for every session what it has to be told.
     pub(super) fn distribute(&mut self, changes: Changes) {
-        if changes == Changes::default() {
+        if changes.is_empty() {
             return;
         }
         changes.commands.iter().for_each(lines::further);

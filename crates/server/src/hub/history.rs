@@ -1,20 +1,22 @@
 //! What was: the index of the log by twin, and what things said. Beside the way of a decision, never on it.
 
 use std::{
-    collections::HashMap,
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use tokio::sync::{Mutex, mpsc, oneshot};
-use vestibule_enabler_core::{LogEvent, State, Topic};
-use vestibule_model::{CommandId, LeaseId, Timestamp, TwinId};
-use vestibule_store::{EventLog, History, KeptReading, StoreError};
+use vestibule_enabler_core::{LogEvent, State};
+use vestibule_model::Timestamp;
+use vestibule_store::{EventLog, History, KeptReading, Line, StoreError};
 
-use super::{Clock, Keeping};
+use super::{
+    Clock, Keeping,
+    topics::{About, Behind, Known, Note, Topics},
+};
 
 /// Readings on their way to the history: some seconds of a busy house. More, and it has a gap, which it shows.
 const WAITING: usize = 8_192;
@@ -52,6 +54,8 @@ pub(super) struct Shared {
     pub(super) history: Mutex<Option<History>>,
     log: Arc<dyn EventLog>,
     known: Mutex<Known>,
+    /// The newest lines: never held while anything is waited for.
+    topics: std::sync::Mutex<Topics>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -76,7 +80,8 @@ impl Historian {
         let (tell, told) = mpsc::channel(WAITING);
         let missed = Arc::new(AtomicBool::new(false));
         let known = Mutex::new(Known::of(state));
-        let shared = Arc::new(Shared { history: Mutex::new(Some(history)), log, known });
+        let shared =
+            Arc::new(Shared { history: Mutex::new(Some(history)), log, known, topics: std::sync::Mutex::default() });
         let now = clock.now();
         let task = Task {
             shared: shared.clone(),
@@ -97,6 +102,11 @@ impl Historian {
         if self.tell.try_send(Told::Reading(Box::new(reading))).is_err() {
             self.missed.store(true, Ordering::SeqCst);
         }
+    }
+
+    /// Says what lines are about that were written just now, from line `first` on.
+    pub(super) fn written(&self, first: u64, events: &[LogEvent]) {
+        self.shared.topics().note(first, events);
     }
 
     /// Writes what came before this call.
@@ -131,63 +141,46 @@ impl Shared {
         }
         loop {
             let indexed = history.indexed().await?.max(anchor);
-            let lines = self.log.read(indexed, PAGE).await?;
-            let Some(last) = lines.last().map(|line| line.sequence) else { return Ok(()) };
+            let behind = self.topics().behind(indexed, PAGE as usize);
+            let (notes, last) = match behind {
+                Behind::Here(notes) => {
+                    let last = indexed + notes.len() as u64;
+                    ((indexed + 1..).zip(notes.into_iter().map(Some)).collect(), last)
+                }
+                Behind::Log(until) => match self.read(indexed, until).await? {
+                    Some(read) => read,
+                    None => return Ok(()),
+                },
+            };
             let mut about = Vec::new();
-            for line in lines {
-                // A line that this program cannot read may be about anything.
-                let event = LogEvent::read(&line.payload).ok();
-                match event.map(|event| known.about(&event)) {
+            for (sequence, note) in notes {
+                match note.map(|note| known.about(note)) {
                     Some(About::Nothing) => {}
-                    Some(About::Twin(twin)) => about.push((line.sequence, Some(twin))),
-                    Some(About::Everything) | None => about.push((line.sequence, None)),
+                    Some(About::Twin(twin)) => about.push((sequence, Some(twin))),
+                    Some(About::Everything) | None => about.push((sequence, None)),
                 }
             }
             history.index(&about, last).await?;
         }
     }
-}
 
-/// Whose past depends on a line.
-enum About {
-    Nothing,
-    Twin(TwinId),
-    /// Every twin's; or it is a command that nothing is known of.
-    Everything,
-}
-
-/// Commands and leases whose twin is known: what follows for them does not say it.
-#[derive(Default)]
-struct Known {
-    commands: HashMap<CommandId, TwinId>,
-    leases: HashMap<LeaseId, TwinId>,
-}
-
-impl Known {
-    fn of(state: &State) -> Self {
-        let commands = state.commands.iter().map(|(id, record)| (*id, record.command.twin.clone())).collect();
-        let leases = state.leases.known().map(|lease| (lease.request.id, lease.request.twin.clone())).collect();
-        Self { commands, leases }
+    /// The same of lines that only the log has, and the number of the last one; `None`: there are none.
+    async fn read(&self, after: u64, until: Option<u64>) -> Result<Option<Noted>, StoreError> {
+        let room = until.map_or(u64::MAX, |until| until.saturating_sub(after));
+        let lines = self.log.read(after, u32::try_from(room).map_or(PAGE, |room| room.min(PAGE))).await?;
+        let Some(last) = lines.last().map(|line| line.sequence) else { return Ok(None) };
+        // A line that this program cannot read may be about anything.
+        let note = |line: &Line| (line.sequence, LogEvent::read(&line.payload).ok().as_ref().map(Note::of));
+        Ok(Some((lines.iter().map(note).collect(), last)))
     }
 
-    fn about(&mut self, event: &LogEvent) -> About {
-        match event {
-            LogEvent::CommandAccepted { command, .. } => drop(self.commands.insert(command.id, command.twin.clone())),
-            LogEvent::LeaseQueued { request, .. } => drop(self.leases.insert(request.id, request.twin.clone())),
-            _ => {}
-        }
-        let twin = match event.about() {
-            Topic::Nothing => return About::Nothing,
-            Topic::Everything => return About::Everything,
-            Topic::Twin(twin) => return About::Twin(twin),
-            Topic::Command(id) if matches!(event, LogEvent::CommandEnded { .. }) => self.commands.remove(&id),
-            Topic::Command(id) => self.commands.get(&id).cloned(),
-            Topic::Lease(id) if matches!(event, LogEvent::LeaseEnded { .. }) => self.leases.remove(&id),
-            Topic::Lease(id) => self.leases.get(&id).cloned(),
-        };
-        twin.map_or(About::Everything, About::Twin)
+    fn topics(&self) -> std::sync::MutexGuard<'_, Topics> {
+        self.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Lines by their numbers, with what they are about where that is known, and the number of the last of them.
+type Noted = (Vec<(u64, Option<Note>)>, u64);
 
 struct Task {
     shared: Arc<Shared>,

@@ -56,11 +56,16 @@ impl Core {
         });
     }
 
-    /// Has a snapshot written where there is enough to save a restart time.
-    pub(super) fn keep_snapshot(&mut self) {
+    /// Whether there is enough to save a restart time.
+    pub(super) fn wants_snapshot(&self) -> bool {
         // Half as many lines as twins: what is written grows with what was decided, not with its square.
         let enough = self.keeping.snapshot_lines.max(self.state.twins.len() as u64 / 2);
-        if self.snapshotting || !self.forgotten.is_empty() || self.commit.is_some() || self.written < enough {
+        !self.snapshotting && self.written >= enough && self.past.keeper.is_some()
+    }
+
+    /// Has a snapshot written where it is time.
+    pub(super) fn keep_snapshot(&mut self) {
+        if !self.forgotten.is_empty() || self.commit.is_some() || !self.wants_snapshot() {
             return;
         }
         let Some(keeper) = self.past.keeper.clone() else { return };

@@ -21,6 +21,7 @@ mod recent;
 mod session;
 mod sii;
 mod subscription;
+mod topics;
 mod trade;
 mod write;
 

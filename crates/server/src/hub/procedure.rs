@@ -183,7 +183,7 @@ impl Core {
 
     /// A command was given to its system.
     pub(super) fn note_executed(&mut self, system: &SystemId, command: CommandId, trace: Option<TraceId>) {
-        let Some(record) = self.state.commands.get(&command) else { return };
+        let Some(record) = self.committed().commands.get(&command) else { return };
         let user = record.user.clone();
         let about = format!("{} {} {}", record.command.twin, record.command.feature, record.command.action);
         self.note(StepNote::p2(17, Participant::Dtif, twin_system(system), about).by(&user).traced(trace));
@@ -200,7 +200,7 @@ impl Core {
 
     /// How an execution went (P2.18).
     fn note_outcome(&mut self, system: &SystemId, command: CommandId, status: &CommandStatus) {
-        let record = self.state.commands.get(&command).filter(|record| record.command.twin.system() == *system);
+        let record = self.committed().commands.get(&command).filter(|record| record.command.twin.system() == *system);
         let Some(record) = record else { return };
         let (user, trace) = (record.user.clone(), record.command.trace);
         let step =

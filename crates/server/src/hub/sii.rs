@@ -33,7 +33,7 @@ impl Core {
             self.not_invoked([(call, step, undo)]);
             return;
         }
-        let Some(user) = self.state.calls.get(&call).map(|record| record.user.clone()) else { return };
+        let Some(user) = self.committed().calls.get(&call).map(|record| record.user.clone()) else { return };
         let about = format!("{step}: {service} of {system}");
         self.note(StepNote::p1(14, Participant::Sif, third_party(system), about).by(&user).traced(trace));
     }

@@ -67,7 +67,7 @@ impl Core {
         let twins = agreed.map(|agreement| agreement.authorization.share.twins.keys().cloned().collect());
         let (system, twins, invocation) = (system.clone(), twins.unwrap_or_default(), Box::new(invocation));
         let references = given::references(&invocation.input);
-        let user = self.state.calls.get(&invocation.call).map(|record| record.user.clone());
+        let user = self.committed().calls.get(&invocation.call).map(|record| record.user.clone());
         let Some(user) = user.filter(|_| !references.is_empty()) else {
             let ask = TradeAsk::Invoke { system, invocation, twins, persons: Persons::default() };
             return self.ask_merchant(ask).is_ok();
@@ -116,8 +116,10 @@ impl Core {
             TradeUp::Told { .. } | TradeUp::Pushed { .. } => {
                 let heard = heard(&self.state, said);
                 if let Some(purchase) = heard.purchase {
+                    // Users are told of what is written.
+                    let state = self.commit.as_ref().map_or(base, InFlight::base);
                     let changes = match heard.is_answer {
-                        true => self.hot.purchase_answered(base, now, purchase, heard.doubt),
+                        true => self.hot.purchase_answered(state, now, purchase, heard.doubt),
                         false => Changes::default(),
                     };
                     if heard.look {

@@ -8,8 +8,8 @@ mod view;
 use bevy::prelude::*;
 use vestibule_input::{Attention, Control, Controls, KeyBindings};
 use vestibule_twin::{
-    EnablerClock, EnablerLink, HeldFurniture, KnownLending, PointedTwin, TwinAccess, TwinDescription, TwinIndex,
-    TwinPart, TwinState, TwinTurns, model::TwinId,
+    AtDesign, EnablerClock, EnablerLink, HeldFurniture, KnownLending, PointedTwin, TwinAccess, TwinDescription,
+    TwinIndex, TwinPart, TwinState, TwinTurns, model::TwinId,
 };
 
 use crate::{
@@ -148,13 +148,15 @@ pub(crate) fn show(
     (pin, pointed, attention): (Res<CardPin>, Res<PointedTwin>, Res<State<Attention>>),
     (index, twins, turns): (Res<TwinIndex>, Query<Known>, Res<TwinTurns>),
     (link, keys, tracks, dragging): (Res<EnablerLink>, Res<KeyBindings>, Res<Tracks>, Res<Dragging>),
-    (held, pictures, time): (Res<HeldFurniture>, Res<Pictures>, Res<Time<Real>>),
+    (held, pictures, time, design): (Res<HeldFurniture>, Res<Pictures>, Res<Time<Real>>, Res<AtDesign>),
     (lending, clock): (Res<KnownLending>, Res<EnablerClock>),
     (mut shown, mut slots, mut screen): (ResMut<CardShown>, ResMut<CardSlots>, ResMut<Screen>),
 ) {
     let now = time.elapsed_secs_f64();
     let hovered = || pointed.target.as_ref().map(|(twin, _)| twin.clone()).filter(|_| held.model.is_none());
-    let twin = pin.twin.clone().or_else(|| if *attention.get() == Attention::Panel { None } else { hovered() });
+    // Whoever designs looks at that.
+    let busy = *attention.get() == Attention::Panel || design.0;
+    let twin = pin.twin.clone().or_else(|| if busy { None } else { hovered() });
     shown.set_if_neq(CardShown(twin.clone()));
     let Some(twin) = twin else {
         slots.twin = None;

@@ -56,6 +56,8 @@ fn model(entry: &CatalogueEntry, held: &HeldFurniture, assets: Option<&AssetServ
     let place = match entry.snap {
         FurnitureSnap::Floor => "on the floor",
         FurnitureSnap::Wall => "at a wall",
+        FurnitureSnap::Top => "on a table or floor",
+        FurnitureSnap::Hang => "hangs on a wall",
     };
     let chosen = held.model.as_ref() == Some(&entry.key);
     let mut el = El::column(format!("catalogue.{}", entry.key), style::TIGHT)

@@ -1,8 +1,9 @@
-//! Windows that have all the attention: help, catalogue, all devices, systems and their services, people, what is lent,
+//! Windows: designing beside the world, and those that have all the attention: help, catalogue, all devices, systems and their services, people, what is lent,
 //! what happened step by step, a twin's past, settings, past notifications.
 
 mod capture;
 mod catalogue;
+mod design;
 mod devices;
 mod help;
 mod lend;
@@ -16,7 +17,7 @@ mod systems;
 use bevy::prelude::*;
 use vestibule_input::{Attention, Control, Controls, KeyBindings};
 use vestibule_twin::{
-    Catalogue, DiscoverSystems, EnablerClock, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture,
+    Catalogue, DesignView, DiscoverSystems, EnablerClock, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture,
     IntegrateTwin, KnownLending, KnownPeople, KnownServices, KnownSystems, LookBack, ManagePeople, Procedures,
     TwinPast, UseServices, model::TwinId,
 };
@@ -35,6 +36,11 @@ use crate::{
     widgets::{self, Tone},
 };
 pub(crate) use capture::{Capturing, capture};
+#[cfg(test)]
+pub(crate) use design::tests::shelf as designed;
+pub(crate) use design::{
+    DesignLine, WIDTH as DESIGN_WIDTH, act as design, attend as attend_design, keys as design_keys,
+};
 pub use lend::TokenFiles;
 pub(crate) use lend::{
     LoanDesk, act as lend, begin as lend_kept, drop_in, keep as keep_tokens, span as lent_for, tell as tell_lent,
@@ -65,6 +71,11 @@ impl OpenWindow {
         self.window = Some(wanted);
     }
 
+    /// Nothing is open any more, and the attention goes elsewhere than before.
+    fn leave(&mut self) {
+        self.window = None;
+    }
+
     #[cfg(test)]
     fn of(window: HudWindow) -> Self {
         Self { window: Some(window), ..Self::default() }
@@ -81,6 +92,7 @@ pub(crate) fn keys(
     controls: Controls<'_>,
     capturing: Res<Capturing>,
     (window, pin, card, held): (Res<OpenWindow>, Res<CardPin>, Res<CardShown>, Res<HeldFurniture>),
+    designed: Res<DesignView>,
     attention: Res<State<Attention>>,
     mut next: ResMut<NextState<Attention>>,
     mut actions: MessageWriter<HudAction>,
@@ -96,6 +108,7 @@ pub(crate) fn keys(
         (Control::Procedures, HudWindow::Procedures),
         (Control::People, HudWindow::People),
         (Control::Lend, HudWindow::Lending),
+        (Control::Design, HudWindow::Design),
         (Control::Settings, HudWindow::Settings),
     ];
     if controls.just_pressed(Control::Past) {
@@ -113,6 +126,8 @@ pub(crate) fn keys(
     }
     if controls.just_pressed(Control::Cancel) {
         match (window.get(), pin.is_pinned(), held.model.is_some()) {
+            // The hand lets go of what it draws.
+            (Some(HudWindow::Design), ..) if designed.held.is_some() => {}
             (Some(_), ..) => {
                 actions.write(HudAction::CloseWindow);
             }
@@ -123,7 +138,7 @@ pub(crate) fn keys(
             (None, false, true) => {}
             (None, false, false) => next.set(other(*attention.get())),
         }
-    } else if controls.just_pressed(Control::Pointer) && window.get().is_none() {
+    } else if controls.just_pressed(Control::Pointer) && matches!(window.get(), None | Some(HudWindow::Design)) {
         next.set(other(*attention.get()));
     }
 }
@@ -153,7 +168,8 @@ pub(crate) fn act(
             HudAction::Open(wanted) => {
                 window.about = card.0.clone().or_else(|| window.about.take());
                 window.open(*wanted, *attention.get());
-                next.set(Attention::Panel);
+                // One walks around what one designs, and draws it by its handles.
+                next.set(if *wanted == HudWindow::Design { Attention::Point } else { Attention::Panel });
             }
             HudAction::LookBack(wish) => {
                 if let LookBack::Open(twin) = wish {
@@ -239,6 +255,7 @@ pub(crate) struct Shown<'w, 's> {
     loan: Res<'w, LoanDesk>,
     clipboard: Option<Res<'w, Clipboard>>,
     past: Res<'w, TwinPast>,
+    designed: Res<'w, DesignView>,
     clock: Res<'w, EnablerClock>,
     zone: Res<'w, Zone>,
     time: Res<'w, Time<Real>>,
@@ -259,7 +276,7 @@ impl Shown<'_, '_> {
             name: &name,
             line: self.capturing.line().and_then(|(field, line)| match field {
                 LineField::Service(field) => Some((field, line)),
-                LineField::Lend(_) => None,
+                LineField::Lend(_) | LineField::Design(_) => None,
             }),
             drag: self.dragging.0.as_ref(),
             confirming: window.confirming.as_ref(),
@@ -280,12 +297,26 @@ impl Shown<'_, '_> {
             name: &name,
             line: self.capturing.line().and_then(|(field, line)| match field {
                 LineField::Lend(field) => Some((*field, line)),
-                LineField::Service(_) => None,
+                LineField::Service(_) | LineField::Design(_) => None,
             }),
             clipboard: self.clipboard.is_some(),
             confirming: window.confirming.as_ref(),
         };
         lend::window(&counter, &self.keys)
+    }
+
+    fn design(&self, window: &OpenWindow) -> El {
+        let table = design::Table {
+            view: &self.designed,
+            line: self.capturing.line().and_then(|(field, line)| match field {
+                LineField::Design(field) => Some((field.as_str(), line)),
+                LineField::Service(_) | LineField::Lend(_) => None,
+            }),
+            drag: self.dragging.0.as_ref(),
+            confirming: window.confirming.as_ref(),
+            assets: self.assets.as_deref(),
+        };
+        design::window(&table, &self.keys)
     }
 
     fn past(&self, window: &OpenWindow) -> El {
@@ -317,6 +348,10 @@ pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_, '_>, mut screen: Re
         HudWindow::Devices => devices::window(&shown.devices, &shown.keys, shown.time.elapsed_secs_f64()),
         HudWindow::Systems => shown.systems(&window),
         HudWindow::Past => shown.past(&window),
+        HudWindow::Design => {
+            screen.show(Surface::Window, vec![shown.design(&window)]);
+            return;
+        }
         HudWindow::Lending => shown.lending(&window),
         HudWindow::Procedures => procedures::window(&shown.procedures, shown.link.state.is_connected(), &shown.keys),
         HudWindow::People => {

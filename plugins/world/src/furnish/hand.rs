@@ -6,8 +6,8 @@ use vestibule_twin::{
 };
 
 use super::{
-    Bounds, BrokenModels, FurnishZones, Furniture, FurnitureModel, ModelBounds, Solid, Walls, snap_to_grid,
-    snap_to_wall, snap_turn,
+    Bounds, BrokenModels, FurnishZones, Furniture, FurnitureModel, ModelBounds, Solid, Walls, snap_finely,
+    snap_to_grid, snap_to_hang, snap_to_wall, snap_turn,
 };
 use crate::{
     pointer::{PointedSurface, PointerIgnores, PointingRay},
@@ -102,7 +102,17 @@ fn aim(
     let hit = walls.first_hit(ray, FAR).or(seen);
     let at_wall = hit.filter(|(_, normal)| normal.y.abs() < 0.3);
     let mut point = hit.map_or(ray.origin + *ray.direction * ARM, |(point, _)| point);
-    if let (Some((_, normal)), FurnitureSnap::Floor) = (at_wall, piece.snap) {
+    if piece.snap == FurnitureSnap::Hang {
+        let (on_wall, normal) = at_wall.ok_or("It hangs on a wall: point at one.")?;
+        return Ok(snap_to_hang(on_wall, normal));
+    }
+    // A table is furniture, and no part of the house: what is seen counts.
+    if let (FurnitureSnap::Top, Some((point, normal))) = (piece.snap, seen)
+        && normal.y > 0.7
+    {
+        return Ok((snap_finely(point), piece.turned));
+    }
+    if let (Some((_, normal)), FurnitureSnap::Floor | FurnitureSnap::Top) = (at_wall, piece.snap) {
         // It stops before the wall, by as much as it reaches towards it.
         let solid = bounds.map(|bounds| bounds.at(Vec3::ZERO, piece.turned));
         point += normal * (solid.map_or(0.1, |solid| solid.reach_towards(normal)) + 0.05);
@@ -114,7 +124,8 @@ fn aim(
     let floor = floor.ok_or("There is no floor.")?;
     match piece.snap {
         FurnitureSnap::Floor => Ok((snap_to_grid(Vec3::new(point.x, floor, point.z)), piece.turned)),
-        FurnitureSnap::Wall => {
+        FurnitureSnap::Top => Ok((snap_finely(Vec3::new(point.x, floor, point.z)), piece.turned)),
+        FurnitureSnap::Wall | FurnitureSnap::Hang => {
             let knee = Vec3::new(point.x, floor + 0.4, point.z);
             let wall = at_wall.or_else(|| walls.nearest_wall(knee, 1.5));
             let (on_wall, normal) = wall.ok_or("It stands against a wall: point near one.")?;

@@ -3,6 +3,7 @@
 mod catalogue;
 mod hand;
 mod history;
+mod measures;
 mod room;
 mod shape;
 #[cfg(test)]
@@ -16,14 +17,16 @@ use std::{
 use bevy::{asset::LoadState, prelude::*, world_serialization::WorldInstanceReady};
 use vestibule_input::{Attention, Control, ControlSystems, Controls, ensure_control_plugin};
 use vestibule_twin::{
-    CancelHeld, Catalogue, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved, HeldFurniture, Notify,
-    PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing, Urgency, ensure_twin_plugin,
+    AtDesign, CancelHeld, Catalogue, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved, HeldFurniture,
+    Notify, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing, Urgency, ensure_twin_plugin,
 };
 
 pub use catalogue::{CatalogueError, CatalogueFile, read_catalogue};
 pub use history::{Change, Furnishing, MAX_PIECES};
 pub use room::Walls;
-pub use shape::{Bounds, FLAT, GRID, Solid, TURN, snap_to_grid, snap_to_wall, snap_turn};
+pub use shape::{
+    Bounds, FINE, FLAT, GRID, Solid, TURN, snap_finely, snap_to_grid, snap_to_hang, snap_to_wall, snap_turn,
+};
 
 use crate::{
     pointer::{PointedSurface, PointerSettings},
@@ -99,6 +102,7 @@ impl Plugin for FurnishPlugin {
         app.insert_resource(catalogue::LoadingCatalogue(loading))
             .configure_sets(PreUpdate, FurnishSystems::Control.in_set(ControlSystems))
             .add_systems(PreUpdate, (read_keys, point).in_set(FurnishSystems::Control))
+            .add_systems(Update, measures::tell.after(FurnishSystems::Follow))
             .add_systems(Update, (catalogue::take_catalogue, notice_broken).before(FurnishSystems::Follow))
             .add_systems(
                 Update,
@@ -112,8 +116,15 @@ impl Plugin for FurnishPlugin {
 }
 
 /// Keys become the same requests that a screen or a program would send.
-fn read_keys(controls: Controls, attention: Res<State<Attention>>, held: Res<HeldFurniture>, mut commands: Commands) {
-    if *attention.get() == Attention::Panel {
+fn read_keys(
+    controls: Controls,
+    attention: Res<State<Attention>>,
+    designing: Res<AtDesign>,
+    held: Res<HeldFurniture>,
+    mut commands: Commands,
+) {
+    // Whoever designs undoes and removes parts of that.
+    if *attention.get() == Attention::Panel || designing.0 {
         return;
     }
     let pressed = |control| controls.just_pressed(control);

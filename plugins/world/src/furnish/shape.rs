@@ -92,6 +92,28 @@ pub fn snap_to_grid(point: Vec3) -> Vec3 {
     Vec3::new((point.x / GRID).round() * GRID, point.y, (point.z / GRID).round() * GRID)
 }
 
+/// Metres between places of what is hung up or stands on tables: one is more precise with small things.
+pub const FINE: f32 = 0.01;
+
+/// The nearest fine place; the height is kept.
+#[must_use]
+pub fn snap_finely(point: Vec3) -> Vec3 {
+    Vec3::new((point.x / FINE).round() * FINE, point.y, (point.z / FINE).round() * FINE)
+}
+
+/// Where a piece hangs whose back is on a wall: at fine places along the wall and upwards, looking away from it.
+///
+/// `on_wall` is where it is pointed at, `normal` points into the room.
+#[must_use]
+pub fn snap_to_hang(on_wall: Vec3, normal: Vec3) -> (Vec3, f32) {
+    let out = Vec3::new(normal.x, 0.0, normal.z).normalize_or(Vec3::Z);
+    let along = Vec3::new(-out.z, 0.0, out.x);
+    let shift = (on_wall.dot(along) / FINE).round() * FINE - on_wall.dot(along);
+    let position = on_wall + along * shift + out * 0.002;
+    let height = (on_wall.y / FINE).round() * FINE;
+    (Vec3::new(position.x, height, position.z), (-out.x).atan2(-out.z))
+}
+
 /// The nearest direction that pieces may have, from 0 to a full turn.
 #[must_use]
 pub fn snap_turn(yaw: f32) -> f32 {
@@ -157,6 +179,15 @@ mod tests {
         assert!(front.abs_diff_eq(Vec3::NEG_X, 1e-5), "{front}");
         let shelf = Bounds { low: Vec3::new(-0.5, 0.0, -0.3), high: Vec3::new(0.5, 2.0, 0.0) };
         assert!(shelf.at(position, yaw).centre.x < 2.99, "it stands in the room");
+    }
+
+    #[test]
+    fn what_hangs_is_where_it_is_pointed_at() {
+        let (position, yaw) = snap_to_hang(Vec3::new(3.0, 1.523, 0.537), Vec3::NEG_X);
+        assert!(position.abs_diff_eq(Vec3::new(2.998, 1.52, 0.54), 1e-4), "{position}");
+        let front = Quat::from_rotation_y(yaw) * Vec3::NEG_Z;
+        assert!(front.abs_diff_eq(Vec3::NEG_X, 1e-5), "{front}");
+        assert!(snap_finely(Vec3::new(0.123, 0.777, -0.456)).abs_diff_eq(Vec3::new(0.12, 0.777, -0.46), 1e-5));
     }
 
     proptest! {

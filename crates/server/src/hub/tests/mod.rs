@@ -1,5 +1,6 @@
 //! The hub with a fake twin system and a fake world, over real channels and a clock that stands still.
 
+mod ahead;
 mod crowd;
 mod disk;
 mod keeping;

@@ -1,0 +1,398 @@
+//! What a manufacturer does with designs: keeps packages, holds them against the design that they say they are, looks
+//! whether a machine can make them, and counts what that costs.
+
+use std::{
+    io::{Cursor, Read as _, Write as _},
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::sync::Semaphore;
+use vestibule_fabricate::{
+    Budget, Cancel, Design, DesignHash, Estimate, Evaluator, Finding, Machine, PriceBook, Process, Solids, check,
+    estimate, export::write_3mf,
+};
+use vestibule_model::ContentHash;
+use vestibule_ucp::{FabricationLine, code};
+
+use crate::rules::{Broken, book::Book};
+
+/// Packages that are handed over at once: each is held in memory until its signature was checked.
+const UPLOADS: usize = 2;
+/// Designs that are evaluated at once: one keeps a core busy.
+const EVALUATED: usize = 1;
+/// Where the design lies in a package.
+const DESIGN: &str = "Metadata/design.json";
+/// Bytes of a design's text: more than any that can be read.
+const MAX_TEXT: u64 = 4 << 20;
+/// Parts of a package: ours have five.
+const MAX_PARTS: usize = 64;
+/// What each entry of a package's directory begins with.
+const DIRECTORY: &[u8] = b"PK\x01\x02";
+/// Pieces of one order of one thing.
+const MAX_PIECES: u32 = 500;
+/// Bytes of all packages that are kept.
+pub(crate) const MAX_KEPT: i64 = 2 << 30;
+
+/// Why something is not made.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Unmade {
+    pub(crate) code: &'static str,
+    pub(crate) says: String,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Unmade {
+    fn because(code: &'static str, says: impl Into<String>) -> Self {
+        Self { code, says: says.into(), findings: Vec::new() }
+    }
+
+    fn mismatch(says: impl Into<String>) -> Self {
+        Self::because(code::DESIGN_MISMATCH, says)
+    }
+}
+
+/// What something would cost.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Appraised {
+    pub(crate) name: String,
+    pub(crate) estimate: Estimate,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// A manufacturer's workbench.
+pub(crate) struct Maker {
+    folder: PathBuf,
+    prices: PriceBook,
+    machines: Vec<Machine>,
+    pub(crate) uploads: Semaphore,
+    bench: Arc<Semaphore>,
+}
+
+impl Maker {
+    /// One that keeps packages in `folder`.
+    ///
+    /// # Errors
+    /// Where the folder cannot be made.
+    pub(crate) fn new(folder: &Path, book: &Book) -> std::io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        // What was cut off while it was handed over is nothing.
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(".tmp") {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        let prices = PriceBook::sample(&book.currency.to_string()).map_err(std::io::Error::other)?;
+        let machines = vec![Machine::desktop(), Machine::large(), Machine::powder()];
+        Ok(Self {
+            folder: folder.to_owned(),
+            prices,
+            machines,
+            uploads: Semaphore::new(UPLOADS),
+            bench: Arc::new(Semaphore::new(EVALUATED)),
+        })
+    }
+
+    fn file(&self, package: ContentHash) -> PathBuf {
+        self.folder.join(package.to_string())
+    }
+
+    /// Keeps a package under its hash; durable when this answers.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) async fn keep(&self, package: ContentHash, bytes: axum::body::Bytes) -> std::io::Result<()> {
+        let (folder, file) = (self.folder.clone(), self.file(package));
+        let kept = tokio::task::spawn_blocking(move || {
+            if file.exists() {
+                return Ok(());
+            }
+            let mut new = tempfile::NamedTempFile::new_in(&folder)?;
+            new.write_all(&bytes)?;
+            new.as_file().sync_all()?;
+            new.persist(&file).map_err(|error| error.error)?;
+            // Its name is durable as well.
+            std::fs::File::open(&folder)?.sync_all()
+        });
+        kept.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
+    }
+
+    /// Drops a package that nobody uses.
+    pub(crate) fn drop_package(&self, package: &str) {
+        match std::fs::remove_file(self.folder.join(package)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(%error, "a package could not be removed");
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether what was handed over is what was designed.
+    ///
+    /// # Errors
+    /// [`Unmade`].
+    pub(crate) async fn verify(&self, package: ContentHash, design: ContentHash) -> Result<(), Unmade> {
+        self.work(package, move |bytes| opened(bytes, package, design).map(|_| ())).await
+    }
+
+    /// Whether it can be made, and what so many of it cost.
+    ///
+    /// # Errors
+    /// [`Unmade`].
+    pub(crate) async fn appraise(&self, line: &FabricationLine, quantity: u32) -> Result<Appraised, Unmade> {
+        let (line, prices, machines) = (line.clone(), self.prices.clone(), self.machines.clone());
+        self.work(line.package, move |bytes| {
+            let (design, solids) = opened(bytes, line.package, line.design)?;
+            judge(&design, &solids, &line, quantity, &prices, &machines)
+        })
+        .await
+    }
+
+    async fn work<T, W>(&self, package: ContentHash, work: W) -> Result<T, Unmade>
+    where
+        T: Send + 'static,
+        W: FnOnce(&[u8]) -> Result<T, Unmade> + Send + 'static,
+    {
+        let busy = || Unmade::because("unavailable", "Everybody is busy. Ask again.");
+        let place = self.bench.clone().acquire_owned().await.map_err(|_| busy())?;
+        let file = self.file(package);
+        let done = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            let bytes = std::fs::read(&file).map_err(|_| {
+                Unmade::because(code::NOT_FOUND, "This package was not handed over, or is not kept any more.")
+            })?;
+            work(&bytes)
+        });
+        // The kernel gave up on it.
+        done.await.unwrap_or_else(|_| Err(Unmade::mismatch("The design cannot be evaluated.")))
+    }
+}
+
+/// Opens a package: its bytes are those that were named, the design in it is the one that was named, and everything
+/// else in it is what this design's package has. The same design has the same package, byte by byte: so what a slicer
+/// or a viewer sees of it is what was designed, and there is no second reader that could see something else.
+fn opened(bytes: &[u8], package: ContentHash, design: ContentHash) -> Result<(Design, Solids), Unmade> {
+    if ContentHash::of(bytes) != package {
+        return Err(Unmade::mismatch("What is kept is not what was handed over."));
+    }
+    let text = design_text(bytes)?;
+    if ContentHash::of(text.as_bytes()) != design {
+        return Err(Unmade::mismatch("The package holds another design than was named."));
+    }
+    let read = Design::read(&text).map_err(|error| Unmade::mismatch(error.to_string()))?;
+    if read.hash().ok() != Some(DesignHash(design)) {
+        return Err(Unmade::mismatch("The design is not written as designs are."));
+    }
+    let solids = Evaluator::new().evaluate(&read, &Budget::default());
+    let solids = solids.map_err(|error| Unmade::mismatch(error.to_string()))?;
+    let mut hasher = Hashing(blake3::Hasher::new());
+    write_3mf(&solids, &read, &mut hasher).map_err(|error| Unmade::mismatch(error.to_string()))?;
+    if ContentHash(*hasher.0.finalize().as_bytes()) == package {
+        Ok((read, solids))
+    } else {
+        Err(Unmade::mismatch("The shape in the package is not the design's."))
+    }
+}
+
+/// Writes into nothing but a hash.
+struct Hashing(blake3::Hasher);
+
+impl std::io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn design_text(bytes: &[u8]) -> Result<String, Unmade> {
+    let none = || Unmade::mismatch("There is no design in the package.");
+    // Counted here: the reader makes room for as many as the directory has.
+    let parts = bytes.windows(DIRECTORY.len()).filter(|window| *window == DIRECTORY).count();
+    if parts > MAX_PARTS {
+        return Err(Unmade::mismatch("The package has too many parts."));
+    }
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| none())?;
+    let entry = archive.by_name(DESIGN).map_err(|_| none())?;
+    let mut text = String::new();
+    // However much it says it is.
+    entry.take(MAX_TEXT).read_to_string(&mut text).map_err(|_| none())?;
+    Ok(text)
+}
+
+fn judge(
+    design: &Design,
+    solids: &Solids,
+    line: &FabricationLine,
+    quantity: u32,
+    prices: &PriceBook,
+    machines: &[Machine],
+) -> Result<Appraised, Unmade> {
+    let unmade = |says: &str| Unmade::because(code::NOT_MANUFACTURABLE, says);
+    let process = match line.process.as_str() {
+        "filament" | "fff" => Process::Filament,
+        "powder" => Process::Powder,
+        "resin" => Process::Resin,
+        _ => return Err(unmade("Things are not made this way here.")),
+    };
+    let material = serde_json::from_value(serde_json::Value::String(line.material.clone()));
+    let material = material.map_err(|_| unmade("This material is not worked with here."))?;
+    let pieces = NonZeroU32::new(quantity).filter(|pieces| pieces.get() <= MAX_PIECES);
+    let pieces = pieces.ok_or_else(|| unmade("So many are not made at once."))?;
+    // What is asked for is what it is made of, whatever it looked like on the screen.
+    let mut solids = solids.clone();
+    solids.bodies.iter_mut().for_each(|body| body.material.kind = material);
+    let mut spoken: Option<Vec<Finding>> = None;
+    for machine in machines.iter().filter(|machine| machine.process == process) {
+        let findings = check(&solids, machine, &Cancel::default());
+        if findings.iter().any(|finding| finding.blocks) {
+            spoken.get_or_insert(findings);
+            continue;
+        }
+        let infill = line.infill_percent.unwrap_or(20);
+        let estimate = estimate(&solids, machine, infill, prices, pieces);
+        let estimate = estimate.map_err(|error| unmade(&error.to_string()))?;
+        return Ok(Appraised { name: design.name.clone(), estimate, findings });
+    }
+    match spoken {
+        None => Err(unmade("There is no machine for this.")),
+        Some(findings) => {
+            let says = findings.iter().find(|finding| finding.blocks).map(|finding| finding.says.clone());
+            Err(Unmade { findings, ..unmade(&says.unwrap_or_default()) })
+        }
+    }
+}
+
+/// What one piece costs, and what that is made of. What does not divide is rounded up, and said.
+///
+/// # Errors
+/// [`Broken`] where it is beyond counting.
+pub(crate) fn priced(estimate: &Estimate) -> Result<(i64, Vec<(&'static str, i64)>), Broken> {
+    let too_much = || Broken("too much".to_owned());
+    let pieces = u64::from(estimate.quantity.max(1));
+    let each = i64::try_from(estimate.total.div_ceil(pieces)).map_err(|_| too_much())?;
+    let part = |all: u64| i64::try_from(all / pieces).map_err(|_| too_much());
+    let mut parts = vec![
+        ("Material", part(estimate.material)?),
+        ("Machine time", part(estimate.machine)?),
+        ("Finishing", part(estimate.finish)?),
+        ("Handling", part(estimate.handling)?),
+        ("Discount", -part(estimate.discount)?),
+    ];
+    let rest = each - parts.iter().map(|(_, amount)| amount).sum::<i64>();
+    parts.push(("Rounding", rest));
+    parts.retain(|(_, amount)| *amount != 0);
+    Ok((each, parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use vestibule_fabricate::Start;
+
+    use super::*;
+
+    fn package(design: &Design) -> (Vec<u8>, ContentHash, ContentHash) {
+        let solids = Evaluator::new().evaluate(design, &Budget::default()).unwrap();
+        let mut bytes = Vec::new();
+        let package = write_3mf(&solids, design, &mut bytes).unwrap();
+        assert_eq!(package.hash, ContentHash::of(&bytes));
+        (bytes, package.hash, design.hash().unwrap().0)
+    }
+
+    fn line(package: ContentHash, design: ContentHash, process: &str, material: &str) -> FabricationLine {
+        FabricationLine {
+            design,
+            package,
+            process: process.into(),
+            material: material.into(),
+            colour: "#ffffff".into(),
+            infill_percent: Some(20),
+            serial: None,
+            more: vestibule_ucp::More::new(),
+        }
+    }
+
+    #[test]
+    fn a_package_is_its_design_and_nothing_else() {
+        let (bytes, package, design) = package(&Start::Hook.design());
+        assert!(opened(&bytes, package, design).is_ok());
+        let code = |done: Result<_, Unmade>| done.map(|_: (Design, Solids)| ()).unwrap_err().code;
+        assert_eq!(code(opened(&bytes, design, design)), code::DESIGN_MISMATCH, "other bytes");
+        assert_eq!(code(opened(&bytes, package, package)), code::DESIGN_MISMATCH, "another design");
+        // The design of one thing around the shape of another.
+        let mut longer = Start::Hook.design();
+        longer.set("reach", 55.0).unwrap();
+        let solids = Evaluator::new().evaluate(&longer, &Budget::default()).unwrap();
+        let mut forged = Vec::new();
+        {
+            let mut archive = zip::ZipWriter::new(Cursor::new(&mut forged));
+            archive.start_file(DESIGN, zip::write::SimpleFileOptions::default()).unwrap();
+            archive.write_all(Start::Hook.design().canonical().unwrap().as_bytes()).unwrap();
+            archive.start_file("3D/3dmodel.model", zip::write::SimpleFileOptions::default()).unwrap();
+            archive.write_all(format!("{:?}", solids.bounds()).as_bytes()).unwrap();
+            archive.finish().unwrap();
+        }
+        let refused = opened(&forged, ContentHash::of(&forged), design).unwrap_err();
+        assert!(refused.says.contains("shape"), "{refused:?}");
+    }
+
+    #[test]
+    fn whatever_is_handed_over_is_a_package_or_refused() {
+        let (bytes, _, design) = package(&Start::Hook.design());
+        for end in (0..bytes.len()).step_by(bytes.len() / 40) {
+            assert!(opened(&bytes[..end], ContentHash::of(&bytes[..end]), design).is_err());
+        }
+        let mut step = bytes.clone();
+        for at in (0..bytes.len()).step_by(bytes.len() / 40) {
+            step[at] ^= 0x55;
+            assert!(opened(&step, ContentHash::of(&step), design).is_err(), "byte {at}");
+            step[at] ^= 0x55;
+        }
+        let many = DIRECTORY.repeat(MAX_PARTS + 1);
+        assert!(opened(&many, ContentHash::of(&many), design).unwrap_err().says.contains("too many parts"));
+    }
+
+    #[test]
+    fn what_can_be_made_has_a_price_whose_parts_are_it() {
+        let (bytes, package, design) = package(&Start::Hook.design());
+        let (read, solids) = opened(&bytes, package, design).unwrap();
+        let book = PriceBook::sample("EUR").unwrap();
+        let machines = [Machine::desktop(), Machine::powder()];
+        for (quantity, process, material) in [(1, "fff", "pla"), (7, "filament", "petg"), (30, "powder", "pa12")] {
+            let line = line(package, design, process, material);
+            let made = judge(&read, &solids, &line, quantity, &book, &machines).unwrap();
+            let (each, parts) = priced(&made.estimate).unwrap();
+            assert_eq!(parts.iter().map(|(_, amount)| amount).sum::<i64>(), each);
+            assert!(u64::try_from(each).unwrap() * u64::from(quantity) >= made.estimate.total);
+        }
+        for (quantity, process, material) in [
+            (0, "fff", "pla"),
+            (501, "fff", "pla"),
+            (1, "magic", "pla"),
+            (1, "fff", "gold"),
+            (1, "resin", "resin"),
+            (1, "powder", "pla"),
+        ] {
+            let line = line(package, design, process, material);
+            let refused = judge(&read, &solids, &line, quantity, &book, &machines).unwrap_err();
+            assert_eq!(refused.code, code::NOT_MANUFACTURABLE, "{process} {material}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_thin_is_said_with_its_place() {
+        let mut machine = Machine::desktop();
+        machine.wall_mm = 1_000.0;
+        let (bytes, package, design) = package(&Start::Hook.design());
+        let (read, solids) = opened(&bytes, package, design).unwrap();
+        let line = line(package, design, "fff", "pla");
+        let refused = judge(&read, &solids, &line, 1, &PriceBook::sample("EUR").unwrap(), &[machine]).unwrap_err();
+        assert!(refused.findings.iter().any(|finding| finding.blocks && !finding.places.is_empty()));
+        assert!(!refused.says.is_empty());
+    }
+}

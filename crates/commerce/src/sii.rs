@@ -1,0 +1,341 @@
+//! FGMV-29 P1.1 to P1.3, P1.7, P1.8, P1.14: the merchant as a third-party system of an enabler, over its HTTP interface
+//! as any foreign program is one. Checkouts and orders go over the Universal Commerce Protocol, for which the enabler's
+//! owner says where this merchant is; what is asked for here is answered where it needs no platform.
+
+use std::{io, path::Path, sync::Arc, time::Duration};
+
+use reqwest::{Client, Method};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use thiserror::Error;
+use tokio::{sync::watch, time::sleep};
+use vestibule_model::Timestamp;
+use vestibule_ucp::{Endpoint, EndpointError, LookupRequest, SearchRequest, UcpMeta};
+
+use crate::{
+    Role,
+    app::App,
+    rules::catalog,
+    store::{StoreError, shelf},
+};
+
+/// An answer comes within this time; an inbox waits for a part of it.
+const PATIENCE: Duration = Duration::from_secs(45);
+const WAIT_MS: u64 = 25_000;
+/// How long an agreement holds at most: a year.
+const YEAR_MS: u64 = 365 * 24 * 60 * 60 * 1000;
+/// Pauses while the enabler cannot be reached: doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Bytes of an answer: a page of invocations.
+const MAX_ANSWER: usize = 8 << 20;
+
+/// An enabler, and how to be let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnablerConfig {
+    /// Where it is: `http://127.0.0.1:8080`.
+    pub url: String,
+    /// The six digits of `vestibule-enabler pair --role third_party`; needed once.
+    pub code: Option<String>,
+    /// What this merchant is called there.
+    pub system: String,
+}
+
+/// Why an enabler does not know this merchant.
+#[derive(Debug, Error)]
+pub(crate) enum SiiError {
+    #[error("{url}: {error}")]
+    Address { url: String, error: EndpointError },
+    #[error("there is no code to pair with, and no token of an earlier time")]
+    NoCode,
+    #[error("{0}")]
+    Http(#[from] reqwest::Error),
+    #[error("the enabler says {status}: {detail}")]
+    Refused { status: u16, detail: String },
+    #[error("the enabler's answer cannot be read")]
+    Strange,
+    #[error("the token cannot be kept: {0}")]
+    Token(io::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Deserialize)]
+struct Paired {
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    messages: Vec<Told>,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    sequence: u64,
+    message: Value,
+}
+
+#[derive(Deserialize)]
+struct Authorize {
+    inquiry: Value,
+    user: String,
+    services: Value,
+    until: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Invoke {
+    call: Value,
+    step: Value,
+    undo: bool,
+    service: String,
+    input: Value,
+    not_after: Timestamp,
+}
+
+/// An enabler that is spoken to.
+struct Enabler {
+    client: Client,
+    base: String,
+    token: String,
+}
+
+/// Is a third-party system of this enabler until the merchant stops; whenever it is away, tries again.
+pub(crate) async fn join(app: Arc<App>, role: Role, config: EnablerConfig, mut stop: watch::Receiver<bool>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let mut registered = false;
+        let serving = serve(&app, role, &config, &mut registered);
+        tokio::select! {
+            done = serving => if let Err(error) = done {
+                tracing::warn!(%error, "the enabler does not know this merchant now; it is tried again");
+            },
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        pause = if registered { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+        tokio::select! {
+            () = sleep(pause) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+async fn serve(app: &Arc<App>, role: Role, config: &EnablerConfig, registered: &mut bool) -> Result<(), SiiError> {
+    let enabler = pair(app, config).await?;
+    enabler.ask(Method::PUT, "/v1/sii/registration", Some(&registration(app, role, &config.system))).await?;
+    *registered = true;
+    tracing::info!(enabler = enabler.base, "registered as {}", config.system);
+    let mut after = 0;
+    loop {
+        let path = format!("/v1/sii/inbox?after={after}&wait_ms={WAIT_MS}");
+        let page = enabler.ask(Method::GET, &path, None).await?;
+        let page: Page = serde_json::from_value(page).map_err(|_| SiiError::Strange)?;
+        for told in page.messages {
+            after = told.sequence;
+            answer(app, &enabler, &told.message).await?;
+        }
+    }
+}
+
+/// Who this merchant is to the enabler: by the token of an earlier time, or by its code, once.
+async fn pair(app: &App, config: &EnablerConfig) -> Result<Enabler, SiiError> {
+    let wrong = |error| SiiError::Address { url: config.url.clone(), error };
+    let base = Endpoint::new(&config.url).map_err(wrong)?.as_str().trim_end_matches('/').to_owned();
+    // An enabler ends connections on which nothing is said, just when the next request may be on it.
+    let client = Client::builder().no_proxy().timeout(PATIENCE).pool_max_idle_per_host(0);
+    let client = client.redirect(reqwest::redirect::Policy::none()).build()?;
+    let mut enabler = Enabler { client, base, token: String::new() };
+    let file = app.folder.join("token");
+    enabler.token = match std::fs::read_to_string(&file) {
+        Ok(token) => token.trim().to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let code = config.code.as_ref().ok_or(SiiError::NoCode)?;
+            let asked = json!({"code": code, "name": app.book.name});
+            let paired = enabler.ask(Method::POST, "/v1/pairing", Some(&asked)).await?;
+            let paired: Paired = serde_json::from_value(paired).map_err(|_| SiiError::Strange)?;
+            keep(&app.folder, &file, &paired.token).map_err(SiiError::Token)?;
+            paired.token
+        }
+        Err(error) => return Err(SiiError::Token(error)),
+    };
+    Ok(enabler)
+}
+
+/// A temporary file is for its owner's eyes only, and so is what it becomes.
+fn keep(folder: &Path, file: &Path, token: &str) -> io::Result<()> {
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    io::Write::write_all(&mut new, token.as_bytes())?;
+    new.as_file().sync_all()?;
+    new.persist(file).map_err(|error| error.error)?;
+    Ok(())
+}
+
+impl Enabler {
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, SiiError> {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await?;
+        let status = answer.status();
+        if answer.content_length().is_some_and(|length| length > MAX_ANSWER as u64) {
+            return Err(SiiError::Strange);
+        }
+        let bytes = answer.bytes().await?;
+        let said: Value = if bytes.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&bytes).map_err(|_| SiiError::Strange)?
+        };
+        if status.is_success() {
+            return Ok(said);
+        }
+        let detail = said.get("detail").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Err(SiiError::Refused { status: status.as_u16(), detail })
+    }
+
+    /// Says something that may have come to an end meanwhile: then it is only told.
+    async fn say(&self, path: &str, body: &Value) -> Result<(), SiiError> {
+        match self.ask(Method::POST, path, Some(body)).await {
+            Ok(_) => Ok(()),
+            Err(SiiError::Refused { status, detail }) if status != 401 => {
+                tracing::info!(status, detail, "the enabler no longer waits for this answer");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+async fn answer(app: &Arc<App>, enabler: &Enabler, message: &Value) -> Result<(), SiiError> {
+    if let Some(asked) = message.get("authorize").and_then(|asked| Authorize::deserialize(asked).ok()) {
+        // Everybody may buy. The account's name is the same for the same user, and says nothing of them.
+        let account = vestibule_model::ContentHash::of(asked.user.as_bytes()).to_string();
+        let account = format!("customer {}", account.get(..8).unwrap_or_default());
+        let until = asked.until.min(app.clock.now().plus(YEAR_MS));
+        let granted = json!({"granted": {"services": asked.services, "until": until, "account": account}});
+        return enabler.say("/v1/sii/answers", &json!({"inquiry": asked.inquiry, "answer": granted})).await;
+    }
+    if let Some(asked) = message.get("invoke").and_then(|asked| Invoke::deserialize(asked).ok()) {
+        if asked.not_after <= app.clock.now() {
+            return Ok(());
+        }
+        let result = invoke(app, &asked).await?;
+        let said = json!({"call": asked.call, "step": asked.step, "undo": asked.undo, "result": result});
+        return enabler.say("/v1/sii/results", &said).await;
+    }
+    Ok(())
+}
+
+/// What needs no platform is answered; everything else says where it is asked for.
+async fn invoke(app: &Arc<App>, asked: &Invoke) -> Result<Value, SiiError> {
+    if asked.undo {
+        // Nothing was ever done here.
+        return Ok(json!({"done": null}));
+    }
+    let input = serde_json::to_vec(&asked.input).unwrap_or_default();
+    let looking = app.clone();
+    let shelf = app.store.read(move |connection| Box::pin(async move { shelf::all(connection, &looking.book).await }));
+    let shelf = shelf.await?;
+    let found = match asked.service.as_str() {
+        "search" => vestibule_ucp::read::<SearchRequest>(&input)
+            .map(|wanted| catalog::search(&wanted, &app.book, &shelf, UcpMeta::new())),
+        "look_up" => vestibule_ucp::read::<LookupRequest>(&input)
+            .map(|wanted| catalog::look_up(&wanted, &app.book, &shelf, UcpMeta::new())),
+        _ => {
+            let reason = format!(
+                "Ask this over the Universal Commerce Protocol: the owner of the enabler starts it with --ucp and {}",
+                app.profile_url
+            );
+            return Ok(json!({"failed": {"reason": reason}}));
+        }
+    };
+    Ok(match found {
+        Ok(found) => json!({"done": found.map_err(StoreError::from)?}),
+        Err(error) => json!({"failed": {"reason": error.to_string()}}),
+    })
+}
+
+/// What this merchant says of itself (P1.1).
+fn registration(app: &App, role: Role, system: &str) -> Value {
+    let service = |name: &str, words: &str, timeout_ms: u64, input: Value| json!({"name": name, "description": words, "idempotent": true, "timeout_ms": timeout_ms, "input": input});
+    let text = json!({"type": "string"});
+    let by_id = json!({"type": "object", "properties": {"id": text}, "required": ["id"]});
+    let lines = json!({"type": "array", "minItems": 1, "items": {"type": "object", "properties": {
+        "item": {"type": "object", "properties": {"id": text}, "required": ["id"]},
+        "quantity": {"type": "integer", "minimum": 1}}, "required": ["item", "quantity"]}});
+    let mut checkout = service(
+        "Checkout",
+        "Begins a checkout session (UCP 2026-04-08), or changes the one with the id.",
+        10_000,
+        json!({"type": "object", "properties": {"id": text, "line_items": lines, "buyer": {"type": "object"},
+            "fulfillment": {"type": "object"}}, "required": ["line_items"]}),
+    );
+    checkout["undo"] = "cancel_checkout".into();
+    checkout["needs"] = json!(["address", "email"]);
+    let words = json!({"type": "object", "properties": {"query": text, "pagination": {"type": "object"}}});
+    let ids = json!({"type": "object", "properties": {"ids": {"type": "array", "items": text, "minItems": 1}},
+        "required": ["ids"]});
+    let mut services = json!({
+        "search": service("Search", "Looks for goods in words.", 10_000, words),
+        "look_up": service("Look up", "Says what goods are, by their ids.", 10_000, ids),
+        "checkout": checkout,
+        "look_checkout": service("Look at a checkout", "Says how it is by now.", 10_000, by_id.clone()),
+        "cancel_checkout": service("Cancel a checkout", "Ends one that was not ordered.", 10_000, by_id),
+    });
+    if role == Role::Manufacturer {
+        services["quote"] = service(
+            "Quote",
+            "Whether and for how much a design can be made.",
+            60_000,
+            json!({"type": "object", "properties": {"package": text, "design": text, "process": text, "material": text,
+                "colour": text, "infill_percent": {"type": "integer", "minimum": 0, "maximum": 100},
+                "quantity": {"type": "integer", "minimum": 1}},
+                "required": ["package", "design", "process", "material", "colour", "quantity"]}),
+        );
+    }
+    json!({
+        "id": system, "kind": "third_party", "system_type": app.book.system_type, "name": app.book.name,
+        "properties": {"hours": app.book.hours, "currency": app.book.currency, "ucp": app.profile_url},
+        "heartbeat_ms": 30_000, "level": {"availability_permille": 990, "p99_ms": 2_000}, "services": services
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use vestibule_model::SystemInfo;
+
+    use super::*;
+    use crate::Config;
+
+    /// What is registered is what the enabler takes.
+    #[tokio::test]
+    async fn what_is_said_of_a_merchant_is_sound() {
+        for role in [Role::Shop, Role::Manufacturer, Role::Supplier] {
+            let folder = tempfile::tempdir().unwrap();
+            let (running, app) = crate::merchant::start_app(Config::new(role, folder.path())).await.unwrap();
+            let info: SystemInfo = serde_json::from_value(registration(&app, role, role.name())).unwrap();
+            info.check().unwrap();
+            assert_eq!(info.services.keys().any(|service| service.to_string() == "quote"), role == Role::Manufacturer);
+            let asked = |service: &str, input: Value| Invoke {
+                call: Value::Null,
+                step: Value::Null,
+                undo: false,
+                service: service.into(),
+                input,
+                not_after: Timestamp(u64::MAX),
+            };
+            let found = invoke(&app, &asked("search", json!({"query": ""}))).await.unwrap();
+            assert!(found["done"]["products"].is_array());
+            assert!(invoke(&app, &asked("look_up", json!({}))).await.unwrap()["failed"]["reason"].is_string());
+            let elsewhere = invoke(&app, &asked("checkout", json!({}))).await.unwrap();
+            assert!(elsewhere["failed"]["reason"].as_str().unwrap().contains("--ucp"));
+            drop(app);
+            running.stop().await;
+        }
+    }
+}

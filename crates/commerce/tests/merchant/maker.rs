@@ -1,0 +1,179 @@
+//! Designs, prices, and what becomes of them.
+
+use serde_json::{Value, json};
+use vestibule_commerce::Role;
+use vestibule_fabricate::{Budget, Design, Evaluator, Start, export::write_3mf};
+use vestibule_model::ContentHash;
+use vestibule_ucp::{Certificate, FabricationQuote, Jwk, read};
+
+use crate::platform::{Answer, Merchant, Platform, WRONG_MONEY, total};
+
+fn package(design: &Design) -> (Vec<u8>, ContentHash) {
+    let solids = Evaluator::new().evaluate(design, &Budget::default()).unwrap();
+    let mut bytes = Vec::new();
+    write_3mf(&solids, design, &mut bytes).unwrap();
+    (bytes, design.hash().unwrap().0)
+}
+
+async fn hand_over(platform: &Platform, base: &str, bytes: &[u8]) -> Answer {
+    platform.send_as(&format!("{base}/ucp/designs"), "model/3mf", bytes.to_vec()).await
+}
+
+fn wanted(package: &Value, design: ContentHash, quantity: u32) -> Value {
+    json!({"package": package, "design": design, "process": "fff", "material": "pla", "colour": "#f2c14e",
+        "infill_percent": 20, "quantity": quantity})
+}
+
+/// Hands a hook over; gives what it would cost.
+async fn quoted(platform: &Platform, base: &str, quantity: u32) -> Value {
+    let (bytes, design) = package(&Start::Hook.design());
+    let kept = hand_over(platform, base, &bytes).await;
+    assert_eq!((kept.status, &kept.body["package"]), (201, &json!(ContentHash::of(&bytes))));
+    let quote =
+        platform.post(&format!("{base}/ucp/designs/quote"), &wanted(&kept.body["package"], design, quantity)).await;
+    let _: FabricationQuote = read(&quote.bytes).unwrap();
+    quote.ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_design_to_the_certificate() {
+    let (workshop, platform) = (Merchant::new(Role::Manufacturer, 200_000).await, Platform::new(1).await);
+    let base = workshop.base();
+    platform.meet(base).await;
+    let quote = quoted(&platform, base, 2).await;
+    let item = quote["item"]["id"].as_str().unwrap();
+    // A price for two is no price for one.
+    let session = platform.ready(base, &[(item, 1)]).await;
+    assert_eq!(session["line_items"][0]["quantity"], 2);
+    assert_eq!(session["line_items"][0]["com.example.vestibule.fabrication"]["design"], quote["design"]);
+    let mut body = platform.paying(base, &session, "sandbox-ok").await;
+    let url = format!("{base}/ucp/checkout-sessions/{}/complete", session["id"].as_str().unwrap());
+    body["com.example.vestibule.confirmed"] =
+        json!({"total": total(&session), "currency": "EUR", "design": "00".repeat(32)});
+    assert_eq!(platform.post(&url, &body).await.errors(), ["confirmation_outdated"], "another design");
+    body["com.example.vestibule.confirmed"]["design"] = quote["design"].clone();
+    let done = platform.post(&url, &body).await.ok();
+    let order = done["order"]["id"].as_str().unwrap();
+    let delivered = platform
+        .hears(|told| {
+            let events = told.order["fulfillment"]["events"].as_array().unwrap();
+            told.order["id"] == order && events.iter().any(|one| one["type"] == "delivered")
+        })
+        .await
+        .order;
+    let states: Vec<&str> = delivered["fulfillment"]["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["com.example.vestibule.fabrication"]["state"].as_str())
+        .collect();
+    let firsts: Vec<&str> = states
+        .iter()
+        .enumerate()
+        .filter(|(at, one)| states.iter().position(|other| other == *one) == Some(*at))
+        .map(|(_, one)| *one)
+        .collect();
+    assert_eq!(firsts, ["accepted", "checked", "queued", "in_production", "quality_check", "made"]);
+    let profile = platform.get(&format!("{base}/.well-known/ucp")).await.ok();
+    let keys: Vec<Jwk> = serde_json::from_value(profile["signing_keys"].clone()).unwrap();
+    let certificates = delivered["com.example.vestibule.certificates"].as_array().unwrap();
+    let said: Vec<Certificate> =
+        certificates.iter().map(|one| Certificate::read(one.as_str().unwrap(), &keys).unwrap()).collect();
+    assert_eq!(said.len(), 2);
+    assert!(said.iter().all(|one| json!(one.design) == quote["design"] && one.order.as_str() == order));
+    let serials = delivered["line_items"][0]["com.example.vestibule.fabrication"]["serial"].as_str().unwrap();
+    assert_eq!(serials, format!("{} {}", said[0].serial, said[1].serial));
+    assert_eq!(workshop.number("SELECT count(DISTINCT serial) FROM serial").await, 2);
+    assert_eq!(workshop.number(WRONG_MONEY).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_the_design_has_no_price() {
+    let (workshop, platform) = (Merchant::new(Role::Manufacturer, 1).await, Platform::new(1).await);
+    let base = workshop.base();
+    let (bytes, design) = package(&Start::Hook.design());
+    let kept = hand_over(&platform, base, &bytes).await.body["package"].clone();
+    let url = format!("{base}/ucp/designs/quote");
+    let code = async |body: Value| platform.post(&url, &body).await.errors().join(" ");
+    assert_eq!(code(wanted(&json!("11".repeat(32)), design, 1)).await, "not_found");
+    assert_eq!(code(wanted(&kept, ContentHash([1; 32]), 1)).await, "design_mismatch");
+    let garbage = hand_over(&platform, base, b"this is no package").await.body["package"].clone();
+    assert_eq!(code(wanted(&garbage, design, 1)).await, "design_mismatch");
+    let mut gold = wanted(&kept, design, 1);
+    gold["material"] = json!("gold");
+    assert_eq!(code(gold).await, "not_manufacturable");
+    let mut colour = wanted(&kept, design, 1);
+    colour["colour"] = json!("yellow");
+    platform.post(&url, &colour).await.is(400, "invalid_request");
+    let text = platform.send_as(&format!("{base}/ucp/designs"), "text/plain", b"x".to_vec()).await;
+    assert_eq!(text.status, 415);
+    // Nothing that is too large for every machine, and why.
+    let mut shelf = Start::Shelf.design();
+    let key = shelf.params.iter().find(|(_, param)| param.most > 1_200.0).map(|(key, param)| (key.clone(), param.most));
+    if let Some((key, most)) = key {
+        shelf.set(key.as_str(), most).unwrap();
+        let (bytes, design) = package(&shelf);
+        let kept = hand_over(&platform, base, &bytes).await.body["package"].clone();
+        let refused = platform.post(&url, &wanted(&kept, design, 1)).await;
+        assert_eq!(refused.errors(), ["not_manufacturable"]);
+        assert!(refused.body["findings"].as_array().is_some_and(|findings| !findings.is_empty()));
+    }
+    let shop = Merchant::new(Role::Shop, 1).await;
+    let there = hand_over(&platform, shop.base(), &bytes).await;
+    assert_eq!(there.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_any_more_is_rejected_and_paid_back() {
+    let (workshop, platform) = (Merchant::new(Role::Manufacturer, 20).await, Platform::new(1).await);
+    let base = workshop.base();
+    platform.meet(base).await;
+    let quote = quoted(&platform, base, 1).await;
+    let order = platform.buy(base, &[(quote["item"]["id"].as_str().unwrap(), 1)]).await;
+    // Somebody spoilt the file before it was looked at.
+    let file = workshop.folder.path().join("designs").join(quote["package"].as_str().unwrap());
+    std::fs::write(file, b"spoilt").unwrap();
+    let rejected = platform
+        .hears(|told| told.order["id"] == order.as_str() && told.order["line_items"][0]["status"] == "removed")
+        .await
+        .order;
+    let refund = rejected["adjustments"].as_array().unwrap().iter().find(|one| one["type"] == "refund").unwrap();
+    assert_eq!(refund["totals"][0]["amount"], -total(&rejected));
+    assert_eq!(workshop.number("SELECT held + captured FROM payment").await, 0);
+    assert_eq!(workshop.number(WRONG_MONEY).await, 0);
+}
+
+/// Whoever commits first wins: it is canceled and paid back, or it is made and delivered. Never both, never neither.
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelation_races_production() {
+    let (workshop, platform) = (Merchant::new(Role::Manufacturer, 400_000).await, Platform::new(1).await);
+    let base = workshop.base();
+    platform.meet(base).await;
+    let quote = quoted(&platform, base, 1).await;
+    let item = quote["item"]["id"].as_str().unwrap();
+    let (mut canceled, mut late) = (0, 0);
+    for round in 0..24_u32 {
+        let order = platform.buy(base, &[(item, 1)]).await;
+        for _ in 0..round * 200 {
+            tokio::task::yield_now().await;
+        }
+        let answer = platform.post(&format!("{base}/ucp/orders/{order}/cancel"), &json!({})).await;
+        if answer.errors().is_empty() {
+            assert_eq!(answer.body["line_items"][0]["status"], "removed");
+            canceled += 1;
+        } else {
+            assert_eq!(answer.errors(), ["not_cancellable"]);
+            late += 1;
+            platform
+                .hears(|told| {
+                    told.order["id"] == order.as_str() && told.order["line_items"][0]["status"] == "fulfilled"
+                })
+                .await;
+        }
+    }
+    assert_eq!(canceled + late, 24);
+    assert_eq!(workshop.number("SELECT count(*) FROM orders WHERE stage = 'canceled'").await, canceled);
+    assert_eq!(workshop.number("SELECT count(*) FROM orders WHERE stage = 'delivered'").await, late);
+    assert_eq!(workshop.number("SELECT count(*) FROM payment WHERE captured > 0").await, late);
+    assert_eq!(workshop.number(WRONG_MONEY).await, 0);
+}
