@@ -7,23 +7,23 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 use vestibule_enabler_core::{
-    Changes, Hot, Identity, LogEvent, Offer, Pairing, PairingCode, State, Steps, all_leases, execution_failed, observe,
+    Changes, Hot, Identity, LogEvent, Offer, Pairing, PairingCode, State, Steps, all_leases, execution_failed,
     system_health, token::RootKey,
 };
 use vestibule_model::{
     CallId, CommandId, Commitment, NameBook, PurchaseId, Refusal, RefusalCode, SystemId, Timestamp, TwinId,
 };
-use vestibule_protocol::{DiiUp, Disclosures, HotAck, Party, Request, Response, decode};
+use vestibule_protocol::{Disclosures, Party, Response};
 use vestibule_store::{DataFolder, EventLog, Head};
 
-use crate::ops::{lines, metrics};
+use crate::ops::lines;
 
 use super::{
-    Clock, HubConfig, HubError, HubStatus, Keeping, Loaded, MOST_MEASURED, MOST_SESSIONS, Trade,
+    Clock, HubConfig, HubError, Keeping, Loaded, MOST_MEASURED, MOST_SESSIONS, Trade,
     batch::{Batch, InFlight},
     deferred::Deferred,
     given::Given,
-    handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
+    handle::{Control, HotMessage, Opened, SessionId, Work},
     history::Historian,
     keeper::Keeper,
     recent::Recent,
@@ -368,76 +368,6 @@ impl Core {
             }
         }
         Err(Refusal::new(RefusalCode::Overloaded, "no pairing code is free"))
-    }
-
-    fn status(&self) -> HubStatus {
-        let state = self.committed();
-        HubStatus {
-            running: true,
-            name: self.name.clone(),
-            sessions: self.sessions.len(),
-            parties: self.parties(),
-            systems: state.systems.len(),
-            systems_online: state.systems.keys().filter(|system| self.hot.is_online(system)).count(),
-            twins: state.twins.len(),
-            devices: state.devices.len(),
-            open_commands: self.hot.open_commands(),
-            leases: self.hot.live_leases(),
-            head: self.head,
-            storage: self.past.damage.clone().or_else(|| self.storage.clone()),
-            begins: self.past.begins,
-        }
-    }
-
-    fn parties(&self) -> BTreeMap<&'static str, usize> {
-        let mut parties = BTreeMap::new();
-        for session in self.sessions.values() {
-            *parties.entry(session.party()).or_default() += 1;
-        }
-        parties
-    }
-
-    fn hot_message(&mut self, message: HotMessage) {
-        match message {
-            HotMessage::Ask(ask) => self.hot_ask(*ask),
-            HotMessage::Datagram { session, bytes } => {
-                let subscription = self.sessions.get_mut(&session).and_then(|session| session.subscription.as_mut());
-                if let (Some(subscription), Ok(ack)) = (subscription, decode::<HotAck>(&bytes)) {
-                    subscription.acknowledge(ack);
-                }
-            }
-        }
-    }
-
-    /// Takes what a twin system says all the time.
-    pub(super) fn hot_ask(&mut self, ask: Ask) {
-        let answer = match &ask.request {
-            Request::Dii(message) => self.observe(ask.session, message),
-            Request::Sii(_) => self.hear(ask.session),
-            _ => Err(Refusal::new(RefusalCode::Invalid, "that is to be decided")),
-        };
-        metrics::heard();
-        // Who asked may be gone: what was said holds.
-        let _ = ask.reply.send(answer.map_or_else(Response::Refused, |()| Response::Done));
-    }
-
-    fn observe(&mut self, session: SessionId, message: &DiiUp) -> Result<(), Refusal> {
-        let session = self.sessions.get(&session).filter(|session| session.actor.party == Some(Party::TwinSystem));
-        let system = session.and_then(|session| session.actor.system.clone());
-        let system = system.ok_or_else(|| {
-            Refusal::new(RefusalCode::Invalid, "register as a digital twin system before saying anything else")
-        })?;
-        let now = self.clock.now();
-        let heard = self.hot.heard(&system, now);
-        self.distribute(heard);
-        let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
-        let observed = observe(state, &mut self.hot, now, &system, message)?;
-        self.keep_reading(message, now);
-        self.backlog.extend(observed.events);
-        let readings = observed.changes.readings.clone();
-        self.distribute(observed.changes);
-        self.note_observed(&system, message, &readings);
-        Ok(())
     }
 
     /// Notes for every session what it has to be told.
