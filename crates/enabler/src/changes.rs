@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use vestibule_model::{CallId, CallUpdate, LeaseId, SystemId, TwinId, UserId};
+use vestibule_model::{
+    CallId, CallUpdate, LeaseId, Product, PurchaseId, PurchaseUpdate, Serial, SystemId, TwinId, UserId,
+};
 use vestibule_protocol::{CommandUpdate, Occurrence};
 
 /// What changed, for whoever shows it.
@@ -24,6 +26,14 @@ pub struct Changes {
     pub calls: BTreeSet<CallId>,
     /// Calls that came further.
     pub call_updates: Vec<CallUpdate>,
+    /// Purchases for which something may follow.
+    pub purchases: BTreeSet<PurchaseId>,
+    /// Purchases that came further.
+    pub purchase_updates: Vec<PurchaseUpdate>,
+    /// Products that have a twin from now on, and whose they are.
+    pub bound: Vec<(UserId, Product)>,
+    /// Products that have none any more.
+    pub unbound: Vec<(UserId, Serial)>,
     /// Agreements that ended.
     pub deauthorized: Vec<(UserId, SystemId)>,
     /// Leases that came further, or whose place in a queue changed.
@@ -47,6 +57,10 @@ impl Changes {
             occurred,
             calls,
             call_updates,
+            purchases,
+            purchase_updates,
+            bound,
+            unbound,
             deauthorized,
             leases,
             settle,
@@ -62,6 +76,10 @@ impl Changes {
             && occurred.is_empty()
             && calls.is_empty()
             && call_updates.is_empty()
+            && purchases.is_empty()
+            && purchase_updates.is_empty()
+            && bound.is_empty()
+            && unbound.is_empty()
             && deauthorized.is_empty()
             && leases.is_empty()
     }
@@ -76,6 +94,10 @@ impl Changes {
         self.occurred.extend(other.occurred);
         self.calls.extend(other.calls);
         self.call_updates.extend(other.call_updates);
+        self.purchases.extend(other.purchases);
+        self.purchase_updates.extend(other.purchase_updates);
+        self.bound.extend(other.bound);
+        self.unbound.extend(other.unbound);
         self.deauthorized.extend(other.deauthorized);
         self.leases.extend(other.leases);
         self.settle |= other.settle;

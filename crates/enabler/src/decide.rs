@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use vestibule_model::{InquiryId, LeaseId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId, UserId};
 use vestibule_protocol::{
-    DiiUp, Execution, Hello, Interest, Invocation, Party, Request, Response, SiiDown, SiiUp, Welcome, protocol_hash,
+    DiiUp, Execution, Hello, Interest, Invocation, Party, Request, Response, SiiDown, SiiUp, TradeAsk, Welcome,
+    protocol_hash,
 };
 
 use crate::{
-    Actor, Grant, Hot, Identity, LogEvent, Proposal, State, Viewer, discovery,
+    Actor, Binding, Grant, Hot, Identity, LogEvent, Proposal, State, Viewer, discovery,
     dtif::{dtac, dtia, dts, dtsr, lease},
     past, people, registry,
-    sif::{dtda, sdc, tpsaa, tpsr},
+    sif::{binding, dtda, given, purchase, sdc, tpsaa, tpsr},
     token,
 };
 
@@ -69,6 +70,12 @@ pub enum Effect {
         /// What it is asked for.
         invocation: Box<Invocation>,
     },
+    /// Take a part of what this user gives. Where the next one begins is the reply.
+    TakePart(UserId),
+    /// Ask a merchant. It is asked again where nothing is heard.
+    Trade(Box<TradeAsk>),
+    /// Ask a product's merchant whether it made it. What it answers is the reply.
+    Certify(Box<Binding>),
     /// A third-party system answered too late.
     CountLate(SystemId),
     /// Ask a third-party system whether a user may use it (P1.7). Its answer is the reply.
@@ -232,7 +239,7 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         | Request::Purchases { .. }
         | Request::Bind { .. }
         | Request::Keep { .. }
-        | Request::Unbind { .. } => purchases(state, now, actor),
+        | Request::Unbind { .. } => purchases(state, hot, now, actor, request),
         // Those after the observations need a secret or a random number, which only the hub has.
         Request::Hello(_)
         | Request::Dii(_)
@@ -272,10 +279,24 @@ fn of_users(party: Party, request: &Request) -> Result<(), Refusal> {
 }
 
 /// What users buy, and what became of it.
-fn purchases(state: &State, now: Timestamp, actor: &Actor) -> Result<Decision, Refusal> {
+fn purchases(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: &Request) -> Result<Decision, Refusal> {
     // Nobody spends another's money by a token of theirs.
-    Viewer::on(state, now, &actor.identity)?;
-    Err(Refusal::new(RefusalCode::Unavailable, "nothing can be bought through this enabler yet"))
+    let viewer = Viewer::on(state, now, &actor.identity)?;
+    match request {
+        Request::Confirm(said) => purchase::confirm(state, hot, now, actor, said),
+        Request::CancelPurchase(id) => purchase::cancel(state, hot, now, &viewer, *id),
+        Request::Purchase(id) => purchase::look(state, hot, &viewer, *id),
+        Request::Purchases { before, limit } => Ok(purchase::list(state, hot, &viewer, *before, *limit)),
+        Request::Bind { twin, purchase, serial, certificate } => {
+            binding::bind(state, &viewer, twin, *purchase, serial, certificate)
+        }
+        Request::Unbind { serial } => binding::unbind(state, &viewer, serial),
+        Request::Keep { .. } => {
+            let message = "a product without a device cannot be kept as a twin here yet";
+            Err(Refusal::new(RefusalCode::Unavailable, message))
+        }
+        request => given::give(&viewer, request),
+    }
 }
 
 /// What users ask about services of third-party systems (P1.6 and P1.12).

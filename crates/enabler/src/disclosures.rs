@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vestibule_model::{CallId, CommandId, ServiceId, StepKey, SystemId, Timestamp, UserId};
+use vestibule_model::{CallId, CommandId, PurchaseId, ServiceId, StepKey, SystemId, Timestamp, UserId};
 use vestibule_protocol::{Disclosed, Disclosure, Disclosures};
 
 use crate::LogEvent;
@@ -28,13 +28,22 @@ pub struct DisclosureReader {
     waiting: BTreeMap<CommandId, SystemId>,
     /// Open calls of theirs: whose services their steps use.
     calls: BTreeMap<CallId, BTreeMap<StepKey, (SystemId, ServiceId)>>,
+    /// Purchases of theirs whose merchant was not asked yet.
+    purchases: BTreeMap<PurchaseId, SystemId>,
 }
 
 impl DisclosureReader {
     /// Knows nothing yet.
     #[must_use]
     pub const fn new(person: UserId) -> Self {
-        Self { person, told: BTreeMap::new(), more: BTreeSet::new(), waiting: BTreeMap::new(), calls: BTreeMap::new() }
+        Self {
+            person,
+            told: BTreeMap::new(),
+            more: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            purchases: BTreeMap::new(),
+        }
     }
 
     /// Takes the next line.
@@ -66,6 +75,15 @@ impl DisclosureReader {
                 }
             }
             LogEvent::CallEnded { call, .. } => drop(self.calls.remove(call)),
+            LogEvent::PurchaseConfirmed { user, confirmation, .. } if self.is(user) => {
+                self.purchases.insert(confirmation.id, confirmation.system.clone());
+            }
+            LogEvent::PurchaseAsked { purchase, .. } => {
+                if let Some(system) = self.purchases.remove(purchase) {
+                    self.note(at, &system, Disclosure::Purchases);
+                }
+            }
+            LogEvent::PurchaseEnded { purchase, .. } => drop(self.purchases.remove(purchase)),
             LogEvent::CommandAccepted { command, user, dispatched, .. } if self.is(user) => {
                 let system = command.twin.system();
                 if *dispatched {

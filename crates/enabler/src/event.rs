@@ -5,12 +5,13 @@ use std::{collections::BTreeSet, sync::Arc};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{
-    Authorization, CallId, CallStatus, Collaboration, Command, CommandId, CommandStatus, ContentHash, FeatureId, Json,
-    LeaseEnd, LeaseId, LeaseRequest, Limits, PropertyId, Pseudonym, RoleId, Rule, RuleId, StepKey, SystemId,
-    SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId, UserInfo,
+    Authorization, CallId, CallStatus, Collaboration, Command, CommandId, CommandStatus, Confirmation, ContentHash,
+    FeatureId, Json, LeaseEnd, LeaseId, LeaseRequest, Limits, Product, PropertyId, Pseudonym, PurchaseId,
+    PurchaseState, RoleId, Rule, RuleId, Serial, StepKey, SystemId, SystemInfo, Timestamp, TokenId, TokenKey, TwinId,
+    TwinInfo, TwinPermission, UserId, UserInfo,
 };
 
-use crate::{Fingerprint, Grant, Identity, Measured, StepEnd, StepPlan, Stop, Wish};
+use crate::{AskKind, Fingerprint, Grant, Identity, Measured, StepEnd, StepPlan, Stop, ToldRecord, Wish};
 
 /// A decision that was made. State is nothing but these, folded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -321,6 +322,65 @@ pub enum LogEvent {
         lease: LeaseId,
         /// Why.
         reason: LeaseEnd,
+    },
+    /// Purchases: a user wants something for exactly what they were shown.
+    PurchaseConfirmed {
+        /// The user. Before what is theirs.
+        user: UserId,
+        /// With which device.
+        by: Identity,
+        /// What they confirmed.
+        confirmation: Box<Confirmation>,
+    },
+    /// Purchases: a merchant is asked for something that it may act on.
+    PurchaseAsked {
+        /// The purchase.
+        purchase: PurchaseId,
+        /// Whose it is.
+        user: UserId,
+        /// For what.
+        what: AskKind,
+        /// Which time that is.
+        attempt: u16,
+    },
+    /// Purchases: its merchant has said something that changes what is known.
+    PurchaseTold {
+        /// The purchase.
+        purchase: PurchaseId,
+        /// Whose it is.
+        user: UserId,
+        /// What.
+        told: ToldRecord,
+    },
+    /// Purchases: its user wants it cancelled.
+    PurchaseCancelAsked {
+        /// The purchase.
+        purchase: PurchaseId,
+        /// Whose it is.
+        user: UserId,
+    },
+    /// Purchases: nothing follows for it.
+    PurchaseEnded {
+        /// The purchase.
+        purchase: PurchaseId,
+        /// Whose it is.
+        user: UserId,
+        /// How it ended.
+        state: PurchaseState,
+    },
+    /// Products: a twin is a thing that was bought.
+    ProductBound {
+        /// Whose it is.
+        user: UserId,
+        /// The product.
+        product: Product,
+    },
+    /// Products: no twin is it any more.
+    ProductUnbound {
+        /// Whose it was.
+        user: UserId,
+        /// Its serial number.
+        serial: Serial,
     },
     /// A person is to be forgotten: their devices and what rules said of them go at once, their name after this line is
     /// durable.

@@ -7,13 +7,14 @@ use std::{
 
 use vestibule_model::{
     CallId, CommandId, Desired, FeatureId, LeaseId, LeaseRequest, MAX_PROPERTIES, PropertyId, PropertyInfo,
-    PropertyState, Refusal, RefusalCode, Reported, SystemId, Timestamp, TwinId, TwinInfo, Value,
+    PropertyState, PurchaseId, Refusal, RefusalCode, Reported, SystemId, Timestamp, TwinId, TwinInfo, UserId, Value,
 };
 use vestibule_protocol::{Report, WireReading};
 
 use crate::{
     Changes, LogEvent, State, WishKey,
     hot_commands::OpenCommand,
+    hot_purchases::Trading,
     hot_systems::Link,
     hot_twin::{HotProperty, HotTwin, NOTHING, When, named},
 };
@@ -35,6 +36,8 @@ pub(crate) enum Due {
     Heartbeat(SystemId),
     /// Something has to become of a call.
     Call(CallId),
+    /// Something has to become of a purchase.
+    Purchase(PurchaseId),
     /// What was measured of a system is to be written down.
     Measure(SystemId),
     /// A holder should have renewed, or a waiter gives up.
@@ -62,6 +65,10 @@ pub struct Hot {
     expiries: BTreeSet<Timestamp>,
     /// Open commands by the properties that they wait for.
     pub(crate) waiting: BTreeMap<WishKey, BTreeSet<CommandId>>,
+    /// What is known of each open purchase since the start.
+    pub(crate) trading: BTreeMap<PurchaseId, Trading>,
+    /// Who is there to see their purchases: at most a user for each connection.
+    pub(crate) watchers: BTreeSet<UserId>,
     /// Where each live lease stands in the deadlines.
     pub(crate) leases: BTreeMap<LeaseId, Timestamp>,
 }
@@ -86,6 +93,7 @@ impl Hot {
             hot.open_command(record);
         }
         hot.restore_calls(state);
+        hot.restore_purchases(state, now);
         for lease in state.leases.live() {
             hot.watch_lease(state, lease.request.id);
         }
@@ -145,6 +153,13 @@ impl Hot {
             | LogEvent::CallStopped { call, .. }
             | LogEvent::CallEnded { call, .. } => self.follow_call(state, *call, changes),
             LogEvent::Deauthorized { user, system, .. } => changes.deauthorized.push((user.clone(), system.clone())),
+            LogEvent::PurchaseConfirmed { .. }
+            | LogEvent::PurchaseAsked { .. }
+            | LogEvent::PurchaseTold { .. }
+            | LogEvent::PurchaseCancelAsked { .. }
+            | LogEvent::PurchaseEnded { .. }
+            | LogEvent::ProductBound { .. }
+            | LogEvent::ProductUnbound { .. } => self.follow_purchases(state, now, event, changes),
             LogEvent::WishEnded { .. }
             | LogEvent::SystemMeasured { .. }
             | LogEvent::PseudonymsSalted { .. }
@@ -452,6 +467,7 @@ impl Hot {
                 }
                 Due::Command(id) => events.extend(self.command_due(id, &mut changes, now)),
                 Due::Call(id) => self.call_due(id, &mut changes),
+                Due::Purchase(id) => self.purchase_due(id, now, &mut changes),
                 Due::Heartbeat(system) => changes.merge(self.heartbeat_due(&system, now)),
                 Due::Measure(system) => events.extend(self.measure_due(&system, now)),
                 Due::Lease(id) => self.lease_due(id, now, &mut changes),

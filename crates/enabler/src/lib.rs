@@ -37,6 +37,7 @@ mod hot;
 mod hot_calls;
 mod hot_commands;
 mod hot_leases;
+mod hot_purchases;
 mod hot_systems;
 mod hot_twin;
 mod identity;
@@ -87,6 +88,9 @@ pub use people::{enroll, log_in, may_open_pairing, pair};
 pub use persistent::Map;
 pub use procedure::{StepNote, Steps, Unasked, metaverse, third_party, twin_system};
 pub use sif::{
+    binding::{Binding, ProductRecord, certified},
+    given::{GIVEN_BYTES, PART_BYTES, PERSON_BYTES, PERSON_MEDIA},
+    purchase::{AskKind, Denied, Heard, PurchaseRecord, ToldRecord, heard, settle_purchases},
     sdc::{
         CallRecord, StepEnd, StepPlan, StepRecord, Stop, TransformError, UndoPlan, advance, call_update, calls_at,
         undelivered,

@@ -56,6 +56,8 @@ impl State {
                 Arc::make_mut(&mut self.devices).retain(|_, device| device.user != *user);
                 self.drop_permissions(user);
                 self.orphan_calls(user);
+                self.orphan_purchases(user);
+                self.drop_products(user);
             }
             LogEvent::PersonErased { user, .. } => self.erase(user),
             _ => {}
@@ -339,6 +341,14 @@ pub(crate) fn erase(state: &State, now: Timestamp, viewer: &Viewer, user: &UserI
     if calls > 0 {
         // What is taken back is taken back with what was given, which nobody could read any more.
         let message = format!("{calls} calls of {user} are under way: cancel them, or try again when they have ended");
+        return Err(Refusal::new(RefusalCode::Conflict, message));
+    }
+    let bought = state.open_purchases.keys().filter_map(|id| state.purchases.get(id));
+    let bought = bought.filter(|record| record.order.is_none() && stands_for(&record.user, user)).count();
+    if bought > 0 {
+        // It is asked for with what was confirmed, which nobody could read any more.
+        let message =
+            format!("{bought} purchases of {user} are not ordered yet: try again when they are, or cancel them");
         return Err(Refusal::new(RefusalCode::Conflict, message));
     }
     let decision = Decision { effects: agreed.effects, ..Decision::done(events) };

@@ -1,5 +1,6 @@
 //! What was decided: a fold of the log.
 
+mod commands;
 mod erase;
 
 use std::{
@@ -9,19 +10,16 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use vestibule_model::{
-    CallId, CommandId, CommandStatus, ContentHash, Desired, FeatureKind, PropertyId, Pseudonym, Rule, RuleId, SystemId,
-    SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId,
+    CallId, CheckoutId, CommandId, ContentHash, Desired, FeatureKind, Pseudonym, PurchaseId, Rule, RuleId, Serial,
+    SystemId, SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId,
 };
 
 use crate::{
     Agreement, CallRecord, CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, Leases, LogEvent, Map,
-    Measured, Objects, User, Wish, WishKey,
+    Measured, Objects, ProductRecord, PurchaseRecord, User, WishKey,
     discovery::{Directory, Term},
     persistent::Prefixed,
 };
-
-/// Milliseconds beyond its validity for which an ended command answers its repetitions with its end.
-const REMEMBERED_MS: u64 = 10 * 60 * 1_000;
 
 /// A registered system.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -133,6 +131,20 @@ pub struct State {
     pub calls: Map<CallId, Arc<CallRecord>>,
     /// SDC: calls that are open.
     pub open_calls: Map<CallId, ()>,
+    /// Purchases that are open or ended within two years.
+    pub purchases: Map<PurchaseId, Arc<PurchaseRecord>>,
+    /// Purchases that are open.
+    pub open_purchases: Map<PurchaseId, ()>,
+    /// Which purchase a merchant's checkout is: never two.
+    pub by_session: Map<(SystemId, CheckoutId), PurchaseId>,
+    /// Purchases by whose they are and when they were confirmed.
+    pub(crate) purchases_by_user: Map<(UserId, Timestamp, PurchaseId), ()>,
+    /// Ended purchases by the moment at which they are forgotten.
+    pub(crate) forget_purchases: Map<(Timestamp, PurchaseId), ()>,
+    /// Products that have a twin.
+    pub products: Map<Serial, Arc<ProductRecord>>,
+    /// Which product a twin is.
+    pub product_twins: Map<TwinId, Serial>,
     /// What pseudonyms are made with.
     pub salt: Option<ContentHash>,
     /// Ended calls by the moment at which they are forgotten.
@@ -183,30 +195,10 @@ impl State {
                 self.take_twin(twin);
                 self.drop_wishes(|key| key.0 == *twin);
             }
-            LogEvent::CommandAccepted { command, user, rule, wishes, dispatched, device, fence } => {
-                let status = if *dispatched { CommandStatus::Dispatched } else { CommandStatus::Accepted };
-                let record = CommandRecord {
-                    command: command.clone(),
-                    user: user.clone(),
-                    device: *device,
-                    rule: rule.clone(),
-                    wishes: wishes.clone(),
-                    accepted: at,
-                    dispatched: *dispatched,
-                    fence: *fence,
-                    status,
-                    at,
-                };
-                self.accepted(at, record);
-            }
-            LogEvent::CommandDispatched { command } => self.dispatched(at, *command),
-            LogEvent::CommandEnded { command, status, unmet } => self.ended(at, *command, status, unmet),
-            LogEvent::WishEnded { command, twin, feature, property } => {
-                let key = (twin.clone(), feature.clone(), property.clone());
-                if self.wishes.get(&key).is_some_and(|wish| wish.command == *command) {
-                    self.wishes.remove(&key);
-                }
-            }
+            LogEvent::CommandAccepted { .. }
+            | LogEvent::CommandDispatched { .. }
+            | LogEvent::CommandEnded { .. }
+            | LogEvent::WishEnded { .. } => self.apply_commands(at, event),
             // The lines that go are in this state already.
             LogEvent::LogCut { .. } => {}
             LogEvent::LeaseQueued { .. }
@@ -214,6 +206,12 @@ impl State {
             | LogEvent::LeaseRenewed { .. }
             | LogEvent::LeaseIntegrated { .. }
             | LogEvent::LeaseEnded { .. } => Arc::make_mut(&mut self.leases).apply(at, event),
+            LogEvent::PurchaseConfirmed { .. }
+            | LogEvent::PurchaseAsked { .. }
+            | LogEvent::PurchaseTold { .. }
+            | LogEvent::PurchaseCancelAsked { .. }
+            | LogEvent::PurchaseEnded { .. } => self.apply_purchases(at, event),
+            LogEvent::ProductBound { .. } | LogEvent::ProductUnbound { .. } => self.apply_products(event),
             LogEvent::PseudonymsSalted { .. }
             | LogEvent::Authorized { .. }
             | LogEvent::Deauthorized { .. }
@@ -362,62 +360,6 @@ impl State {
         for key in gone {
             self.wishes.remove(&key);
         }
-    }
-
-    fn accepted(&mut self, at: Timestamp, record: CommandRecord) {
-        let (id, end) = (record.command.id, record.end());
-        for Wish { property, value } in &record.wishes {
-            let wish = Desired { value: value.clone(), command: id, since: at, expires: end };
-            self.wishes.insert(record.key(property), wish);
-        }
-        if record.dispatched {
-            self.count(&record.command.twin.system(), |stats| stats.commands += 1);
-        }
-        self.open.insert(id, ());
-        self.commands.insert(id, Arc::new(record));
-    }
-
-    fn dispatched(&mut self, at: Timestamp, id: CommandId) {
-        let Some(record) = self.commands.get(&id).filter(|record| record.is_open() && !record.dispatched) else {
-            return;
-        };
-        let mut record = record.as_ref().clone();
-        (record.dispatched, record.status, record.at) = (true, CommandStatus::Dispatched, at);
-        self.count(&record.command.twin.system(), |stats| stats.commands += 1);
-        self.commands.insert(id, Arc::new(record));
-    }
-
-    fn ended(&mut self, at: Timestamp, id: CommandId, status: &CommandStatus, unmet: &[PropertyId]) {
-        let Some(record) = self.commands.get(&id).filter(|record| record.is_open()) else { return };
-        let mut record = record.as_ref().clone();
-        (record.status, record.at) = (status.clone(), at);
-        for wish in &record.wishes {
-            let key = record.key(&wish.property);
-            // A newer command's wish is not this one's to end.
-            if self.wishes.get(&key).is_none_or(|wish| wish.command != id) {
-                continue;
-            }
-            if unmet.contains(&wish.property) {
-                if let Some(kept) = self.wishes.get_mut(&key) {
-                    kept.expires = kept.expires.min(at);
-                }
-            } else {
-                self.wishes.remove(&key);
-            }
-        }
-        let took = at.since(record.accepted);
-        let confirmed = matches!(status, CommandStatus::Confirmed);
-        let failed = matches!(status, CommandStatus::Failed { .. } | CommandStatus::Expired);
-        self.count(&record.command.twin.system(), |stats| {
-            stats.failures += u64::from(failed);
-            if confirmed {
-                stats.latency.add(took);
-            }
-        });
-        let forget = record.command.not_after.plus(REMEMBERED_MS);
-        self.forget.insert((forget, id), ());
-        self.open.remove(&id);
-        self.commands.insert(id, Arc::new(record));
     }
 
     pub(crate) fn count(&mut self, system: &SystemId, how: impl FnOnce(&mut SystemStats)) {

@@ -45,6 +45,13 @@ impl LogEvent {
             | Self::StepEnded { .. }
             | Self::CallStopped { .. }
             | Self::CallEnded { .. }
+            | Self::PurchaseConfirmed { .. }
+            | Self::PurchaseAsked { .. }
+            | Self::PurchaseTold { .. }
+            | Self::PurchaseCancelAsked { .. }
+            | Self::PurchaseEnded { .. }
+            | Self::ProductBound { .. }
+            | Self::ProductUnbound { .. }
             | Self::LogCut { .. } => Topic::Nothing,
             Self::TwinDescribed { info } => Topic::Twin(info.id.clone()),
             Self::TwinGone { twin }

@@ -126,7 +126,7 @@ pub struct Confirmation {
     /// How it is paid.
     pub pay: PayWith,
     /// The designs in it, by line, as the quote answered.
-    #[serde(default)]
+    #[serde(default, with = "crate::sealed")]
     pub designs: BTreeMap<LineId, DesignHash>,
 }
 
@@ -153,6 +153,7 @@ pub enum PurchaseState {
         /// The kind of reason, in the protocol's words: `payment_declined`.
         code: String,
         /// Why, for a person.
+        #[serde(with = "crate::sealed")]
         reason: String,
     },
     /// Cancellation has been asked for and is not answered.
@@ -177,6 +178,7 @@ pub enum PurchaseState {
         /// The order.
         order: OrderId,
         /// What is different, for a person.
+        #[serde(with = "crate::sealed")]
         what: String,
     },
 }

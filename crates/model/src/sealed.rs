@@ -5,11 +5,13 @@
 //! It is written in the same way each time, so that one state is always the same bytes. No scope, no seal: on the wire
 //! and for people it is itself.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _, ser::Error as _};
 
 use crate::{
-    Commitment, ContentHash, ERASED, Json, Transform,
+    Commitment, ContentHash, Currency, DesignHash, ERASED, Json, LineId, Money, OrderView, SnapshotMark, Transform,
     names::{self, Owner},
 };
 
@@ -49,6 +51,41 @@ impl Sealable for Option<Json> {
 impl Sealable for Vec<Transform> {
     fn erased() -> Self {
         Self::new()
+    }
+}
+
+impl Sealable for Option<String> {
+    fn erased() -> Self {
+        Some(ERASED.to_owned())
+    }
+}
+
+impl Sealable for BTreeMap<LineId, DesignHash> {
+    fn erased() -> Self {
+        Self::new()
+    }
+}
+
+impl Sealable for Box<OrderView> {
+    fn erased() -> Self {
+        let nothing = Money::new(0, Currency::NONE);
+        let digest = ContentHash::erased();
+        Self::new(OrderView {
+            lines: Vec::new(),
+            total: nothing,
+            refunded: nothing,
+            notes: Vec::new(),
+            expected: None,
+            cancellable: false,
+            permalink: ERASED.to_owned(),
+            mark: SnapshotMark { events: 0, adjustments: 0, last: None, digest, revision: None },
+        })
+    }
+}
+
+impl Sealable for Option<Box<OrderView>> {
+    fn erased() -> Self {
+        None
     }
 }
 

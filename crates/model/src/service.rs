@@ -16,6 +16,9 @@ pub struct Currency([u8; 3]);
 text_schema!(Currency, "^[A-Z]{3}$");
 
 impl Currency {
+    /// No currency: what stands where nobody knows any more what was paid.
+    pub const NONE: Self = Self(*b"XXX");
+
     /// The three letters.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -46,6 +46,8 @@ pub enum Disclosure {
     Twins,
     /// What they had its things do, without their name.
     Commands,
+    /// What they have bought there.
+    Purchases,
 }
 
 impl fmt::Display for Disclosure {
@@ -57,6 +59,7 @@ impl fmt::Display for Disclosure {
             Self::Input(service) => write!(f, "what was given to {service}"),
             Self::Twins => f.write_str("shared twins"),
             Self::Commands => f.write_str("commands (nameless)"),
+            Self::Purchases => f.write_str("purchases"),
         }
     }
 }

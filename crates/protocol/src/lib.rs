@@ -38,12 +38,12 @@ pub use client::{ClientConfig, ClientSession, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, encoded_length, protocol_hash};
 pub use dii::{DiiDown, DiiUp, InquiryAnswer, Report};
 pub use disclosure::{Disclosed, Disclosure, Disclosures};
-pub use execution::Execution;
+pub use execution::{CommandUpdate, Execution};
 pub use fence::{FenceError, Fences};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
 pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
 pub use message::{
-    CommandUpdate, Event, FeatureAccess, Hello, Interest, Occurrence, Party, Request, Response, SystemView, TwinView,
+    Event, FeatureAccess, Hello, Interest, Occurrence, Party, Request, Response, SystemView, TwinView,
     Welcome, WireReading,
 };
 pub use news::News;

@@ -6,16 +6,16 @@ use std::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
-    ActionId, Authorization, CallId, CallUpdate, Collaboration, Command, CommandId, CommandStatus, Confirmation,
-    ContentHash, Delegation, EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest,
-    LeaseUpdate, Place, Product, PropertyValue, PurchaseId, PurchaseUpdate, Refusal, RoleId, Rule, RuleId, Serial,
-    ServiceId, Sharing, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId, TwinInfo,
-    UserId, UserInfo, Value,
+    ActionId, Authorization, CallId, CallUpdate, Collaboration, Command, CommandId, Confirmation, ContentHash,
+    Delegation, EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest, LeaseUpdate, Place,
+    Product, PropertyValue, PurchaseId, PurchaseUpdate, Refusal, RoleId, Rule, RuleId, Serial, ServiceId, Sharing,
+    SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId, TwinInfo, UserId, UserInfo,
+    Value,
 };
 
 use crate::{
-    DiiDown, DiiUp, Disclosures, LogLine, Me, PastReadings, PastTwin, People, ProcedureStep, SiiDown, SiiUp,
-    TwinHistory,
+    CommandUpdate, DiiDown, DiiUp, Disclosures, LogLine, Me, PastReadings, PastTwin, People, ProcedureStep, SiiDown,
+    SiiUp, TwinHistory,
 };
 
 /// What a peer asks the enabler. One bidirectional stream each.
@@ -488,24 +488,5 @@ pub struct Occurrence {
     #[schema(value_type = BTreeMap<String, PropertyValue>)]
     pub details: BTreeMap<String, Value>,
     /// When the twin system heard of it.
-    pub at: Timestamp,
-}
-
-/// How far a command has come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct CommandUpdate {
-    /// The command.
-    pub command: CommandId,
-    /// Whose it is.
-    pub user: UserId,
-    /// The twin.
-    pub twin: TwinId,
-    /// The feature.
-    pub feature: FeatureId,
-    /// What it should do.
-    pub action: ActionId,
-    /// How far it is.
-    pub status: CommandStatus,
-    /// When that was.
     pub at: Timestamp,
 }

@@ -25,7 +25,8 @@ pub enum TradeAsk {
         invocation: Box<Invocation>,
         /// The twins that the user shares with the merchant: it may ask for them while the call runs.
         twins: BTreeSet<TwinId>,
-        /// The documents about people that the input refers to, whose giver is whoever calls.
+        /// The documents about people that the input refers to (`{"$person": hash, "at": pointer}`), as far as whoever
+        /// calls has given them. What is missing is another's or is over: the step fails.
         persons: Persons,
     },
     /// Order what a checkout has, if it is what was confirmed. Answered by [`Told::Placed`], [`Told::Refused`],

@@ -34,6 +34,6 @@ pub use embedded::{Embedded, EmbeddedConfig, StartError};
 pub use http::{HttpConfig, HttpError};
 pub use hub::{
     Clock, Hub, HubConfig, HubError, HubHandle, HubStatus, Keeping, LOG_FILE, Outgoing, Peer, SNAPSHOT_FOLDER,
-    SessionHandle,
+    SessionHandle, Trade,
 };
 pub use net::control;

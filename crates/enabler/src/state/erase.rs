@@ -33,6 +33,14 @@ impl State {
             calls: _,
             open_calls: _,
             forget_calls: _,
+            // Of purchases and products, below.
+            purchases: _,
+            open_purchases: _,
+            by_session: _,
+            purchases_by_user: _,
+            forget_purchases: _,
+            products: _,
+            product_twins: _,
             permissions: _,
             salt: _,
             // Whose systems are is known by certificates, which are nobody's from now on.
@@ -53,5 +61,7 @@ impl State {
         }
         self.drop_permissions(user);
         self.orphan_calls(user);
+        self.orphan_purchases(user);
+        self.drop_products(user);
     }
 }

@@ -9,6 +9,7 @@ mod matrix;
 mod monitoring;
 mod people;
 mod presence;
+mod purchase;
 mod random;
 mod readers;
 mod registration;

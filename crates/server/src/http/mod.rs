@@ -22,6 +22,8 @@ mod past;
 mod people;
 mod poll;
 mod problem;
+mod products;
+mod purchases;
 mod rules;
 mod server;
 mod services;
@@ -101,6 +103,8 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .merge(rules::routes())
         .merge(log::routes())
         .merge(services::routes())
+        .merge(purchases::routes())
+        .merge(products::routes())
         .merge(dii::routes())
         .merge(sii::routes())
 }

@@ -46,14 +46,14 @@ const REACHED: &[(&str, &str)] = &[
     ("Call", "call"),
     ("CancelCall", "cancel"),
     ("Sii", "sii_register"),
-    ("Give", ""), // Purchases are refused as unavailable as yet.
-    ("Confirm", ""),
-    ("CancelPurchase", ""),
-    ("Purchase", ""),
-    ("Purchases", ""),
-    ("Bind", ""),
-    ("Keep", ""),
-    ("Unbind", ""),
+    ("Give", "give"),
+    ("Confirm", "confirm"),
+    ("CancelPurchase", "cancel_purchase"),
+    ("Purchase", "purchase"),
+    ("Purchases", "purchases"),
+    ("Bind", "bind"),
+    ("Keep", ""), // Refused as unavailable as yet.
+    ("Unbind", "unbind"),
 ];
 
 /// The same for what third-party systems say.

@@ -27,6 +27,8 @@ pub(super) enum Answer {
     Forget(UserId),
     /// The past answers, as far as this viewer may see it.
     Past(Box<Viewer>),
+    /// It is answered when this user's part is taken.
+    Part(UserId),
     /// A system is asked first.
     Later { system: SystemId, question: Question },
 }
@@ -47,6 +49,7 @@ impl Core {
                         if let Some(session) = self.sessions.get_mut(&ask.session) {
                             session.greeted(party);
                         }
+                        self.watch_purchases();
                     }
                     Effect::Attach(info) => self.attach(ask.session, &info),
                     Effect::Bear(grant) => {
@@ -64,6 +67,7 @@ impl Core {
                     }
                     Effect::ReadLog { .. } => return Answer::Log,
                     Effect::Forget(user) => return Answer::Forget(user),
+                    Effect::TakePart(user) => return Answer::Part(user),
                     Effect::ReadPast(viewer) => return Answer::Past(viewer),
                     Effect::Inquire { system, twin, user } => {
                         return Answer::Later { system, question: Question::Twin { twin, user } };
@@ -71,6 +75,10 @@ impl Core {
                     Effect::Propose(proposal) => {
                         let system = proposal.system.clone();
                         return Answer::Later { system, question: Question::Agreement(proposal) };
+                    }
+                    Effect::Certify(binding) => {
+                        let system = binding.system.clone();
+                        return Answer::Later { system, question: Question::Product(binding) };
                     }
                     Effect::ReadSteps { after, limit, follow } => {
                         response = self.read_steps(ask.session, after, limit, follow);
@@ -134,6 +142,7 @@ impl Core {
                 let _ = self.tell_system(&system, Event::Sii(*message));
             }
             Effect::Invoke { system, invocation } => self.invoke(&system, *invocation),
+            Effect::Trade(ask) => self.trade(*ask),
             Effect::CountLate(system) => self.hot.count_late(&system),
             Effect::Integrate { system, twin, lease, fence, until } => {
                 let message = DiiDown::Integrate { twin: twin.clone(), lease, fence, until };

@@ -14,9 +14,9 @@ use std::{
 use futures_util::future::{FutureExt, MaybeDone, maybe_done};
 use vestibule_enabler_core::{
     Changes, Decision, Effect, LogEvent, State, advance, decide, delegate, dispatch, enroll, log_in, may_delegate,
-    may_open_pairing, pair, settle, still_counts, token::mint, undelivered, unsettles,
+    may_open_pairing, pair, settle, settle_purchases, still_counts, token::mint, undelivered, unsettles,
 };
-use vestibule_model::{CallId, CommandStatus, Name, Refusal, RefusalCode, Timestamp, TwinId};
+use vestibule_model::{CallId, CommandStatus, Name, PurchaseId, Refusal, RefusalCode, Timestamp, TwinId};
 use vestibule_protocol::{DiiUp, Request, Response, SiiUp};
 use vestibule_store::{Head, Line, NewLine, StoreError};
 
@@ -57,6 +57,8 @@ pub(super) struct Batch {
     twins: BTreeSet<TwinId>,
     /// Calls for which something may follow.
     calls: BTreeSet<CallId>,
+    /// Purchases for which something may follow.
+    purchases: BTreeSet<PurchaseId>,
     effects: Vec<Effect>,
     items: Vec<Item>,
     /// Questions that came while the batch before was being written: answered from what is so after it.
@@ -72,6 +74,7 @@ impl Batch {
         self.ends.extend(next.ends);
         self.twins.extend(next.twins);
         self.calls.extend(next.calls);
+        self.purchases.extend(next.purchases);
         let asked = |work| Item { work, outcome: Ok(Decision::default()), writes: false };
         self.items.extend(next.items.into_iter().chain(next.asked.into_iter().map(asked)));
         self
@@ -138,6 +141,8 @@ impl Core {
             ends: Vec::new(),
             twins: std::mem::take(&mut self.to_dispatch),
             calls: std::mem::take(&mut self.to_advance),
+            // What a merchant is asked in the batch before is known to have been asked when that is written.
+            purchases: if self.commit.is_none() { std::mem::take(&mut self.to_trade) } else { BTreeSet::new() },
             effects: Vec::new(),
             items: Vec::new(),
             asked: Vec::new(),
@@ -151,13 +156,11 @@ impl Core {
         let access = self.to_settle.take().or_else(|| unsettled(&batch.ends));
         batch.effects = self.settle_now(&mut batch, access);
         let waiting = dispatch(&self.state, &self.hot, now, &batch.twins);
-        if waiting.events.iter().all(|event| self.stage(&mut batch, event).is_ok()) {
-            batch.effects.extend(waiting.effects);
-        }
+        self.follows(&mut batch, waiting);
         let following = advance(&self.state, &self.hot, now, &batch.calls);
-        if following.events.iter().all(|event| self.stage(&mut batch, event).is_ok()) {
-            batch.effects.extend(following.effects);
-        }
+        self.follows(&mut batch, following);
+        let trading = settle_purchases(&self.state, &self.hot, now, &batch.purchases);
+        self.follows(&mut batch, trading);
         batch
     }
 
@@ -204,6 +207,13 @@ impl Core {
         let Work::Ask(ask) = work else { return false };
         let writing = self.commit.as_ref().is_some_and(|commit| commit.batch.writers.contains(&ask.session));
         writing || is_hot(&ask.request) && batch.writers.contains(&ask.session)
+    }
+
+    /// What follows by itself is written, then done.
+    fn follows(&mut self, batch: &mut Batch, decision: Decision) {
+        if decision.events.iter().all(|event| self.stage(batch, event).is_ok()) {
+            batch.effects.extend(decision.effects);
+        }
     }
 
     /// What follows for leases is written with what it follows from.
@@ -255,6 +265,7 @@ impl Core {
                 return enroll(&self.state, *certificate, user, roles, user.as_str());
             }
             Work::Write { events, .. } => return Ok(Decision::done(events.clone())),
+            Work::Told { said, .. } => return self.decide_told(base, now, said),
             Work::LogIn { certificate, login, name, roles, until, .. } => {
                 return log_in(&self.state, now, *certificate, login, name, roles, *until);
             }
@@ -349,6 +360,7 @@ impl Core {
         self.backlog.extend(batch.ends);
         self.to_dispatch.extend(batch.twins);
         self.to_advance.extend(batch.calls);
+        self.to_trade.extend(batch.purchases);
         self.unsettle(true);
     }
 
@@ -368,6 +380,7 @@ impl Core {
         self.backlog.extend(ends);
         self.to_dispatch.extend(batch.twins);
         self.to_advance.extend(batch.calls);
+        self.to_trade.extend(batch.purchases);
         self.unsettle(true);
         let mut again = Vec::new();
         for item in batch.items {
@@ -394,6 +407,7 @@ impl Core {
                 Ok(Answer::Now(response)) => reply(work, Ok(response)),
                 Ok(Answer::Log) => self.read_log(work),
                 Ok(Answer::Forget(user)) => self.forget(work, user),
+                Ok(Answer::Part(user)) => self.take_part(work, user),
                 Ok(Answer::Past(viewer)) => self.read_past(work, *viewer),
                 Ok(Answer::Later { system, question }) => self.defer(work, &system, question),
                 Err(refusal) => {
@@ -437,7 +451,10 @@ pub(super) fn reply(work: Work, outcome: Result<Response, Refusal>) {
             lines::answered(&ask.request, &response);
             let _ = ask.reply.send(response);
         }
-        Work::Enroll { reply, .. } | Work::LogIn { reply, .. } | Work::Write { reply, .. } => {
+        Work::Enroll { reply, .. }
+        | Work::LogIn { reply, .. }
+        | Work::Write { reply, .. }
+        | Work::Told { reply, .. } => {
             let _ = reply.send(outcome.map(|_| ()));
         }
     }

@@ -7,20 +7,23 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 use vestibule_enabler_core::{
-    Changes, Hot, LogEvent, Offer, Pairing, PairingCode, State, Steps, all_leases, execution_failed, observe,
+    Changes, Hot, Identity, LogEvent, Offer, Pairing, PairingCode, State, Steps, all_leases, execution_failed,
     system_health, token::RootKey,
 };
-use vestibule_model::{CallId, CommandId, Commitment, NameBook, Refusal, RefusalCode, SystemId, Timestamp, TwinId};
-use vestibule_protocol::{DiiUp, Disclosures, HotAck, Party, Request, Response, decode};
+use vestibule_model::{
+    CallId, CommandId, Commitment, NameBook, PurchaseId, Refusal, RefusalCode, SystemId, Timestamp, TwinId,
+};
+use vestibule_protocol::{Disclosures, Party, Response};
 use vestibule_store::{DataFolder, EventLog, Head};
 
-use crate::ops::{lines, metrics};
+use crate::ops::lines;
 
 use super::{
-    Clock, HubConfig, HubError, HubStatus, Keeping, Loaded, MOST_MEASURED, MOST_SESSIONS,
+    Clock, HubConfig, HubError, Keeping, Loaded, MOST_MEASURED, MOST_SESSIONS, Trade,
     batch::{Batch, InFlight},
     deferred::Deferred,
-    handle::{Ask, Control, HotMessage, Opened, SessionId, Work},
+    given::Given,
+    handle::{Control, HotMessage, Opened, SessionId, Work},
     history::Historian,
     keeper::Keeper,
     recent::Recent,
@@ -65,6 +68,12 @@ pub(super) struct Core {
     pub(super) to_dispatch: BTreeSet<TwinId>,
     /// Calls for which something may follow: at most the open ones.
     pub(super) to_advance: BTreeSet<CallId>,
+    /// Purchases for which something may follow: at most the open ones.
+    pub(super) to_trade: BTreeSet<PurchaseId>,
+    /// Takes what users give.
+    pub(super) given: Arc<Given>,
+    /// Speaks to merchants.
+    pub(super) trade: Option<Arc<dyn Trade>>,
     /// Something may follow for leases; whether it changes who may do what.
     pub(super) to_settle: Option<bool>,
     /// Work that goes before what comes new: at most one batch.
@@ -120,6 +129,7 @@ impl Core {
         folder: Option<DataFolder>,
         past: Past,
         token_key: RootKey,
+        given: Arc<Given>,
     ) -> Self {
         let Loaded { state, head, names, snapshot, .. } = loaded;
         Self {
@@ -136,6 +146,9 @@ impl Core {
             backlog: Vec::new(),
             to_dispatch: BTreeSet::new(),
             to_advance: BTreeSet::new(),
+            to_trade: BTreeSet::new(),
+            given,
+            trade: None,
             // A lease may have ended while nothing ran.
             to_settle: Some(true),
             carried: VecDeque::new(),
@@ -247,6 +260,7 @@ impl Core {
         !self.backlog.is_empty()
             || !self.to_dispatch.is_empty()
             || !self.to_advance.is_empty()
+            || !self.to_trade.is_empty()
             || self.to_settle.is_some()
     }
 
@@ -264,8 +278,8 @@ impl Core {
     fn control(&mut self, control: Control) {
         // A reply that nobody waits for any more is no loss: what was asked is done.
         match control {
-            Control::Open { identity, reply } => {
-                let opened = self.open(identity);
+            Control::Open { identity, party, reply } => {
+                let opened = self.open(identity, party);
                 if let Err(Ok(Opened { id, .. })) = reply.send(opened) {
                     self.close(id, "nobody is there");
                 }
@@ -285,6 +299,8 @@ impl Core {
             Control::Kept { lines, done } => self.snapshot_kept(lines, done),
             Control::Verified(found) => self.verified(found),
             Control::Begins(line) => self.past.begins = line,
+            Control::NotInvoked { call, step, undo } => self.not_invoked([(call, step, undo)]),
+            Control::Trade(trade) => self.trade = Some(trade),
             Control::Leases(reply) => {
                 let _ = reply.send(all_leases(self.committed(), self.clock.now()));
             }
@@ -299,13 +315,16 @@ impl Core {
         }
     }
 
-    fn open(&mut self, identity: vestibule_enabler_core::Identity) -> Result<Opened, HubError> {
+    fn open(&mut self, identity: Identity, party: Option<Party>) -> Result<Opened, HubError> {
         if self.sessions.len() >= MOST_SESSIONS {
             return Err(HubError::TooManySessions);
         }
         let id = self.next_session;
         self.next_session += 1;
-        let (session, opened) = Session::open(id, identity, self.committed(), self.clock.now());
+        let (mut session, opened) = Session::open(id, identity, self.committed(), self.clock.now());
+        if let Some(party) = party {
+            session.greeted(party);
+        }
         self.sessions.insert(id, session);
         Ok(opened)
     }
@@ -320,6 +339,7 @@ impl Core {
         self.undelivered(untold, "its system went away before it could be told");
         self.deferred.nobody_waits(id);
         self.recent.closed(id, self.clock.now());
+        self.watch_purchases();
         if let Some(system) = system.filter(|system| self.systems.get(system) == Some(&id)) {
             self.systems.remove(&system);
             self.unanswerable(&system);
@@ -350,76 +370,6 @@ impl Core {
         Err(Refusal::new(RefusalCode::Overloaded, "no pairing code is free"))
     }
 
-    fn status(&self) -> HubStatus {
-        let state = self.committed();
-        HubStatus {
-            running: true,
-            name: self.name.clone(),
-            sessions: self.sessions.len(),
-            parties: self.parties(),
-            systems: state.systems.len(),
-            systems_online: state.systems.keys().filter(|system| self.hot.is_online(system)).count(),
-            twins: state.twins.len(),
-            devices: state.devices.len(),
-            open_commands: self.hot.open_commands(),
-            leases: self.hot.live_leases(),
-            head: self.head,
-            storage: self.past.damage.clone().or_else(|| self.storage.clone()),
-            begins: self.past.begins,
-        }
-    }
-
-    fn parties(&self) -> BTreeMap<&'static str, usize> {
-        let mut parties = BTreeMap::new();
-        for session in self.sessions.values() {
-            *parties.entry(session.party()).or_default() += 1;
-        }
-        parties
-    }
-
-    fn hot_message(&mut self, message: HotMessage) {
-        match message {
-            HotMessage::Ask(ask) => self.hot_ask(*ask),
-            HotMessage::Datagram { session, bytes } => {
-                let subscription = self.sessions.get_mut(&session).and_then(|session| session.subscription.as_mut());
-                if let (Some(subscription), Ok(ack)) = (subscription, decode::<HotAck>(&bytes)) {
-                    subscription.acknowledge(ack);
-                }
-            }
-        }
-    }
-
-    /// Takes what a twin system says all the time.
-    pub(super) fn hot_ask(&mut self, ask: Ask) {
-        let answer = match &ask.request {
-            Request::Dii(message) => self.observe(ask.session, message),
-            Request::Sii(_) => self.hear(ask.session),
-            _ => Err(Refusal::new(RefusalCode::Invalid, "that is to be decided")),
-        };
-        metrics::heard();
-        // Who asked may be gone: what was said holds.
-        let _ = ask.reply.send(answer.map_or_else(Response::Refused, |()| Response::Done));
-    }
-
-    fn observe(&mut self, session: SessionId, message: &DiiUp) -> Result<(), Refusal> {
-        let session = self.sessions.get(&session).filter(|session| session.actor.party == Some(Party::TwinSystem));
-        let system = session.and_then(|session| session.actor.system.clone());
-        let system = system.ok_or_else(|| {
-            Refusal::new(RefusalCode::Invalid, "register as a digital twin system before saying anything else")
-        })?;
-        let now = self.clock.now();
-        let heard = self.hot.heard(&system, now);
-        self.distribute(heard);
-        let state = self.commit.as_ref().map_or(&self.state, InFlight::base);
-        let observed = observe(state, &mut self.hot, now, &system, message)?;
-        self.keep_reading(message, now);
-        self.backlog.extend(observed.events);
-        let readings = observed.changes.readings.clone();
-        self.distribute(observed.changes);
-        self.note_observed(&system, message, &readings);
-        Ok(())
-    }
-
     /// Notes for every session what it has to be told.
     pub(super) fn distribute(&mut self, changes: Changes) {
         if changes.is_empty() {
@@ -427,6 +377,7 @@ impl Core {
         }
         changes.commands.iter().for_each(lines::further);
         self.distribute_calls(&changes);
+        self.distribute_purchases(&changes);
         let now = self.clock.now();
         if changes.access {
             self.end_unknown(now);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vestibule_enabler_core::Proposal;
+use vestibule_enabler_core::{Binding, Proposal};
 use vestibule_model::{InquiryId, Refusal, RefusalCode, SystemId, Timestamp, TwinId, UserId};
 
 use super::handle::{SessionId, Work};
@@ -26,6 +26,8 @@ pub(super) enum Question {
     },
     /// Whether a user may use a third-party system (P1.6).
     Agreement(Box<Proposal>),
+    /// Whether a product's certificate is its merchant's.
+    Product(Box<Binding>),
 }
 
 /// A question and who waits for its answer.
@@ -76,6 +78,11 @@ impl Deferred {
     /// An open question, if it was put to `system`: nobody answers for another.
     pub(super) fn asked_of(&self, id: InquiryId, system: &SystemId) -> Option<&Inquiry> {
         self.open.get(&id).filter(|inquiry| inquiry.system == *system)
+    }
+
+    /// An open question.
+    pub(super) fn question(&self, id: InquiryId) -> Option<&Question> {
+        self.open.get(&id).map(|inquiry| &inquiry.question)
     }
 
     /// Takes a question: it is answered, or never will be.

@@ -9,13 +9,13 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use vestibule_enabler_core::{Condition, Fingerprint, Identity, LogEvent, Offer, PairingCode};
 use vestibule_model::{
-    Commitment, ContentHash, LeaseUpdate, Login, Refusal, RefusalCode, RoleId, SystemHealth, SystemId, Timestamp,
-    UserId,
+    CallId, Commitment, ContentHash, LeaseUpdate, Login, Refusal, RefusalCode, RoleId, StepKey, SystemHealth, SystemId,
+    Timestamp, UserId,
 };
-use vestibule_protocol::{DiiUp, Disclosures, Request, Response, SiiUp};
+use vestibule_protocol::{DiiUp, Disclosures, Party, Request, Response, SiiUp, TradeUp};
 use vestibule_store::{Head, StoreError};
 
-use super::{HubError, HubStatus, MOST_IN_FLIGHT, MOST_OF_A_THIRD_PARTY, Outgoing, Peer, contents::Contents};
+use super::{HubError, HubStatus, MOST_IN_FLIGHT, MOST_OF_A_THIRD_PARTY, Outgoing, Peer, Trade, contents::Contents};
 
 /// Tells connections apart.
 pub(super) type SessionId = u64;
@@ -24,6 +24,8 @@ pub(super) type SessionId = u64;
 pub(super) enum Control {
     Open {
         identity: Identity,
+        /// The part that it takes without a hello, where that is not what its identity says.
+        party: Option<Party>,
         reply: oneshot::Sender<Result<Opened, HubError>>,
     },
     Closed(SessionId),
@@ -54,6 +56,14 @@ pub(super) enum Control {
     Verified(Result<(), StoreError>),
     /// Lines up to this one are cut off.
     Begins(u64),
+    /// A step that a merchant was to be asked for and was not.
+    NotInvoked {
+        call: CallId,
+        step: StepKey,
+        undo: bool,
+    },
+    /// This speaks to merchants from now on.
+    Trade(Arc<dyn Trade>),
     Leases(oneshot::Sender<Vec<LeaseUpdate>>),
     Systems(oneshot::Sender<Vec<(SystemId, SystemHealth)>>),
     Shutdown(oneshot::Sender<()>),
@@ -115,6 +125,11 @@ pub(super) enum Work {
         events: Vec<LogEvent>,
         reply: oneshot::Sender<Result<(), Refusal>>,
     },
+    /// A merchant says something.
+    Told {
+        said: TradeUp,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
     Enroll {
         certificate: Fingerprint,
         user: UserId,
@@ -168,13 +183,15 @@ impl HubHandle {
     /// # Errors
     /// [`HubError::TooManySessions`], [`HubError::Stopped`].
     pub async fn open(&self, peer: Peer) -> Result<(SessionHandle, mpsc::Receiver<Outgoing>), HubError> {
-        let identity = match peer {
-            Peer::Certificate(hash) => Identity::Certificate(Fingerprint(hash)),
-            Peer::Local(system) => Identity::Local(system),
-            Peer::Console => Identity::Console,
+        let (identity, party) = match peer {
+            Peer::Certificate(hash) => (Identity::Certificate(Fingerprint(hash)), None),
+            Peer::Local(system) => (Identity::Local(system), None),
+            Peer::LocalThirdParty(system) => (Identity::Local(system), Some(Party::ThirdParty)),
+            Peer::Console => (Identity::Console, None),
         };
         let (reply, answer) = oneshot::channel();
-        let Opened { id, outgoing, watched, flags } = self.ask(Control::Open { identity, reply }, answer).await??;
+        let Opened { id, outgoing, watched, flags } =
+            self.ask(Control::Open { identity, party, reply }, answer).await??;
         let (alive, gone) = oneshot::channel::<()>();
         let control = self.control.clone();
         tokio::spawn(async move {
@@ -253,6 +270,32 @@ impl HubHandle {
     /// [`HubError::Store`].
     pub async fn put_content(&self, bytes: Bytes, media: &str) -> Result<ContentHash, HubError> {
         Ok(self.contents.put(bytes, media).await?)
+    }
+
+    /// Has merchants spoken to by `trade` from now on. Purchases that are open are asked for at once.
+    ///
+    /// # Errors
+    /// [`HubError::Stopped`].
+    pub async fn trade(&self, trade: Arc<dyn Trade>) -> Result<(), HubError> {
+        self.control.send(Control::Trade(trade)).await.map_err(|_| HubError::Stopped)
+    }
+
+    /// Takes what a merchant says. Waits until what follows is written down, and for room where there is none.
+    ///
+    /// # Errors
+    /// [`HubError::Refused`] where it could not be written or nobody waits for it, [`HubError::Stopped`].
+    pub async fn told(&self, said: TradeUp) -> Result<(), HubError> {
+        let (reply, answer) = oneshot::channel();
+        self.decide.send(Work::Told { said, reply }).await.map_err(|_| HubError::Stopped)?;
+        Ok(answer.await.map_err(|_| HubError::Stopped)??)
+    }
+
+    /// Content by its hash: what is uploaded to merchants.
+    ///
+    /// # Errors
+    /// [`HubError::Store`].
+    pub async fn content(&self, hash: ContentHash) -> Result<Option<Bytes>, HubError> {
+        Ok(self.contents.get(hash).await?)
     }
 
     /// How the hub is.

@@ -24,6 +24,13 @@ impl Core {
             return reply(work, Err(refusal));
         }
         let inquiry = self.deferred.open(system, session, question.clone(), work, deadline);
+        if let Question::Product(binding) = &question {
+            if !self.certify(inquiry, binding) {
+                let message = format!("{system} cannot be asked whether it made this");
+                self.answered(inquiry, Some(Refusal::new(RefusalCode::Unavailable, message)));
+            }
+            return;
+        }
         let (step, message) = match question {
             Question::Twin { twin, user } => (
                 StepNote::p2(9, Participant::Dtif, twin_system(system), &twin).by(&user),
@@ -33,6 +40,8 @@ impl Core {
                 StepNote::p1(7, Participant::Sif, third_party(system), system).by(&proposal.user),
                 Event::Sii(proposal.question(inquiry)),
             ),
+            // Asked above: its merchant is no connection.
+            Question::Product(_) => return,
         };
         self.note(step);
         if !self.tell_system(system, message) {
@@ -60,7 +69,7 @@ impl Core {
     ) -> Result<Decision, Refusal> {
         match self.asked_of(session, inquiry)? {
             Question::Twin { twin, user } => inquired(&self.state, &session.actor, (twin, user), inquiry, answer),
-            Question::Agreement(_) => Err(another_question()),
+            Question::Agreement(_) | Question::Product(_) => Err(another_question()),
         }
     }
 
@@ -74,7 +83,7 @@ impl Core {
     ) -> Result<Decision, Refusal> {
         match self.asked_of(session, inquiry)? {
             Question::Agreement(proposal) => Ok(answered(&self.state, now, proposal, inquiry, answer)),
-            Question::Twin { .. } => Err(another_question()),
+            Question::Twin { .. } | Question::Product(_) => Err(another_question()),
         }
     }
 
@@ -126,6 +135,15 @@ impl Core {
                 })?;
                 Ok(Some(Response::Authorized(agreed.authorization.clone())))
             }
+            Question::Product(binding) => {
+                let known = self.committed().products.get(&binding.serial);
+                let known = known.filter(|known| known.user == binding.user && known.product.twin == binding.twin);
+                let known = known.ok_or_else(|| {
+                    let message = format!("{} was unbound at once", binding.serial);
+                    Refusal::new(RefusalCode::Unavailable, message)
+                })?;
+                Ok(Some(Response::Product(known.product.clone())))
+            }
         }
     }
 
@@ -136,6 +154,8 @@ impl Core {
                 let user = &proposal.user;
                 StepNote::p1(10, Participant::Sif, metaverse(user), &proposal.system).by(user)
             }
+            // No step of a procedure: nothing of it is used.
+            Question::Product(_) => return,
         };
         self.note(step.refused(refused));
     }

@@ -128,7 +128,9 @@ impl Core {
             return;
         };
         let (log, names, control) = (self.log.clone(), self.names.clone(), self.past.control.clone());
+        let given = self.given.clone();
         tokio::spawn(async move {
+            given.forget(&user).await;
             let done = match told(log.as_ref(), names, user).await {
                 Ok(told) => log.forget(person).await.map(|()| told),
                 // The name is still there: to be tried again, and made good at the next start.

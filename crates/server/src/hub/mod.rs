@@ -6,20 +6,25 @@ mod clock;
 mod contents;
 mod core;
 mod deferred;
+mod given;
 mod handle;
 mod history;
+mod hot;
 mod inquiry;
 mod keeper;
 mod keeping;
 mod keys;
 mod load;
 mod past;
+mod persons;
 mod procedure;
 mod recent;
 mod session;
 mod sii;
+mod status;
 mod subscription;
 mod topics;
+mod trade;
 mod write;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -40,10 +45,13 @@ pub(crate) use act::in_words;
 pub use clock::Clock;
 pub use handle::{HubHandle, SessionHandle};
 pub(crate) use load::{Loaded, Until, load, names};
+pub use trade::Trade;
 
 use contents::Contents;
+use given::Given;
 use history::Historian;
 use keeper::Keeper;
+use persons::PersonStore;
 
 /// The log's file in a data folder.
 pub const LOG_FILE: &str = "log.sqlite";
@@ -123,6 +131,8 @@ pub enum Peer {
     Certificate([u8; 32]),
     /// An adapter in this process that maintains the twins of this system. It needs no hello.
     Local(SystemId),
+    /// A part of this process that speaks for this third-party system, which does not do so itself. It needs no hello.
+    LocalThirdParty(SystemId),
     /// The enabler's own program, proven by the data folder's key. It needs no hello and may what owners may.
     Console,
 }
@@ -258,6 +268,8 @@ impl HubHandle {
         let (lines, from, twins) = (loaded.head.sequence, loaded.snapshot, loaded.state.twins.len());
         tracing::info!(lines, from, twins, "the log was read");
         let contents = Arc::new(Contents::new(disk));
+        let persons = PersonStore::new(folder.as_ref().map(DataFolder::path));
+        let given = Arc::new(Given::new(contents.clone(), persons));
         let (control, control_inbox) = mpsc::channel(64);
         let (decide, decide_inbox) = mpsc::channel(WAITING);
         let (hot_sender, hot_inbox) = mpsc::channel(WAITING);
@@ -270,7 +282,7 @@ impl HubHandle {
             damage: None,
             questions: Arc::new(tokio::sync::Semaphore::new(MOST_QUESTIONS)),
         };
-        let core = core::Core::new(config, log, loaded, hot, folder, past, token_key);
+        let core = core::Core::new(config, log, loaded, hot, folder, past, token_key, given);
         let handle = Self::new(control, decide, hot_sender, contents);
         tokio::spawn(core.run(core::Inbox { control: control_inbox, decide: decide_inbox, hot: hot_inbox }));
         Ok(handle)

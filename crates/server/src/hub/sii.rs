@@ -24,7 +24,12 @@ impl Core {
         let (call, step, undo) = (invocation.call, invocation.step.clone(), invocation.undo);
         let (service, trace, late) = (invocation.service.clone(), invocation.trace, invocation.not_after);
         let late = self.clock.now() > late;
-        if late || !self.tell_system(system, Event::Sii(SiiDown::Invoke(Box::new(invocation)))) {
+        let told = match late {
+            true => false,
+            false if self.is_traded(system) => self.invoke_merchant(system, invocation),
+            false => self.tell_system(system, Event::Sii(SiiDown::Invoke(Box::new(invocation)))),
+        };
+        if !told {
             self.not_invoked([(call, step, undo)]);
             return;
         }

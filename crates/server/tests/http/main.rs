@@ -10,6 +10,7 @@ mod oidc;
 mod past;
 mod people;
 mod procedures;
+mod purchases;
 mod services;
 mod skew;
 

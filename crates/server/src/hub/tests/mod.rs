@@ -10,6 +10,7 @@ mod past;
 mod path;
 mod people;
 mod procedure;
+mod purchase;
 mod third_party;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

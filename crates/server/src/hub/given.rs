@@ -1,0 +1,305 @@
+//! What users give, part by part: designs go to the contents, documents about people to a place of their own.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use vestibule_enabler_core::PERSON_MEDIA;
+use vestibule_model::{ContentHash, Json, Refusal, RefusalCode, UserId};
+use vestibule_protocol::{Persons, Request, Response};
+
+use super::{
+    contents::Contents,
+    core::Core,
+    handle::{Ask, Work},
+    persons::PersonStore,
+};
+
+/// Bytes of parts in memory whose rest has not come: two of the longest; those that nobody adds to go first.
+const MOST_BEGUN_BYTES: usize = 128 * 1024 * 1024;
+/// Things that one user can give at once.
+const MOST_BEGUN_EACH: usize = 4;
+/// References to documents about people in the input of one service.
+const MOST_REFERENCES: usize = 16;
+/// What a reference to a document about a person is called.
+const REFERENCE: &str = "$person";
+
+/// Something of which parts have come.
+#[derive(Debug)]
+struct Begun {
+    media: String,
+    size: u64,
+    bytes: Vec<u8>,
+    used: u64,
+}
+
+#[derive(Debug, Default)]
+struct AllBegun {
+    by_hash: BTreeMap<(UserId, ContentHash), Begun>,
+    uses: u64,
+}
+
+/// A part, as it was asked to be taken.
+struct Part {
+    hash: ContentHash,
+    size: u64,
+    media: String,
+    offset: u64,
+    bytes: Vec<u8>,
+}
+
+/// Whether more is to come, or all of it is there.
+enum Taken {
+    More(u64),
+    Whole(Vec<u8>),
+}
+
+impl AllBegun {
+    fn take(&mut self, user: &UserId, part: Part) -> Taken {
+        self.uses += 1;
+        let (key, used) = ((user.clone(), part.hash), self.uses);
+        let fresh = || Begun { media: part.media.clone(), size: part.size, bytes: Vec::new(), used };
+        let begun = self.by_hash.entry(key.clone()).or_insert_with(fresh);
+        if (begun.size, &begun.media) != (part.size, &part.media) {
+            *begun = fresh();
+        }
+        begun.used = used;
+        let next = begun.bytes.len() as u64;
+        // What is there already is not taken again, and nothing is left out.
+        if part.offset == next {
+            begun.bytes.extend_from_slice(&part.bytes);
+        }
+        let next = begun.bytes.len() as u64;
+        if next == begun.size
+            && let Some(whole) = self.by_hash.remove(&key)
+        {
+            return Taken::Whole(whole.bytes);
+        }
+        self.make_room(user, &key);
+        Taken::More(next)
+    }
+
+    /// What nobody adds to goes where there is no room.
+    fn make_room(&mut self, user: &UserId, kept: &(UserId, ContentHash)) {
+        loop {
+            let bytes: usize = self.by_hash.values().map(|begun| begun.bytes.len()).sum();
+            let mine = self.by_hash.keys().filter(|(whose, _)| whose == user).count();
+            let too_many = mine > MOST_BEGUN_EACH;
+            if bytes <= MOST_BEGUN_BYTES && !too_many {
+                return;
+            }
+            let others = self.by_hash.iter().filter(|(key, _)| *key != kept && (!too_many || key.0 == *user));
+            let Some(oldest) = others.min_by_key(|(_, begun)| begun.used).map(|(key, _)| key.clone()) else { return };
+            self.by_hash.remove(&oldest);
+        }
+    }
+}
+
+/// Takes what users give.
+#[derive(Debug)]
+pub(super) struct Given {
+    contents: Arc<Contents>,
+    persons: PersonStore,
+    begun: Mutex<AllBegun>,
+}
+
+fn storage(error: impl ToString) -> Refusal {
+    Refusal::new(RefusalCode::Storage, error.to_string())
+}
+
+impl Given {
+    pub(super) fn new(contents: Arc<Contents>, persons: PersonStore) -> Self {
+        Self { contents, persons, begun: Mutex::default() }
+    }
+
+    fn begun(&self) -> MutexGuard<'_, AllBegun> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a part; where the next one begins.
+    async fn take(&self, user: &UserId, part: Part) -> Result<u64, Refusal> {
+        let (hash, size, media) = (part.hash, part.size, part.media.clone());
+        let is_person = media == PERSON_MEDIA;
+        let known = match is_person {
+            true => self.persons.get(user, hash).await.map_err(storage)?.is_some(),
+            false => self.contents.get(hash).await.map_err(storage)?.is_some_and(|known| known.len() as u64 == size),
+        };
+        if known {
+            return Ok(size);
+        }
+        let taken = self.begun().take(user, part);
+        let bytes = match taken {
+            Taken::More(next) => return Ok(next),
+            Taken::Whole(bytes) => bytes,
+        };
+        if ContentHash::of(&bytes) != hash {
+            return Err(Refusal::new(RefusalCode::Invalid, format!("what was given does not hash to {hash}")));
+        }
+        if is_person {
+            self.persons.put(user, hash, bytes).await?;
+        } else {
+            self.contents.put(Bytes::from(bytes), &media).await.map_err(storage)?;
+        }
+        Ok(size)
+    }
+
+    /// The documents that an input refers to, of those that this user gave.
+    pub(super) async fn persons(&self, user: &UserId, hashes: Vec<ContentHash>) -> Persons {
+        let mut found = BTreeMap::new();
+        for hash in hashes {
+            match self.persons.get(user, hash).await {
+                Ok(document) => found.extend(document.map(|document| (hash, document))),
+                Err(error) => tracing::warn!(%error, "a document about a person cannot be read"),
+            }
+        }
+        Persons(found)
+    }
+
+    /// Nothing that this user gave about people is kept any longer.
+    pub(super) async fn forget(&self, user: &UserId) {
+        self.begun().by_hash.retain(|(whose, _), _| whose != user);
+        if let Err(error) = self.persons.forget(user).await {
+            tracing::error!(%error, "documents about a person could not be removed");
+        }
+    }
+}
+
+/// The documents about people that an input refers to.
+pub(super) fn references(input: &Json) -> Vec<ContentHash> {
+    let mut found = Vec::new();
+    if input.as_str().contains(REFERENCE) {
+        collect(&input.value(), &mut found);
+    }
+    found
+}
+
+/// As deep as JSON is taken at all.
+fn collect(value: &serde_json::Value, found: &mut Vec<ContentHash>) {
+    match value {
+        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        serde_json::Value::Object(fields) => {
+            let hash = fields.get(REFERENCE).and_then(serde_json::Value::as_str).and_then(|text| text.parse().ok());
+            if let Some(hash) = hash.filter(|hash| found.len() < MOST_REFERENCES && !found.contains(hash)) {
+                found.push(hash);
+            }
+            fields.values().for_each(|item| collect(item, found));
+        }
+        _ => {}
+    }
+}
+
+impl Core {
+    /// Takes a part of what a user gives, and says where the next one begins.
+    pub(super) fn take_part(&self, work: Work, user: UserId) {
+        let Work::Ask(Ask { request: Request::Give { hash, size, media, offset, bytes }, reply, _in_flight, .. }) =
+            work
+        else {
+            return;
+        };
+        let given = self.given.clone();
+        tokio::spawn(async move {
+            // Until it is taken, it counts as one that waits.
+            let _in_flight = _in_flight;
+            let part = Part { hash, size, media, offset, bytes };
+            let taken = given.take(&user, part).await;
+            // Who gave it may be gone: it is kept all the same.
+            let _ = reply.send(taken.map_or_else(Response::Refused, |next| Response::Given { next }));
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(folder: Option<&std::path::Path>) -> Given {
+        Given::new(Arc::new(Contents::new(None)), PersonStore::new(folder))
+    }
+
+    fn part(whole: &[u8], media: &str, from: usize, to: usize) -> Part {
+        let (hash, size) = (ContentHash::of(whole), whole.len() as u64);
+        Part { hash, size, media: media.to_owned(), offset: from as u64, bytes: whole[from..to].to_vec() }
+    }
+
+    fn document(street: &str) -> Vec<u8> {
+        let salt = "0123456789abcdef".repeat(4);
+        format!(r#"{{"salt":"{salt}","destination":{{"street_address":"{street}"}}}}"#).into_bytes()
+    }
+
+    #[tokio::test]
+    async fn parts_come_in_order_however_often_they_come() {
+        let (given, ada) = (given(None), UserId::slug("ada"));
+        let whole: Vec<u8> = (0..200).collect();
+        let take = async |from, to| given.take(&ada, part(&whole, "model/3mf", from, to)).await;
+        assert_eq!(take(0, 100).await, Ok(100));
+        assert_eq!(take(0, 100).await, Ok(100), "said twice");
+        assert_eq!(take(150, 200).await, Ok(100), "with a hole");
+        assert_eq!(take(0, 0).await, Ok(100), "how far is it?");
+        assert_eq!(given.contents.get(ContentHash::of(&whole)).await.unwrap(), None);
+        assert_eq!(take(100, 200).await, Ok(200));
+        assert_eq!(given.contents.get(ContentHash::of(&whole)).await.unwrap().unwrap(), whole);
+        assert_eq!(take(0, 0).await, Ok(200), "it is there");
+        let other = Part { hash: ContentHash([1; 32]), ..part(&whole, "model/3mf", 0, 200) };
+        assert_eq!(given.take(&ada, other).await.unwrap_err().code, RefusalCode::Invalid, "another hash");
+    }
+
+    #[tokio::test]
+    async fn what_nobody_finishes_takes_no_room() {
+        let (given, ada) = (given(None), UserId::slug("ada"));
+        for number in 0..20_u8 {
+            let whole = vec![number; 100];
+            given.take(&ada, part(&whole, "model/3mf", 0, 50)).await.unwrap();
+        }
+        assert_eq!(given.begun().by_hash.len(), MOST_BEGUN_EACH);
+        let last = vec![19; 100];
+        assert_eq!(given.take(&ada, part(&last, "model/3mf", 50, 100)).await, Ok(100), "the newest is kept");
+    }
+
+    #[tokio::test]
+    async fn a_document_about_a_person_is_its_giver_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ada, bob) = (UserId::slug("ada"), UserId::slug("bob"));
+        let whole = document("12 Elm Street");
+        let hash = ContentHash::of(&whole);
+        let given = given(Some(folder.path()));
+        let taken = given.take(&ada, part(&whole, PERSON_MEDIA, 0, whole.len())).await;
+        assert_eq!(taken, Ok(whole.len() as u64));
+        let input =
+            Json::new(format!(r#"{{"buyer":[{{"$person":"{hash}","at":"/buyer"}},{{"$person":"x"}}]}}"#)).unwrap();
+        assert_eq!(references(&input), [hash]);
+        assert_eq!(given.persons(&ada, references(&input)).await.0.len(), 1);
+        assert_eq!(given.persons(&bob, references(&input)).await, Persons::default(), "not another's");
+        assert_eq!(given.contents.get(hash).await.unwrap(), None, "no content that anybody fetches");
+        // After a restart it is still there, until its giver is forgotten.
+        let given = Given::new(Arc::new(Contents::new(None)), PersonStore::new(Some(folder.path())));
+        assert_eq!(given.persons(&ada, vec![hash]).await.0.len(), 1);
+        given.forget(&ada).await;
+        assert_eq!(given.persons(&ada, vec![hash]).await, Persons::default());
+        let left = walk(folder.path());
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_no_document_about_a_person_is_refused() {
+        let (given, ada) = (given(None), UserId::slug("ada"));
+        let salt = "0".repeat(64);
+        for text in [
+            "not json".to_owned(),
+            "[]".to_owned(),
+            r#"{"buyer":{}}"#.to_owned(),
+            r#"{"salt":"short","buyer":{}}"#.to_owned(),
+            format!(r#"{{"salt":"{salt}","buyer":"ada"}}"#),
+            format!(r#"{{"salt":"{salt}","card":{{}}}}"#),
+        ] {
+            let taken = given.take(&ada, part(text.as_bytes(), PERSON_MEDIA, 0, text.len())).await;
+            assert_eq!(taken.unwrap_err().code, RefusalCode::Invalid, "{text}");
+        }
+    }
+}
