@@ -2,6 +2,7 @@
 
 mod login;
 mod people;
+mod ucp;
 
 use std::{
     io::Write,
@@ -92,6 +93,8 @@ enum Order {
         keep: KeepArgs,
         #[command(flatten)]
         login: Box<login::LoginArgs>,
+        #[command(flatten)]
+        ucp: Box<ucp::UcpArgs>,
     },
     /// Show a six-digit code with which one more device can pair.
     Pair {
@@ -237,12 +240,12 @@ impl CliError {
 /// Runs what the flags say.
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        Order::Serve { data, quic, http, https, http_insecure, mqtt, name, keep, login } => {
+        Order::Serve { data, quic, http, https, http_insecure, mqtt, name, keep, login, ucp } => {
             let http = HttpConfig { plain: http, tls: https, insecure: http_insecure };
-            match login.config(&http) {
-                Ok(login) => {
+            match login.config(&http).and_then(|login| Ok((login, ucp.config(&http)?))) {
+                Ok((login, trade)) => {
                     let keeping = keep.keeping();
-                    serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http, login, keeping }).await
+                    serve(EmbeddedConfig { data_dir: data, name, mqtt, quic, http, login, keeping, trade }).await
                 }
                 Err(error) => Err(error),
             }

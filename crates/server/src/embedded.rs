@@ -13,7 +13,7 @@ use vestibule_model::{RoleId, UserId};
 use vestibule_quic::{Fingerprint, Identity, IdentityError, QuicError, QuicServer, ServerLimits};
 
 use crate::{
-    Clock, HttpConfig, HttpError, HubConfig, HubError, HubHandle, Keeping, adapters,
+    Clock, HttpConfig, HttpError, HubConfig, HubError, HubHandle, Keeping, TradeConfig, TradeError, adapters,
     http::HttpServer,
     login::{LoginConfig, LoginDesk, LoginError},
     net::{
@@ -40,6 +40,8 @@ pub struct EmbeddedConfig {
     pub login: Option<LoginConfig>,
     /// How long what was is kept.
     pub keeping: Keeping,
+    /// Whom people may buy from; by default nobody.
+    pub trade: Option<TradeConfig>,
 }
 
 impl EmbeddedConfig {
@@ -54,6 +56,7 @@ impl EmbeddedConfig {
             http: HttpConfig::default(),
             login: None,
             keeping: Keeping::default(),
+            trade: None,
         }
     }
 }
@@ -76,6 +79,9 @@ pub enum StartError {
     /// How people log in.
     #[error(transparent)]
     Login(#[from] LoginError),
+    /// Merchants.
+    #[error(transparent)]
+    Trade(#[from] TradeError),
     /// Where it listens cannot be written down for `vestibule-enabler pair` and others.
     #[error("{0} cannot be written to: {1}")]
     Folder(PathBuf, io::Error),
@@ -105,7 +111,7 @@ impl Embedded {
     /// # Errors
     /// [`StartError`] in words for people: the folder is in use, the port is taken, the disk is full.
     pub async fn start(config: EmbeddedConfig) -> Result<Self, StartError> {
-        let EmbeddedConfig { data_dir, name, mqtt, quic, http, login, keeping } = config;
+        let EmbeddedConfig { data_dir, name, mqtt, quic, http, login, keeping, trade } = config;
         let mut systems: Vec<_> = mqtt.iter().map(|broker| &broker.system).collect();
         systems.sort();
         if let Some(pair) = systems.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -117,7 +123,8 @@ impl Embedded {
         let identity = Identity::load_or_create(&certificate)?;
         let server = QuicServer::bind(quic, &identity, ServerLimits::default())?;
         let address = server.address();
-        let endpoint = Endpoint::announce(&data_dir, address).map_err(|error| StartError::Folder(data_dir, error))?;
+        let endpoint =
+            Endpoint::announce(&data_dir, address).map_err(|error| StartError::Folder(data_dir.clone(), error))?;
         let mut states = Vec::new();
         let mut keepers = Vec::new();
         for broker in mqtt {
@@ -128,10 +135,21 @@ impl Embedded {
             states.push(state);
             keepers.push(tokio::spawn(adapters::keep(hub.clone(), system, start, tell)));
         }
-        let shared =
-            Arc::new(Shared { name, server, hub, desk: Desk::default(), adapters: states, clients: Arc::default() });
+        let shared = Arc::new(Shared {
+            name,
+            server,
+            hub,
+            desk: Desk::default(),
+            trade: Arc::default(),
+            adapters: states,
+            clients: Arc::default(),
+        });
         let login = login.map(|login| LoginDesk::new(shared.hub.clone(), Clock::system(), login)).transpose()?;
         let http = HttpServer::start(http, &identity, shared.clone(), login).await?;
+        if let Some(trade) = trade {
+            keepers.extend(shared.trade.begin(trade, &data_dir, reached(&http), &shared.hub)?);
+            shared.hub.trade(shared.trade.clone()).await?;
+        }
         let serving = tokio::spawn(net::serve(shared.clone()));
         tracing::info!(%address, fingerprint = %shared.server.fingerprint(), "the enabler listens");
         Ok(Self { shared, http, serving, keepers, identity: certificate, _endpoint: endpoint })
@@ -212,6 +230,13 @@ impl Embedded {
         self.http.stop().await;
         net::close(&self.shared).await;
     }
+}
+
+/// Where programs on this machine reach HTTP.
+fn reached(http: &HttpServer) -> Option<vestibule_ucp::Endpoint> {
+    let plain = http.plain().map(|address| format!("http://{}", net::control::from_here(address)));
+    let tls = || http.tls().map(|address| format!("https://{}", net::control::from_here(address)));
+    vestibule_ucp::Endpoint::new(&plain.or_else(tls)?).ok()
 }
 
 impl Drop for Embedded {

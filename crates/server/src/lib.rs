@@ -29,6 +29,7 @@ mod local;
 pub mod login;
 mod net;
 mod ops;
+mod trade;
 
 pub use embedded::{Embedded, EmbeddedConfig, StartError};
 pub use http::{HttpConfig, HttpError};
@@ -37,3 +38,4 @@ pub use hub::{
     SessionHandle, Trade,
 };
 pub use net::control;
+pub use trade::{TradeConfig, TradeError};

@@ -54,7 +54,7 @@ use crate::{
     hub::Clock,
     login::{self, LoginDesk},
     net::Shared,
-    ops,
+    ops, trade,
 };
 pub(crate) use body::Query;
 pub(crate) use caller::{Caller, bearer};
@@ -126,6 +126,7 @@ pub(crate) fn router(things: Things, api: Arc<Api>, login: Option<Arc<LoginDesk>
         .method_not_allowed_fallback(|| async { Problem::method() })
         .layer(middleware::from_fn(in_time))
         .with_state(api.clone())
+        .merge(trade::router(api.shared.trade.clone()))
         // Clients of things wait in long polls, which have a limit of their own.
         .merge(wot::router(things))
         .merge(ops::routes::router(api))

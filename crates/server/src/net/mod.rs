@@ -11,7 +11,7 @@ use tokio::{sync::watch, task::JoinSet};
 use vestibule_adapter_mqtt::AdapterStatus;
 use vestibule_quic::{CloseCode, QuicServer};
 
-use crate::{HubError, HubHandle};
+use crate::{HubError, HubHandle, trade};
 use desk::Desk;
 
 /// What clients are told when the enabler ends.
@@ -24,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) server: QuicServer,
     pub(crate) hub: HubHandle,
     pub(crate) desk: Desk,
+    pub(crate) trade: Arc<trade::Desk>,
     pub(crate) adapters: Vec<watch::Receiver<AdapterStatus>>,
     /// Cloned for each client, and so their number.
     pub(crate) clients: Arc<()>,
