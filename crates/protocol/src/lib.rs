@@ -43,8 +43,8 @@ pub use fence::{FenceError, Fences};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
 pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
 pub use message::{
-    Event, FeatureAccess, Hello, Interest, Occurrence, Party, Request, Response, SystemView, TwinView,
-    Welcome, WireReading,
+    Event, FeatureAccess, Hello, Interest, Occurrence, Party, Request, Response, SystemView, TwinView, Welcome,
+    WireReading,
 };
 pub use news::News;
 pub use past::{LogLine, PastReading, PastReadings, PastTwin, TwinHistory};
