@@ -85,10 +85,11 @@ def export():
     wrapper = lib3mf.Wrapper()
     model = wrapper.CreateModel()
     points, faces = ring()
+    points, faces = points.astype(numpy.float32), faces.astype(numpy.uint32)
     vertices = (lib3mf.Position * len(points))()
-    ctypes.memmove(vertices, points.astype(numpy.float32).ctypes.data, ctypes.sizeof(vertices))
+    ctypes.memmove(vertices, points.ctypes.data, ctypes.sizeof(vertices))
     triangles = (lib3mf.Triangle * len(faces))()
-    ctypes.memmove(triangles, faces.astype(numpy.uint32).ctypes.data, ctypes.sizeof(triangles))
+    ctypes.memmove(triangles, faces.ctypes.data, ctypes.sizeof(triangles))
     for _ in range(2):
         mesh = model.AddMeshObject()
         mesh.SetGeometry(list(vertices), list(triangles))
