@@ -79,3 +79,12 @@ fn every_target_has_seeds() {
         }
     }
 }
+
+#[test]
+fn every_target_has_a_program_for_the_fuzzer() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/fuzz_targets");
+    for (name, _) in TARGETS {
+        let program = std::fs::read_to_string(folder.join(format!("{name}.rs"))).unwrap();
+        assert!(program.contains(&format!("fuzz::make::{name}(")), "{name}");
+    }
+}

@@ -87,7 +87,10 @@ fn every_target_has_seeds() {
 #[test]
 fn every_target_has_a_program_for_the_fuzzer() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/fuzz_targets");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap());
+    // Those of designs are `vestibule-fabricate`'s to look at.
+    let ours = |file: &std::fs::DirEntry| !std::fs::read_to_string(file.path()).unwrap().contains("fuzz::make::");
+    let mut files: Vec<_> = files.filter(ours).map(|file| file.file_name()).collect();
     files.sort();
     let mut names: Vec<_> = TARGETS.iter().map(|(name, _)| std::ffi::OsString::from(format!("{name}.rs"))).collect();
     names.sort();
