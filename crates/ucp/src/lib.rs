@@ -86,7 +86,7 @@ pub use http::{Problem, Trouble, agent_header, read_agent, uuid};
 pub use idempotency::{IdempotencyKey, KEPT_AT_LEAST_MS, KEPT_MS, Kept, Known, Record, ask, is_kept, request_hash};
 pub use json::{Answer, Check, Flaw, More, ReadError, WriteError, read, read_answer, value, write};
 pub use key::{Jwk, KeyError, SigningKey, VerifyingKey};
-pub use merge::{Newer, OrderIds, SnapshotMark, newer};
+pub use merge::{Newer, OrderIds, newer, snapshot_mark};
 pub use message::{ContentType, ErrorMessage, InfoMessage, Message, Severity, WarningMessage, code};
 pub use moment::moment;
 pub use negotiate::{Active, CapabilityRef, NoDeal, negotiate};

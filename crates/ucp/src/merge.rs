@@ -1,24 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use vestibule_model::{ContentHash, Timestamp};
+use vestibule_model::{ContentHash, SnapshotMark};
 
 use crate::{AdjustmentStatus, Extension as _, Order, OrderCare, moment};
-
-/// How far a snapshot is, in little: kept beside what is shown, and compared by people who look for a difference.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SnapshotMark {
-    /// How many events it has.
-    pub events: u32,
-    /// How many adjustments it has.
-    pub adjustments: u32,
-    /// When the last of them was.
-    pub last: Option<Timestamp>,
-    /// Of their ids and how far adjustments are.
-    pub digest: ContentHash,
-    /// Our own merchants' number.
-    pub revision: Option<u64>,
-}
 
 /// What of a snapshot says how far it is. Kept of the newest snapshot of each order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,22 +42,20 @@ impl OrderIds {
     }
 }
 
-impl SnapshotMark {
-    /// Of a snapshot.
-    #[must_use]
-    pub fn of(order: &Order) -> Self {
-        let ids = OrderIds::of(order);
-        let moments = order.events().iter().map(|event| event.occurred_at.as_str());
-        let moments = moments.chain(order.adjustments().iter().map(|one| one.occurred_at.as_str()));
-        // As debug text each id is quoted, so that no two sets read alike.
-        let said = format!("{:?}{:?}", ids.events, ids.adjustments);
-        Self {
-            events: u32::try_from(ids.events.len()).unwrap_or(u32::MAX),
-            adjustments: u32::try_from(ids.adjustments.len()).unwrap_or(u32::MAX),
-            last: moments.filter_map(moment).max(),
-            digest: ContentHash::of(said.as_bytes()),
-            revision: ids.revision,
-        }
+/// How far a snapshot is, in little: what is kept beside what is shown of an order.
+#[must_use]
+pub fn snapshot_mark(order: &Order) -> SnapshotMark {
+    let ids = OrderIds::of(order);
+    let moments = order.events().iter().map(|event| event.occurred_at.as_str());
+    let moments = moments.chain(order.adjustments().iter().map(|one| one.occurred_at.as_str()));
+    // As debug text each id is quoted, so that no two sets read alike.
+    let said = format!("{:?}{:?}", ids.events, ids.adjustments);
+    SnapshotMark {
+        events: u32::try_from(ids.events.len()).unwrap_or(u32::MAX),
+        adjustments: u32::try_from(ids.adjustments.len()).unwrap_or(u32::MAX),
+        last: moments.filter_map(moment).max(),
+        digest: ContentHash::of(said.as_bytes()),
+        revision: ids.revision,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vestibule_model::{
     Carrying, DesignHash, LineId, MAX_ORDER_BYTES, MAX_ORDER_NOTES, Making, Money, OrderLine, OrderNote, OrderView,
-    Serial, SnapshotMark, Timestamp, Unit, Weighed,
+    Serial, Timestamp, Unit, Weighed,
 };
 use vestibule_ucp::{
     Adjustment, Certificate, Certificates, Extension as _, FabricationLine, FabricationState, FulfillmentEvent,
@@ -19,7 +19,6 @@ pub(crate) fn view(order: &Order) -> Result<OrderView, String> {
     let certificates = certificates(order);
     let lines = order.line_items.iter().map(|line| of_line(order, line, &certificates));
     let care = OrderCare::of(&order.more).ok().flatten();
-    let mark = vestibule_ucp::SnapshotMark::of(order);
     let view = OrderView {
         lines: lines.collect::<Result<_, _>>()?,
         total: order.total().ok_or("its order has no total")?,
@@ -28,13 +27,7 @@ pub(crate) fn view(order: &Order) -> Result<OrderView, String> {
         expected: expected(order),
         cancellable: care.is_some_and(|care| care.cancellable),
         permalink: order.permalink_url.clone(),
-        mark: SnapshotMark {
-            events: mark.events,
-            adjustments: mark.adjustments,
-            last: mark.last,
-            digest: mark.digest,
-            revision: mark.revision,
-        },
+        mark: vestibule_ucp::snapshot_mark(order),
     };
     view.check().map_err(|error| error.to_string())?;
     Ok(view)
