@@ -300,7 +300,10 @@ impl Core {
             Control::Verified(found) => self.verified(found),
             Control::Begins(line) => self.past.begins = line,
             Control::NotInvoked { call, step, undo } => self.not_invoked([(call, step, undo)]),
-            Control::Trade(trade) => self.trade = Some(trade),
+            Control::Trade { trade, reply } => {
+                self.trade = Some(trade);
+                let _ = reply.send(());
+            }
             Control::Leases(reply) => {
                 let _ = reply.send(all_leases(self.committed(), self.clock.now()));
             }

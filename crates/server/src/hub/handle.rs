@@ -63,7 +63,10 @@ pub(super) enum Control {
         undo: bool,
     },
     /// This speaks to merchants from now on.
-    Trade(Arc<dyn Trade>),
+    Trade {
+        trade: Arc<dyn Trade>,
+        reply: oneshot::Sender<()>,
+    },
     Leases(oneshot::Sender<Vec<LeaseUpdate>>),
     Systems(oneshot::Sender<Vec<(SystemId, SystemHealth)>>),
     Shutdown(oneshot::Sender<()>),
@@ -277,7 +280,10 @@ impl HubHandle {
     /// # Errors
     /// [`HubError::Stopped`].
     pub async fn trade(&self, trade: Arc<dyn Trade>) -> Result<(), HubError> {
-        self.control.send(Control::Trade(trade)).await.map_err(|_| HubError::Stopped)
+        // Requests come by a queue of their own: what is asked after this returns must find the merchant.
+        let (reply, done) = oneshot::channel();
+        self.control.send(Control::Trade { trade, reply }).await.map_err(|_| HubError::Stopped)?;
+        done.await.map_err(|_| HubError::Stopped)
     }
 
     /// Takes what a merchant says. Waits until what follows is written down, and for room where there is none.
