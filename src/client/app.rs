@@ -18,6 +18,7 @@ use bevy::{
 };
 use vestibule_design::DesignPlugin;
 use vestibule_hud::{HudPlugin, SettingsFile, TokenFiles};
+use vestibule_plugin_kitchen::KitchenPlugin;
 use vestibule_world::{
     WorldPlugin,
     furnish::FurnishPlugin,
@@ -164,6 +165,8 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
         font: Some(LETTERS),
         actor: crate::connect::random(),
     });
+    let (kept, recipes) = (folders.data.join("kitchen"), folders.assets.join("recipes"));
+    app.add_plugins(KitchenPlugin { folder: Some(kept), recipes: Some(recipes) });
     app.add_plugins((HudPlugin, GluePlugin { hour: flags.hour.or(offscreen.then_some(15.0)), software }));
     if flags.xr {
         app.add_plugins(vestibule_xr::XrPlugin).add_systems(Update, super::xr::stand);

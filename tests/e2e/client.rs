@@ -70,7 +70,7 @@ fn a_window_opens_shows_the_house_and_closes_in_mid_command() {
         title = "The window closes while a command is under way"
         [[step]]
         name = "The house is in the window"
-        expect = [{ twins = 11 }]
+        expect = [{ twins = 13 }]
         within = 120.0
         [[step]]
         name = "Open is pressed and nobody waits"

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::door::{CHIMES, MAX_AUTO_LOCK_S};
 use crate::light::MIREDS;
 use crate::model::{Kind, Publish, topic};
+use crate::pantry;
 
 const MANUFACTURER: &str = "Vestibule simulated home";
 const ORIGIN: &str = "vestibule-sim";
@@ -62,6 +63,8 @@ pub(crate) fn documents(prefix: &str, id: &str) -> Vec<Publish> {
         "front_door" => whole(front_door()),
         "thermostat" => whole(thermostat()),
         "coffee_machine" => whole(coffee_machine()),
+        "pantry_shelf" => whole(keeps_food(id, "Pantry shelf", "VS-4 weighing shelf")),
+        "fridge" => whole(keeps_food(id, "Fridge", "VF-1 fridge")),
         "hall_motion" => whole(hall_motion()),
         "lounge_light" => whole(lounge_light()),
         "hall_light" | "kitchen_light" | "bedroom_light" | "porch_light" => {
@@ -201,6 +204,13 @@ fn coffee_machine() -> Value {
                 "val_tpl": "{{ value_json.power | round(1) }}",
             },
         },
+    })
+}
+
+fn keeps_food(id: &str, name: &str, model: &str) -> Value {
+    json!({
+        "dev": device(id, name, model, "Kitchen"), "o": origin(), "avty_t": topic(id, AVAILABILITY),
+        "stat_t": topic(id, "state"), "cmps": pantry::components(id),
     })
 }
 

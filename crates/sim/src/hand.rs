@@ -1,6 +1,6 @@
 //! The physical side of the home: what a person there does and sees, without any network.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -165,6 +165,18 @@ impl PhysicalHand {
         let mut unit = locked(self.unit(device).ok()?);
         unit.step(self.shared.clock.now_ms());
         unit.light()
+    }
+
+    /// Puts so much of a food where such is kept, or takes it out where `change` is negative: grams on the pantry's shelf,
+    /// millilitres, pieces or grams in the fridge. Nobody takes more than there is. False where nothing keeps such food.
+    pub fn keep(&self, item: &str, change: f64) -> bool {
+        let now_ms = self.shared.clock.now_ms();
+        self.shared.units.values().any(|unit| locked(unit).keep(now_ms, item, change))
+    }
+
+    /// What food there is, and how much of each, whatever was reported.
+    pub fn food(&self) -> BTreeMap<&'static str, f64> {
+        self.shared.units.values().flat_map(|unit| locked(unit).kept()).collect()
     }
 
     /// What the home has published since it started.

@@ -21,11 +21,12 @@ use crate::hand::{PhysicalHand, Shared, locked};
 use crate::light::{Lamp, Light};
 use crate::model::{Model, Unit, rng_for};
 use crate::motion::{Dialect, Motion};
+use crate::pantry::Pantry;
 use crate::thermostat::Thermostat;
 
 /// The ids of the home's devices: their Home Assistant identifiers, and the second level of their
 /// topics.
-pub const DEVICES: [&str; 11] = [
+pub const DEVICES: [&str; 13] = [
     "front_door",
     "hall_light",
     "kitchen_light",
@@ -37,6 +38,8 @@ pub const DEVICES: [&str; 11] = [
     "hall_motion",
     "lounge_motion",
     "coffee_machine",
+    "pantry_shelf",
+    "fridge",
 ];
 
 /// MQTT's port where an address names none.
@@ -273,6 +276,8 @@ pub(crate) fn build(seed: u64, id: &'static str) -> Unit {
         "hall_motion" => Box::new(Motion::new(rng, Dialect::Json)),
         "lounge_motion" => Box::new(Motion::new(rng, Dialect::Plain)),
         "coffee_machine" => Box::new(Coffee::new(rng)),
+        "pantry_shelf" => Box::new(Pantry::shelf()),
+        "fridge" => Box::new(Pantry::fridge()),
         _ => Box::new(Light::new(Lamp::Dimmable)),
     };
     Unit::new(id, model)

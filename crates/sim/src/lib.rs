@@ -1,4 +1,4 @@
-//! A simulated home: eleven devices, each an MQTT 5 client of its own, which speak Home Assistant
+//! A simulated home: thirteen devices, each an MQTT 5 client of its own, which speak Home Assistant
 //! MQTT discovery as real ones do.
 //!
 //! It stands in for the physical world where there is none, in tests and demonstrations. It knows
@@ -61,6 +61,7 @@ mod home;
 mod light;
 mod model;
 mod motion;
+mod pantry;
 mod thermostat;
 
 pub use camera::picture;

@@ -17,6 +17,7 @@ lock | unlock                   turn the lock by hand
 door push 0..100                push the leaf by hand
 walk hall|lounge                walk past a sensor
 cut DEVICE | restore DEVICE     take or give power
+keep FOOD AMOUNT | food         put food in (take it out: a negative amount); how much there is
 broker stop | broker start      the home's own broker
 status | devices | help | quit";
 
@@ -135,6 +136,12 @@ fn act(hand: &PhysicalHand, line: &str) -> Result<String, String> {
         ["walk", room] => hand.walk_into(room).map_err(said)?,
         ["cut", device] => hand.cut_power(device).map_err(said)?,
         ["restore", device] => hand.restore_power(device).map_err(said)?,
+        ["keep", food, change] => match change.parse::<f64>() {
+            Ok(change) if hand.keep(food, change) => {}
+            Ok(_) => return Err(format!("nothing here keeps {food}")),
+            Err(_) => return Err(format!("{change:?} is no amount")),
+        },
+        ["food"] => return Ok(format!("{:?}", hand.food())),
         ["broker", "stop"] => hand.stop_broker().map_err(said)?,
         ["broker", "start"] => hand.start_broker().map_err(said)?,
         _ => return Err(format!("{line:?} is not a command: try help")),

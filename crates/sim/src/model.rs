@@ -104,6 +104,15 @@ pub(crate) trait Model: Send {
     fn light(&self) -> Option<LightTruth> {
         None
     }
+    /// Puts so much of a food in, or takes it out where `change` is negative; false where it keeps no such food, and
+    /// nothing changes.
+    fn keep(&mut self, _item: &str, _change: f64) -> bool {
+        false
+    }
+    /// What food it keeps, and how much of each.
+    fn kept(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
 }
 
 /// A bounded queue of happenings: the oldest gives way.
@@ -245,6 +254,15 @@ impl Unit {
 
     pub(crate) fn light(&self) -> Option<LightTruth> {
         self.model.light()
+    }
+
+    pub(crate) fn keep(&mut self, now_ms: u64, item: &str, change: f64) -> bool {
+        self.model.step(now_ms);
+        self.model.keep(item, change)
+    }
+
+    pub(crate) fn kept(&self) -> Vec<(&'static str, f64)> {
+        self.model.kept()
     }
 }
 

@@ -1,13 +1,13 @@
 use bevy::prelude::*;
 use vestibule_input::Control;
 use vestibule_twin::{
-    EditDesign, IntegrateTwin, LendRights, LookBack, ManagePeople, UseServices,
+    Cook, EditDesign, IntegrateTwin, LendRights, LookBack, ManagePeople, UseServices,
     model::{ActionId, FeatureId, Fingerprint, Json, ServiceId, SystemId, Timestamp, TwinId, Value},
 };
 
 use crate::{
     settings::{Knob, SettingChange},
-    window::told,
+    window::{KitchenField, PrepareKitchen, told},
 };
 
 /// Request: what pressing something on the screen asks for. Buttons send it; so may whoever acts for the person.
@@ -60,6 +60,10 @@ pub enum HudAction {
     Design(EditDesign),
     /// Write into a field of a design by keyboard, by the field's id.
     WriteDesign(String),
+    /// Cook something, or decide about food.
+    Cook(Cook),
+    /// Prepare that.
+    PrepareKitchen(PrepareKitchen),
     /// Ask for one more press before this is done.
     Confirm(Box<Self>),
     /// Ask for one's turn at a thing, or give it back.
@@ -134,6 +138,7 @@ pub(crate) enum LineField {
     Service(ServiceField),
     Lend(LendField),
     Design(String),
+    Kitchen(KitchenField),
 }
 
 /// A field of a service's form.
@@ -170,6 +175,8 @@ pub enum HudWindow {
     Past,
     /// What the person lent, and what was lent to them.
     Lending,
+    /// What is cooked, what is there for it and what is bought.
+    Kitchen,
     /// What is designed. It leaves room for the world, and the mouse is free for both.
     Design,
 }

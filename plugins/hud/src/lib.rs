@@ -5,7 +5,8 @@
 //! [`ActuateTwin`](vestibule_twin::ActuateTwin) and follows it to its end; keeps notifications until they are read;
 //! says how the link to the enabler is; shows systems and has their services used ([`UseServices`](vestibule_twin::UseServices)),
 //! what is lent to whom ([`LendRights`](vestibule_twin::LendRights)), a twin's past
-//! ([`TwinPast`](vestibule_twin::TwinPast)), what is designed ([`DesignView`](vestibule_twin::DesignView)), keys, furniture catalogue and settings ([`Settings`]); gives and
+//! ([`TwinPast`](vestibule_twin::TwinPast)), what is designed ([`DesignView`](vestibule_twin::DesignView)) and what is
+//! cooked ([`KitchenView`](vestibule_twin::KitchenView)), keys, furniture catalogue and settings ([`Settings`]); gives and
 //! takes [`Attention`](vestibule_input::Attention).
 //!
 //! **Does not**: move anybody, find out what is pointed at, grab the cursor, talk to an enabler, decide who may do what.
@@ -65,7 +66,7 @@ pub use availability::{Availability, Waiting, availability};
 pub use clipboard::{Clipboard, SystemClipboard};
 pub use probe::{find_button, find_named, hud_texts};
 pub use settings::{Quality, SettingChange, Settings, SettingsChanged, SettingsFile};
-pub use window::TokenFiles;
+pub use window::{KitchenField, KitchenPage, PrepareKitchen, TokenFiles};
 
 /// What happens in each frame, in this order, in [`Update`].
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,6 +104,7 @@ impl Plugin for HudPlugin {
             .init_resource::<window::Desk>()
             .init_resource::<window::LoanDesk>()
             .init_resource::<window::DesignLine>()
+            .init_resource::<window::KitchenDesk>()
             .init_resource::<moment::Zone>()
             .add_message::<KeyboardInput>()
             .add_message::<Ime>()
@@ -128,7 +130,7 @@ impl Plugin for HudPlugin {
         let act = (
             (card::pin, window::act, window::serve, window::lend, window::ask, settings::change, notice::dismiss)
                 .chain(),
-            (window::design, window::attend_design).chain(),
+            (window::design, window::attend_design, window::cook).chain(),
             (track::actuate, track::follow, window::tell, window::tell_lent, notice::collect).chain(),
             (settings::keep, window::keep_tokens).chain(),
         );

@@ -48,6 +48,10 @@ pub(crate) const ACCENT: Color = Color::srgb(0.42, 0.72, 1.0);
 pub(crate) const ON_ACCENT: Color = Color::srgb(0.03, 0.07, 0.12);
 /// What was and is no more.
 pub(crate) const PAST: Color = Color::srgb(0.93, 0.72, 0.53);
+/// Nothing is wrong.
+pub(crate) const GOOD: Color = Color::srgb(0.37, 0.84, 0.56);
+/// What one should know, but can live with.
+pub(crate) const MIND: Color = Color::srgb(0.96, 0.72, 0.28);
 /// Something is wrong.
 pub(crate) const WRONG: Color = Color::srgb(1.0, 0.47, 0.44);
 

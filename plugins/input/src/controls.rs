@@ -61,6 +61,8 @@ pub enum Control {
     Lend,
     /// Open or close what is designed.
     Design,
+    /// Open or close the kitchen: what is cooked, what is there for it and what is bought.
+    Kitchen,
     /// Copy the chosen part of a design.
     CopyPart,
     /// Have the chosen part of a design on the other side, too.
@@ -89,7 +91,7 @@ pub enum Control {
 
 impl Control {
     /// All of them, in the order that they are shown.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Forward,
         Self::Back,
         Self::Left,
@@ -117,6 +119,7 @@ impl Control {
         Self::Past,
         Self::Lend,
         Self::Design,
+        Self::Kitchen,
         Self::CopyPart,
         Self::MirrorPart,
         Self::Axis,
@@ -162,6 +165,7 @@ impl Control {
             Self::Past => "how the thing was before",
             Self::Lend => "lend, and what is lent",
             Self::Design => "design something",
+            Self::Kitchen => "the kitchen: cook something",
             Self::CopyPart => "copy the chosen part",
             Self::MirrorPart => "mirror the chosen part",
             Self::Axis => "draw along one axis only",

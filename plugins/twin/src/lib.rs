@@ -27,6 +27,7 @@ mod component;
 mod design;
 mod furniture;
 mod index;
+mod kitchen;
 mod lend;
 mod link;
 mod message;
@@ -52,6 +53,10 @@ pub use furniture::{
     FurnitureSnap, HeldFurniture, HoldFurniture, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing,
 };
 pub use index::TwinIndex;
+pub use kitchen::{
+    Cook, KitchenDecision, KitchenDish, KitchenFood, KitchenInstructions, KitchenLost, KitchenPart, KitchenPlace,
+    KitchenRecipe, KitchenSource, KitchenView, KitchenWay, OverruleFood, Readiness,
+};
 pub use lend::{EndedToken, HeldToken, KnownLending, KnownToken, LendRights, SignedToken, TokenText};
 pub use link::{EnablerClock, EnablerLink, LinkState};
 pub use message::{
@@ -110,6 +115,7 @@ impl Plugin for TwinPlugin {
         design::register(app);
         furniture::register(app);
         index::register(app);
+        kitchen::register(app);
     }
 
     fn is_unique(&self) -> bool {

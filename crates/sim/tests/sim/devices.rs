@@ -24,8 +24,8 @@ async fn whoever_comes_late_finds_documents_availability_and_states() {
     }
     let configs: Vec<_> = retained.keys().filter(|t| t.ends_with("/config")).collect();
     let device_form = |t: &&&String| t.starts_with("homeassistant/device/");
-    assert_eq!(configs.iter().filter(device_form).count(), 5, "{configs:?}");
-    assert_eq!(configs.len(), 12, "{configs:?}");
+    assert_eq!(configs.iter().filter(device_form).count(), 7, "{configs:?}");
+    assert_eq!(configs.len(), 14, "{configs:?}");
     for topic in configs {
         let body: Value = serde_json::from_slice(&retained[topic]).unwrap();
         assert!(body.get("o").or(body.get("origin")).is_some(), "{topic}");
@@ -35,7 +35,7 @@ async fn whoever_comes_late_finds_documents_availability_and_states() {
     assert_eq!(retained["home/front_door/door/position"], b"0");
     assert!(!retained.contains_key("home/front_door/doorbell"));
     assert!(!retained.contains_key("home/front_door/camera/image"));
-    assert_eq!(home.hand().published().configs, 12);
+    assert_eq!(home.hand().published().configs, 14);
     home.stop().await;
 }
 
@@ -149,6 +149,26 @@ async fn a_restart_goes_offline_and_says_everything_again() {
     observer.wait(mark, "home/front_door/lock/state", "LOCKED").await;
     let config = |s: &Seen| (s.topic == "homeassistant/device/front_door/config").then_some(());
     observer.wait_from(mark, "its document", config).await;
+    home.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_eaten_and_what_is_put_in_is_weighed_and_listed() {
+    let home = home(1.0).await;
+    let hand = home.hand();
+    let observer = Observer::connect(&home, "observer", "home/#").await;
+    let says = |topic: &'static str, at: &'static str, amount: f64| {
+        move |s: &Seen| {
+            let body: Value = serde_json::from_slice(&s.payload).ok()?;
+            (s.topic == topic && body.pointer(at).and_then(Value::as_f64) == Some(amount)).then_some(())
+        }
+    };
+    observer.wait_from(0, "the flour", says("home/pantry_shelf/state", "/board_1/grams", 320.0)).await;
+    let mark = observer.mark();
+    assert!(hand.keep("flour", 1_000.0) && hand.keep("milk", -250.0) && !hand.keep("caviar", 30.0));
+    observer.wait_from(mark, "more flour", says("home/pantry_shelf/state", "/board_1/grams", 1_320.0)).await;
+    observer.wait_from(mark, "less milk", says("home/fridge/state", "/milk", 150.0)).await;
+    assert_eq!((hand.food().len(), hand.food()["milk"]), (8, 150.0));
     home.stop().await;
 }
 

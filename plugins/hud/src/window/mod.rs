@@ -6,6 +6,7 @@ mod catalogue;
 mod design;
 mod devices;
 mod help;
+mod kitchen;
 mod lend;
 mod past;
 mod people;
@@ -18,8 +19,8 @@ use bevy::prelude::*;
 use vestibule_input::{Attention, Control, Controls, KeyBindings};
 use vestibule_twin::{
     Catalogue, DesignView, DiscoverSystems, EnablerClock, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture,
-    IntegrateTwin, KnownLending, KnownPeople, KnownServices, KnownSystems, LookBack, ManagePeople, Procedures,
-    TwinPast, UseServices, model::TwinId,
+    IntegrateTwin, KitchenView, KnownLending, KnownPeople, KnownServices, KnownSystems, LookBack, ManagePeople,
+    Procedures, TwinPast, UseServices, model::TwinId,
 };
 
 use crate::{
@@ -41,6 +42,8 @@ pub(crate) use design::tests::shelf as designed;
 pub(crate) use design::{
     DesignLine, WIDTH as DESIGN_WIDTH, act as design, attend as attend_design, keys as design_keys,
 };
+pub(crate) use kitchen::{KitchenDesk, act as cook};
+pub use kitchen::{KitchenField, KitchenPage, PrepareKitchen};
 pub use lend::TokenFiles;
 pub(crate) use lend::{
     LoanDesk, act as lend, begin as lend_kept, drop_in, keep as keep_tokens, span as lent_for, tell as tell_lent,
@@ -109,6 +112,7 @@ pub(crate) fn keys(
         (Control::People, HudWindow::People),
         (Control::Lend, HudWindow::Lending),
         (Control::Design, HudWindow::Design),
+        (Control::Kitchen, HudWindow::Kitchen),
         (Control::Settings, HudWindow::Settings),
     ];
     if controls.just_pressed(Control::Past) {
@@ -256,6 +260,8 @@ pub(crate) struct Shown<'w, 's> {
     clipboard: Option<Res<'w, Clipboard>>,
     past: Res<'w, TwinPast>,
     designed: Res<'w, DesignView>,
+    kitchen: Res<'w, KitchenView>,
+    pots: Res<'w, KitchenDesk>,
     clock: Res<'w, EnablerClock>,
     zone: Res<'w, Zone>,
     time: Res<'w, Time<Real>>,
@@ -276,7 +282,7 @@ impl Shown<'_, '_> {
             name: &name,
             line: self.capturing.line().and_then(|(field, line)| match field {
                 LineField::Service(field) => Some((field, line)),
-                LineField::Lend(_) | LineField::Design(_) => None,
+                LineField::Lend(_) | LineField::Design(_) | LineField::Kitchen(_) => None,
             }),
             drag: self.dragging.0.as_ref(),
             confirming: window.confirming.as_ref(),
@@ -297,7 +303,7 @@ impl Shown<'_, '_> {
             name: &name,
             line: self.capturing.line().and_then(|(field, line)| match field {
                 LineField::Lend(field) => Some((*field, line)),
-                LineField::Service(_) | LineField::Design(_) => None,
+                LineField::Service(_) | LineField::Design(_) | LineField::Kitchen(_) => None,
             }),
             clipboard: self.clipboard.is_some(),
             confirming: window.confirming.as_ref(),
@@ -310,13 +316,27 @@ impl Shown<'_, '_> {
             view: &self.designed,
             line: self.capturing.line().and_then(|(field, line)| match field {
                 LineField::Design(field) => Some((field.as_str(), line)),
-                LineField::Service(_) | LineField::Lend(_) => None,
+                LineField::Service(_) | LineField::Lend(_) | LineField::Kitchen(_) => None,
             }),
             drag: self.dragging.0.as_ref(),
             confirming: window.confirming.as_ref(),
             assets: self.assets.as_deref(),
         };
         design::window(&table, &self.keys)
+    }
+
+    fn kitchen(&self) -> El {
+        let counter = kitchen::Counter {
+            view: &self.kitchen,
+            desk: &self.pots,
+            line: self.capturing.line().and_then(|(field, line)| match field {
+                LineField::Kitchen(field) => Some((field, line)),
+                LineField::Service(_) | LineField::Lend(_) | LineField::Design(_) => None,
+            }),
+            zone: &self.zone,
+            clipboard: self.clipboard.is_some(),
+        };
+        kitchen::window(&counter, &self.keys)
     }
 
     fn past(&self, window: &OpenWindow) -> El {
@@ -353,6 +373,7 @@ pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_, '_>, mut screen: Re
             return;
         }
         HudWindow::Lending => shown.lending(&window),
+        HudWindow::Kitchen => shown.kitchen(),
         HudWindow::Procedures => procedures::window(&shown.procedures, shown.link.state.is_connected(), &shown.keys),
         HudWindow::People => {
             let about = window.about.clone().and_then(|twin| shown.devices.name(&twin).map(|name| (twin, name)));

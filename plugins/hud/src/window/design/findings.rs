@@ -9,11 +9,6 @@ use crate::{
     widgets::{self, Tone},
 };
 
-/// What one should know, but can live with.
-pub(super) const MIND: Color = Color::srgb(0.96, 0.72, 0.28);
-/// Nothing is wrong.
-pub(super) const GOOD: Color = Color::srgb(0.37, 0.84, 0.56);
-
 /// What the machine says about it.
 pub(super) fn block_of(view: &DesignView) -> El {
     let machines = view.machines.iter().map(|machine| {
@@ -25,7 +20,7 @@ pub(super) fn block_of(view: &DesignView) -> El {
     let good = view.checked && view.findings.is_empty();
     let good = good.then(|| {
         El::row("good", style::GAP)
-            .with(widgets::dot(GOOD, 9.0))
+            .with(widgets::dot(style::GOOD, 9.0))
             .with(El::text("text", "Nothing speaks against making it."))
     });
     let waits = (!view.checked).then(|| {
@@ -40,7 +35,7 @@ pub(super) fn block_of(view: &DesignView) -> El {
 }
 
 fn row(view: &DesignView, index: usize, finding: &DesignFinding) -> El {
-    let color = if finding.blocks { style::WRONG } else { MIND };
+    let color = if finding.blocks { style::WRONG } else { style::MIND };
     let word = if finding.blocks { "cannot be made so" } else { "can be made, but" };
     let part = finding.part.as_ref().map(|part| format!(" · {part}")).unwrap_or_default();
     let places = match finding.places.len() {

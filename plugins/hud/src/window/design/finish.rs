@@ -9,8 +9,6 @@ use crate::{
     widgets::{self, Tone},
 };
 
-use super::findings::{GOOD, MIND};
-
 /// Its name, and where it is kept.
 pub(super) fn block_of(table: &Table<'_>) -> El {
     let view = table.view;
@@ -45,10 +43,11 @@ pub(super) fn foot(view: &DesignView) -> El {
     let blocks = view.findings.iter().filter(|finding| finding.blocks).count();
     let (color, verdict) = match (view.checked, blocks, view.findings.len()) {
         (false, ..) => (style::MUTED, "not looked at yet".to_owned()),
-        (true, 0, 0) => (GOOD, "can be made".to_owned()),
-        (true, 0, more) => {
-            (MIND, if more == 1 { "can be made, one hint".to_owned() } else { format!("can be made, {more} hints") })
-        }
+        (true, 0, 0) => (style::GOOD, "can be made".to_owned()),
+        (true, 0, more) => (
+            style::MIND,
+            if more == 1 { "can be made, one hint".to_owned() } else { format!("can be made, {more} hints") },
+        ),
         (true, 1, _) => (style::WRONG, "one thing is in the way".to_owned()),
         (true, more, _) => (style::WRONG, format!("{more} things are in the way")),
     };
@@ -62,7 +61,7 @@ pub(super) fn foot(view: &DesignView) -> El {
     let mut place = widgets::button("place", press, None, Tone::Main);
     place.node.flex_grow = 1.0;
     let told = view.exported.as_ref().map(|exported| match exported {
-        Ok(path) => El::small("exported", format!("Written: {path}")).colored(GOOD),
+        Ok(path) => El::small("exported", format!("Written: {path}")).colored(style::GOOD),
         Err(why) => El::small("exported", why.clone()).colored(style::WRONG),
     });
     let out = El::row("out", 6.0)

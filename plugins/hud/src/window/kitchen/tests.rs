@@ -1,0 +1,269 @@
+use std::time::Duration;
+
+use bevy::{
+    input::{
+        ButtonState,
+        keyboard::{Key, KeyboardInput},
+    },
+    time::TimeUpdateStrategy,
+    ui::InteractionDisabled,
+    ui_widgets::Activate,
+};
+use vestibule_input::Attention;
+use vestibule_twin::{
+    KitchenDecision, KitchenDish, KitchenFood, KitchenInstructions, KitchenPart, KitchenPlace, KitchenRecipe,
+    KitchenSource, KitchenWay, Readiness,
+};
+
+use super::*;
+use crate::{HudPlugin, find_button, find_named, hud_texts, moment::utc};
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_utc("2026-11-26T14:00:00Z").unwrap()
+}
+
+fn milk() -> KitchenFood {
+    let source = |amount: &str, place: &str, ignored: Option<&str>| KitchenSource {
+        place: text(place),
+        how: "listed",
+        amount: text(amount),
+        age_ms: 240_000,
+        confidence: 898,
+        ignored: ignored.map(str::to_owned),
+    };
+    let part = |amount: &str| KitchenPart { dish: text("Pancakes"), amount: text(amount) };
+    KitchenFood {
+        id: text("milk"),
+        name: text("milk"),
+        needed: vec![part("500 ml")],
+        need: text("500 ml"),
+        there: text("400 ml"),
+        sources: vec![
+            source("400 ml", "Fridge, Milk", None),
+            source("1 l", "Cellar, Milk", Some("too old or too unsure a report")),
+        ],
+        reserved: vec![part("400 ml")],
+        missing: text("100 ml"),
+        order: text("100 ml"),
+        by: Some(now().plus(5 * 3_600_000)),
+        decision: KitchenDecision::Order,
+        ..KitchenFood::default()
+    }
+}
+
+/// A kitchen where pancakes are planned and milk is short.
+pub(crate) fn kitchen() -> KitchenView {
+    let recipe = |key: &str, name: &str, ready| KitchenRecipe {
+        key: text(key),
+        name: text(name),
+        description: text("Thin ones."),
+        serves: text("4 servings"),
+        minutes: Some(35),
+        lines: vec![text("250 g flour"), text("500 ml milk")],
+        steps: vec![text("Whisk."), text("Bake.")],
+        ready,
+        ..KitchenRecipe::default()
+    };
+    let flour = KitchenFood {
+        id: text("flour_wheat"),
+        name: text("flour"),
+        need: text("250 g"),
+        there: text("320 g"),
+        ..KitchenFood::default()
+    };
+    let way = KitchenWay { amount: text("1 kg"), arrives: Some(now().plus(3_600_000)), delivered: false };
+    let rice = KitchenFood {
+        id: text("rice"),
+        name: text("rice"),
+        way: text("1 kg"),
+        coming: vec![way],
+        keep: text("500 g"),
+        decision: KitchenDecision::Coming,
+        ..KitchenFood::default()
+    };
+    let place = KitchenPlace {
+        twin: TwinId::new("home/scale").unwrap(),
+        feature: FeatureId::slug("weight"),
+        name: text("Scale"),
+        amount: text("70 kg"),
+    };
+    KitchenView {
+        recipes: vec![
+            recipe("omelette", "Cheese omelette", Readiness::Now),
+            recipe("pancakes", "Pancakes", Readiness::Missing(vec![text("milk")])),
+        ],
+        instructions: vec![KitchenInstructions {
+            key: text("shelf"),
+            name: text("Hang a shelf"),
+            parts: vec![text("2 screws")],
+            steps: vec![text("Drill.")],
+        }],
+        dishes: vec![KitchenDish {
+            id: 7,
+            recipe: text("pancakes"),
+            title: text("Pancakes"),
+            at: now().plus(5 * 3_600_000),
+            servings: 4,
+            ready: Readiness::Missing(vec![text("milk")]),
+            notes: vec![text("not understood: love")],
+        }],
+        foods: vec![milk(), flour, rice],
+        places: vec![place],
+        now: Some(now()),
+        ..KitchenView::default()
+    }
+}
+
+fn app(view: KitchenView) -> App {
+    let mut app = App::new();
+    app.add_plugins((MinimalPlugins, HudPlugin));
+    app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(100)));
+    app.insert_resource(view).insert_resource(utc());
+    app.update();
+    tap(&mut app, KeyCode::KeyF);
+    app
+}
+
+fn tap(app: &mut App, key: KeyCode) {
+    app.world_mut().resource_mut::<ButtonInput<KeyCode>>().press(key);
+    app.update();
+    let mut keys = app.world_mut().resource_mut::<ButtonInput<KeyCode>>();
+    keys.release(key);
+    keys.clear();
+    app.update();
+}
+
+fn write(app: &mut App, letters: &str) {
+    for letter in letters.chars().map(Some).chain([None]) {
+        let logical_key = letter.map_or(Key::Enter, |letter| Key::Character(letter.to_string().into()));
+        let (key_code, window) = (KeyCode::F35, Entity::PLACEHOLDER);
+        let text = letter.map(|letter| letter.to_string().into());
+        let input = KeyboardInput { key_code, logical_key, state: ButtonState::Pressed, text, repeat: false, window };
+        app.world_mut().write_message(input);
+        app.update();
+    }
+    app.update();
+}
+
+/// Presses a button; what was asked for because of it.
+#[track_caller]
+fn click(app: &mut App, label: &str) -> Vec<Cook> {
+    let entity = find_button(app.world(), label).unwrap_or_else(|| panic!("no button {label:?}"));
+    app.world_mut().resource_mut::<Messages<Cook>>().clear();
+    app.world_mut().trigger(Activate { entity });
+    app.update();
+    app.update();
+    sent(app)
+}
+
+fn sent(app: &App) -> Vec<Cook> {
+    let messages = app.world().resource::<Messages<Cook>>();
+    messages.get_cursor().read(messages).cloned().collect()
+}
+
+fn reads(app: &App, text: &str) -> bool {
+    hud_texts(app.world()).iter().any(|shown| shown.contains(text))
+}
+
+#[test]
+fn its_key_opens_it_and_closes_it() {
+    let mut app = app(kitchen());
+    assert!(find_named(app.world(), "kitchen").is_some());
+    assert_eq!(*app.world().resource::<State<Attention>>().get(), Attention::Panel);
+    tap(&mut app, KeyCode::KeyF);
+    app.update();
+    assert!(find_named(app.world(), "kitchen").is_none());
+}
+
+#[test]
+fn dishes_are_planned_for_tonight_changed_and_dropped() {
+    let mut app = app(kitchen());
+    let tonight = Timestamp::from_utc("2026-11-26T19:00:00Z").unwrap();
+    assert!(reads(&app, "19:00") && reads(&app, "for 4") && reads(&app, "not understood: love"));
+    assert!(reads(&app, "everything is there") && reads(&app, "missing: milk"));
+    let plan = Cook::Choose { recipe: text("omelette"), at: tonight };
+    assert_eq!(click(&mut app, "Plan Cheese omelette"), [plan]);
+    assert_eq!(click(&mut app, "Pancakes for one more"), [Cook::Servings { dish: 7, servings: 5 }]);
+    let later = Cook::When { dish: 7, at: tonight.plus(3_600_000) };
+    assert_eq!(click(&mut app, "Pancakes an hour later"), [later]);
+    assert_eq!(click(&mut app, "Drop Pancakes"), [Cook::Drop(7)]);
+    app.world_mut().resource_mut::<KitchenView>().now = None;
+    app.update();
+    let button = find_button(app.world(), "Plan Pancakes").unwrap();
+    assert!(app.world().get::<InteractionDisabled>(button).is_some(), "nobody knows when tonight is");
+    assert!(reads(&app, "The enabler was not reached yet") || reads(&app, "milk"));
+}
+
+#[test]
+fn each_food_says_why_and_can_be_overruled() {
+    let mut app = app(kitchen());
+    assert!(reads(&app, "buy 100 ml") && reads(&app, "enough") && reads(&app, "on its way"));
+    assert_eq!(click(&mut app, "Why milk"), []);
+    assert!(reads(&app, "400 ml · Fridge, Milk · listed 4 min ago · believed 89 %"));
+    assert!(reads(&app, "does not count: too old or too unsure a report"));
+    assert!(reads(&app, "Pancakes 500 ml") && reads(&app, "Pancakes 400 ml") && reads(&app, "by 19:00"));
+    let overrule = |by| vec![Cook::Overrule { ingredient: text("milk"), by }];
+    assert_eq!(click(&mut app, "milk: I have it"), overrule(Some(OverruleFood::Have)));
+    assert_eq!(click(&mut app, "milk: I do without"), overrule(Some(OverruleFood::Without)));
+    assert_eq!(click(&mut app, "milk: as reckoned"), overrule(None));
+    click(&mut app, "milk buy exactly");
+    write(&mut app, "2 l");
+    assert_eq!(sent(&app), overrule(Some(OverruleFood::Order(text("2 l")))));
+    click(&mut app, "Why milk");
+    assert!(!reads(&app, "Fridge, Milk"));
+    click(&mut app, "Why rice");
+    assert!(reads(&app, "1 kg · by 15:00"));
+    click(&mut app, "rice has to stay");
+    assert!(reads(&app, "500 g|"), "what is there is changed");
+    tap(&mut app, KeyCode::Escape);
+}
+
+#[test]
+fn jars_places_and_recipes_are_written() {
+    let mut app = app(kitchen());
+    click(&mut app, "Count a jar");
+    write(&mut app, "salt 200 g");
+    assert_eq!(sent(&app), [Cook::Count { ingredient: text("salt"), amount: text("200 g") }]);
+    app.world_mut().resource_mut::<Messages<Cook>>().clear();
+    click(&mut app, "What lies on Scale");
+    write(&mut app, "sugar");
+    let (twin, feature) = (TwinId::new("home/scale").unwrap(), FeatureId::slug("weight"));
+    assert_eq!(sent(&app), [Cook::Lies { twin, feature, food: text("sugar") }]);
+    app.world_mut().resource_mut::<Messages<Cook>>().clear();
+    click(&mut app, "A recipe or its file");
+    write(&mut app, "/tmp/soup.json");
+    assert_eq!(sent(&app), [Cook::Import(text("/tmp/soup.json"))]);
+    assert_eq!(click(&mut app, "Buy what no dish insists on"), [Cook::BuyOptional(true)]);
+    app.world_mut().resource_mut::<KitchenView>().problem = Some(text("It cannot be read."));
+    app.update();
+    assert!(reads(&app, "It cannot be read."));
+}
+
+#[test]
+fn recipes_and_instructions_are_read() {
+    let mut app = app(kitchen());
+    click(&mut app, "Pancakes");
+    assert!(reads(&app, "4 servings · 35 min") && reads(&app, "Whisk.") && !reads(&app, "buy 100 ml"));
+    click(&mut app, "Hang a shelf");
+    assert!(reads(&app, "2 screws") && reads(&app, "Drill."));
+    click(&mut app, "Back to the foods");
+    assert!(reads(&app, "buy 100 ml"));
+}
+
+#[test]
+fn jars_are_understood_as_people_write_them() {
+    let read = |words: &str| counted(words).unwrap_or_default();
+    for (words, food, amount) in [
+        ("salt 200 g", "salt", "200 g"),
+        ("olive oil 0.5 l", "olive oil", "0.5 l"),
+        ("200 g salt", "salt", "200 g"),
+        ("3 onions", "onions", "3"),
+    ] {
+        assert_eq!(read(words), (text(food), text(amount)), "{words}");
+    }
+    assert!(["", "salt", "200"].iter().all(|words| counted(words).is_none()));
+}

@@ -1,0 +1,153 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use bevy::time::TimeUpdateStrategy;
+use vestibule_model::{
+    FeatureId, FeatureInfo, FeatureKind, PropertyId, PropertyInfo, Truth, TwinId, TwinInfo, Value, ValueType,
+};
+use vestibule_twin::{KitchenDecision, OverruleFood, Readiness, Reading, Twin};
+
+use super::*;
+
+const NOW: Timestamp = Timestamp(1_795_183_387_000);
+
+fn app(folder: Option<&Path>) -> App {
+    let mut app = App::new();
+    let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/recipes");
+    app.add_plugins(MinimalPlugins);
+    app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(100)));
+    app.add_plugins(KitchenPlugin { folder: folder.map(Path::to_owned), recipes: Some(recipes) });
+    app.insert_resource(EnablerClock(Some((NOW, 0.0))));
+    app.update();
+    app
+}
+
+fn value() -> PropertyId {
+    PropertyId::slug("value")
+}
+
+fn state(milk_ml: f64, at: f64) -> TwinState {
+    let reading = Reading {
+        value: Some(Value::Float(milk_ml)),
+        desired: None,
+        truth: Truth::Live,
+        reported_at: Some(at),
+        revision: 1,
+    };
+    let readings = BTreeMap::from([((FeatureId::slug("milk"), value()), reading)]);
+    TwinState { readings: Arc::new(readings), reachable: true, ..TwinState::default() }
+}
+
+/// A fridge that lists so many millilitres of milk.
+fn fridge(app: &mut App, milk_ml: f64) -> Entity {
+    let mut info = TwinInfo::new(TwinId::new("home/fridge").unwrap(), "Fridge");
+    let mut property = PropertyInfo::new(ValueType::AnyNumber);
+    property.unit = Some("mL".to_owned());
+    let milk = FeatureInfo {
+        name: "Milk".to_owned(),
+        kind: FeatureKind::Sensor,
+        class: None,
+        properties: [(value(), property)].into(),
+        actions: BTreeMap::new(),
+        events: BTreeSet::new(),
+    };
+    info.features.insert(FeatureId::slug("milk"), milk);
+    let twin = Twin(info.id.clone());
+    app.world_mut().spawn((twin, TwinRoot, TwinDescription(Arc::new(info)), state(milk_ml, 0.0))).id()
+}
+
+fn ask(app: &mut App, wish: Cook) {
+    app.world_mut().write_message(wish);
+    app.update();
+}
+
+fn view(app: &App) -> &KitchenView {
+    app.world().resource::<KitchenView>()
+}
+
+fn food<'a>(app: &'a App, id: &str) -> &'a vestibule_twin::KitchenFood {
+    view(app).foods.iter().find(|food| food.id == id).unwrap_or_else(|| panic!("no {id}: {:#?}", view(app).foods))
+}
+
+fn plan(app: &mut App, recipe: &str) {
+    ask(app, Cook::Choose { recipe: recipe.to_owned(), at: NOW.plus(36_000_000) });
+}
+
+#[test]
+fn a_dish_says_what_is_missing_and_why() {
+    let mut app = app(None);
+    fridge(&mut app, 400.0);
+    plan(&mut app, "pancakes");
+    let milk = food(&app, "milk");
+    assert_eq!((milk.need.as_str(), milk.there.as_str(), milk.missing.as_str()), ("500 ml", "400 ml", "100 ml"));
+    assert_eq!((milk.decision, milk.order.as_str()), (KitchenDecision::Order, "100 ml"));
+    let source = &milk.sources[0];
+    assert_eq!((source.place.as_str(), source.how, source.ignored.as_deref()), ("Fridge, Milk", "listed", None));
+    assert_eq!((milk.reserved[0].dish.as_str(), milk.reserved[0].amount.as_str()), ("Pancakes", "400 ml"));
+    let Readiness::Missing(missing) = &view(&app).dishes[0].ready else { panic!("{:?}", view(&app).dishes) };
+    assert!(missing.contains(&"milk".to_owned()), "{missing:?}");
+    ask(&mut app, Cook::Servings { dish: 1, servings: 2 });
+    assert_eq!(food(&app, "milk").decision, KitchenDecision::Enough);
+    plan(&mut app, "rice_pudding");
+    assert_eq!(food(&app, "milk").missing, "850 ml", "two dishes do not drink the same milk");
+}
+
+#[test]
+fn what_things_report_counts_at_once_and_grows_old() {
+    let mut app = app(None);
+    let fridge = fridge(&mut app, 400.0);
+    plan(&mut app, "pancakes");
+    app.world_mut().entity_mut(fridge).insert(state(1_400.0, 0.3));
+    for _ in 0..4 {
+        app.update();
+    }
+    assert_eq!(food(&app, "milk").decision, KitchenDecision::Enough, "it was put away");
+    // Three days later nobody has told anything.
+    app.insert_resource(EnablerClock(Some((NOW, -260_000.0))));
+    for _ in 0..60 {
+        app.update();
+    }
+    let milk = food(&app, "milk");
+    assert_eq!((milk.there.as_str(), milk.missing.as_str()), ("", "500 ml"), "what is old is not believed");
+    assert!(milk.sources[0].ignored.as_deref().is_some_and(|why| why.contains("too old")));
+}
+
+#[test]
+fn a_person_overrules_counts_and_keeps() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(Some(folder.path()));
+    plan(&mut app, "pancakes");
+    let milk = |by| Cook::Overrule { ingredient: "milk".to_owned(), by };
+    ask(&mut app, milk(Some(OverruleFood::Have)));
+    assert_eq!((food(&app, "milk").decision, food(&app, "milk").order.as_str()), (KitchenDecision::Have, ""));
+    ask(&mut app, milk(Some(OverruleFood::Order("2 l".to_owned()))));
+    assert_eq!((food(&app, "milk").decision, food(&app, "milk").order.as_str()), (KitchenDecision::Said, "2 l"));
+    ask(&mut app, milk(None));
+    assert_eq!(food(&app, "milk").decision, KitchenDecision::Order);
+    ask(&mut app, Cook::Count { ingredient: "milk".to_owned(), amount: "1 l".to_owned() });
+    assert_eq!((food(&app, "milk").decision, food(&app, "milk").sources[0].how), (KitchenDecision::Enough, "counted"));
+    ask(&mut app, Cook::Keep { ingredient: "milk".to_owned(), amount: "1 l".to_owned() });
+    assert_eq!((food(&app, "milk").keep.as_str(), food(&app, "milk").missing.as_str()), ("1 l", "500 ml"));
+    ask(&mut app, Cook::Keep { ingredient: "milk".to_owned(), amount: "loads".to_owned() });
+    assert!(view(&app).problem.as_deref().is_some_and(|why| why.contains("loads")));
+    ask(&mut app, Cook::Drop(1));
+    assert_eq!(view(&app).problem, None, "what was done since is no problem");
+    let again = super::app_tests::app(Some(folder.path()));
+    assert_eq!((food(&again, "milk").keep.as_str(), food(&again, "milk").there.as_str()), ("1 l", "1 l"));
+}
+
+#[test]
+fn nothing_is_reckoned_before_the_enabler_s_time_is_known() {
+    let mut app = app(None);
+    app.insert_resource(EnablerClock::default());
+    plan(&mut app, "pancakes");
+    assert_eq!((view(&app).now, view(&app).foods.len()), (None, 0));
+    assert_eq!(view(&app).dishes[0].ready, Readiness::Unknown);
+    assert!(view(&app).recipes.iter().all(|recipe| recipe.ready == Readiness::Unknown));
+    ask(&mut app, Cook::Import("/nowhere/at/all.json".to_owned()));
+    assert!(view(&app).problem.as_deref().is_some_and(|why| why.contains("/nowhere/at/all.json")));
+}

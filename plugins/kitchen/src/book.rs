@@ -1,0 +1,382 @@
+//! The kitchen's own book: recipes, planned dishes, what was counted and what the person decided. Without IO.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use vestibule_kitchen::{
+    Amount, Coming, Dish, DishId, Food, Found, IngredientId, Instructions, KitchenRules, Limits, OverruledBy, Recipe,
+    RecipeError, RulesError, Stock, StockSource, Table, read,
+};
+use vestibule_model::{FeatureId, Timestamp, Truth, TwinId};
+use vestibule_twin::{Cook, OverruleFood};
+
+/// Recipes and instructions that are kept: as many as the arithmetic is measured with.
+const MOST_RECIPES: usize = 1_000;
+/// Dishes that are planned at once: two months of dinners.
+const MOST_DISHES: usize = 64;
+/// Jars that somebody counts.
+const MOST_COUNTED: usize = 512;
+/// The most servings of a dish: a wedding.
+const MOST_SERVINGS: u32 = 500;
+/// Bytes of the diary's file.
+const DIARY_BYTES: usize = 1024 * 1024;
+/// The system of twins that are nothing but a person's word.
+pub(crate) const COUNTED: &str = "counted";
+
+/// Why something cannot be done, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum CookError {
+    #[error("There is no such recipe.")]
+    NoRecipe,
+    #[error("There is no such dish in the plan.")]
+    NoDish,
+    #[error("Nobody here knows a food called {0:?}.")]
+    NoFood(String),
+    #[error("{0:?} is no amount: write it as 500 g, 1.5 l or 3.")]
+    NoAmount(String),
+    #[error("Nobody knows how much {amount} of {food} is: write it in grams, millilitres or pieces.")]
+    NoMeasure { amount: String, food: String },
+    #[error("A dish is cooked for 1 to {MOST_SERVINGS}.")]
+    Servings,
+    #[error("The enabler's clock is not known yet: there is no time to plan for.")]
+    NoClock,
+    #[error("There are {0} {1} already; let one go first.")]
+    Full(usize, &'static str),
+    #[error("This recipe came with the program.")]
+    Shipped,
+    #[error("This cannot be taken in: {0}.")]
+    Recipe(#[from] RecipeError),
+}
+
+/// Why a diary cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum DiaryError {
+    #[error("longer than {DIARY_BYTES} bytes, or more in it than is kept")]
+    TooLong,
+    #[error("not a diary: {0}")]
+    Malformed(String),
+}
+
+/// A recipe, and whether the person took it in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept<T> {
+    pub what: T,
+    pub own: bool,
+}
+
+/// A dish that is planned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Planned {
+    pub id: u64,
+    pub recipe: String,
+    pub servings: u32,
+    pub at: Timestamp,
+}
+
+/// What somebody counted, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Counted {
+    pub amount: Amount,
+    pub at: Timestamp,
+}
+
+/// What is kept from one day to the next, beside recipes and rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Diary {
+    pub dishes: Vec<Planned>,
+    pub counted: BTreeMap<IngredientId, Counted>,
+}
+
+impl Diary {
+    pub(crate) fn read(text: &str) -> Result<Self, DiaryError> {
+        if text.len() > DIARY_BYTES {
+            return Err(DiaryError::TooLong);
+        }
+        let diary: Self = toml::from_str(text).map_err(|error| DiaryError::Malformed(error.message().to_owned()))?;
+        let fits = diary.dishes.len() <= MOST_DISHES && diary.counted.len() <= MOST_COUNTED;
+        if fits { Ok(diary) } else { Err(DiaryError::TooLong) }
+    }
+
+    pub(crate) fn write(&self) -> Result<String, DiaryError> {
+        toml::to_string(self).map_err(|error| DiaryError::Malformed(error.to_string()))
+    }
+}
+
+/// What has to be written down after a wish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing of it is kept.
+    Nothing,
+    /// The diary.
+    Diary,
+    /// The rules.
+    Rules,
+    /// A text that was taken in, under this name.
+    Take { name: String, text: String },
+    /// A text that was taken in goes.
+    Forget { name: String },
+    /// A file is to be read and taken in.
+    Read { path: String },
+}
+
+/// The book.
+#[derive(Clone, Debug)]
+pub(crate) struct Book {
+    pub recipes: BTreeMap<String, Kept<Recipe>>,
+    pub instructions: BTreeMap<String, Kept<Instructions>>,
+    pub diary: Diary,
+    pub rules: KitchenRules,
+    /// Foods, with what the person calls them.
+    pub table: Table,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self {
+            recipes: BTreeMap::new(),
+            instructions: BTreeMap::new(),
+            diary: Diary::default(),
+            rules: KitchenRules::default(),
+            table: Table::shipped().clone(),
+        }
+    }
+}
+
+impl Book {
+    /// Follows the person's rules from now on. Names of foods that there are not are told, and the rest counts.
+    pub(crate) fn rule(&mut self, rules: KitchenRules) -> Result<(), RulesError> {
+        let table = rules.table(Table::shipped());
+        self.rules = rules;
+        self.table = table?;
+        Ok(())
+    }
+
+    /// Adds what a text has, under a name that begins with `name`.
+    pub(crate) fn add(&mut self, name: &str, text: &str, own: bool) -> Result<(), CookError> {
+        let Found { recipes, instructions } = read(text, &Limits::default(), &self.table)?;
+        let more = recipes.len() + instructions.len();
+        if self.recipes.len() + self.instructions.len() + more > MOST_RECIPES {
+            return Err(CookError::Full(MOST_RECIPES, "recipes"));
+        }
+        for (recipe, number) in recipes.into_iter().zip(0_usize..) {
+            self.recipes.insert(numbered(name, number), Kept { what: recipe, own });
+        }
+        for (made, number) in instructions.into_iter().zip(0_usize..) {
+            self.instructions.insert(numbered(name, number), Kept { what: made, own });
+        }
+        Ok(())
+    }
+
+    /// Takes a text in that a person gave.
+    pub(crate) fn take_in(&mut self, text: &str) -> Result<Effect, CookError> {
+        let found = read(text, &Limits::default(), &self.table)?;
+        let title = found.recipes.first().map(|recipe| &recipe.name);
+        let title = title.or_else(|| found.instructions.first().map(|made| &made.name));
+        let name = self.free(&slug(title.map_or("", String::as_str)));
+        self.add(&name, text, true)?;
+        Ok(Effect::Take { name, text: text.to_owned() })
+    }
+
+    /// A name that nothing has yet.
+    fn free(&self, base: &str) -> String {
+        let is_free = |name: &String| {
+            let taken = |key: &String| file_of(key) == name;
+            !self.recipes.keys().any(taken) && !self.instructions.keys().any(taken)
+        };
+        let first = format!("own_{base}");
+        let others = (2..=MOST_RECIPES + 1).map(|number| format!("own_{base}_{number}"));
+        std::iter::once(first.clone()).chain(others).find(is_free).unwrap_or(first)
+    }
+
+    /// Does what a person asks for. `now` is the enabler's time.
+    pub(crate) fn follow(&mut self, wish: &Cook, now: Option<Timestamp>) -> Result<Effect, CookError> {
+        match wish {
+            Cook::Choose { recipe, at } => self.choose(recipe, *at),
+            Cook::Servings { dish, servings } => {
+                let fits = (1..=MOST_SERVINGS).contains(servings);
+                let planned = self.planned(*dish)?;
+                planned.servings = fits.then_some(*servings).ok_or(CookError::Servings)?;
+                Ok(Effect::Diary)
+            }
+            Cook::When { dish, at } => {
+                self.planned(*dish)?.at = *at;
+                Ok(Effect::Diary)
+            }
+            Cook::Drop(dish) => {
+                self.planned(*dish)?;
+                self.diary.dishes.retain(|planned| planned.id != *dish);
+                Ok(Effect::Diary)
+            }
+            Cook::Overrule { ingredient, by } => self.overrule(ingredient, by.as_ref()),
+            Cook::Keep { ingredient, amount } => {
+                let food = self.food(ingredient)?;
+                let (id, amount) = (food.id.clone(), amount_of(amount, food)?);
+                set(&mut self.rules.keep, id, amount);
+                Ok(Effect::Rules)
+            }
+            Cook::Count { ingredient, amount } => {
+                let food = self.food(ingredient)?;
+                let (id, amount) = (food.id.clone(), amount_of(amount, food)?);
+                let at = now.ok_or(CookError::NoClock)?;
+                if self.diary.counted.len() >= MOST_COUNTED && !self.diary.counted.contains_key(&id) {
+                    return Err(CookError::Full(MOST_COUNTED, "counted jars"));
+                }
+                set(&mut self.diary.counted, id, amount.map(|amount| Counted { amount, at }));
+                Ok(Effect::Diary)
+            }
+            Cook::Lies { twin, feature, food } => {
+                let id = match food.trim() {
+                    "" => None,
+                    food => Some(self.food(food)?.id.clone()),
+                };
+                set(&mut self.rules.places, format!("{twin} {feature}"), id);
+                Ok(Effect::Rules)
+            }
+            Cook::BuyOptional(yes) => {
+                self.rules.buy_optional = *yes;
+                Ok(Effect::Rules)
+            }
+            Cook::Import(text) => {
+                let is_text = text.trim_start().starts_with(['{', '[', '<', '\u{feff}']);
+                if is_text { self.take_in(text) } else { Ok(Effect::Read { path: text.trim().to_owned() }) }
+            }
+            Cook::Forget(key) => self.forget(key),
+        }
+    }
+
+    fn choose(&mut self, key: &str, at: Timestamp) -> Result<Effect, CookError> {
+        let recipe = &self.recipes.get(key).ok_or(CookError::NoRecipe)?.what;
+        if self.diary.dishes.len() >= MOST_DISHES {
+            return Err(CookError::Full(MOST_DISHES, "dishes"));
+        }
+        let servings = recipe.serves.servings.unwrap_or(1).clamp(1, MOST_SERVINGS);
+        let last = self.diary.dishes.iter().map(|planned| planned.id).max().unwrap_or(0);
+        let dish = Planned { id: last.saturating_add(1), recipe: key.to_owned(), servings, at };
+        self.diary.dishes.push(dish);
+        Ok(Effect::Diary)
+    }
+
+    fn planned(&mut self, dish: u64) -> Result<&mut Planned, CookError> {
+        self.diary.dishes.iter_mut().find(|planned| planned.id == dish).ok_or(CookError::NoDish)
+    }
+
+    fn overrule(&mut self, ingredient: &str, by: Option<&OverruleFood>) -> Result<Effect, CookError> {
+        let food = self.food(ingredient)?;
+        let by = match by {
+            None => None,
+            Some(OverruleFood::Have) => Some(OverruledBy::Have),
+            Some(OverruleFood::Without) => Some(OverruledBy::Without),
+            Some(OverruleFood::Order(amount)) => amount_of(amount, food)?.map(OverruledBy::Order),
+        };
+        let id = food.id.clone();
+        set(&mut self.rules.overrule, id, by);
+        Ok(Effect::Rules)
+    }
+
+    fn forget(&mut self, key: &str) -> Result<Effect, CookError> {
+        let recipe = self.recipes.get(key).map(|kept| kept.own);
+        let own = recipe.or_else(|| self.instructions.get(key).map(|kept| kept.own)).ok_or(CookError::NoRecipe)?;
+        if !own {
+            return Err(CookError::Shipped);
+        }
+        // A text may have had several: they came together, and go together.
+        let name = file_of(key).to_owned();
+        self.recipes.retain(|key, _| file_of(key) != name);
+        self.instructions.retain(|key, _| file_of(key) != name);
+        let recipes = &self.recipes;
+        self.diary.dishes.retain(|planned| recipes.contains_key(&planned.recipe));
+        Ok(Effect::Forget { name })
+    }
+
+    /// By its id, or by what people call it.
+    fn food(&self, word: &str) -> Result<&Food, CookError> {
+        let by_id = IngredientId::new(word).ok().and_then(|id| self.table.get(&id));
+        let unknown = || CookError::NoFood(word.chars().take(40).collect());
+        by_id.or_else(|| self.table.named(word)).ok_or_else(unknown)
+    }
+
+    /// The planned dishes whose recipes are there.
+    pub(crate) fn dishes(&self) -> Vec<Dish> {
+        let of = |planned: &Planned| {
+            let recipe = &self.recipes.get(&planned.recipe)?.what;
+            Some(Dish::of(DishId(planned.id), recipe, planned.servings, planned.at))
+        };
+        self.diary.dishes.iter().filter_map(of).collect()
+    }
+
+    /// Each recipe as a dish that is cooked at `at`, to ask whether it could be.
+    pub(crate) fn each_alone(&self, at: Timestamp) -> Vec<Dish> {
+        let of = |(kept, number): (&Kept<Recipe>, u64)| {
+            let servings = kept.what.serves.servings.unwrap_or(1);
+            Dish::of(DishId(number), &kept.what, servings, at)
+        };
+        self.recipes.values().zip(0..).map(of).collect()
+    }
+
+    /// What was counted, as stock.
+    pub(crate) fn counted(&self) -> Vec<Stock> {
+        let of = |(id, counted): (&IngredientId, &Counted)| {
+            Some(Stock {
+                ingredient: id.clone(),
+                twin: TwinId::new(format!("{COUNTED}/{id}")).ok()?,
+                feature: FeatureId::slug("amount"),
+                amount: counted.amount,
+                source: StockSource::Counted,
+                reported: counted.at,
+                truth: Truth::Live,
+                best_before: None,
+            })
+        };
+        self.diary.counted.iter().filter_map(of).collect()
+    }
+
+    /// What is on its way.
+    pub(crate) fn coming(&self) -> Vec<Coming> {
+        Vec::new()
+    }
+}
+
+/// A name of the second and further recipes of a text.
+fn numbered(name: &str, number: usize) -> String {
+    if number == 0 { name.to_owned() } else { format!("{name}.{number}") }
+}
+
+/// The name of the text that a recipe came with.
+fn file_of(key: &str) -> &str {
+    key.split_once('.').map_or(key, |(name, _)| name)
+}
+
+/// What files can be called anywhere: `own_` and at most 40 of `a` to `z`, digits and `_`.
+fn slug(title: &str) -> String {
+    let words = title.chars().flat_map(char::to_lowercase).map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
+    let joined: String = words.collect();
+    let parts: Vec<&str> = joined.split('_').filter(|part| !part.is_empty()).collect();
+    let short: String = parts.join("_").chars().take(40).collect();
+    if short.is_empty() { "recipe".to_owned() } else { short }
+}
+
+fn set<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
+    match value {
+        Some(value) => drop(map.insert(key, value)),
+        None => drop(map.remove(&key)),
+    }
+}
+
+/// What somebody wrote; nothing where they wrote nothing.
+fn amount_of(text: &str, food: &Food) -> Result<Option<Amount>, CookError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let amount: Amount = text.parse().map_err(|_| CookError::NoAmount(text.chars().take(40).collect()))?;
+    let unknown = || CookError::NoMeasure { amount: amount.to_string(), food: food.title().to_owned() };
+    food.to_base(amount).ok_or_else(unknown).map(Some)
+}
+
+#[cfg(test)]
+#[path = "book_tests.rs"]
+mod tests;

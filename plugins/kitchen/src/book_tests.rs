@@ -1,0 +1,154 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const PANCAKES: &str = r#"{"@type": "Recipe", "name": "Pancakes", "recipeYield": "4",
+    "recipeIngredient": ["250 g flour", "500 ml milk", "2 eggs"]}"#;
+const NOW: Timestamp = Timestamp(1_000_000);
+
+fn book() -> Book {
+    let mut book = Book::default();
+    book.add("pancakes", PANCAKES, false).unwrap();
+    book
+}
+
+fn ask(book: &mut Book, wish: &Cook) -> Result<Effect, CookError> {
+    book.follow(wish, Some(NOW))
+}
+
+fn choose(recipe: &str) -> Cook {
+    Cook::Choose { recipe: recipe.to_owned(), at: NOW.plus(3_600_000) }
+}
+
+fn id(text: &str) -> IngredientId {
+    IngredientId::new(text).unwrap()
+}
+
+#[test]
+fn dishes_are_planned_changed_and_dropped() {
+    let mut book = book();
+    assert_eq!(ask(&mut book, &choose("soup")), Err(CookError::NoRecipe));
+    assert_eq!(ask(&mut book, &choose("pancakes")), Ok(Effect::Diary));
+    assert_eq!(ask(&mut book, &choose("pancakes")), Ok(Effect::Diary));
+    assert_eq!(ask(&mut book, &Cook::Servings { dish: 2, servings: 8 }), Ok(Effect::Diary));
+    assert_eq!(ask(&mut book, &Cook::When { dish: 1, at: Timestamp(7) }), Ok(Effect::Diary));
+    assert_eq!(ask(&mut book, &Cook::Servings { dish: 2, servings: 0 }), Err(CookError::Servings));
+    let planned: Vec<_> = book.dishes().iter().map(|dish| (dish.id.0, dish.servings, dish.at)).collect();
+    assert_eq!(planned, [(1, 4, Timestamp(7)), (2, 8, NOW.plus(3_600_000))], "what was refused changed nothing");
+    assert_eq!(ask(&mut book, &Cook::Drop(1)), Ok(Effect::Diary));
+    assert_eq!(ask(&mut book, &Cook::Drop(1)), Err(CookError::NoDish));
+    for _ in 1..MOST_DISHES {
+        ask(&mut book, &choose("pancakes")).unwrap();
+    }
+    assert_eq!(ask(&mut book, &choose("pancakes")), Err(CookError::Full(MOST_DISHES, "dishes")));
+    let ids: std::collections::BTreeSet<_> = book.diary.dishes.iter().map(|planned| planned.id).collect();
+    assert_eq!(ids.len(), MOST_DISHES, "no two dishes are one");
+}
+
+#[test]
+fn what_a_person_says_of_a_food_is_kept_in_its_measure() {
+    let mut book = book();
+    let keep =
+        |ingredient: &str, amount: &str| Cook::Keep { ingredient: ingredient.to_owned(), amount: amount.to_owned() };
+    assert_eq!(ask(&mut book, &keep("flour_wheat", "1 kg")), Ok(Effect::Rules));
+    assert_eq!(ask(&mut book, &keep("Eier", "6")), Ok(Effect::Rules), "by any of its names");
+    assert_eq!(book.rules.keep[&id("flour_wheat")], Amount::Mass(1_000_000));
+    assert_eq!(ask(&mut book, &keep("flour_wheat", " ")), Ok(Effect::Rules));
+    assert!(!book.rules.keep.contains_key(&id("flour_wheat")) && book.rules.keep.contains_key(&id("egg")));
+    assert!(matches!(ask(&mut book, &keep("moon dust", "1 g")), Err(CookError::NoFood(_))));
+    assert!(matches!(ask(&mut book, &keep("rice", "much")), Err(CookError::NoAmount(_))));
+    assert!(matches!(ask(&mut book, &keep("flour_wheat", "2 bunch")), Err(CookError::NoMeasure { .. })));
+    let order = Some(OverruleFood::Order("2 l".to_owned()));
+    let overrule = |by| Cook::Overrule { ingredient: "milk".to_owned(), by };
+    assert_eq!(ask(&mut book, &overrule(order)), Ok(Effect::Rules));
+    assert_eq!(book.rules.overrule[&id("milk")], OverruledBy::Order(Amount::Volume(2_000_000)));
+    ask(&mut book, &overrule(None)).unwrap();
+    assert!(book.rules.overrule.is_empty());
+    let lies = |food: &str| Cook::Lies {
+        twin: TwinId::new("home/shelf").unwrap(),
+        feature: FeatureId::slug("left"),
+        food: food.to_owned(),
+    };
+    ask(&mut book, &lies("Basmati rice")).unwrap();
+    assert_eq!(book.rules.places["home/shelf left"], id("rice"));
+    ask(&mut book, &lies("")).unwrap();
+    assert!(book.rules.places.is_empty());
+}
+
+#[test]
+fn jars_are_counted_with_their_time() {
+    let mut book = book();
+    let count = |amount: &str| Cook::Count { ingredient: "salt".to_owned(), amount: amount.to_owned() };
+    assert_eq!(book.follow(&count("1 kg"), None), Err(CookError::NoClock));
+    ask(&mut book, &count("1 kg")).unwrap();
+    let stock = book.counted().remove(0);
+    assert_eq!((stock.amount, stock.reported, stock.source), (Amount::Mass(1_000_000), NOW, StockSource::Counted));
+    ask(&mut book, &count("")).unwrap();
+    assert!(book.counted().is_empty());
+}
+
+#[test]
+fn recipes_are_taken_in_and_forgotten_with_their_dishes() {
+    let mut book = book();
+    let two = format!(r#"[{PANCAKES}, {{"@type": "HowTo", "name": "Fold a napkin", "step": "Fold it."}}]"#);
+    let Ok(Effect::Take { name, .. }) = ask(&mut book, &Cook::Import(two.clone())) else { panic!("not taken in") };
+    assert_eq!((name.as_str(), book.recipes.len(), book.instructions.len()), ("own_pancakes", 2, 1));
+    let Ok(Effect::Take { name: other, .. }) = ask(&mut book, &Cook::Import(two)) else { panic!("not taken in") };
+    assert_ne!(name, other);
+    ask(&mut book, &choose(&name)).unwrap();
+    assert_eq!(ask(&mut book, &Cook::Forget(name.clone())), Ok(Effect::Forget { name }));
+    assert!(book.diary.dishes.is_empty() && book.recipes.len() == 2 && book.instructions.len() == 1);
+    assert_eq!(ask(&mut book, &Cook::Forget("pancakes".to_owned())), Err(CookError::Shipped));
+    assert_eq!(ask(&mut book, &Cook::Forget("none".to_owned())), Err(CookError::NoRecipe));
+    assert!(matches!(ask(&mut book, &Cook::Import("{".to_owned())), Err(CookError::Recipe(_))));
+    let path = Cook::Import(" /home/me/soup.html ".to_owned());
+    assert_eq!(ask(&mut book, &path), Ok(Effect::Read { path: "/home/me/soup.html".to_owned() }));
+}
+
+#[test]
+fn names_of_files_are_harmless() {
+    assert_eq!(slug("Grandma's  Käse / ../../soup"), "grandma_s_k_se_soup");
+    assert_eq!(slug("…"), "recipe");
+    assert!(slug(&"x".repeat(500)).len() <= 40);
+}
+
+#[test]
+fn hostile_diaries_are_refused() {
+    for wrong in ["dishes = 3", "[[dishes]]\nid = -1", "unknown = 1", "[counted]\n\"Salt!\" = 3"] {
+        assert!(matches!(Diary::read(wrong), Err(DiaryError::Malformed(_))), "{wrong}");
+    }
+    assert_eq!(Diary::read(&" ".repeat(DIARY_BYTES + 1)), Err(DiaryError::TooLong));
+    let dish = "[[dishes]]\nid = 1\nrecipe = \"x\"\nservings = 1\nat = 0\n";
+    assert_eq!(Diary::read(&dish.repeat(MOST_DISHES + 1)), Err(DiaryError::TooLong));
+}
+
+proptest! {
+    #[test]
+    fn a_diary_is_read_as_it_was_written(
+        dishes in proptest::collection::vec((any::<u32>(), "[a-z_.0-9]{1,20}", any::<u32>(), any::<u32>()), 0..20),
+        salt in 0_i64..1_000_000_000,
+    ) {
+        let dishes = dishes
+            .into_iter()
+            .map(|(id, recipe, servings, at)| Planned { id: id.into(), recipe, servings, at: Timestamp(at.into()) });
+        let salt = Counted { amount: Amount::Mass(salt), at: NOW };
+        let diary = Diary { dishes: dishes.collect(), counted: [(id("salt"), salt)].into() };
+        prop_assert_eq!(Diary::read(&diary.write().unwrap()), Ok(diary));
+    }
+
+    #[test]
+    fn nothing_panics(text in ".{0,80}", number in any::<u64>(), at in any::<u64>()) {
+        let mut book = book();
+        for wish in [
+            Cook::Import(text.clone()),
+            Cook::Choose { recipe: "pancakes".to_owned(), at: Timestamp(at) },
+            Cook::Count { ingredient: text.clone(), amount: text.clone() },
+            Cook::Keep { ingredient: "rice".to_owned(), amount: text.clone() },
+            Cook::When { dish: number, at: Timestamp(at) },
+            Cook::Forget(text),
+        ] {
+            let _ = book.follow(&wish, Some(Timestamp(number)));
+        }
+        let _ = book.dishes();
+    }
+}

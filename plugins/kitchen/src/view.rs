@@ -1,0 +1,275 @@
+//! What screens read: the book, the pantry and the plan in words.
+
+use std::collections::BTreeMap;
+
+use vestibule_kitchen::{
+    Amount, Decision, DishId, DishPlan, Food, Have, Ignored, IngredientId, OverruledBy, Plan, Ready, Recipe,
+    StockSource, Table, Way, Why, plan, readiness,
+};
+use vestibule_model::{FeatureId, Timestamp, TwinId};
+use vestibule_twin::{
+    KitchenDecision, KitchenDish, KitchenFood, KitchenInstructions, KitchenPart, KitchenRecipe, KitchenSource,
+    KitchenView, KitchenWay, Readiness,
+};
+
+use crate::{
+    book::{Book, COUNTED, Kept},
+    pantry::Pantry,
+    words,
+};
+
+/// A recipe is looked at as if it were cooked so many milliseconds from now: what comes today counts.
+const SOON_MS: u64 = 12 * 60 * 60 * 1_000;
+
+/// Everything reckoned through at `now`.
+pub(crate) fn reckon(book: &Book, pantry: &Pantry, now: Timestamp) -> (Plan, Vec<Ready>) {
+    let stocks: Vec<_> = pantry.stocks.iter().cloned().chain(book.counted()).collect();
+    let coming = book.coming();
+    let plan = plan(&book.dishes(), &stocks, &coming, &book.rules, &book.table, now);
+    let soon = book.each_alone(now.plus(SOON_MS));
+    let ready = readiness(&soon, &stocks, &coming, &book.rules, &book.table, now);
+    (plan, ready)
+}
+
+/// What there is to read. Without a moment (the enabler was not reached) nothing was reckoned.
+pub(crate) fn of(book: &Book, pantry: &Pantry, reckoned: Option<(&Plan, &[Ready], Timestamp)>) -> KitchenView {
+    let tell = Tell { book, pantry, now: reckoned.map(|(_, _, now)| now) };
+    let empty = Plan::default();
+    let (plan, ready) = reckoned.map_or((&empty, &[][..]), |(plan, ready, _)| (plan, ready));
+    let recipes = book.recipes.iter().zip(0_usize..);
+    let mut recipes: Vec<_> = recipes.map(|((key, kept), place)| tell.recipe(key, kept, ready.get(place))).collect();
+    recipes.sort_by(|one, other| (&one.name, &one.key).cmp(&(&other.name, &other.key)));
+    KitchenView {
+        recipes,
+        instructions: book.instructions.iter().map(|(key, kept)| made(key, kept)).collect(),
+        dishes: tell.dishes(plan),
+        foods: tell.foods(plan),
+        places: pantry.unknown.clone(),
+        lost: Vec::new(),
+        buy_optional: book.rules.buy_optional,
+        now: tell.now,
+        problem: None,
+    }
+}
+
+fn made(key: &str, kept: &Kept<vestibule_kitchen::Instructions>) -> KitchenInstructions {
+    let made = &kept.what;
+    let part = |part: &vestibule_kitchen::Part| {
+        let unit = part.unit.as_ref().map(|unit| format!(" {unit}")).unwrap_or_default();
+        format!("{}{unit} {}", part.count, part.name)
+    };
+    let supplies = made.supplies.iter().map(part);
+    let tools = made.tools.iter().map(|tool| format!("{} (a tool)", tool.name));
+    KitchenInstructions {
+        key: key.to_owned(),
+        name: made.name.clone(),
+        parts: supplies.chain(tools).collect(),
+        steps: made.steps.iter().map(step).collect(),
+    }
+}
+
+fn step(step: &vestibule_kitchen::Step) -> String {
+    match &step.section {
+        Some(section) => format!("{section}: {}", step.text),
+        None => step.text.clone(),
+    }
+}
+
+/// What telling needs.
+struct Tell<'a> {
+    book: &'a Book,
+    pantry: &'a Pantry,
+    now: Option<Timestamp>,
+}
+
+impl Tell<'_> {
+    fn table(&self) -> &Table {
+        &self.book.table
+    }
+
+    fn name(&self, id: &IngredientId) -> String {
+        self.table().get(id).map_or_else(|| id.to_string(), |food| food.title().to_owned())
+    }
+
+    fn ready(&self, ready: Option<&Ready>) -> Readiness {
+        match ready {
+            None => Readiness::Unknown,
+            Some(Ready::Now) => Readiness::Now,
+            Some(Ready::Coming(at)) => Readiness::Coming(*at),
+            Some(Ready::Missing(ids)) => Readiness::Missing(ids.iter().map(|id| self.name(id)).collect()),
+        }
+    }
+
+    fn recipe(&self, key: &str, kept: &Kept<Recipe>, ready: Option<&Ready>) -> KitchenRecipe {
+        let recipe = &kept.what;
+        let lines = || recipe.ingredients.iter();
+        let serves = match (&recipe.serves.text, recipe.serves.servings) {
+            (text, _) if !text.is_empty() => text.clone(),
+            (_, Some(servings)) => format!("{servings} servings"),
+            _ => String::new(),
+        };
+        let unclear = lines().filter(|line| !line.optional && line.food().is_none());
+        KitchenRecipe {
+            key: key.to_owned(),
+            name: recipe.name.clone(),
+            description: recipe.description.clone(),
+            serves,
+            minutes: recipe.total_ms.map(|ms| ms.div_ceil(60_000)),
+            own: kept.own,
+            lines: lines().map(|line| line.text.clone()).collect(),
+            unclear: unclear.map(|line| line.text.clone()).collect(),
+            steps: recipe.steps.iter().map(step).collect(),
+            ready: self.ready(ready),
+        }
+    }
+
+    fn dishes(&self, plan: &Plan) -> Vec<KitchenDish> {
+        let reckoned: BTreeMap<u64, &DishPlan> = plan.dishes.iter().map(|dish| (dish.id.0, dish)).collect();
+        let of = |planned: &crate::book::Planned| {
+            let reckoned = reckoned.get(&planned.id).copied();
+            let recipe = &self.book.recipes.get(&planned.recipe)?.what;
+            let (instead, unclear) = reckoned.map(|dish| (&dish.instead[..], &dish.unclear[..])).unwrap_or_default();
+            let instead =
+                instead.iter().map(|(own, taken)| format!("{} instead of {}", self.name(taken), self.name(own)));
+            let unclear = unclear.iter().map(|line| format!("not understood: {}", line.text));
+            Some(KitchenDish {
+                id: planned.id,
+                recipe: planned.recipe.clone(),
+                title: recipe.name.clone(),
+                at: planned.at,
+                servings: planned.servings,
+                ready: self.ready(reckoned.map(|dish| &dish.ready)),
+                notes: instead.chain(unclear).collect(),
+            })
+        };
+        let mut dishes: Vec<_> = self.book.diary.dishes.iter().filter_map(of).collect();
+        dishes.sort_by_key(|dish| (dish.at, dish.id));
+        dishes
+    }
+
+    fn title(&self, dish: DishId) -> String {
+        let planned = self.book.diary.dishes.iter().find(|planned| planned.id == dish.0);
+        let recipe = planned.and_then(|planned| self.book.recipes.get(&planned.recipe));
+        recipe.map_or_else(|| format!("dish {}", dish.0), |kept| kept.what.name.clone())
+    }
+
+    /// First what dishes need, the most urgent first; then what else there is.
+    fn foods(&self, plan: &Plan) -> Vec<KitchenFood> {
+        let mut foods: Vec<_> = plan
+            .whys
+            .values()
+            .filter_map(|why| Some((rank(why), self.food(plan, why, self.table().get(&why.ingredient)?))))
+            .collect();
+        foods.sort_by(|(one, a), (other, b)| (one, &a.name).cmp(&(other, &b.name)));
+        foods.into_iter().map(|(_, food)| food).collect()
+    }
+
+    fn food(&self, plan: &Plan, why: &Why, food: &Food) -> KitchenFood {
+        let sum = |amounts: &mut dyn Iterator<Item = Amount>| {
+            let sum = amounts.fold(food.nothing(), |sum, amount| sum.plus(amount).unwrap_or(sum));
+            words::some(sum)
+        };
+        let part = |dish: DishId, amount: Amount| KitchenPart { dish: self.title(dish), amount: words::amount(amount) };
+        let reserved = plan.dishes.iter().flat_map(|dish| {
+            let own = dish.reserved.iter().filter(|reserved| reserved.ingredient == why.ingredient);
+            own.map(|reserved| part(dish.id, reserved.amount))
+        });
+        let sources = why.have.iter().map(|have| self.source(have));
+        let ignored = why.ignored.iter().map(|(twin, amount, ignored)| self.ignored(twin, *amount, *ignored));
+        KitchenFood {
+            id: why.ingredient.to_string(),
+            name: food.title().to_owned(),
+            needed: why.needed.iter().map(|(dish, amount)| part(*dish, *amount)).collect(),
+            need: sum(&mut why.needed.iter().map(|(_, amount)| *amount)),
+            there: sum(&mut why.have.iter().map(|have| have.amount)),
+            sources: sources.chain(ignored).collect(),
+            reserved: reserved.collect(),
+            coming: why.coming.iter().map(|way| self.way(way)).collect(),
+            way: sum(&mut why.coming.iter().map(|way| way.amount)),
+            keep: words::some(why.keep),
+            missing: words::some(why.missing),
+            order: words::some(why.order),
+            by: why.by,
+            decision: decision(why.decision),
+            goods: String::new(),
+            price: None,
+            over: String::new(),
+        }
+    }
+
+    fn place(&self, twin: &TwinId, feature: Option<&FeatureId>) -> String {
+        if twin.system().as_str() == COUNTED {
+            return "counted by you".to_owned();
+        }
+        let names = &self.pantry.names;
+        let exact = feature.and_then(|feature| names.get(&(twin.clone(), feature.clone())));
+        let any = || names.iter().find(|((known, _), _)| known == twin).map(|(_, name)| name);
+        exact.or_else(any).cloned().unwrap_or_else(|| twin.to_string())
+    }
+
+    fn source(&self, have: &Have) -> KitchenSource {
+        KitchenSource {
+            place: self.place(&have.twin, Some(&have.feature)),
+            how: how(&have.source),
+            amount: words::amount(have.amount),
+            age_ms: have.age_ms,
+            confidence: have.confidence,
+            ignored: None,
+        }
+    }
+
+    fn ignored(&self, twin: &TwinId, amount: Amount, ignored: Ignored) -> KitchenSource {
+        let (confidence, why) = match ignored {
+            Ignored::Doubtful(confidence) => (confidence, "too old or too unsure a report"),
+            Ignored::Spoilt => (0, "past its date"),
+            Ignored::Twice => (0, "reported anew since"),
+            Ignored::Elsewhere => (0, "counted where it lies by now"),
+            Ignored::NoMeasure => (0, "nobody knows how much that is"),
+        };
+        KitchenSource {
+            place: self.place(twin, None),
+            how: "told",
+            amount: words::amount(amount),
+            age_ms: 0,
+            confidence,
+            ignored: Some(why.to_owned()),
+        }
+    }
+
+    fn way(&self, way: &Way) -> KitchenWay {
+        let delivered = way.arrives.zip(self.now).is_some_and(|(at, now)| at <= now);
+        KitchenWay { amount: words::amount(way.amount), arrives: way.arrives, delivered }
+    }
+}
+
+fn rank(why: &Why) -> u8 {
+    match () {
+        () if why.order.number() > 0 => 0,
+        () if !why.needed.is_empty() || why.decision == Decision::Unmeasured => 1,
+        () if why.decision == Decision::Optional => 2,
+        () => 3,
+    }
+}
+
+const fn how(source: &StockSource) -> &'static str {
+    match source {
+        StockSource::Scale { .. } => "weighed",
+        StockSource::Inventory => "listed",
+        StockSource::Counted => "counted",
+        StockSource::Delivered(_) => "delivered",
+    }
+}
+
+const fn decision(decision: Decision) -> KitchenDecision {
+    match decision {
+        Decision::Order => KitchenDecision::Order,
+        Decision::Enough => KitchenDecision::Enough,
+        Decision::Coming => KitchenDecision::Coming,
+        Decision::Optional => KitchenDecision::Optional,
+        Decision::Unmeasured => KitchenDecision::Unmeasured,
+        Decision::NoSupplier => KitchenDecision::NoSupplier,
+        Decision::Overruled(OverruledBy::Have) => KitchenDecision::Have,
+        Decision::Overruled(OverruledBy::Without) => KitchenDecision::Without,
+        Decision::Overruled(OverruledBy::Order(_)) => KitchenDecision::Said,
+    }
+}
