@@ -1,12 +1,12 @@
 //! The kitchen's own book: recipes, planned dishes, what was counted and what the person decided. Without IO.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_kitchen::{
-    Amount, Coming, Dish, DishId, Food, Found, IngredientId, Instructions, KitchenRules, Limits, OverruledBy, Recipe,
-    RecipeError, RulesError, Stock, StockSource, Table, read,
+    Amount, Coming, Dish, DishId, Food, Found, IngredientId, Instructions, KitchenRules, Limits, LineKey, OverruledBy,
+    Recipe, RecipeError, RulesError, Stock, StockSource, Table, read,
 };
 use vestibule_model::{FeatureId, Timestamp, Truth, TwinId};
 use vestibule_twin::{Cook, OverruleFood};
@@ -17,6 +17,8 @@ const MOST_RECIPES: usize = 1_000;
 const MOST_DISHES: usize = 64;
 /// Jars that somebody counts.
 const MOST_COUNTED: usize = 512;
+/// Lines of purchases that are followed: a year of a household's.
+pub(crate) const MOST_COMING: usize = 2_048;
 /// The most servings of a dish: a wedding.
 const MOST_SERVINGS: u32 = 500;
 /// Bytes of the diary's file.
@@ -37,6 +39,8 @@ pub(crate) enum CookError {
     NoAmount(String),
     #[error("Nobody knows how much {amount} of {food} is: write it in grams, millilitres or pieces.")]
     NoMeasure { amount: String, food: String },
+    #[error("Nothing of that name is on its way.")]
+    NoLine,
     #[error("A dish is cooked for 1 to {MOST_SERVINGS}.")]
     Servings,
     #[error("The enabler's clock is not known yet: there is no time to plan for.")]
@@ -89,6 +93,8 @@ pub(crate) struct Counted {
 pub(crate) struct Diary {
     pub dishes: Vec<Planned>,
     pub counted: BTreeMap<IngredientId, Counted>,
+    /// What was bought, until nobody asks about it any more.
+    pub coming: Vec<Coming>,
 }
 
 impl Diary {
@@ -98,6 +104,7 @@ impl Diary {
         }
         let diary: Self = toml::from_str(text).map_err(|error| DiaryError::Malformed(error.message().to_owned()))?;
         let fits = diary.dishes.len() <= MOST_DISHES && diary.counted.len() <= MOST_COUNTED;
+        let fits = fits && diary.coming.len() <= MOST_COMING;
         if fits { Ok(diary) } else { Err(DiaryError::TooLong) }
     }
 
@@ -132,6 +139,8 @@ pub(crate) struct Book {
     pub rules: KitchenRules,
     /// Foods, with what the person calls them.
     pub table: Table,
+    /// Foods that things at home tell of.
+    pub told: BTreeSet<IngredientId>,
 }
 
 impl Default for Book {
@@ -142,6 +151,7 @@ impl Default for Book {
             diary: Diary::default(),
             rules: KitchenRules::default(),
             table: Table::shipped().clone(),
+            told: BTreeSet::new(),
         }
     }
 }
@@ -236,6 +246,9 @@ impl Book {
                 set(&mut self.rules.places, format!("{twin} {feature}"), id);
                 Ok(Effect::Rules)
             }
+            Cook::PutAway { purchase, line } => {
+                self.put_away(&LineKey::new(&purchase.to_string(), line.as_str()), now.ok_or(CookError::NoClock)?)
+            }
             Cook::BuyOptional(yes) => {
                 self.rules.buy_optional = *yes;
                 Ok(Effect::Rules)
@@ -275,6 +288,30 @@ impl Book {
         let id = food.id.clone();
         set(&mut self.rules.overrule, id, by);
         Ok(Effect::Rules)
+    }
+
+    /// A person says that a line is in the cupboard. Where nothing weighs such food, it is as if they had counted it.
+    fn put_away(&mut self, key: &LineKey, at: Timestamp) -> Result<Effect, CookError> {
+        let found = self.diary.coming.iter_mut().find(|line| line.key == *key && !line.put_away);
+        let line = found.ok_or(CookError::NoLine)?;
+        line.put_away = true;
+        let base = self.table.get(&line.ingredient).and_then(|food| food.to_base(line.amount));
+        let room = self.diary.counted.len() < MOST_COUNTED || self.diary.counted.contains_key(&line.ingredient);
+        if let Some(came) = base.filter(|_| room && !self.told.contains(&line.ingredient)) {
+            let before = self.diary.counted.get(&line.ingredient).map(|counted| counted.amount);
+            let amount = before.and_then(|before| before.plus(came)).unwrap_or(came);
+            self.diary.counted.insert(line.ingredient.clone(), Counted { amount, at });
+        }
+        Ok(Effect::Diary)
+    }
+
+    /// These lines have arrived in the cupboard. Whether that is news.
+    pub(crate) fn settle(&mut self, arrived: &[LineKey]) -> bool {
+        let lines = self.diary.coming.iter_mut().filter(|line| !line.put_away && arrived.contains(&line.key));
+        lines.fold(false, |_, line| {
+            line.put_away = true;
+            true
+        })
     }
 
     fn forget(&mut self, key: &str) -> Result<Effect, CookError> {
@@ -332,11 +369,6 @@ impl Book {
             })
         };
         self.diary.counted.iter().filter_map(of).collect()
-    }
-
-    /// What is on its way.
-    pub(crate) fn coming(&self) -> Vec<Coming> {
-        Vec::new()
     }
 }
 

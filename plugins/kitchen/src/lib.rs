@@ -29,7 +29,7 @@ mod words;
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use vestibule_model::Timestamp;
+use vestibule_model::{Timestamp, TwinInfo};
 use vestibule_twin::{
     Cook, EnablerClock, KitchenView, Notify, TwinDescription, TwinRoot, TwinState, Urgency, ensure_twin_plugin,
 };
@@ -104,6 +104,31 @@ impl Kitchen {
         }
         self.files.keep(&self.book, &effect)
     }
+
+    /// Reckons everything, and writes down what was found to have arrived in the cupboard.
+    fn reckon<'a>(
+        &mut self,
+        twins: impl Iterator<Item = (&'a TwinInfo, &'a TwinState)>,
+        now: Option<Timestamp>,
+        seconds: f64,
+    ) -> KitchenView {
+        let mut told = match now {
+            Some(now) => {
+                let pantry = pantry::look(twins, &self.book.rules, &self.book.table, now, seconds);
+                let (plan, ready) = view::reckon(&self.book, &pantry, now);
+                self.book.told = pantry.stocks.iter().map(|stock| stock.ingredient.clone()).collect();
+                if self.book.settle(&plan.settled)
+                    && let Err(why) = self.files.keep(&self.book, &Effect::Diary)
+                {
+                    self.problem = Some(why);
+                }
+                view::of(&self.book, &pantry, Some((&plan, &ready, now)))
+            }
+            None => view::of(&self.book, &pantry::Pantry::default(), None),
+        };
+        told.problem.clone_from(&self.problem);
+        told
+    }
 }
 
 /// When was reckoned last.
@@ -116,7 +141,7 @@ struct Last {
 
 /// Reckons and says what came of it, where something changed or grew old.
 fn tell(
-    kitchen: Res<Kitchen>,
+    mut kitchen: ResMut<Kitchen>,
     twins: Query<(&TwinDescription, &TwinState), With<TwinRoot>>,
     changed: Query<(), (With<TwinRoot>, Or<(Changed<TwinDescription>, Changed<TwinState>)>)>,
     mut gone: RemovedComponents<TwinRoot>,
@@ -132,18 +157,10 @@ fn tell(
         return;
     }
     *last = Last { at: Some(seconds), news: false };
-    let now = clock.at(seconds);
-    let book = &kitchen.book;
-    let told = match now {
-        Some(now) => {
-            let all = twins.iter().map(|(description, state)| (&*description.0, state));
-            let pantry = pantry::look(all, &book.rules, &book.table, now, seconds);
-            let (plan, ready) = view::reckon(book, &pantry, now);
-            view::of(book, &pantry, Some((&plan, &ready, now)))
-        }
-        None => view::of(book, &pantry::Pantry::default(), None),
-    };
-    view.set_if_neq(KitchenView { problem: kitchen.problem.clone(), ..told });
+    let all = twins.iter().map(|(description, state)| (&*description.0, state));
+    // What follows from reckoning is no reason to reckon again.
+    let told = kitchen.bypass_change_detection().reckon(all, clock.at(seconds), seconds);
+    view.set_if_neq(told);
 }
 
 #[cfg(test)]

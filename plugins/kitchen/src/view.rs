@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use vestibule_kitchen::{
-    Amount, Decision, DishId, DishPlan, Food, Have, Ignored, IngredientId, OverruledBy, Plan, Ready, Recipe,
+    Amount, Decision, DishId, DishPlan, Food, Have, Ignored, IngredientId, LineKey, OverruledBy, Plan, Ready, Recipe,
     StockSource, Table, Way, Why, plan, readiness,
 };
-use vestibule_model::{FeatureId, Timestamp, TwinId};
+use vestibule_model::{FeatureId, LineId, Timestamp, TwinId};
 use vestibule_twin::{
-    KitchenDecision, KitchenDish, KitchenFood, KitchenInstructions, KitchenPart, KitchenRecipe, KitchenSource,
-    KitchenView, KitchenWay, Readiness,
+    KitchenDecision, KitchenDish, KitchenFood, KitchenInstructions, KitchenLost, KitchenPart, KitchenRecipe,
+    KitchenSource, KitchenView, KitchenWay, Readiness,
 };
 
 use crate::{
@@ -24,10 +24,9 @@ const SOON_MS: u64 = 12 * 60 * 60 * 1_000;
 /// Everything reckoned through at `now`.
 pub(crate) fn reckon(book: &Book, pantry: &Pantry, now: Timestamp) -> (Plan, Vec<Ready>) {
     let stocks: Vec<_> = pantry.stocks.iter().cloned().chain(book.counted()).collect();
-    let coming = book.coming();
-    let plan = plan(&book.dishes(), &stocks, &coming, &book.rules, &book.table, now);
+    let plan = plan(&book.dishes(), &stocks, &book.diary.coming, &book.rules, &book.table, now);
     let soon = book.each_alone(now.plus(SOON_MS));
-    let ready = readiness(&soon, &stocks, &coming, &book.rules, &book.table, now);
+    let ready = readiness(&soon, &stocks, &book.diary.coming, &book.rules, &book.table, now);
     (plan, ready)
 }
 
@@ -45,7 +44,7 @@ pub(crate) fn of(book: &Book, pantry: &Pantry, reckoned: Option<(&Plan, &[Ready]
         dishes: tell.dishes(plan),
         foods: tell.foods(plan),
         places: pantry.unknown.clone(),
-        lost: Vec::new(),
+        lost: plan.lost.iter().filter_map(|key| tell.lost(key)).collect(),
         buy_optional: book.rules.buy_optional,
         now: tell.now,
         problem: None,
@@ -234,6 +233,12 @@ impl Tell<'_> {
             confidence,
             ignored: Some(why.to_owned()),
         }
+    }
+
+    fn lost(&self, key: &LineKey) -> Option<KitchenLost> {
+        let line = self.book.diary.coming.iter().find(|line| line.key == *key)?;
+        let name = format!("{} of {}", words::amount(line.amount), self.name(&line.ingredient));
+        Some(KitchenLost { purchase: key.purchase.parse().ok()?, line: LineId::new(&*key.line).ok()?, name })
     }
 
     fn way(&self, way: &Way) -> KitchenWay {

@@ -1,0 +1,199 @@
+use proptest::prelude::*;
+use vestibule_kitchen::Table;
+use vestibule_model::{CheckoutId, ContentHash, LineId, Money, OrderId, SnapshotMark, UserId};
+use vestibule_twin::ShopLine;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp(1_795_183_387_000);
+
+fn eur(amount: i64) -> Money {
+    Money::new(amount, "EUR".parse().unwrap())
+}
+
+fn grocer() -> SystemId {
+    SystemId::slug("grocer")
+}
+
+fn book() -> Book {
+    let mut book = Book::default();
+    let milk = Known {
+        ingredient: IngredientId::new("milk").unwrap(),
+        holds: Amount::Volume(1_000_000),
+        title: "Milk, 1 l".to_owned(),
+        by_measure: false,
+    };
+    book.know(&grocer(), "milk_1l", &milk);
+    book
+}
+
+fn line(ordered: u32, fulfilled: u32) -> OrderLine {
+    OrderLine {
+        id: LineId::new("l1").unwrap(),
+        item: "milk_1l".to_owned(),
+        title: "Milk".to_owned(),
+        price: eur(258),
+        ordered,
+        total: ordered,
+        fulfilled,
+        design: None,
+        serials: Vec::new(),
+        certificates: BTreeMap::new(),
+        making: None,
+        carrying: Carrying::default(),
+        measured: None,
+    }
+}
+
+fn update(state: PurchaseState, line: Option<OrderLine>) -> PurchaseUpdate {
+    let mark = SnapshotMark { events: 0, adjustments: 0, last: None, digest: ContentHash([0; 32]), revision: None };
+    let order = line.map(|line| OrderView {
+        lines: vec![line],
+        total: eur(258),
+        refunded: eur(0),
+        notes: Vec::new(),
+        expected: Some((NOW, NOW.plus(3_600_000))),
+        cancellable: true,
+        permalink: String::new(),
+        mark,
+    });
+    PurchaseUpdate {
+        id: PurchaseId([1; 16]),
+        user: UserId::slug("ada"),
+        system: grocer(),
+        checkout: CheckoutId::new("chk_1").unwrap(),
+        state,
+        total: eur(258),
+        order,
+        checked: None,
+        said: None,
+        confirmed: NOW,
+        at: NOW,
+    }
+}
+
+fn placed() -> PurchaseState {
+    PurchaseState::Placed { order: OrderId::new("o1").unwrap() }
+}
+
+fn purchases(update: PurchaseUpdate) -> KnownPurchases {
+    KnownPurchases { by_id: [(update.id, update)].into(), ..KnownPurchases::default() }
+}
+
+fn cart(purchase: Option<PurchaseId>) -> BTreeMap<SystemId, ShopCart> {
+    let line = ShopLine {
+        id: "cart1".to_owned(),
+        item: "milk_1l".to_owned(),
+        title: "Milk".to_owned(),
+        quantity: 2,
+        price: eur(129),
+        total: eur(258),
+        design: None,
+    };
+    let cart = ShopCart {
+        system: grocer(),
+        name: "The grocer".to_owned(),
+        lines: vec![line],
+        totals: Vec::new(),
+        total: Some(eur(258)),
+        notes: Vec::new(),
+        links: Vec::new(),
+        address: None,
+        leaves: Vec::new(),
+        deliveries: Vec::new(),
+        ways: Vec::new(),
+        pay: None,
+        busy: None,
+        problem: None,
+        was: None,
+        why_not: None,
+        purchase,
+    };
+    [(grocer(), cart)].into()
+}
+
+fn see(book: &mut Book, purchases: &KnownPurchases, carts: &BTreeMap<SystemId, ShopCart>) -> Vec<FoodDelivered> {
+    let (suppliers, told) = (Suppliers::default(), BTreeMap::new());
+    let bought = Bought { purchases, carts, suppliers: &suppliers, told: &told, now: NOW };
+    follow(book, &bought).1
+}
+
+fn amounts(book: &Book) -> Vec<String> {
+    book.diary.coming.iter().filter(|line| !line.put_away).map(|line| line.amount.to_string()).collect()
+}
+
+#[test]
+fn a_purchase_counts_once_from_the_cart_to_the_cupboard() {
+    let mut book = book();
+    let (none, id) = (BTreeMap::new(), PurchaseId([1; 16]));
+    see(&mut book, &KnownPurchases::default(), &cart(None));
+    assert!(amounts(&book).is_empty(), "a cart is not bought");
+    let doubt = KnownPurchases { in_doubt: [id].into(), ..KnownPurchases::default() };
+    see(&mut book, &doubt, &cart(Some(id)));
+    assert_eq!(amounts(&book), ["2 l"], "it may have been bought");
+    let asked = update(PurchaseState::Confirmed, None);
+    see(&mut book, &purchases(asked), &cart(Some(id)));
+    assert_eq!(amounts(&book), ["2 l"]);
+    see(&mut book, &purchases(update(placed(), Some(line(2, 0)))), &cart(Some(id)));
+    assert_eq!(amounts(&book), ["2 l"], "the order takes the cart's place");
+    assert_eq!(book.diary.coming[0].arrives, Some(NOW.plus(3_600_000)));
+    assert!(see(&mut book, &purchases(update(placed(), Some(line(2, 1)))), &none).is_empty(), "half of it");
+    let came = see(&mut book, &purchases(update(placed(), Some(line(2, 2)))), &none);
+    assert_eq!(came, [FoodDelivered { purchase: id, foods: vec![("milk".to_owned(), 2_000.0)] }]);
+    assert!(see(&mut book, &purchases(update(placed(), Some(line(2, 2)))), &none).is_empty(), "it is told once");
+    assert!(book.settle(&[book.diary.coming[0].key.clone()]));
+    see(&mut book, &purchases(update(placed(), Some(line(2, 2)))), &none);
+    assert!(amounts(&book).is_empty(), "what is put away stays put away");
+}
+
+#[test]
+fn what_will_not_come_is_not_on_its_way() {
+    let none = BTreeMap::new();
+    for gone in [
+        update(PurchaseState::Canceled { order: None }, Some(line(2, 0))),
+        update(PurchaseState::NotPlaced { code: "x".to_owned(), reason: String::new() }, None),
+        update(placed(), Some(line(0, 0))),
+        update(placed(), Some(OrderLine { carrying: Carrying::Lost, ..line(2, 0) })),
+    ] {
+        let mut book = book();
+        see(&mut book, &purchases(update(placed(), Some(line(2, 0)))), &none);
+        assert_eq!(amounts(&book), ["2 l"]);
+        see(&mut book, &purchases(gone.clone()), &none);
+        assert!(amounts(&book).is_empty(), "{gone:?}");
+    }
+    let mut book = book();
+    see(&mut book, &purchases(update(placed(), Some(line(2, 0)))), &none);
+    see(&mut book, &KnownPurchases::default(), &none);
+    assert_eq!(amounts(&book), ["2 l"], "after a start nobody has told of it yet, and it still comes");
+}
+
+#[test]
+fn what_was_weighed_counts_as_it_was_weighed() {
+    let mut book = book();
+    let weighed = Weighed { unit: Unit::Litre, milli: 1_750 };
+    let line = OrderLine { measured: Some(weighed), ..line(2, 0) };
+    see(&mut book, &purchases(update(placed(), Some(line))), &BTreeMap::new());
+    assert_eq!(amounts(&book), ["1.75 l"]);
+}
+
+proptest! {
+    #[test]
+    fn never_more_than_was_bought(steps in proptest::collection::vec((0_u32..4, 0_u32..4, 0_u8..6), 1..12)) {
+        let mut book = book();
+        let id = PurchaseId([1; 16]);
+        let mut delivered = 0;
+        for (ordered, fulfilled, kind) in steps {
+            let carts = if kind % 2 == 0 { cart(Some(id)) } else { BTreeMap::new() };
+            let known = match kind {
+                0 | 1 => KnownPurchases::default(),
+                2 => KnownPurchases { in_doubt: [id].into(), ..KnownPurchases::default() },
+                _ => purchases(update(placed(), Some(line(ordered, fulfilled)))),
+            };
+            delivered += see(&mut book, &known, &carts).len();
+            let food = Table::shipped().named("milk").unwrap();
+            let sum: i64 = book.diary.coming.iter().filter_map(|line| food.to_base(line.amount)).map(Amount::number).sum();
+            prop_assert!(sum <= 3_000_000, "{:?}", book.diary.coming);
+        }
+        prop_assert!(delivered <= 2, "at most once for the cart's line and once for the order's");
+    }
+}
