@@ -26,6 +26,8 @@ NODES = {
     "motion_hall": {T: "home/hall_motion", R: "indicator"}, "motion_lounge": {T: "home/lounge_motion", R: "indicator"},
     "coffee_machine": {T: "home/coffee_machine"},
     "fridge": {T: "home/fridge"}, "pantry_shelf": {T: "home/pantry_shelf"},
+    **{"pantry_" + k: {T: "home/pantry_shelf", "vestibule_level": f"board_{n + 1}", "vestibule_full": None}
+       for n, k in enumerate(("flour", "rice", "sugar", "pasta"))},
     **{"printer_" + k: {"vestibule_making": k} for k in ("lamp", "bar", "piece")},
 }
 NAMED = {

@@ -9,7 +9,8 @@ from workshop import frustums, stub
 
 YB = Y1 - .002
 SHELF_Z = (.08, .50, .86, 1.16, 1.56, 1.94)
-SCALES = (("flour", "pal:#f4efe2", .155), ("rice", "pal:#ece3cb", .105), ("sugar", "palg:#fbfaf6", .125), ("pasta", "pal:#dfb35a", .18))
+FULL = .19                              # how high a full jar's filling stands
+SCALES = (("flour", "pal:#f4efe2"), ("rice", "pal:#ece3cb"), ("sugar", "palg:#fbfaf6"), ("pasta", "pal:#dfb35a"))
 
 
 def knob(d, at, r, depth, mat):
@@ -86,7 +87,7 @@ def hob(d):
 
 
 def shelf(extras, level):
-    """Against the wall to the hall. `level(name)`: what the node of a jar's filling says it is."""
+    """Against the wall to the hall. `level(k)`: what the node of a jar's filling says it is."""
     place = (translate(PX1 + .002, PANTRY_Y, 0), rotate("z", -90))
     b = Batch("pantry_shelf")
     with b.at(*place):
@@ -101,8 +102,8 @@ def shelf(extras, level):
         for k in range(4):
             scale(b, jar_x(k), k)
     whole = b.build((PX1 + .002, PANTRY_Y, 1.2), extras=extras)
-    for k, (name, mat, height) in enumerate(SCALES):
-        filling(name, mat, height, k, whole, level(name))
+    for k, (name, mat) in enumerate(SCALES):
+        filling(name, mat, k, whole, level(k))
 
 
 def jar_x(k):
@@ -127,7 +128,7 @@ def scale(b, x, k):
               n=[(p[0], p[1], 0) for p in pts])
 
 
-def filling(name, mat, height, k, whole, extras):
+def filling(name, mat, k, whole, extras):
     """Its origin is the jar's bottom: what it weighs is how high it stands."""
     z, y, x = SHELF_Z[3] + .024 + .034, .165, jar_x(k)
     at = (PX1 + .002 + y, PANTRY_Y - x, z)
@@ -137,10 +138,10 @@ def filling(name, mat, height, k, whole, extras):
             for ring, n in ((.058, 16), (.040, 11), (.018, 5)):
                 for i in range(n):
                     a = i * 2 * math.pi / n + ring * 40
-                    tube(b, [(ring * math.cos(a), ring * math.sin(a), 0), (ring * 1.04 * math.cos(a + .1), ring * 1.04 * math.sin(a + .1), height)],
+                    tube(b, [(ring * math.cos(a), ring * math.sin(a), 0), (ring * 1.04 * math.cos(a + .1), ring * 1.04 * math.sin(a + .1), FULL)],
                          .0075, mat, 5)
         else:
-            lathe(b, [(0, 0), (.066, 0), (.0725, .006), (.0725, height - .008), (.06, height), (0, height + .004)], mat, 24)
+            lathe(b, [(0, 0), (.066, 0), (.0725, .006), (.0725, FULL - .008), (.06, FULL), (0, FULL + .004)], mat, 24)
     b.build(at, parent=whole, extras=extras)
 
 

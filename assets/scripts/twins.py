@@ -204,7 +204,9 @@ def coffee_machine():
 def stores(s):
     """Fridge and pantry are twins; a jar's filling follows what its scale reports."""
     pantry.fridge(s, {**twin("fridge", "body"), "vestibule_collider": "box"})
-    pantry.shelf({**twin("pantry_shelf", "body"), "vestibule_collider": "box"}, lambda name: {})
+    grams = (1000.0, 1200.0, 1200.0, 500.0)  # what fills a jar of flour, rice, sugar, pasta
+    level = lambda k: twin("pantry_shelf", "body", level=f"board_{k + 1}", full=grams[k])
+    pantry.shelf({**twin("pantry_shelf", "body"), "vestibule_collider": "box"}, level)
     workshop.nodes(lambda part: {"vestibule_making": part})
 
 
