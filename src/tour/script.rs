@@ -183,8 +183,9 @@ pub enum TourError {
     Name(#[from] IdError),
 }
 
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("home", include_str!("../../assets/tours/home.toml")),
+    ("cook", include_str!("../../assets/tours/cook.toml")),
     ("design", include_str!("../../assets/tours/design.toml")),
     ("faults", include_str!("../../assets/tours/faults.toml")),
     ("xr", include_str!("../../assets/tours/xr.toml")),

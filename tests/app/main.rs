@@ -7,6 +7,7 @@ mod drop_in;
 
 mod door;
 mod enabler;
+mod kitchen;
 mod lending;
 mod past;
 mod services;

@@ -298,9 +298,15 @@ fn registration(app: &App, role: Role, system: &str) -> Value {
                 "required": ["package", "design", "process", "material", "colour", "quantity"]}),
         );
     }
+    let mut properties = json!({"hours": app.book.hours, "currency": app.book.currency, "ucp": app.profile_url});
+    if let Some(windows) = &app.book.windows {
+        // For whoever plans a meal and has no cart yet; a cart says it exactly.
+        let told = json!({"days": windows.days, "hours": windows.hours, "cut_off_s": windows.cut_off_s, "price": windows.price});
+        properties["delivers"] = told.to_string().into();
+    }
     json!({
         "id": system, "kind": "third_party", "system_type": app.book.system_type, "name": app.book.name,
-        "properties": {"hours": app.book.hours, "currency": app.book.currency, "ucp": app.profile_url},
+        "properties": properties,
         "heartbeat_ms": 30_000, "level": {"availability_permille": 990, "p99_ms": 2_000}, "services": services
     })
 }
@@ -321,6 +327,7 @@ mod tests {
             let info: SystemInfo = serde_json::from_value(registration(&app, role, role.name())).unwrap();
             info.check().unwrap();
             assert_eq!(info.services.keys().any(|service| service.to_string() == "quote"), role == Role::Manufacturer);
+            assert_eq!(info.properties.contains_key("delivers"), role == Role::Supplier, "in windows");
             let asked = |service: &str, input: Value| Invoke {
                 call: Value::Null,
                 step: Value::Null,

@@ -27,6 +27,7 @@ mod ingredient;
 mod limits;
 mod name;
 mod number;
+mod opening;
 mod pack;
 mod pantry;
 mod plan;
@@ -42,6 +43,7 @@ pub use ingredient::{Alternative, Ingredient, parse, parse_all};
 pub use limits::Limits;
 pub use name::SURE;
 pub use number::Number;
+pub use opening::Delivers;
 pub use pack::{Choice, Pack, choose};
 pub use pantry::{LineKey, Stock, StockSource, confidence};
 pub use plan::{

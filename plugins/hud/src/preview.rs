@@ -373,6 +373,12 @@ fn preview() {
     app.world_mut().write_message(HudAction::Open(HudWindow::Design));
     shoot(&mut app, &target, &format!("{size}-design"));
     app.world_mut().write_message(HudAction::CloseWindow);
+    app.insert_resource(window::cooked());
+    app.world_mut().write_message(HudAction::Open(HudWindow::Kitchen));
+    shoot(&mut app, &target, &format!("{size}-kitchen"));
+    app.world_mut().write_message(HudAction::PrepareKitchen(PrepareKitchen::Unfold("milk".to_owned())));
+    shoot(&mut app, &target, &format!("{size}-kitchen-why"));
+    app.world_mut().write_message(HudAction::CloseWindow);
     let reason = "the home's computer does not answer".to_owned();
     app.insert_resource(EnablerLink {
         state: LinkState::Lost { reason, retry_in_s: 8.0 },

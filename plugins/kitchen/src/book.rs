@@ -8,8 +8,10 @@ use vestibule_kitchen::{
     Amount, Coming, Dish, DishId, Food, Found, IngredientId, Instructions, KitchenRules, Limits, LineKey, OverruledBy,
     Recipe, RecipeError, RulesError, Stock, StockSource, Table, read,
 };
-use vestibule_model::{FeatureId, Timestamp, Truth, TwinId};
+use vestibule_model::{FeatureId, SystemId, Timestamp, Truth, TwinId};
 use vestibule_twin::{Cook, OverruleFood};
+
+use crate::supply::Known;
 
 /// Recipes and instructions that are kept: as many as the arithmetic is measured with.
 const MOST_RECIPES: usize = 1_000;
@@ -19,6 +21,8 @@ const MOST_DISHES: usize = 64;
 const MOST_COUNTED: usize = 512;
 /// Lines of purchases that are followed: a year of a household's.
 pub(crate) const MOST_COMING: usize = 2_048;
+/// Goods that are remembered: a few suppliers' whole shelves.
+const MOST_GOODS: usize = 4_096;
 /// The most servings of a dish: a wedding.
 const MOST_SERVINGS: u32 = 500;
 /// Bytes of the diary's file.
@@ -95,6 +99,8 @@ pub(crate) struct Diary {
     pub counted: BTreeMap<IngredientId, Counted>,
     /// What was bought, until nobody asks about it any more.
     pub coming: Vec<Coming>,
+    /// What goods of suppliers are, by supplier and item.
+    pub goods: BTreeMap<String, Known>,
 }
 
 impl Diary {
@@ -104,7 +110,7 @@ impl Diary {
         }
         let diary: Self = toml::from_str(text).map_err(|error| DiaryError::Malformed(error.message().to_owned()))?;
         let fits = diary.dishes.len() <= MOST_DISHES && diary.counted.len() <= MOST_COUNTED;
-        let fits = fits && diary.coming.len() <= MOST_COMING;
+        let fits = fits && diary.coming.len() <= MOST_COMING && diary.goods.len() <= MOST_GOODS;
         if fits { Ok(diary) } else { Err(DiaryError::TooLong) }
     }
 
@@ -258,6 +264,8 @@ impl Book {
                 if is_text { self.take_in(text) } else { Ok(Effect::Read { path: text.trim().to_owned() }) }
             }
             Cook::Forget(key) => self.forget(key),
+            // These are for whoever buys.
+            Cook::Agree(_) | Cook::Order => Ok(Effect::Nothing),
         }
     }
 
@@ -327,6 +335,20 @@ impl Book {
         let recipes = &self.recipes;
         self.diary.dishes.retain(|planned| recipes.contains_key(&planned.recipe));
         Ok(Effect::Forget { name })
+    }
+
+    /// What goods of a supplier are.
+    pub(crate) fn known(&self, system: &SystemId, item: &str) -> Option<&Known> {
+        self.diary.goods.get(&format!("{system} {item}"))
+    }
+
+    /// Remembers what goods of a supplier are.
+    pub(crate) fn know(&mut self, system: &SystemId, item: &str, known: &Known) {
+        let key = format!("{system} {item}");
+        let room = self.diary.goods.len() < MOST_GOODS || self.diary.goods.contains_key(&key);
+        if room && self.diary.goods.get(&key) != Some(known) {
+            self.diary.goods.insert(key, known.clone());
+        }
     }
 
     /// By its id, or by what people call it.

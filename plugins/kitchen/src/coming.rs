@@ -1,9 +1,11 @@
 //! What was bought and is not in the cupboard yet: from purchases to lines that are on their way, each once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vestibule_kitchen::{Amount, Coming, Delivery, IngredientId, LineKey};
-use vestibule_model::{Carrying, OrderLine, OrderView, PurchaseId, PurchaseState, PurchaseUpdate, SystemId, Timestamp};
+use vestibule_model::{
+    Carrying, OrderLine, OrderView, PurchaseId, PurchaseState, PurchaseUpdate, SystemId, Timestamp, Unit, Weighed,
+};
 use vestibule_twin::{FoodDelivered, KnownPurchases, ShopCart};
 
 use crate::{
@@ -54,7 +56,13 @@ pub(crate) fn follow(book: &mut Book, bought: &Bought<'_>) -> (bool, Vec<FoodDel
         let open = known.get(&id).map_or(bought.purchases.in_doubt.contains(&id), |update| {
             update.order.is_none() && !update.state.is_final()
         });
-        lines.extend(carted(book, cart, id).into_iter().filter(|_| open).map(of));
+        let carted = carted(book, cart, id);
+        // Once its merchant has shown the order, the cart is history: lines may be called otherwise there.
+        let (id, is_carted) = (id.to_string(), |key: &LineKey| carted.iter().any(|line| line.key == *key));
+        let shown = book.diary.coming.iter().any(|line| *line.key.purchase == *id && !is_carted(&line.key));
+        if open && !shown {
+            lines.extend(carted.into_iter().map(of));
+        }
     }
     let before = book.diary.coming.clone();
     let came = merge(book, &known, lines, bought);
@@ -78,11 +86,7 @@ fn ordered(book: &Book, update: &PurchaseUpdate, order: &OrderView) -> Vec<Line>
     let line = |line: &OrderLine| {
         let known = book.known(&update.system, &line.item)?;
         let gone = matches!(line.carrying, Carrying::Returned | Carrying::Lost);
-        let weighed = line.measured.and_then(|weighed| {
-            let amount: Amount = format!("{} {}", weighed.milli / 1_000, weighed.unit.symbol()).parse().ok()?;
-            (weighed.milli >= 1_000).then_some(amount)
-        });
-        let amount = weighed.or_else(|| times(known, line.total))?;
+        let amount = line.measured.and_then(weighed).or_else(|| times(known, line.total))?;
         let all = line.total > 0 && line.fulfilled >= line.total;
         (line.total > 0 && !gone).then(|| Line {
             key: LineKey::new(&update.id.to_string(), line.id.as_str()),
@@ -93,6 +97,18 @@ fn ordered(book: &Book, update: &PurchaseUpdate, order: &OrderView) -> Vec<Line>
         })
     };
     order.lines.iter().filter_map(line).collect()
+}
+
+/// What was weighed, where it was weighed as food is.
+fn weighed(weighed: Weighed) -> Option<Amount> {
+    let milli = i64::try_from(weighed.milli).ok()?;
+    match weighed.unit {
+        Unit::Gram => Some(Amount::Mass(milli)),
+        Unit::Kilogram => Some(Amount::Mass(milli.checked_mul(1_000)?)),
+        Unit::Millilitre => Some(Amount::Volume(milli)),
+        Unit::Litre => Some(Amount::Volume(milli.checked_mul(1_000)?)),
+        _ => None,
+    }
 }
 
 fn carted(book: &Book, cart: &ShopCart, id: PurchaseId) -> Vec<Line> {
@@ -122,6 +138,7 @@ fn merge(
 ) -> Vec<FoodDelivered> {
     let mut came: BTreeMap<PurchaseId, Vec<(String, f64)>> = BTreeMap::new();
     let mut kept = Vec::with_capacity(book.diary.coming.len());
+    let followed: BTreeSet<_> = book.diary.coming.iter().map(|line| line.key.purchase.clone()).collect();
     for mut old in std::mem::take(&mut book.diary.coming) {
         let purchase: Option<PurchaseId> = old.key.purchase.parse().ok();
         match lines.remove(&old.key) {
@@ -143,8 +160,14 @@ fn merge(
     }
     for line in lines.into_values() {
         let delivered = line.delivered.map(|at| delivery(book, &line, at, bought));
-        let (key, ingredient, amount, arrives) = (line.key, line.ingredient, line.amount, line.arrives);
         // What was brought before this kitchen knew of it is looked for, and nobody is told that it came just now.
+        if delivered.is_some()
+            && followed.contains(&line.key.purchase)
+            && let Ok(purchase) = line.key.purchase.parse::<PurchaseId>()
+        {
+            came.entry(purchase).or_default().extend(brought(book, &line));
+        }
+        let (key, ingredient, amount, arrives) = (line.key, line.ingredient, line.amount, line.arrives);
         kept.push(Coming { key, ingredient, amount, arrives, delivered, put_away: false });
     }
     kept.sort_by(|one, other| one.key.cmp(&other.key));

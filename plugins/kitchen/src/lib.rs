@@ -2,9 +2,11 @@
 //!
 //! **Does**: keeps recipes, planned dishes, what was counted and what the person decided, in a folder; looks through the
 //! twins that tell how much of a food there is; reckons everything (`vestibule-kitchen`) and says it in
-//! [`KitchenView`](vestibule_twin::KitchenView); follows [`Cook`](vestibule_twin::Cook).
+//! [`KitchenView`](vestibule_twin::KitchenView); follows [`Cook`](vestibule_twin::Cook); asks suppliers what they have,
+//! chooses one, and puts what is missing into its cart ([`Shop`](vestibule_twin::Shop)); follows what was bought until it
+//! is in the cupboard.
 //!
-//! **Does not**: draw windows (`vestibule-hud` does), change what lies in the pantry (only the physical side does), know
+//! **Does not**: buy (a person confirms the cart, `vestibule-plugin-commerce` orders it), draw windows (`vestibule-hud` does), change what lies in the pantry (only the physical side does), know
 //! how recipes are read or amounts are reckoned (`vestibule-kitchen` does).
 //!
 //! ```
@@ -20,22 +22,33 @@
 //! assert_eq!(app.world().resource::<KitchenView>().recipes[0].name, "Leek soup");
 //! ```
 
+mod ask;
 mod book;
+mod coming;
 mod files;
+mod orders;
 mod pantry;
+mod supply;
 mod view;
 mod words;
 
 use std::path::PathBuf;
 
-use bevy::prelude::*;
+use bevy::{ecs::system::SystemParam, prelude::*};
 use vestibule_model::{Timestamp, TwinInfo};
 use vestibule_twin::{
-    Cook, EnablerClock, KitchenView, Notify, TwinDescription, TwinRoot, TwinState, Urgency, ensure_twin_plugin,
+    Cook, DiscoverSystems, EnablerClock, EnablerLink, FoodDelivered, KitchenView, KnownPurchases, KnownServices,
+    KnownSystems, Notify, Shop, ShopView, TwinDescription, TwinRoot, TwinState, Urgency, UseServices,
+    ensure_twin_plugin,
 };
 
+use ask::Asks;
 use book::{Book, Effect};
+use coming::Bought;
 use files::Files;
+use pantry::Pantry;
+use supply::Suppliers;
+use view::Reckoned;
 
 /// Seconds after which everything is reckoned anew although nothing was reported: reports grow old.
 const AGAIN_S: f64 = 5.0;
@@ -65,7 +78,26 @@ pub struct KitchenPlugin {
 struct Kitchen {
     book: Book,
     files: Files,
+    suppliers: Suppliers,
+    asks: Asks,
+    /// What came of the last reckoning.
+    reckoned: Reckoned,
     problem: Option<String>,
+}
+
+/// What the kitchen hears of buying.
+#[derive(SystemParam)]
+struct Buying<'w> {
+    systems: Res<'w, KnownSystems>,
+    services: Res<'w, KnownServices>,
+    shop: Res<'w, ShopView>,
+    purchases: Res<'w, KnownPurchases>,
+}
+
+impl Buying<'_> {
+    fn is_news(&self) -> bool {
+        self.systems.is_changed() || self.services.is_changed() || self.shop.is_changed() || self.purchases.is_changed()
+    }
 }
 
 impl Plugin for KitchenPlugin {
@@ -76,9 +108,13 @@ impl Plugin for KitchenPlugin {
             let title = "Something of your kitchen could not be read".to_owned();
             app.world_mut().write_message(Notify { urgency: Urgency::Problem, title, text, twin: None });
         }
-        app.insert_resource(Kitchen { book, files, problem: None })
+        let (suppliers, asks, reckoned) = (Suppliers::default(), Asks::default(), Reckoned::default());
+        app.insert_resource(Kitchen { book, files, suppliers, asks, reckoned, problem: None })
             .configure_sets(Update, (KitchenSystems::Follow, KitchenSystems::Show).chain())
-            .add_systems(Update, (follow.in_set(KitchenSystems::Follow), tell.in_set(KitchenSystems::Show)));
+            .add_systems(
+                Update,
+                ((follow, discover, ask).chain().in_set(KitchenSystems::Follow), tell.in_set(KitchenSystems::Show)),
+            );
     }
 }
 
@@ -86,12 +122,55 @@ impl Plugin for KitchenPlugin {
 fn follow(
     mut wishes: MessageReader<Cook>,
     (clock, time): (Res<EnablerClock>, Res<Time<Real>>),
-    mut kitchen: ResMut<Kitchen>,
+    (mut kitchen, shop): (ResMut<Kitchen>, Res<ShopView>),
+    mut buys: MessageWriter<Shop>,
 ) {
     let now = clock.at(time.elapsed_secs_f64());
     for wish in wishes.read() {
         let done = kitchen.follow(wish, now);
         kitchen.problem = done.err();
+        match wish {
+            Cook::Agree(system) => drop(buys.write(Shop::Agree(system.clone()))),
+            Cook::Order => {
+                let splits = kitchen.reckoned.splits.as_deref().unwrap_or_default();
+                buys.write_batch(orders::fill(splits, &shop.carts));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whoever cooks wants to know who sells food: asked once for each connection.
+fn discover(
+    (kitchen, link): (Res<Kitchen>, Res<EnablerLink>),
+    mut asked: Local<bool>,
+    (mut systems, mut services): (MessageWriter<DiscoverSystems>, MessageWriter<UseServices>),
+) {
+    let wanted = link.state.is_connected() && !kitchen.book.diary.dishes.is_empty();
+    if wanted && !*asked {
+        systems.write(DiscoverSystems::default());
+        services.write(UseServices::Look);
+    }
+    // Until the link is lost: whoever plans a second dish asks nothing anew.
+    *asked = link.state.is_connected() && (*asked || wanted);
+}
+
+/// Asks suppliers what they have, and takes what they say.
+fn ask(
+    mut kitchen: ResMut<Kitchen>,
+    (buying, link): (Buying<'_>, Res<EnablerLink>),
+    (clock, time): (Res<EnablerClock>, Res<Time<Real>>),
+    mut questions: MessageWriter<UseServices>,
+) {
+    let seconds = time.elapsed_secs_f64();
+    let Kitchen { book, suppliers, asks, .. } = kitchen.bypass_change_detection();
+    let now = clock.at(seconds);
+    let different = buying.is_news() && suppliers.look(&buying.systems, &buying.services, now);
+    let wanted = link.state.is_connected() && !book.diary.dishes.is_empty();
+    let (news, asked) = asks.step(suppliers, &buying.services, &book.table, (wanted, seconds));
+    questions.write_batch(asked);
+    if different || news {
+        kitchen.set_changed();
     }
 }
 
@@ -105,29 +184,36 @@ impl Kitchen {
         self.files.keep(&self.book, &effect)
     }
 
-    /// Reckons everything, and writes down what was found to have arrived in the cupboard.
+    /// Follows what was bought and reckons everything; writes down what has changed by that. Says what was delivered.
     fn reckon<'a>(
         &mut self,
         twins: impl Iterator<Item = (&'a TwinInfo, &'a TwinState)>,
-        now: Option<Timestamp>,
-        seconds: f64,
-    ) -> KitchenView {
-        let mut told = match now {
-            Some(now) => {
-                let pantry = pantry::look(twins, &self.book.rules, &self.book.table, now, seconds);
-                let (plan, ready) = view::reckon(&self.book, &pantry, now);
-                self.book.told = pantry.stocks.iter().map(|stock| stock.ingredient.clone()).collect();
-                if self.book.settle(&plan.settled)
-                    && let Err(why) = self.files.keep(&self.book, &Effect::Diary)
-                {
-                    self.problem = Some(why);
-                }
-                view::of(&self.book, &pantry, Some((&plan, &ready, now)))
-            }
-            None => view::of(&self.book, &pantry::Pantry::default(), None),
+        buying: &Buying<'_>,
+        (now, seconds): (Option<Timestamp>, f64),
+    ) -> (KitchenView, Vec<FoodDelivered>) {
+        let carts = &buying.shop.carts;
+        let Some(now) = now else {
+            self.reckoned = Reckoned::default();
+            let pantry = Pantry::default();
+            return (view::of(&self.book, &pantry, &self.suppliers, carts, &self.reckoned, None), Vec::new());
         };
+        let pantry = pantry::look(twins, &self.book.rules, &self.book.table, now, seconds);
+        self.book.told = pantry.stocks.iter().map(|stock| stock.ingredient.clone()).collect();
+        let told = pantry.together(&self.book.table);
+        let (purchases, suppliers) = (&*buying.purchases, &self.suppliers);
+        let bought = Bought { purchases, carts, suppliers, told: &told, now };
+        let (different, came) = coming::follow(&mut self.book, &bought);
+        let home = pantry.home(&buying.systems);
+        self.reckoned = view::reckon(&self.book, &pantry, &self.suppliers, home, now);
+        let settled = self.book.settle(&self.reckoned.plan.settled);
+        if (different || settled)
+            && let Err(why) = self.files.keep(&self.book, &Effect::Diary)
+        {
+            self.problem = Some(why);
+        }
+        let mut told = view::of(&self.book, &pantry, &self.suppliers, carts, &self.reckoned, Some(now));
         told.problem.clone_from(&self.problem);
-        told
+        (told, came)
     }
 }
 
@@ -145,12 +231,13 @@ fn tell(
     twins: Query<(&TwinDescription, &TwinState), With<TwinRoot>>,
     changed: Query<(), (With<TwinRoot>, Or<(Changed<TwinDescription>, Changed<TwinState>)>)>,
     mut gone: RemovedComponents<TwinRoot>,
+    buying: Buying<'_>,
     (clock, time): (Res<EnablerClock>, Res<Time<Real>>),
     mut last: Local<Last>,
-    mut view: ResMut<KitchenView>,
+    (mut view, mut delivered): (ResMut<KitchenView>, MessageWriter<FoodDelivered>),
 ) {
     let seconds = time.elapsed_secs_f64();
-    last.news |= !changed.is_empty() || gone.read().count() > 0;
+    last.news |= !changed.is_empty() || gone.read().count() > 0 || buying.is_news();
     let since = last.at.map_or(f64::MAX, |at| seconds - at);
     let due = kitchen.is_changed() || since >= AGAIN_S || last.news && since >= SELDOM_S;
     if !due {
@@ -159,8 +246,9 @@ fn tell(
     *last = Last { at: Some(seconds), news: false };
     let all = twins.iter().map(|(description, state)| (&*description.0, state));
     // What follows from reckoning is no reason to reckon again.
-    let told = kitchen.bypass_change_detection().reckon(all, clock.at(seconds), seconds);
+    let (told, came) = kitchen.bypass_change_detection().reckon(all, &buying, (clock.at(seconds), seconds));
     view.set_if_neq(told);
+    delivered.write_batch(came);
 }
 
 #[cfg(test)]

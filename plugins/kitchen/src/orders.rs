@@ -84,10 +84,10 @@ pub(crate) fn of(
 ) -> Vec<KitchenOrder> {
     let order = |split: &Split| {
         let money = |amount: i64| Money::new(amount, split.currency);
-        let goods = split.picks.values().map(|picked| KitchenGoods {
-            words: words(book, picked).join(", "),
-            price: money(picked.price),
-        });
+        let goods = split
+            .picks
+            .values()
+            .map(|picked| KitchenGoods { words: words(book, picked).join(", "), price: money(picked.price) });
         let more = split.picks.values().fold(0_i64, |sum, picked| sum.saturating_add(dearer(suppliers, picked)));
         KitchenOrder {
             system: split.supplier.clone(),
@@ -138,9 +138,10 @@ pub(crate) fn not_ready(
     if suppliers.0.is_empty() {
         return Some("No supplier of groceries is known here.".to_owned());
     }
-    let why = suppliers.0.values().filter_map(|supplier| {
-        supplier.why_not(now).map(|why| format!("{}: {why}.", supplier.name))
-    });
+    let why = suppliers
+        .0
+        .values()
+        .filter_map(|supplier| supplier.why_not(now).map(|why| format!("{}: {why}.", supplier.name)));
     let why: Vec<String> = why.collect();
     Some(if why.is_empty() { "Nobody can bring what is missing in time.".to_owned() } else { why.join(" ") })
 }

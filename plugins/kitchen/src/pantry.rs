@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use vestibule_kitchen::{Amount, IngredientId, KitchenRules, Stock, StockSource, Table};
-use vestibule_model::{FeatureId, FeatureInfo, FeatureKind, PropertyId, Timestamp, Truth, TwinId, TwinInfo};
-use vestibule_twin::{KitchenPlace, Reading, TwinState};
+use vestibule_model::{Cell, FeatureId, FeatureInfo, FeatureKind, PropertyId, Timestamp, Truth, TwinId, TwinInfo};
+use vestibule_twin::{KitchenPlace, KnownSystems, Reading, TwinState};
 
 use crate::words;
 
@@ -27,6 +27,26 @@ pub(crate) struct Pantry {
     pub unknown: Vec<KitchenPlace>,
     /// What people call each place.
     pub names: BTreeMap<(TwinId, FeatureId), String>,
+}
+
+impl Pantry {
+    /// How much of each food things at home tell, all places together.
+    pub(crate) fn together(&self, table: &Table) -> BTreeMap<IngredientId, Amount> {
+        let mut sums: BTreeMap<IngredientId, Amount> = BTreeMap::new();
+        for stock in &self.stocks {
+            let Some(amount) = table.get(&stock.ingredient).and_then(|food| food.to_base(stock.amount)) else {
+                continue;
+            };
+            let sum = sums.entry(stock.ingredient.clone()).or_insert(amount.with(0));
+            *sum = sum.plus(amount).unwrap_or(*sum);
+        }
+        sums
+    }
+
+    /// Where the food is: the place of the first system that says where it is.
+    pub(crate) fn home(&self, systems: &KnownSystems) -> Option<Cell> {
+        self.stocks.iter().find_map(|stock| systems.systems.get(&stock.twin.system())?.info.place)
+    }
 }
 
 /// Looks through all twins at `now`, the enabler's time, which is second `seconds` of the app's own.

@@ -1,6 +1,6 @@
 //! Who sells food, and what: as suppliers say it of themselves and of their goods.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use vestibule_kitchen::{Amount, Delivers, Good, Hours, IngredientId, SupplierOffer, Table};
@@ -26,6 +26,8 @@ pub(crate) struct Known {
     pub ingredient: IngredientId,
     pub holds: Amount,
     pub title: String,
+    /// It is weighed when it is packed: one is one step.
+    pub by_measure: bool,
 }
 
 /// Goods, and what they cost.
@@ -67,16 +69,15 @@ fn short(text: &str) -> String {
 impl Suppliers {
     /// What the enabler knows of them. Whether anything is different.
     pub(crate) fn look(&mut self, systems: &KnownSystems, services: &KnownServices, now: Option<Timestamp>) -> bool {
-        let sells = |known: &&KnownSystem| {
-            known.info.kind == SystemKind::ThirdParty && known.info.system_type == SUPPLIER
-        };
+        let sells =
+            |known: &&KnownSystem| known.info.kind == SystemKind::ThirdParty && known.info.system_type == SUPPLIER;
         let mut found = BTreeMap::new();
         for known in systems.systems.values().filter(sells).take(MOST_SUPPLIERS) {
             let id = &known.info.id;
             let said = |name: &str| known.info.properties.get(name).map(String::as_str);
-            let agreed = services.valid(id, now).is_some_and(|agreed| {
-                agreed.services.iter().any(|service| service.as_str() == SEARCH)
-            });
+            let agreed = services
+                .valid(id, now)
+                .is_some_and(|agreed| agreed.services.iter().any(|service| service.as_str() == SEARCH));
             let before = self.0.get(id).cloned().unwrap_or_default();
             let supplier = Supplier {
                 name: short(&known.info.name),
@@ -129,12 +130,6 @@ impl Suppliers {
     pub(crate) fn goods(&self, system: &SystemId, item: &str) -> Option<&Stocked> {
         self.0.get(system)?.goods.as_ref()?.get(item)
     }
-
-    /// Foods that some supplier has.
-    pub(crate) fn foods(&self) -> BTreeSet<&IngredientId> {
-        let all = self.0.values().filter_map(|supplier| supplier.goods.as_ref());
-        all.flat_map(|goods| goods.values().map(|stocked| &stocked.known.ingredient)).collect()
-    }
 }
 
 impl Supplier {
@@ -180,13 +175,17 @@ fn stocked(product: &Product, variant: &Variant, table: &Table) -> Option<Stocke
     let measured = variant.metadata.as_ref().and_then(|metadata| MeasuredVariant::of(metadata).ok().flatten());
     let holds = match &measured {
         Some(measured) => format!("{} {}", measured.step.get(), measured.unit).parse().ok()?,
-        None => variant.unit_price.as_ref().and_then(|unit| holds(&unit.measure)).or_else(|| variant.title.parse().ok())?,
+        None => {
+            variant.unit_price.as_ref().and_then(|unit| holds(&unit.measure)).or_else(|| variant.title.parse().ok())?
+        }
     };
     food.to_base(holds)?;
-    let title = format!("{}, {}", product.title, variant.title);
+    let by_measure = measured.is_some();
+    // "In steps of 50 g" is no name.
+    let title = if by_measure { product.title.clone() } else { format!("{}, {}", product.title, variant.title) };
     let there = variant.availability.as_ref().is_none_or(|there| there.available != Some(false));
     Some(Stocked {
-        known: Known { ingredient: food.id.clone(), holds, title: short(&title) },
+        known: Known { ingredient: food.id.clone(), holds, title: short(&title), by_measure },
         price: variant.price.amount.get(),
         currency: variant.price.currency,
         least: measured.as_ref().map_or(1, |measured| measured.least_steps.get()),

@@ -4,40 +4,69 @@ use std::collections::BTreeMap;
 
 use vestibule_kitchen::{
     Amount, Decision, DishId, DishPlan, Food, Have, Ignored, IngredientId, LineKey, OverruledBy, Plan, Ready, Recipe,
-    StockSource, Table, Way, Why, plan, readiness,
+    Split, StockSource, Table, Way, Why, choose_suppliers, plan, readiness,
 };
-use vestibule_model::{FeatureId, LineId, Timestamp, TwinId};
+use vestibule_model::{Cell, FeatureId, LineId, SystemId, Timestamp, TwinId};
 use vestibule_twin::{
     KitchenDecision, KitchenDish, KitchenFood, KitchenInstructions, KitchenLost, KitchenPart, KitchenRecipe,
-    KitchenSource, KitchenView, KitchenWay, Readiness,
+    KitchenSource, KitchenView, KitchenWay, Readiness, ShopCart,
 };
 
 use crate::{
     book::{Book, COUNTED, Kept},
+    orders,
     pantry::Pantry,
+    supply::Suppliers,
     words,
 };
 
 /// A recipe is looked at as if it were cooked so many milliseconds from now: what comes today counts.
 const SOON_MS: u64 = 12 * 60 * 60 * 1_000;
 
+/// What came of reckoning.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reckoned {
+    pub plan: Plan,
+    /// Each recipe by itself, in the order of their keys.
+    pub ready: Vec<Ready>,
+    /// What is ordered where; none: no supplier has said what it has.
+    pub splits: Option<Vec<Split>>,
+}
+
 /// Everything reckoned through at `now`.
-pub(crate) fn reckon(book: &Book, pantry: &Pantry, now: Timestamp) -> (Plan, Vec<Ready>) {
+pub(crate) fn reckon(
+    book: &Book,
+    pantry: &Pantry,
+    suppliers: &Suppliers,
+    home: Option<Cell>,
+    now: Timestamp,
+) -> Reckoned {
     let stocks: Vec<_> = pantry.stocks.iter().cloned().chain(book.counted()).collect();
-    let plan = plan(&book.dishes(), &stocks, &book.diary.coming, &book.rules, &book.table, now);
+    let mut plan = plan(&book.dishes(), &stocks, &book.diary.coming, &book.rules, &book.table, now);
     let soon = book.each_alone(now.plus(SOON_MS));
     let ready = readiness(&soon, &stocks, &book.diary.coming, &book.rules, &book.table, now);
-    (plan, ready)
+    // Before anybody said what they have, nobody knows that nobody has it.
+    let told = suppliers.0.values().any(|supplier| supplier.goods.is_some());
+    let splits = told.then(|| choose_suppliers(&mut plan, &suppliers.offers(now), &book.table, home, now));
+    Reckoned { plan, ready, splits }
 }
 
 /// What there is to read. Without a moment (the enabler was not reached) nothing was reckoned.
-pub(crate) fn of(book: &Book, pantry: &Pantry, reckoned: Option<(&Plan, &[Ready], Timestamp)>) -> KitchenView {
-    let tell = Tell { book, pantry, now: reckoned.map(|(_, _, now)| now) };
-    let empty = Plan::default();
-    let (plan, ready) = reckoned.map_or((&empty, &[][..]), |(plan, ready, _)| (plan, ready));
+pub(crate) fn of(
+    book: &Book,
+    pantry: &Pantry,
+    suppliers: &Suppliers,
+    carts: &BTreeMap<SystemId, ShopCart>,
+    reckoned: &Reckoned,
+    now: Option<Timestamp>,
+) -> KitchenView {
+    let tell = Tell { book, pantry, suppliers, now };
+    let plan = &reckoned.plan;
     let recipes = book.recipes.iter().zip(0_usize..);
-    let mut recipes: Vec<_> = recipes.map(|((key, kept), place)| tell.recipe(key, kept, ready.get(place))).collect();
+    let mut recipes: Vec<_> =
+        recipes.map(|((key, kept), place)| tell.recipe(key, kept, reckoned.ready.get(place))).collect();
     recipes.sort_by(|one, other| (&one.name, &one.key).cmp(&(&other.name, &other.key)));
+    let orders = orders::of(book, suppliers, carts, reckoned);
     KitchenView {
         recipes,
         instructions: book.instructions.iter().map(|(key, kept)| made(key, kept)).collect(),
@@ -45,8 +74,11 @@ pub(crate) fn of(book: &Book, pantry: &Pantry, reckoned: Option<(&Plan, &[Ready]
         foods: tell.foods(plan),
         places: pantry.unknown.clone(),
         lost: plan.lost.iter().filter_map(|key| tell.lost(key)).collect(),
+        suppliers: orders::suppliers(suppliers, now),
+        not_ready: orders::not_ready(suppliers, reckoned, &orders, now),
+        orders,
         buy_optional: book.rules.buy_optional,
-        now: tell.now,
+        now,
         problem: None,
     }
 }
@@ -78,6 +110,7 @@ fn step(step: &vestibule_kitchen::Step) -> String {
 struct Tell<'a> {
     book: &'a Book,
     pantry: &'a Pantry,
+    suppliers: &'a Suppliers,
     now: Option<Timestamp>,
 }
 
@@ -173,6 +206,7 @@ impl Tell<'_> {
             let own = dish.reserved.iter().filter(|reserved| reserved.ingredient == why.ingredient);
             own.map(|reserved| part(dish.id, reserved.amount))
         });
+        let picked = why.picked.as_ref();
         let sources = why.have.iter().map(|have| self.source(have));
         let ignored = why.ignored.iter().map(|(twin, amount, ignored)| self.ignored(twin, *amount, *ignored));
         KitchenFood {
@@ -190,9 +224,9 @@ impl Tell<'_> {
             order: words::some(why.order),
             by: why.by,
             decision: decision(why.decision),
-            goods: String::new(),
-            price: None,
-            over: String::new(),
+            goods: picked.map(|picked| orders::words(self.book, picked).join(", ")).unwrap_or_default(),
+            price: picked.and_then(|picked| orders::price(self.suppliers, picked)),
+            over: picked.map(|picked| words::some(picked.over)).unwrap_or_default(),
         }
     }
 

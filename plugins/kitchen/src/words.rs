@@ -33,6 +33,13 @@ pub(crate) fn some(of: Amount) -> String {
     if of.number() == 0 { String::new() } else { amount(of) }
 }
 
+/// The number in grams, millilitres or pieces.
+pub(crate) fn plain(amount: Amount) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "within 10^15, doubles are exact")]
+    let milli = amount.number() as f64;
+    milli / 1_000.0
+}
+
 /// A place of a thing: the thing's own name says it all where it has only one.
 pub(crate) fn place(thing: &str, feature: &str) -> String {
     if thing == feature { thing.to_owned() } else { format!("{thing}, {feature}") }

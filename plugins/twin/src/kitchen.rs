@@ -5,7 +5,7 @@
 
 use bevy_app::App;
 use bevy_ecs::prelude::*;
-use vestibule_model::{FeatureId, LineId, Money, PurchaseId, Timestamp, TwinId};
+use vestibule_model::{FeatureId, LineId, Money, PurchaseId, SystemId, Timestamp, TwinId};
 
 /// Request: something about cooking. What cannot be done is said in [`KitchenView::problem`].
 #[derive(Message, Clone, Debug, PartialEq, Eq)]
@@ -76,6 +76,20 @@ pub enum Cook {
     Import(String),
     /// Forget a recipe that was taken in, by its key.
     Forget(String),
+    /// Agree with a supplier that it may be asked what it has, and bought from.
+    Agree(SystemId),
+    /// Put what [`KitchenView::orders`] lists into the carts of its suppliers: what is in there already counts. The person
+    /// confirms each cart where carts are shown.
+    Order,
+}
+
+/// Fact: food that was bought stands at the door. Whoever plays the physical side brings it in.
+#[derive(Message, Clone, Debug, PartialEq)]
+pub struct FoodDelivered {
+    /// The purchase.
+    pub purchase: PurchaseId,
+    /// What it is called, and how much of it: grams, millilitres or pieces.
+    pub foods: Vec<(String, f64)>,
 }
 
 /// What a person decides about a food, against the arithmetic.
@@ -284,6 +298,51 @@ pub struct KitchenLost {
     pub name: String,
 }
 
+/// Somebody who sells food.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KitchenSupplier {
+    /// The system.
+    pub system: SystemId,
+    /// What people call it.
+    pub name: String,
+    /// Whether its services may be used.
+    pub agreed: bool,
+    /// Why nothing can be ordered there now, for a person; none: it can.
+    pub why_not: Option<String>,
+}
+
+/// Goods that are to be ordered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KitchenGoods {
+    /// What they are and how many: `2 × Milk, 1 l`.
+    pub words: String,
+    /// What they cost.
+    pub price: Money,
+}
+
+/// What is to be ordered at one supplier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KitchenOrder {
+    /// The supplier.
+    pub system: SystemId,
+    /// What people call it.
+    pub name: String,
+    /// How far away it is, in metres, where that is known.
+    pub distance_m: Option<u64>,
+    /// The goods.
+    pub goods: Vec<KitchenGoods>,
+    /// What delivering costs.
+    pub delivery: Money,
+    /// It comes not before, and not after.
+    pub between: (Timestamp, Timestamp),
+    /// What all of it costs, as far as the supplier's prices are known: its cart says it exactly.
+    pub total: Money,
+    /// What it costs at most once goods are weighed; the same where none is.
+    pub at_most: Money,
+    /// Whether all of it is in the supplier's cart already.
+    pub in_cart: bool,
+}
+
 /// The kitchen as the plugin that cooks knows it.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
 pub struct KitchenView {
@@ -299,6 +358,12 @@ pub struct KitchenView {
     pub places: Vec<KitchenPlace>,
     /// Deliveries that nobody has put away.
     pub lost: Vec<KitchenLost>,
+    /// Who sells food.
+    pub suppliers: Vec<KitchenSupplier>,
+    /// What is to be ordered, and where.
+    pub orders: Vec<KitchenOrder>,
+    /// Why nothing can be ordered, for a person; none: it can.
+    pub not_ready: Option<String>,
     /// Whether what no dish insists on is bought, too.
     pub buy_optional: bool,
     /// The enabler's time when this was reckoned; none: it was not reached, and nothing was.
@@ -308,5 +373,5 @@ pub struct KitchenView {
 }
 
 pub(crate) fn register(app: &mut App) {
-    app.init_resource::<KitchenView>().add_message::<Cook>();
+    app.init_resource::<KitchenView>().add_message::<Cook>().add_message::<FoodDelivered>();
 }

@@ -60,8 +60,9 @@ pub use furniture::{
 };
 pub use index::TwinIndex;
 pub use kitchen::{
-    Cook, KitchenDecision, KitchenDish, KitchenFood, KitchenInstructions, KitchenLost, KitchenPart, KitchenPlace,
-    KitchenRecipe, KitchenSource, KitchenView, KitchenWay, OverruleFood, Readiness,
+    Cook, FoodDelivered, KitchenDecision, KitchenDish, KitchenFood, KitchenGoods, KitchenInstructions, KitchenLost,
+    KitchenOrder, KitchenPart, KitchenPlace, KitchenRecipe, KitchenSource, KitchenSupplier, KitchenView, KitchenWay,
+    OverruleFood, Readiness,
 };
 pub use lend::{EndedToken, HeldToken, KnownLending, KnownToken, LendRights, SignedToken, TokenText};
 pub use link::{EnablerClock, EnablerLink, LinkState};

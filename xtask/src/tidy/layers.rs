@@ -77,7 +77,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("plugins/input", &[]),
     ("plugins/enabler", &["crates/model", "crates/protocol", "plugins/twin"]),
     ("plugins/design", &["crates/model", "crates/fabricate", "plugins/twin", "plugins/input"]),
-    ("plugins/kitchen", &["crates/model", "crates/kitchen", "plugins/twin"]),
+    ("plugins/kitchen", &["crates/model", "crates/kitchen", "crates/ucp", "plugins/twin"]),
     ("plugins/*", &["crates/model", "plugins/twin", "plugins/input"]),
     ("", &["crates/*", "plugins/*"]),
     ("tests", &["", "crates/*", "plugins/*"]),

@@ -42,6 +42,8 @@ pub(crate) use design::tests::shelf as designed;
 pub(crate) use design::{
     DesignLine, WIDTH as DESIGN_WIDTH, act as design, attend as attend_design, keys as design_keys,
 };
+#[cfg(test)]
+pub(crate) use kitchen::tests::kitchen as cooked;
 pub(crate) use kitchen::{KitchenDesk, act as cook};
 pub use kitchen::{KitchenField, KitchenPage, PrepareKitchen};
 pub use lend::TokenFiles;

@@ -1,7 +1,7 @@
 use bevy::prelude::*;
 use vestibule_twin::{Cook, KitchenDecision, KitchenFood, KitchenLost, KitchenPlace};
 
-use super::{Counter, KitchenField, PrepareKitchen, ask, block, food, small};
+use super::{Counter, KitchenField, PrepareKitchen, ask, block, food, orders, small};
 use crate::{
     action::HudAction,
     el::{El, Press},
@@ -113,6 +113,7 @@ pub(super) fn page(counter: &Counter<'_>) -> El {
         })
         .with(head())
         .with(list)
+        .with(orders::foot(counter))
 }
 
 /// What no thing tells, and what is bought beyond need.

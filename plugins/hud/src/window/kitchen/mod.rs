@@ -3,6 +3,7 @@
 mod dishes;
 mod food;
 mod foods;
+mod orders;
 mod page;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -41,7 +41,8 @@ fn order(counter: &Counter<'_>, order: &KitchenOrder) -> El {
 /// A supplier that could be asked if it were agreed with.
 fn agree(supplier: &KitchenSupplier) -> El {
     let label = format!("Agree with {}", supplier.name);
-    let text = format!("{} sells food. Agreed with, it is asked what it has; it is told nothing about you.", supplier.name);
+    let text =
+        format!("{} sells food. Agreed with, it is asked what it has; it is told nothing about you.", supplier.name);
     El::row(format!("agree.{}", supplier.system), style::GAP)
         .with(El::small("text", text).node(|node| node.flex_shrink = 1.0))
         .with(widgets::spring())
@@ -59,10 +60,8 @@ pub(super) fn foot(counter: &Counter<'_>) -> El {
         Some(why) => El::small("why", why.clone()),
         None => El::small("why", "Nothing is bought by this: the cart is confirmed for exactly what it costs."),
     };
-    let line = El::row("line", style::GAP)
-        .with(why.node(|node| node.flex_shrink = 1.0))
-        .with(widgets::spring())
-        .with(button);
+    let line =
+        El::row("line", style::GAP).with(why.node(|node| node.flex_shrink = 1.0)).with(widgets::spring()).with(button);
     El::column("foods.foot", 5.0)
         .node(|node| node.flex_shrink = 0.0)
         .with(widgets::rule("rule"))

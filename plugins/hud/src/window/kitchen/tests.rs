@@ -11,8 +11,9 @@ use bevy::{
 };
 use vestibule_input::Attention;
 use vestibule_twin::{
-    KitchenDecision, KitchenDish, KitchenFood, KitchenInstructions, KitchenPart, KitchenPlace, KitchenRecipe,
-    KitchenSource, KitchenWay, Readiness,
+    KitchenDecision, KitchenDish, KitchenFood, KitchenGoods, KitchenInstructions, KitchenOrder, KitchenPart,
+    KitchenPlace, KitchenRecipe, KitchenSource, KitchenSupplier, KitchenWay, Readiness,
+    model::{Money, SystemId},
 };
 
 use super::*;
@@ -53,6 +54,10 @@ fn milk() -> KitchenFood {
         decision: KitchenDecision::Order,
         ..KitchenFood::default()
     }
+}
+
+fn eur(amount: i64) -> Money {
+    Money::new(amount, "EUR".parse().unwrap())
 }
 
 /// A kitchen where pancakes are planned and milk is short.
@@ -113,6 +118,23 @@ pub(crate) fn kitchen() -> KitchenView {
         }],
         foods: vec![milk(), flour, rice],
         places: vec![place],
+        suppliers: vec![KitchenSupplier {
+            system: SystemId::slug("farm"),
+            name: text("Farm shop"),
+            agreed: false,
+            why_not: Some(text("nothing is agreed with it")),
+        }],
+        orders: vec![KitchenOrder {
+            system: SystemId::slug("grocer"),
+            name: text("The grocer"),
+            distance_m: Some(2_040),
+            goods: vec![KitchenGoods { words: text("1 × Milk, 1 l"), price: eur(129) }],
+            delivery: eur(390),
+            between: (now().plus(18 * 3_600_000), now().plus(20 * 3_600_000)),
+            total: eur(519),
+            at_most: eur(532),
+            in_cart: false,
+        }],
         now: Some(now()),
         ..KitchenView::default()
     }
@@ -241,6 +263,20 @@ fn jars_places_and_recipes_are_written() {
     app.world_mut().resource_mut::<KitchenView>().problem = Some(text("It cannot be read."));
     app.update();
     assert!(reads(&app, "It cannot be read."));
+}
+
+#[test]
+fn what_is_ordered_is_seen_with_its_sum_and_a_reason() {
+    let mut app = app(kitchen());
+    assert!(reads(&app, "2.0 km away · brings it Fri 27 Nov, 08:00 to 10:00"));
+    assert!(reads(&app, "5.19 EUR with 3.90 EUR for bringing it, at most 5.32 EUR once it is weighed"));
+    assert!(reads(&app, "1 × Milk, 1 l 1.29 EUR"));
+    assert_eq!(click(&mut app, "Put it into the cart"), [Cook::Order]);
+    assert_eq!(click(&mut app, "Agree with Farm shop"), [Cook::Agree(SystemId::slug("farm"))]);
+    app.world_mut().resource_mut::<KitchenView>().not_ready = Some(text("Nothing is missing."));
+    app.update();
+    let button = find_button(app.world(), "Put it into the cart").unwrap();
+    assert!(app.world().get::<InteractionDisabled>(button).is_some() && reads(&app, "Nothing is missing."));
 }
 
 #[test]
