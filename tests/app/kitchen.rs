@@ -89,7 +89,7 @@ fn what_a_thing_reports_decides_what_is_missing() {
 fn what_is_missing_goes_into_the_cart_of_whoever_has_it() {
     let (mut app, mut enabler) = kitchen();
     plan(&mut app, &mut enabler);
-    let (id, _) = asked(&mut enabler, |request| matches!(request, Request::Discover(_)));
+    let (id, _) = asked(&mut enabler, |request| matches!(request, Request::DiscoverSystems(_)));
     let mut info = SystemInfo::new(grocer(), SystemKind::ThirdParty, "The grocer");
     info.system_type = "supplier".to_owned();
     let delivers = r#"{"days":[1,2,3,4,5,6,7],"hours":[[0,1],[6,7],[12,13]],"cut_off_s":0,"price":390}"#;
