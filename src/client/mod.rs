@@ -12,6 +12,7 @@ mod glue;
 mod gpu;
 mod kept;
 mod measure;
+mod merchants;
 mod visitor;
 mod xr;
 
