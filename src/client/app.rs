@@ -31,6 +31,7 @@ use super::{
     backend::{self, Backend},
     folders::{self, Folders},
     glue::GluePlugin,
+    me::MePlugin,
     measure::MeasurePlugin,
 };
 use crate::{
@@ -146,7 +147,7 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
         open_clipboard(app);
     }
     app.insert_resource(TokenFiles { outgoing, held, home: folders::home() });
-    app.add_plugins(VestibulePlugins);
+    app.add_plugins((VestibulePlugins, MePlugin { folder: folders.data.clone() }));
     app.add_plugins(WorldPlugin {
         scene: ScenePlugin { scene: Some(flags.world.clone()), ..default() },
         walk: WalkPlugin { target, ..default() },

@@ -11,6 +11,7 @@ mod folders;
 mod glue;
 mod gpu;
 mod kept;
+mod me;
 mod measure;
 mod merchants;
 mod visitor;
