@@ -52,6 +52,8 @@ const OFFSCREEN_FRAME: Duration = Duration::from_millis(16);
 /// [`ClientError`] where it cannot start. What goes wrong later is told on the screen.
 pub fn run(flags: &Flags) -> Result<AppExit, ClientError> {
     let tour = flags.tour.as_deref().map(Tour::find).transpose()?;
+    let speed = flags.speed.or(tour.as_ref().and_then(|tour| tour.speed));
+    let flags = &Flags { speed, ..flags.clone() };
     let folders = Folders::find(flags)?;
     if let Some(pictures) = &flags.offscreen {
         std::fs::create_dir_all(pictures).map_err(|error| ClientError::Pictures(pictures.clone(), error))?;

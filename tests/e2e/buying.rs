@@ -163,7 +163,7 @@ fn call(user: &mut User, id: [u8; 16], input: &Value) -> Value {
     };
     let (id, not_after) = (CallId(id), now().plus(120_000));
     let call = Collaboration { id, input: Json::of(input).unwrap(), steps: vec![step], not_after, trace: None };
-    assert!(matches!(user.ask(Request::Invoke(Box::new(call))), Ok(Response::Call(_))));
+    until(user, || Request::Invoke(Box::new(call.clone())), |answer| matches!(answer, Response::Call(_)).then_some(()));
     let output = |answer: &Response| match answer {
         Response::Call(update) if update.status == CallStatus::Succeeded => update.output.as_ref().map(Json::value),
         Response::Call(update) if update.status.is_final() => panic!("{update:?}"),
@@ -184,7 +184,7 @@ fn ready(user: &mut User, round: u8) -> Confirmation {
     let hash = ContentHash::of(&bytes);
     let media = "application/vnd.vestibule.person+json".to_owned();
     let give = Request::Give { hash, size: bytes.len() as u64, media, offset: 0, bytes };
-    assert!(matches!(user.ask(give), Ok(Response::Given { .. })));
+    until(user, || give.clone(), |answer| matches!(answer, Response::Given { .. }).then_some(()));
     let cart = |id: Option<&Value>, option: Option<&Value>| {
         let mut method = json!({"type": "shipping", "selected_destination_id": "dest_1",
             "destinations": [{"$person": hash, "at": "/destination", "id": "dest_1"}]});
@@ -221,6 +221,18 @@ fn purchase(answer: &Response) -> Option<&PurchaseUpdate> {
     if let Response::Purchase(update) = answer { Some(update) } else { None }
 }
 
+/// Whether the enabler has a purchase; certain, and no guess.
+fn is_known(user: &mut User, id: PurchaseId) -> bool {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match user.ask(Request::Purchase(id)) {
+            Ok(Response::Purchase(_)) => return true,
+            Err(refusal) if refusal.code == RefusalCode::NotFound => return false,
+            other => assert!(Instant::now() < end, "{other:?}"),
+        }
+    }
+}
+
 /// Bought in a client that is killed at a moment that nobody chose, it is bought once or not at all, and the person
 /// knows which at the next start; what was ordered yesterday is followed today, wherever its merchant is found by then.
 #[test]
@@ -242,13 +254,9 @@ fn killed_in_the_middle_of_buying_it_is_bought_once_and_the_person_knows() {
         client.kill();
         drop(user);
         user = client.start();
-        match user.ask(Request::Purchase(confirmation.id)) {
+        if !is_known(&mut user, confirmation.id) {
             // Nothing was bought, and that is certain: the person presses once more.
-            Err(refusal) if refusal.code == RefusalCode::NotFound => {
-                agree(&mut user);
-                until(&mut user, confirm, |answer| purchase(answer).map(|_| ()));
-            }
-            known => assert!(matches!(known, Ok(Response::Purchase(_))), "{known:?}"),
+            until(&mut user, confirm, |answer| purchase(answer).map(|_| ()));
         }
         let delivered = until(
             &mut user,
@@ -265,10 +273,12 @@ fn killed_in_the_middle_of_buying_it_is_bought_once_and_the_person_knows() {
         assert_eq!(delivered.order.map(|order: OrderView| order.total), Some(confirmation.total));
         assert_eq!(client.orders(), usize::from(round), "one order for each purchase");
     }
-    match user.ask(Request::Purchases { before: None, limit: 16 }) {
-        Ok(Response::Purchases(all)) => assert_eq!(all.len(), usize::from(ROUNDS)),
-        other => panic!("{other:?}"),
-    }
+    let list = || Request::Purchases { before: None, limit: 16 };
+    let all = until(&mut user, list, |answer| match answer {
+        Response::Purchases(all) => Some(all.len()),
+        _ => None,
+    });
+    assert_eq!(all, usize::from(ROUNDS));
     nothing_personal_in(&client.at("enabler"));
     client.kill();
 }
