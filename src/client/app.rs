@@ -32,6 +32,7 @@ use super::{
     backend::{self, Backend},
     folders::{self, Folders},
     glue::GluePlugin,
+    me::MePlugin,
     measure::MeasurePlugin,
 };
 use crate::{
@@ -52,6 +53,8 @@ const OFFSCREEN_FRAME: Duration = Duration::from_millis(16);
 /// [`ClientError`] where it cannot start. What goes wrong later is told on the screen.
 pub fn run(flags: &Flags) -> Result<AppExit, ClientError> {
     let tour = flags.tour.as_deref().map(Tour::find).transpose()?;
+    let speed = flags.speed.or(tour.as_ref().and_then(|tour| tour.speed));
+    let flags = &Flags { speed, ..flags.clone() };
     let folders = Folders::find(flags)?;
     if let Some(pictures) = &flags.offscreen {
         std::fs::create_dir_all(pictures).map_err(|error| ClientError::Pictures(pictures.clone(), error))?;
@@ -147,7 +150,7 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
         open_clipboard(app);
     }
     app.insert_resource(TokenFiles { outgoing, held, home: folders::home() });
-    app.add_plugins(VestibulePlugins);
+    app.add_plugins((VestibulePlugins, MePlugin { folder: folders.data.clone() }));
     app.add_plugins(WorldPlugin {
         scene: ScenePlugin { scene: Some(flags.world.clone()), ..default() },
         walk: WalkPlugin { target, ..default() },

@@ -1,22 +1,31 @@
-//! What runs beside the App: the simulated home, the embedded enabler, the way to it.
+//! What runs beside the App: the simulated home, merchants, the embedded enabler, the way to it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use bevy::prelude::*;
 use vestibule_adapter_mqtt::{AdapterState, MqttConfig};
 use vestibule_model::SystemId;
 use vestibule_plugin_enabler::EnablerConnection;
 use vestibule_quic::Identity;
-use vestibule_server::{Embedded, EmbeddedConfig};
+use vestibule_server::{Embedded, EmbeddedConfig, HttpConfig, TradeConfig};
 use vestibule_sim::{HomeConfig, SimHome};
 use vestibule_twin::{EnablerLink, Notify, Twin, TwinRoot, TwinState, Urgency};
 
-use super::{ClientError, Flags, folders::Folders, kept::Kept};
+use super::{
+    ClientError, Flags,
+    folders::Folders,
+    kept::Kept,
+    merchants::{Merchants, News, OURS, Setup},
+};
 use crate::{connect, connect::runtime, tour::Physical};
+
+/// How many times faster than the real one the clock of our own makers and carriers goes: a day in six minutes.
+const SPEED: u32 = 240;
 
 /// The running parts; dropped when the App ends.
 pub(super) struct Backend {
     home: Option<SimHome>,
+    merchants: Option<Merchants>,
     enabler: Option<Embedded>,
     connection: EnablerConnection,
 }
@@ -25,6 +34,7 @@ pub(super) struct Backend {
 #[derive(Resource)]
 struct Running {
     home: Option<SimHome>,
+    merchants: Option<Merchants>,
     enabler: Option<Embedded>,
 }
 
@@ -48,7 +58,8 @@ impl Backend {
         let words = |error: &dyn std::fmt::Display| ClientError::Backend(error.to_string());
         if let Some(target) = &flags.connect {
             let connection = connect(target, flags.pair.as_deref(), &folders.data);
-            return Ok(Self { home: None, enabler: None, connection: connection.map_err(|error| words(&error))? });
+            let connection = connection.map_err(|error| words(&error))?;
+            return Ok(Self { home: None, merchants: None, enabler: None, connection });
         }
         let runtime = runtime().map_err(|error| words(&error))?;
         let (home, mqtt) = match &flags.mqtt {
@@ -60,10 +71,17 @@ impl Backend {
                 (Some(home), MqttConfig::from_url(&url).map_err(|error| words(&error))?)
             }
         };
+        // They need nobody; the enabler needs to know where they are.
+        let merchants = runtime.block_on(merchants(flags, folders));
+        let trade = trade(flags, merchants.as_ref());
+        // Merchants read there who buys, and tell there of orders. Nobody else's business: this machine's only.
+        let plain = trade.is_some().then_some((Ipv4Addr::LOCALHOST, 0).into());
         let identity = Identity::load_or_create(folders.data.join("client")).map_err(|error| words(&error))?;
         let config = EmbeddedConfig {
             name: "this computer".to_owned(),
             mqtt: vec![mqtt],
+            http: HttpConfig { plain, ..HttpConfig::default() },
+            trade,
             ..EmbeddedConfig::local(folders.data.join("enabler"))
         };
         let enabler = runtime.block_on(Embedded::start(config)).map_err(|error| words(&error))?;
@@ -72,26 +90,48 @@ impl Backend {
         let address = enabler.address().to_string();
         let mut connection = connect::link(&address, enabler.fingerprint(), identity).map_err(|error| words(&error))?;
         connection.name = "this computer".to_owned();
-        Ok(Self { home, enabler: Some(enabler), connection })
+        Ok(Self { home, merchants, enabler: Some(enabler), connection })
     }
+}
+
+/// Our own merchants, but for those whose place somebody else's takes.
+async fn merchants(flags: &Flags, folders: &Folders) -> Option<Merchants> {
+    let replaced = |role: &str| flags.merchants.iter().any(|other| other.system.as_str() == role);
+    let ours: Vec<_> = OURS.into_iter().filter(|ours| !flags.no_merchants && !replaced(ours.role)).collect();
+    if ours.is_empty() {
+        return None;
+    }
+    let setup = Setup::beside(folders.data.join("merchants"), flags.speed.unwrap_or(SPEED));
+    Some(Merchants::start(&setup, &ours).await)
+}
+
+/// Whom people may buy from.
+fn trade(flags: &Flags, ours: Option<&Merchants>) -> Option<TradeConfig> {
+    let ours = ours.map(Merchants::bound).unwrap_or_default();
+    let merchants: Vec<_> = flags.merchants.iter().chain(ours).cloned().collect();
+    (!merchants.is_empty()).then_some(TradeConfig { merchants, roots: None, platform: None })
 }
 
 /// Gives the App its connection, and keeps the rest alive.
 pub(super) fn attach(app: &mut App, backend: Backend) {
-    let Backend { home, enabler, connection } = backend;
+    let Backend { home, merchants, enabler, connection } = backend;
     app.insert_resource(Physical(home.as_ref().map(SimHome::hand)));
     app.world_mut().spawn((Name::new("enabler"), connection));
-    app.insert_resource(Running { home, enabler });
-    app.add_systems(Update, (brokers, systems)).add_systems(Last, stop.run_if(on_message::<AppExit>));
+    app.insert_resource(Running { home, merchants, enabler });
+    app.add_systems(Update, (brokers, systems, sellers)).add_systems(Last, stop.run_if(on_message::<AppExit>));
 }
 
 /// The person leaves: what is decided is on disk already, devices say goodbye.
 fn stop(mut running: ResMut<Running>) {
     let Ok(runtime) = runtime() else { return };
-    let (home, enabler) = (running.home.take(), running.enabler.take());
+    let (home, merchants, enabler) = (running.home.take(), running.merchants.take(), running.enabler.take());
     runtime.block_on(async {
+        // First whoever asks the others.
         if let Some(enabler) = enabler {
             enabler.stop().await;
+        }
+        if let Some(merchants) = merchants {
+            merchants.stop().await;
         }
         if let Some(home) = home {
             home.stop().await;
@@ -170,5 +210,20 @@ fn brokers(running: Res<Running>, mut told: Local<Vec<Told>>, mut notify: Messag
         if told.notes != status.notes {
             told.notes.clone_from(&status.notes);
         }
+    }
+}
+
+/// A merchant that does not run is told to the person, and that it runs again. Everything else goes on.
+fn sellers(mut running: ResMut<Running>, mut notify: MessageWriter<Notify>) {
+    let Some(merchants) = &mut running.merchants else { return };
+    while let Some(news) = merchants.news() {
+        let (urgency, title, text) = match news {
+            News::Away(who, why) => {
+                let text = format!("{why}. It is started again; what was ordered there is not lost.");
+                (Urgency::Problem, format!("{} cannot be reached", who.name), text)
+            }
+            News::Back(who) => (Urgency::Info, format!("{} is back", who.name), String::new()),
+        };
+        notify.write(Notify { urgency, title, text, twin: None });
     }
 }

@@ -1,13 +1,15 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use vestibule_adapter_ucp::Merchant;
 
 /// The world that comes with the client.
 pub(super) const HOUSE: &str = "home/home.glb";
 
 /// Walk through a home in which everything that moves is a digital twin.
 ///
-/// Without flags: a simulated home with its own MQTT broker, an embedded integration enabler, a window.
+/// Without flags: a simulated home with its own MQTT broker, an embedded integration enabler, a shop, a manufacturer and a
+/// supplier that take no real money, a window.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "vestibule", version)]
 pub struct Flags {
@@ -30,6 +32,21 @@ pub struct Flags {
     /// No window: draw into pictures in this folder. Needs --tour
     #[arg(long, value_name = "DIR", requires = "tour")]
     pub offscreen: Option<PathBuf>,
+
+    /// A merchant that people may buy from: ID=URL, where the URL is its UCP profile
+    /// (http://127.0.0.1:7801/.well-known/ucp). One that is called shop, manufacturer or supplier takes the place of the
+    /// client's own. May be given often
+    #[arg(long = "ucp", value_name = "ID=URL", conflicts_with = "connect")]
+    pub merchants: Vec<Merchant>,
+
+    /// None of the client's own merchants: no shop, no manufacturer, no supplier
+    #[arg(long, conflicts_with = "connect")]
+    pub no_merchants: bool,
+
+    /// How many times faster than the real one the clock of the client's own makers and carriers goes [default: 240: a
+    /// day in six minutes]
+    #[arg(long, value_name = "N", conflicts_with = "connect", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub speed: Option<u32>,
 
     /// The size of the view, in pixels; 1280x720 where there is a GPU, 640x360 where the processor draws
     #[arg(long, value_name = "WxH", value_parser = size)]
@@ -111,5 +128,18 @@ mod tests {
     fn pictures_need_a_tour() {
         assert!(Flags::try_parse_from(["vestibule", "--offscreen", "x"]).is_err());
         assert!(Flags::try_parse_from(["vestibule", "--pair", "123456"]).is_err());
+    }
+
+    #[test]
+    fn merchants_are_those_of_the_embedded_enabler() {
+        let flags = |text: &str| Flags::try_parse_from(["vestibule"].into_iter().chain(text.split_whitespace()));
+        let typed = flags("--ucp shop=http://127.0.0.1:7801/.well-known/ucp --ucp bakery=https://bakery.example/ucp");
+        assert_eq!(typed.unwrap().merchants.len(), 2);
+        for wrong in ["--ucp shop", "--ucp shop=http://shop.example/", "--speed 0", "--speed 1000001"] {
+            assert!(flags(wrong).is_err(), "{wrong}");
+        }
+        for with in ["--no-merchants", "--speed 60", "--ucp shop=https://shop.example/"] {
+            assert!(flags(&format!("--connect enabler.example:7743 {with}")).is_err(), "{with}");
+        }
     }
 }

@@ -12,6 +12,8 @@ mod glue;
 mod gpu;
 mod kept;
 mod measure;
+mod me;
+mod merchants;
 mod table;
 mod visitor;
 mod xr;

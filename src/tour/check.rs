@@ -3,8 +3,10 @@
 use bevy::prelude::*;
 use vestibule_door::DoorLeaf;
 use vestibule_hud::hud_texts;
-use vestibule_model::{FeatureId, PropertyId, TwinId};
-use vestibule_twin::{DesignView, FurnitureId, PointedTwin, TwinIndex, TwinPictures, TwinRoot, TwinState};
+use vestibule_model::{FeatureId, PropertyId, PurchaseState, PurchaseUpdate, TwinId};
+use vestibule_twin::{
+    DesignView, FurnitureId, KnownPurchases, PointedTwin, TwinIndex, TwinPictures, TwinRoot, TwinState,
+};
 use vestibule_world::scene::Places;
 
 use super::{
@@ -76,6 +78,11 @@ pub(super) fn observe(world: &mut World, expectation: &Expectation) -> Observati
             });
             (format!("{written:?}"), ok)
         }
+        Expectation::Purchase { is, total } => bought(world, is, total.as_deref()),
+        Expectation::Bound(count) => {
+            let found = world.resource::<KnownPurchases>().products.len();
+            (found.to_string(), found == *count)
+        }
         Expectation::Stereo(wanted) => stereo(world, *wanted),
     };
     Observation { expected: expectation.words(), observed, ok }
@@ -131,6 +138,27 @@ fn sees(world: &World, twin: &TwinId, guest: &str) -> (String, bool) {
     let who = super::driver::guests().find(|(_, bytes)| bytes[..] == picture.bytes[..]);
     let name = who.map_or("somebody else", |(name, _)| name);
     (format!("{name}, {} bytes", picture.bytes.len()), name == guest)
+}
+
+fn bought(world: &World, is: &str, total: Option<&str>) -> (String, bool) {
+    let known = world.resource::<KnownPurchases>();
+    let Some(newest) = known.newest_first().first().copied() else { return ("nothing was bought".to_owned(), false) };
+    let (far, cost) = (how_far(newest), newest.total.to_string());
+    let ok = far == is && total.is_none_or(|total| total == cost);
+    (format!("{far}, {cost}"), ok)
+}
+
+fn how_far(purchase: &PurchaseUpdate) -> &'static str {
+    let delivered = purchase.order.as_ref().is_some_and(|order| order.is_fulfilled());
+    match &purchase.state {
+        PurchaseState::Confirmed => "confirmed",
+        PurchaseState::Placing { .. } | PurchaseState::Canceling { .. } => "in doubt",
+        PurchaseState::NotPlaced { .. } => "not placed",
+        PurchaseState::Canceled { .. } => "canceled",
+        PurchaseState::Disputed { .. } => "disputed",
+        PurchaseState::Placed { .. } | PurchaseState::Completed { .. } if delivered => "delivered",
+        PurchaseState::Placed { .. } | PurchaseState::Completed { .. } => "placed",
+    }
 }
 
 fn stereo(world: &mut World, wanted: bool) -> (String, bool) {

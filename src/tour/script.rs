@@ -11,6 +11,10 @@ use vestibule_model::{IdError, TwinId};
 pub struct Tour {
     /// What it shows.
     pub title: String,
+    /// How many times faster than the real one the clock of the client's own makers and carriers goes in it, unless a
+    /// flag says so.
+    #[serde(default)]
+    pub speed: Option<u32>,
     /// Its steps, in order.
     pub step: Vec<Step>,
 }
@@ -162,6 +166,16 @@ pub enum Expectation {
     Measures([f64; 3]),
     /// A file with a name that ends so was written, and is there.
     Written(String),
+    /// The newest purchase, as the enabler has it.
+    Purchase {
+        /// How far it is: `confirmed`, `in doubt`, `placed`, `not placed`, `canceled`, `delivered` or `disputed`.
+        is: String,
+        /// What was confirmed, such as `33.80 EUR`.
+        #[serde(default)]
+        total: Option<String>,
+    },
+    /// So many things that were bought are the twins that they came with.
+    Bound(usize),
     /// A head is tracked in stereo: two eyes render.
     Stereo(bool),
 }
@@ -247,6 +261,11 @@ impl Expectation {
             Self::InTheWay(count) => format!("{count} things are in the way of making it"),
             Self::Measures([width, height, depth]) => format!("it measures {width} × {height} × {depth} mm"),
             Self::Written(ending) => format!("a file …{ending} is written"),
+            Self::Purchase { is, total } => {
+                let total = total.as_ref().map(|total| format!(" for {total}")).unwrap_or_default();
+                format!("what was bought last is {is}{total}")
+            }
+            Self::Bound(count) => format!("{count} things that were bought are twins"),
             Self::Stereo(_) => "two tracked eyes render".to_owned(),
         }
     }

@@ -97,7 +97,8 @@ pub struct User {
 }
 
 impl User {
-    fn connect(runtime: Runtime, target: &str, server: Fingerprint, identity: Identity) -> Self {
+    /// A session of somebody who is known there.
+    pub fn connect(runtime: Runtime, target: &str, server: Fingerprint, identity: Identity) -> Self {
         let config = LinkConfig { target: target.to_owned(), server, identity, wake: None };
         let link = QuicLink::spawn(runtime.handle(), config);
         let software = "e2e".to_owned();
@@ -192,6 +193,15 @@ impl User {
         let now = self.now();
         let asked = self.session.request(request, now);
         self.answer(asked)
+    }
+
+    /// Asks the enabler, and does not wait for what it says.
+    pub fn send(&mut self, request: Request) {
+        let now = self.now();
+        self.session.request(request, now);
+        while let Some(command) = self.session.poll_link() {
+            self.link.send(command).unwrap();
+        }
     }
 
     fn answer(&mut self, asked: u64) -> Result<Response, Refusal> {

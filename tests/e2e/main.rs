@@ -5,6 +5,7 @@
 //! `cargo xtask test` (the variable `VESTIBULE_WITHOUT`) leaves a peer out, and says so.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what went wrong by failing")]
 
+mod buying;
 mod client;
 mod devices;
 mod enabler;

@@ -98,9 +98,14 @@ fn offers() -> [Offer; 6] {
 /// there is.
 pub(crate) fn describe(system: SystemId, host: &str, active: Option<&Active>) -> SystemInfo {
     let can = |capability: &str| active.is_none_or(|active| active.has(capability));
-    let makes = active.is_some_and(|active| active.has(name::FABRICATION));
+    let is = |capability: &str| active.is_some_and(|active| active.has(capability));
+    let system_type = match () {
+        () if is(name::FABRICATION) => "manufacturer",
+        () if is(name::MEASURED_GOODS) => "supplier",
+        () => "shop",
+    };
     let mut info = SystemInfo::new(system.clone(), SystemKind::ThirdParty, system.as_str());
-    info.system_type = if makes { "manufacturer" } else { "shop" }.to_owned();
+    info.system_type = system_type.to_owned();
     info.properties.insert("ucp".to_owned(), host.to_owned());
     for offer in offers().into_iter().filter(|offer| can(offer.needs)) {
         let undo = (offer.id == CHECKOUT).then(|| ServiceId::slug(CANCEL_CHECKOUT));

@@ -43,6 +43,17 @@ pub struct Merchant {
     pub profile: Endpoint,
 }
 
+/// As command lines have it: `ID=URL`, where the URL is its profile's.
+impl std::str::FromStr for Merchant {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (system, profile) = text.split_once('=').ok_or("a merchant is ID=URL")?;
+        let system = SystemId::new(system).map_err(|error| error.to_string())?;
+        let profile = Endpoint::new(profile).map_err(|error| error.to_string())?;
+        Ok(Self { system, profile })
+    }
+}
+
 /// What the adapter needs.
 pub struct UcpConfig {
     /// Who is bought from.
@@ -191,11 +202,13 @@ impl UcpTrade {
 
     /// A bound merchant as a third-party system, where it does not register itself: with the services that it has by
     /// its profile, or with all that there are while that cannot be had.
-    pub async fn describe(&self, system: &SystemId) -> Option<SystemInfo> {
+    ///
+    /// And whether its profile could be had: what it offers may be less otherwise.
+    pub async fn describe(&self, system: &SystemId) -> Option<(SystemInfo, bool)> {
         let shop = &self.lanes.get(system)?.worker.shop;
         let deal = shop.deal(now()).await;
         let active = deal.as_ref().ok().map(|deal| &deal.active);
-        Some(services::describe(system.clone(), shop.profile.host(), active))
+        Some((services::describe(system.clone(), shop.profile.host(), active), active.is_some()))
     }
 }
 
@@ -327,4 +340,25 @@ fn certified(said: Certificate) -> Option<Certified> {
         serial: Serial::new(said.serial.as_str()).ok()?,
         design: said.design.map(DesignHash),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merchants_are_typed() {
+        let shop: Merchant = "shop=http://127.0.0.1:7801/.well-known/ucp".parse().unwrap();
+        assert_eq!((shop.system.as_str(), shop.profile.authority()), ("shop", "127.0.0.1:7801"));
+        for text in [
+            "",
+            "shop",
+            "=http://127.0.0.1/",
+            "shop=http://shop.example/",
+            "shop=shop.example",
+            "a b=https://x.example/",
+        ] {
+            assert!(text.parse::<Merchant>().is_err(), "{text}");
+        }
+    }
 }

@@ -192,6 +192,6 @@ async fn merchants_are_told_apart_and_are_not_many() {
     assert!(matches!(spawn((0..65).map(|n| format!("s{n}")).collect()), Err(UcpError::TooMany)));
     let trade = spawn(vec!["a".into()]).unwrap();
     let info = trade.describe(&SystemId::slug("a")).await.unwrap();
-    assert_eq!((info.system_type.as_str(), info.services.len()), ("manufacturer", 6));
+    assert_eq!((info.0.system_type.as_str(), info.0.services.len()), ("manufacturer", 6));
     assert!(trade.describe(&SystemId::slug("b")).await.is_none());
 }

@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval, sleep},
+};
 use vestibule_adapter_ucp::UcpTrade;
-use vestibule_model::{RefusalCode, SystemId};
+use vestibule_model::{RefusalCode, SystemId, SystemInfo};
 use vestibule_protocol::{AuthorizationAnswer, Event, Request, Response, SiiDown, SiiUp};
 
 use crate::{HubHandle, Outgoing, Peer, SessionHandle};
@@ -13,6 +16,10 @@ use crate::{HubHandle, Outgoing, Peer, SessionHandle};
 const FIRST: Duration = Duration::from_secs(5);
 /// Before it is tried again: somebody else is it, the hub was busy, or the session ended.
 const AGAIN: Duration = Duration::from_secs(60);
+
+/// Between two looks at a merchant of which it is not known yet what it offers. Its profile is asked for less often where
+/// it stays away.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// Stands in for a merchant until this is dropped.
 pub(super) async fn stand_in(hub: HubHandle, trade: Arc<UcpTrade>, system: SystemId) {
@@ -27,12 +34,12 @@ pub(super) async fn stand_in(hub: HubHandle, trade: Arc<UcpTrade>, system: Syste
 
 /// Returns when the session has ended, or why there was none.
 async fn once(hub: &HubHandle, trade: &UcpTrade, system: &SystemId) -> Option<String> {
-    let info = trade.describe(system).await?;
+    let (info, known) = trade.describe(system).await?;
     let (session, outgoing) = match hub.open(Peer::LocalThirdParty(system.clone())).await {
         Ok(opened) => opened,
         Err(error) => return Some(error.to_string()),
     };
-    match session.request(Request::Sii(SiiUp::Register(Box::new(info)))).await {
+    match register(&session, info).await {
         // It has registered itself.
         Response::Refused(refusal) if refusal.code == RefusalCode::Conflict => return Some(refusal.to_string()),
         Response::Refused(refusal) => {
@@ -41,8 +48,30 @@ async fn once(hub: &HubHandle, trade: &UcpTrade, system: &SystemId) -> Option<St
         }
         _ => tracing::info!(%system, "a bound merchant is registered"),
     }
-    serve(&session, outgoing).await;
+    tokio::select! {
+        () = serve(&session, outgoing) => {}
+        () = learn(&session, trade, system, known) => {}
+    }
     None
+}
+
+async fn register(session: &SessionHandle, info: SystemInfo) -> Response {
+    session.request(Request::Sii(SiiUp::Register(Box::new(info)))).await
+}
+
+/// What a merchant offers that was away at first is said when it is known; goes on for ever.
+async fn learn(session: &SessionHandle, trade: &UcpTrade, system: &SystemId, mut known: bool) {
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks.tick().await;
+    while !known {
+        looks.tick().await;
+        if let Some((info, true)) = trade.describe(system).await {
+            let answer = register(session, info).await;
+            known = !matches!(answer, Response::Refused(_));
+        }
+    }
+    std::future::pending().await
 }
 
 /// A merchant of this protocol has no accounts: whoever the enabler lets buy may buy.
@@ -67,7 +96,7 @@ mod tests {
     use bytes::Bytes;
     use vestibule_adapter_ucp::{Contents, Merchant, Platform, UcpConfig};
     use vestibule_enabler_core::THIRD_PARTY_ROLE;
-    use vestibule_model::{ContentHash, RoleId, ServiceId, Sharing, SystemInfo, SystemKind, UserId};
+    use vestibule_model::{ContentHash, RoleId, ServiceId, Sharing, SystemKind, UserId};
     use vestibule_protocol::{Hello, Party, protocol_hash};
     use vestibule_ucp::{Endpoint, SigningKey};
 
