@@ -137,7 +137,9 @@ mod tests {
             all.iter().map(|one| one["says"].as_str().unwrap().to_owned()).collect()
         };
         assert!(says([803.0, 2_400.0, 9_999.0]).is_empty(), "what nobody measured is not said");
-        let [wide] = &says([923.2, 10.0, 10.0])[..] else { panic!("one") };
+        let all = says([923.2, 10.0, 10.0]);
+        assert_eq!(all.len(), 1);
+        let wide = &all[0];
         assert!(wide.contains("width is 923 mm") && wide.contains("803 mm") && wide.contains("by 121 mm"), "{wide}");
         assert_eq!(says([900.0, 2_500.0, 10.0]).len(), 2);
         assert!(findings([900.0; 3], &[]).is_empty());

@@ -18,8 +18,11 @@ const PAGE: &str = "docs/bench-commerce.md";
 /// Each part takes some minutes.
 const LIMIT: Duration = Duration::from_secs(60 * 60);
 /// The programs, by their packages.
-const EXAMPLES: [(&str, &str); 3] =
-    [("vestibule-commerce", "bench_commerce"), ("vestibule-fabricate", "bench"), ("vestibule-kitchen", "readiness")];
+const EXAMPLES: [(&str, &str); 3] = [
+    ("vestibule-commerce", "bench_commerce"),
+    ("vestibule-fabricate", "bench_fabricate"),
+    ("vestibule-kitchen", "readiness"),
+];
 
 /// What was asked for on the command line.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,7 +60,7 @@ pub fn run(args: &[String], machine: &str) -> Result<ExitCode> {
     let program = |name: &str| Command::new(folder.join("examples").join(name));
     let mut orders = program("bench_commerce");
     let orders = process::must(orders.args(["--orders", &choice.orders.to_string()]), LIMIT)?;
-    let ours = process::must(&mut program("bench"), LIMIT)?;
+    let ours = process::must(&mut program("bench_fabricate"), LIMIT)?;
     let peer = workspace.root.join("crates/fabricate/tests/peers/bench.py");
     let theirs = process::must(Command::new(python).arg(peer), LIMIT)?;
     let meals = process::must(&mut program("readiness"), LIMIT)?;
@@ -74,11 +77,12 @@ pub fn run(args: &[String], machine: &str) -> Result<ExitCode> {
 
 /// Builds the programs; gives the folder that they are in.
 fn build(workspace: &Workspace, dev: bool) -> Result<PathBuf> {
-    let mut build = vec!["build"];
     // Of the whole workspace as the tests are, so that what they have built is used; optimized, each by itself.
-    build.extend(if dev { ["--workspace"].as_slice() } else { &["--release"] });
+    let mut build = vec!["build", if dev { "--workspace" } else { "--release" }];
     for (package, example) in EXAMPLES {
-        build.extend(if dev { [].as_slice() } else { &["-p", package] });
+        if !dev {
+            build.extend(["-p", package]);
+        }
         build.extend(["--example", example]);
     }
     if process::in_front(&mut workspace.cargo(&build))? != 0 {

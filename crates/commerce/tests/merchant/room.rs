@@ -37,8 +37,13 @@ async fn twin(
     let call = query.iter().find(|(name, _)| name == "call").map(|(_, call)| call.clone()).unwrap_or_default();
     enabler.asked.lock().unwrap().push(format!("{user} {system}/{twin} {call}"));
     assert_eq!(headers["authorization"], "Bearer t0k3n");
-    if let breaks @ 1.. = &mut *enabler.breaks.lock().unwrap() {
-        *breaks -= 1;
+    let is_broken = {
+        let mut breaks = enabler.breaks.lock().unwrap();
+        let is_broken = *breaks > 0;
+        *breaks = breaks.saturating_sub(1);
+        is_broken
+    };
+    if is_broken {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"code": "unavailable", "detail": "a moment"})));
     }
     if (user.as_str(), system.as_str(), twin.as_str(), call.as_str()) != (USER, "home", "lounge_room", CALL) {

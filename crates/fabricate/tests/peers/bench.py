@@ -1,4 +1,4 @@
-"""The measures of examples/bench.rs with manifold3d and lib3mf: the same solids, in the same order."""
+"""The measures of examples/bench_fabricate.rs with manifold3d and lib3mf: the same solids, in the same order."""
 
 import ctypes
 import os
