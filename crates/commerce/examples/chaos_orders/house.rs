@@ -28,6 +28,11 @@ const SECRET: &str = "only this run knows";
 pub const SHELF: [(&str, u32); 4] =
     [("bulb_7w", 100_000), ("desk_lamp_white", 100_000), ("wall_plugs_20", 100_000), ("cutting_board_40", 12)];
 
+/// Purchases without which a run says nothing.
+const ENOUGH: usize = 4;
+/// How long that may take on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 /// Who is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Victim {
@@ -331,6 +336,16 @@ impl House {
         self.proxies().for_each(|proxy| proxy.be_bad(true));
         self.orders.only_settles = false;
         self.start_buyer();
+    }
+
+    /// Waits until people have bought something.
+    pub async fn enough(&self) {
+        let start = std::time::Instant::now();
+        let is_bought = |purchase: &crate::books::Purchase| purchase.is_acknowledged && !purchase.is_taken_back;
+        while crate::books::read(self.journal()).values().filter(|one| is_bought(one)).count() < ENOUGH {
+            assert!(start.elapsed() < PATIENCE, "people buy nothing within {PATIENCE:?}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     /// Nobody buys any more, and the networks are good.
