@@ -15,23 +15,27 @@ use serde_json::Value;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Line {
-    /// This is going to be bought, in these words.
-    Wanted { id: String, order: Value },
+    /// This is going to be bought, in these words, by this one of the users.
+    Wanted { id: String, who: usize, order: Value },
     /// The enabler has it.
     Acknowledged { id: String },
     /// The enabler does not take it.
     Refused { id: String, code: String },
     /// It was wanted back.
     TakenBack { id: String },
+    /// The enabler knows that.
+    Heard { id: String },
 }
 
 /// What is known of one purchase.
 #[derive(Clone, Debug, Default)]
 pub struct Purchase {
+    pub who: usize,
     pub order: Value,
     pub is_acknowledged: bool,
     pub refused: Option<String>,
     pub is_taken_back: bool,
+    pub is_heard: bool,
 }
 
 /// The file.
@@ -69,10 +73,14 @@ pub fn read(path: &Path) -> BTreeMap<String, Purchase> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     for line in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
         match line {
-            Line::Wanted { id, order } => purchases.entry(id).or_default().order = order,
+            Line::Wanted { id, who, order } => {
+                let purchase = purchases.entry(id).or_default();
+                (purchase.who, purchase.order) = (who, order);
+            }
             Line::Acknowledged { id } => purchases.entry(id).or_default().is_acknowledged = true,
             Line::Refused { id, code } => purchases.entry(id).or_default().refused = Some(code),
             Line::TakenBack { id } => purchases.entry(id).or_default().is_taken_back = true,
+            Line::Heard { id } => purchases.entry(id).or_default().is_heard = true,
         }
     }
     purchases

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// People at once.
-const PEOPLE: u64 = 3;
+const PEOPLE: u64 = 6;
 /// Milliseconds in which nobody wants anything.
 const REST: std::ops::Range<u64> = 10..600;
 /// Of a hundred carts, how many are confirmed by two clients at once, and how many purchases are taken back.
@@ -24,9 +24,11 @@ const TAKEN_BACK: u32 = 15;
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Orders {
     pub enabler: String,
-    pub token: String,
+    /// What shows who it is, for each user; an enabler remembers so many calls of each for ten minutes.
+    pub tokens: Vec<String>,
     pub journal: std::path::PathBuf,
-    pub person: String,
+    /// Each user's document about themselves.
+    pub persons: Vec<String>,
     pub package: String,
     pub design: String,
     pub seed: u64,
@@ -36,15 +38,16 @@ pub struct Orders {
 
 struct Buyer {
     orders: Orders,
-    enabler: Enabler,
+    /// The enabler, as each user asks it.
+    enablers: Vec<Enabler>,
     journal: Journal,
 }
 
 pub async fn run(orders: &Path) {
     let orders: Orders = serde_json::from_slice(&std::fs::read(orders).expect("orders")).expect("orders");
     let journal = Journal::open(&orders.journal);
-    let enabler = Enabler::new(&orders.enabler, &orders.token);
-    let buyer = Arc::new(Buyer { orders, enabler, journal });
+    let enablers = orders.tokens.iter().map(|token| Enabler::new(&orders.enabler, token)).collect();
+    let buyer = Arc::new(Buyer { orders, enablers, journal });
     buyer.settle().await;
     if buyer.orders.only_settles {
         return;
@@ -63,10 +66,10 @@ impl Buyer {
     async fn settle(&self) {
         for (id, purchase) in self.journal.purchases() {
             if !purchase.is_acknowledged && purchase.refused.is_none() {
-                self.confirm(&id, &purchase.order).await;
+                self.confirm(purchase.who, &id, &purchase.order).await;
             }
-            if purchase.is_taken_back {
-                let _ = self.enabler.surely(Method::DELETE, &format!("/v1/purchases/{id}"), None, None).await;
+            if purchase.is_taken_back && !purchase.is_heard {
+                self.cancel(purchase.who, &id).await;
             }
         }
     }
@@ -74,50 +77,57 @@ impl Buyer {
     async fn buy(&self, mut dice: StdRng) {
         loop {
             tokio::time::sleep(Duration::from_millis(dice.random_range(REST))).await;
+            let who = dice.random_range(0..self.enablers.len());
             let system = if dice.random_ratio(2, 3) { "shop" } else { "workshop" };
-            let Some(item) = self.item(system, &mut dice).await else { continue };
-            let Some(order) = self.cart(system, &item, &mut dice).await else { continue };
-            let id = self.want(&order);
+            let Some(item) = self.item(who, system, &mut dice).await else { continue };
+            let Some(order) = self.cart(who, system, &item, &mut dice).await else { continue };
+            let id = self.want(who, &order);
             if dice.random_ratio(BY_TWO, 100) {
-                let other = self.want(&order);
-                let (one, two) = tokio::join!(self.confirm(&id, &order), self.confirm(&other, &order));
+                let other = self.want(who, &order);
+                let (one, two) = tokio::join!(self.confirm(who, &id, &order), self.confirm(who, &other, &order));
                 assert!(!(one && two), "one cart is bought once: {id} and {other}");
             } else {
-                self.confirm(&id, &order).await;
+                self.confirm(who, &id, &order).await;
             }
             if dice.random_ratio(TAKEN_BACK, 100) {
                 tokio::time::sleep(Duration::from_millis(dice.random_range(REST))).await;
                 self.journal.write(&Line::TakenBack { id: id.clone() });
-                let _ = self.enabler.surely(Method::DELETE, &format!("/v1/purchases/{id}"), None, None).await;
+                self.cancel(who, &id).await;
             }
         }
     }
 
+    /// Asks for it to be taken back until that is heard; what becomes of it, its merchant says.
+    async fn cancel(&self, who: usize, id: &str) {
+        let _ = self.enablers[who].surely(Method::DELETE, &format!("/v1/purchases/{id}"), None, None).await;
+        self.journal.write(&Line::Heard { id: id.to_owned() });
+    }
+
     /// Something to buy: from the shelf, or what is made to a design.
-    async fn item(&self, system: &str, dice: &mut StdRng) -> Option<String> {
+    async fn item(&self, who: usize, system: &str, dice: &mut StdRng) -> Option<String> {
         if system == "shop" {
             let shelf = ["bulb_7w", "bulb_7w", "desk_lamp_white", "wall_plugs_20", "cutting_board_40"];
             return Some(shelf[dice.random_range(0..shelf.len())].to_owned());
         }
         let wanted = json!({"package": self.orders.package, "design": self.orders.design, "process": "fff",
             "material": "pla", "colour": "#f2c14e", "infill_percent": 20, "quantity": 1});
-        let (_, quote) = self.enabler.call(system, "quote", wanted).await?;
+        let (_, quote) = self.enablers[who].call(system, "quote", wanted).await?;
         quote["item"]["id"].as_str().map(str::to_owned)
     }
 
     /// A cart that is ready, as it is confirmed.
-    async fn cart(&self, system: &str, item: &str, dice: &mut StdRng) -> Option<Value> {
+    async fn cart(&self, who: usize, system: &str, item: &str, dice: &mut StdRng) -> Option<Value> {
         let quantity = if system == "shop" { dice.random_range(1..4) } else { 1 };
-        let person = &self.orders.person;
+        let person = &self.orders.persons[who];
         let method = json!({"type": "shipping", "selected_destination_id": "dest_1",
             "destinations": [{"$person": person, "at": "/destination", "id": "dest_1"}]});
         let mut input = json!({"line_items": [{"item": {"id": item}, "quantity": quantity}],
             "buyer": {"$person": person, "at": "/buyer"}, "fulfillment": {"methods": [method]}});
-        let (_, opened) = self.enabler.call(system, "checkout", input.clone()).await?;
+        let (_, opened) = self.enablers[who].call(system, "checkout", input.clone()).await?;
         let option = opened["fulfillment"]["methods"][0]["groups"][0]["options"][0]["id"].clone();
         input["id"] = opened["id"].clone();
         input["fulfillment"]["methods"][0]["groups"] = json!([{"selected_option_id": option}]);
-        let (call, ready) = self.enabler.call(system, "checkout", input).await?;
+        let (call, ready) = self.enablers[who].call(system, "checkout", input).await?;
         if ready["status"] != "ready_for_complete" {
             return None;
         }
@@ -134,15 +144,15 @@ impl Buyer {
             "pay": {"handler": "sandbox_1", "instrument": "sandbox"}}))
     }
 
-    fn want(&self, order: &Value) -> String {
+    fn want(&self, who: usize, order: &Value) -> String {
         let id = format!("{:032x}", rand::random::<u128>());
-        self.journal.write(&Line::Wanted { id: id.clone(), order: order.clone() });
+        self.journal.write(&Line::Wanted { id: id.clone(), who, order: order.clone() });
         id
     }
 
     /// Presses the button until somebody says yes or no. Whether it was a yes.
-    async fn confirm(&self, id: &str, order: &Value) -> bool {
-        match self.enabler.surely(Method::PUT, &format!("/v1/purchases/{id}"), None, Some(order)).await {
+    async fn confirm(&self, who: usize, id: &str, order: &Value) -> bool {
+        match self.enablers[who].surely(Method::PUT, &format!("/v1/purchases/{id}"), None, Some(order)).await {
             Ok(_) => {
                 self.journal.write(&Line::Acknowledged { id: id.to_owned() });
                 true

@@ -35,9 +35,9 @@ pub struct Found {
 }
 
 impl Found {
-    /// Whether so much happened that nothing lost means something.
-    pub const fn says_something(&self) -> bool {
-        self.delivered > 0
+    /// Orders that came to the door by now.
+    pub const fn delivered(&self) -> usize {
+        self.delivered
     }
 }
 
@@ -72,13 +72,13 @@ type Session = (String, String);
 /// Lets everything come to rest, and holds the books against one another.
 pub async fn at_rest(house: &mut House) -> Found {
     house.rest();
-    let watching = tokio::spawn(house.enabler().watch());
+    let watching: Vec<_> = house.enablers().map(|enabler| tokio::spawn(enabler.watch())).collect();
     let start = Instant::now();
     loop {
         match look(house).await {
             Ok(mut found) => {
                 found.settled = start.elapsed();
-                watching.abort();
+                watching.iter().for_each(tokio::task::JoinHandle::abort);
                 house.verify_log();
                 assert_eq!(house.believed(), 0, "forged webhooks were believed");
                 return found;
@@ -90,7 +90,15 @@ pub async fn at_rest(house: &mut House) -> Found {
     }
 }
 
-async fn purchases(enabler: &Enabler) -> Vec<Value> {
+async fn purchases(house: &House) -> Vec<Value> {
+    let mut all = Vec::new();
+    for enabler in house.enablers() {
+        all.extend(purchases_of(&enabler).await);
+    }
+    all
+}
+
+async fn purchases_of(enabler: &Enabler) -> Vec<Value> {
     let (mut all, mut path) = (Vec::new(), "/v1/purchases?limit=200".to_owned());
     loop {
         let page = enabler.surely(Method::GET, &path, None, None).await.expect("a page");
@@ -105,7 +113,7 @@ async fn purchases(enabler: &Enabler) -> Vec<Value> {
 
 async fn look(house: &House) -> Result<Found, Vec<String>> {
     let (mut found, mut wrong) = (Found::default(), Vec::new());
-    let purchases = purchases(&house.enabler()).await;
+    let purchases = purchases(house).await;
     let mut orders = BTreeMap::new();
     for (name, folder) in house.merchants() {
         let books = books_of(&folder, &mut wrong).await;

@@ -130,8 +130,8 @@ pub struct House {
 }
 
 impl House {
-    /// Everybody is there and knows one another.
-    pub async fn open(programs: &Path, folder: &Path, seed: u64) -> Self {
+    /// Everybody is there and knows one another: so many users, two merchants.
+    pub async fn open(programs: &Path, folder: &Path, seed: u64, users: usize) -> Self {
         let front = Proxy::open(Behind::Enabler, seed ^ 1).await;
         let merchant = |role, name, proxy| Merchant { role, name, code: String::new(), proxy, at: None, program: None };
         let merchants = [
@@ -140,9 +140,9 @@ impl House {
         ];
         let orders = Orders {
             enabler: front.url(),
-            token: String::new(),
+            tokens: Vec::new(),
             journal: folder.join("buyer.jsonl"),
-            person: String::new(),
+            persons: Vec::new(),
             package: String::new(),
             design: String::new(),
             seed,
@@ -161,7 +161,10 @@ impl House {
         };
         std::fs::create_dir_all(folder).expect("a folder");
         house.start_enabler();
-        house.orders.token = house.pair("owner").await;
+        for _ in 0..users {
+            let token = house.pair("owner").await;
+            house.orders.tokens.push(token);
+        }
         for at in 0..house.merchants.len() {
             house.merchants[at].code = house.code("third_party");
             house.start_merchant(at);
@@ -250,9 +253,9 @@ impl House {
         paired.expect("paired")["token"].as_str().expect("a token").to_owned()
     }
 
-    /// The enabler itself, without a network that does its worst.
-    pub fn enabler(&self) -> Enabler {
-        Enabler::new(format!("http://{}", self.enabler_at), &self.orders.token)
+    /// The enabler itself, as each user asks it, without a network that does its worst.
+    pub fn enablers(&self) -> impl Iterator<Item = Enabler> {
+        self.orders.tokens.iter().map(|token| Enabler::new(format!("http://{}", self.enabler_at), token))
     }
 
     async fn agree(&self, merchant: &str) {
@@ -260,15 +263,15 @@ impl House {
         let mut services = vec!["checkout", "look_checkout", "cancel_checkout", "search"];
         services.extend((merchant == "workshop").then_some("quote"));
         let wanted = json!({"services": services, "until": year});
-        // It has to register first.
-        for _ in 0..600 {
-            let path = format!("/v1/authorizations/{merchant}");
-            if let Answer::Done(_) = self.enabler().ask(Method::PUT, &path, None, Some(&wanted)).await {
-                return;
+        let path = format!("/v1/authorizations/{merchant}");
+        for enabler in self.enablers() {
+            let start = std::time::Instant::now();
+            // It has to register first.
+            while !matches!(enabler.ask(Method::PUT, &path, None, Some(&wanted)).await, Answer::Done(_)) {
+                assert!(start.elapsed() < PATIENCE, "{merchant} does not register within {PATIENCE:?}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("{merchant} does not register");
     }
 
     /// What is bought, and who buys it.
@@ -277,12 +280,15 @@ impl House {
         let solids = Evaluator::new().evaluate(&design, &Budget::default()).expect("a hook");
         let mut package = Vec::new();
         write_3mf(&solids, &design, &mut package).expect("a package");
-        let person = json!({"salt": "5a".repeat(32), "buyer": {"first_name": "Ada", "email": "ada@example.com"},
-            "destination": {"street_address": "12 Example Street", "postal_code": "12345",
-                "address_locality": "Sample Town", "address_country": "DE", "first_name": "Ada", "last_name": "Owner"}});
-        let enabler = self.enabler();
-        self.orders.person = enabler.give(person.to_string().as_bytes(), "application/vnd.vestibule.person+json").await;
-        self.orders.package = enabler.give(&package, "model/3mf").await;
+        let enablers: Vec<Enabler> = self.enablers().collect();
+        for (number, enabler) in enablers.iter().enumerate() {
+            let person = json!({"salt": format!("{number:064x}"), "buyer": {"first_name": "Ada", "email": "ada@example.com"},
+                "destination": {"street_address": "12 Example Street", "postal_code": "12345", "first_name": "Ada",
+                    "address_locality": "Sample Town", "address_country": "DE", "last_name": "Owner"}});
+            let media = "application/vnd.vestibule.person+json";
+            self.orders.persons.push(enabler.give(person.to_string().as_bytes(), media).await);
+        }
+        self.orders.package = enablers[0].give(&package, "model/3mf").await;
         self.orders.design = design.hash().expect("a hash").0.to_string();
         for (item, left) in SHELF {
             assert!(self.stage(&json!({"item": item, "left": left})).await, "{item} is on the shelf");
