@@ -10,7 +10,7 @@ use vestibule_world::{
     walk::Eye,
 };
 
-use super::{table, visitor};
+use super::{doormat, table, visitor};
 use crate::tour::Physical;
 
 /// A door through which one takes a parcel, in percent.
@@ -31,7 +31,7 @@ struct Fixed(GluePlugin);
 impl Plugin for GluePlugin {
     fn build(&self, app: &mut App) {
         app.insert_resource(Fixed(*self))
-            .add_systems(Update, (screen, settings, clock, visitor::come, visitor::go, bring, put_away, table::serve));
+            .add_systems(Update, (screen, settings, clock, visitor::come, visitor::go, bring, put_away, table::serve, doormat::lay));
     }
 }
 

@@ -7,6 +7,7 @@ mod backend;
 mod clipboard;
 mod error;
 mod flags;
+mod doormat;
 mod folders;
 mod glue;
 mod gpu;

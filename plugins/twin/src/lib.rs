@@ -35,6 +35,7 @@ mod message;
 mod past;
 mod people;
 mod person;
+mod put;
 mod service;
 mod system;
 mod turn;
@@ -72,6 +73,7 @@ pub use message::{
 pub use past::{LookBack, PastMoment, PastReading, TwinPast};
 pub use people::{KnownDevice, KnownPeople, KnownUser, ManagePeople, ShownCode};
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
+pub use put::PutAt;
 pub use service::{KnownCall, KnownServices, UseServices};
 pub use system::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};
 pub use turn::{IntegrateTwin, TwinTurn, TwinTurns};
@@ -124,6 +126,7 @@ impl Plugin for TwinPlugin {
         furniture::register(app);
         index::register(app);
         kitchen::register(app);
+        put::register(app);
     }
 
     fn is_unique(&self) -> bool {
