@@ -23,6 +23,7 @@
 //! # Ok::<(), vestibule_model::IdError>(())
 //! ```
 
+mod commerce;
 mod component;
 mod design;
 mod furniture;
@@ -40,6 +41,11 @@ mod turn;
 use bevy_app::{App, Plugin, PreUpdate};
 use bevy_ecs::prelude::*;
 
+pub use commerce::{
+    AddressBook, AddressEntry, DesignPackage, DesignPackaged, Given, Giving, KnownPurchases, ManagePurchases,
+    PackageDesign, Shop, ShopCart, ShopDelivery, ShopGoods, ShopLine, ShopMerchant, ShopNote, ShopNoteKind, ShopQuote,
+    ShopView,
+};
 pub use component::{
     FeatureRules, Reading, Twin, TwinAccess, TwinDescription, TwinPart, TwinRole, TwinRoot, TwinState,
 };
@@ -107,6 +113,7 @@ impl Plugin for TwinPlugin {
             .add_message::<TwinVanished>()
             .configure_sets(PreUpdate, TwinSystems::Receive)
             .configure_sets(bevy_app::PostUpdate, TwinSystems::Send);
+        commerce::register(app);
         design::register(app);
         furniture::register(app);
         index::register(app);
