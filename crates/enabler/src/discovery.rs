@@ -1,17 +1,17 @@
 //! What DTSD and TPSD have in common (FGMV-29 8.2.2, 8.3.2): conditions on what systems say of themselves, pages.
 
-use std::{collections::BTreeMap, ops::Bound};
+use std::{collections::BTreeMap, hint::black_box};
 
-use serde::{Deserialize, Serialize};
 use vestibule_model::{
-    AreaCells, FeatureKind, Refusal, RefusalCode, Right, ServiceId, SystemHealth, SystemId, SystemInfo, SystemKind,
-    SystemQuery, Timestamp,
+    AreaCells, Refusal, RefusalCode, Right, SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp,
 };
 use vestibule_protocol::{MAX_FRAME, Response, SystemView, encoded_length};
 
 use crate::{
-    Hot, Map, Sight, State, System, Viewer,
+    Hot, Sight, State, System, Viewer,
+    directory::{Card, Term},
     dtif::{dtac, dtsd},
+    hot_systems::Link,
     sif::tpsd,
 };
 
@@ -21,61 +21,6 @@ const PAGE: (usize, usize) = (50, 200);
 const LONGEST_NUMBER: usize = 10;
 /// Bytes of everything in a view but texts, properties and services, at most: some forty numbers and their kinds.
 const REST: usize = 1_024;
-
-/// Something by which systems are found without looking at all of them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) enum Term {
-    Kind(SystemKind),
-    Type(String),
-    Property(String, String),
-    Service(ServiceId),
-    Feature(FeatureKind),
-}
-
-/// Systems by what they say of themselves and what their twins have.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Directory(Map<Term, Map<SystemId, ()>>);
-
-impl Directory {
-    pub(crate) fn add(&mut self, info: &SystemInfo) {
-        terms_of(info).for_each(|term| self.insert(term, &info.id));
-    }
-
-    pub(crate) fn remove(&mut self, info: &SystemInfo) {
-        terms_of(info).for_each(|term| self.take(&term, &info.id));
-    }
-
-    pub(crate) fn insert(&mut self, term: Term, system: &SystemId) {
-        match self.0.get_mut(&term) {
-            Some(systems) => systems.insert(system.clone(), ()),
-            None => self.0.insert(term, [(system.clone(), ())].into_iter().collect()),
-        }
-    }
-
-    pub(crate) fn take(&mut self, term: &Term, system: &SystemId) {
-        let Some(systems) = self.0.get_mut(term) else { return };
-        systems.remove(system);
-        if systems.is_empty() {
-            self.0.remove(term);
-        }
-    }
-}
-
-fn terms_of(info: &SystemInfo) -> impl Iterator<Item = Term> {
-    let properties = info.properties.iter().map(|(key, value)| Term::Property(key.clone(), value.clone()));
-    let services = info.services.keys().cloned().map(Term::Service);
-    [Term::Kind(info.kind), Term::Type(info.system_type.clone())].into_iter().chain(properties).chain(services)
-}
-
-/// The conditions of a query by which systems are found.
-fn terms_asked(query: &SystemQuery) -> impl Iterator<Item = Term> {
-    let properties = query.properties.iter().map(|(key, value)| Term::Property(key.clone(), value.clone()));
-    let kind = query.kind.map(Term::Kind);
-    let system_type = query.system_type.clone().map(Term::Type);
-    let service = query.service.clone().map(Term::Service);
-    let feature = query.feature.map(Term::Feature);
-    properties.chain([kind, system_type, service, feature].into_iter().flatten())
-}
 
 /// What was measured of a registered system; `None` where there is none.
 #[must_use]
@@ -89,12 +34,12 @@ pub fn system_health(state: &State, hot: &Hot, system: &SystemId, now: Timestamp
 #[must_use]
 pub fn system_view(state: &State, hot: &Hot, viewer: &Viewer, system: &SystemId, now: Timestamp) -> Option<SystemView> {
     let twins = state.census(system).map_or(0, |census| census.twins);
-    state.systems.get(system).map(|known| view_of(state, hot, viewer, known, twins, now))
+    let known = state.systems.get(system)?;
+    Some(view_of(state, viewer, known, hot.health(known, twins, now)))
 }
 
-fn view_of(state: &State, hot: &Hot, viewer: &Viewer, known: &System, twins: u32, now: Timestamp) -> SystemView {
+fn view_of(state: &State, viewer: &Viewer, known: &System, health: SystemHealth) -> SystemView {
     let system = &known.info.id;
-    let health = hot.health(known, twins, now);
     let usable = known.info.services.keys().filter_map(|service| {
         let verdict = dtac::system_verdict(state, viewer, system, &Right::Use(service.clone()));
         verdict.rule.filter(|_| verdict.allowed).map(|rule| (service.clone(), rule))
@@ -119,20 +64,21 @@ pub(crate) fn discover(
 ) -> Result<Response, Refusal> {
     query.check().map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
     let limit = if query.limit == 0 { PAGE.0 } else { usize::from(query.limit).min(PAGE.1) };
-    let Some((walked, candidates)) = candidates(state, query) else { return Ok(Response::Systems(Vec::new())) };
-    let (wanted, sight) = (Wanted::of(query, walked), Sight::of(state, viewer));
+    let Some((walked, candidates)) = state.directory.candidates(query) else {
+        return Ok(Response::Systems(Vec::new()));
+    };
+    let (wanted, sight) = (Wanted::of(query, &walked), Sight::of(state, viewer));
     let (mut page, mut bytes) = (Vec::with_capacity(limit.min(PAGE.0)), 0_usize);
-    for known in candidates.filter_map(|id| state.systems.get(id)) {
-        let system = &known.info.id;
-        if !wanted.described(known) || !wanted.measured(hot, known, now) || !sight.sees(system) {
+    for (card, link) in candidates.chunks(limit).flat_map(|places| reached_for(state, hot, places)) {
+        let (known, system) = (&card.system, &card.system.info.id);
+        if !wanted.described(known) || !wanted.measured(known, link, now) || !sight.sees(system) {
             continue;
         }
-        let census = state.census(system);
-        if query.feature.is_some_and(|kind| !dtsd::has_feature(&sight, census, system, kind)) {
+        if query.feature.is_some_and(|kind| !dtsd::has_feature(&sight, card, kind)) {
             continue;
         }
-        let view = view_of(state, hot, viewer, known, census.map_or(0, |census| census.twins), now);
-        bytes = bytes.saturating_add(length_at_most(&view));
+        let view = view_of(state, viewer, known, Hot::health_by(known, link, card.twins, now));
+        bytes = bytes.saturating_add(card.length.map_or_else(|| encoded_length(&view), |length| length as usize));
         if bytes > MAX_FRAME / 2 && !page.is_empty() {
             break;
         }
@@ -144,30 +90,41 @@ pub(crate) fn discover(
     Ok(Response::Systems(page))
 }
 
-/// Bytes of a view, or some more: most systems offer no services, and what else they say of themselves is soon counted.
-fn length_at_most(view: &SystemView) -> usize {
-    let info = &view.info;
-    if !info.services.is_empty() {
-        return encoded_length(view);
-    }
-    let properties = info.properties.iter().map(|(key, value)| key.len() + value.len() + 2 * LONGEST_NUMBER);
-    info.name.len() + info.system_type.len() + info.id.as_str().len() + properties.sum::<usize>() + REST
+/// Some systems with their connections, and everything of them that a page needs in the processor's caches.
+///
+/// What lies in no cache is waited for; but a processor that need not know one thing to ask for the next waits for a dozen
+/// of them at once. So all are asked for, one kind of thing after the other, before any is looked at.
+fn reached_for<'a>(state: &'a State, hot: &'a Hot, places: &[u32]) -> Vec<(&'a Card, Option<&'a Link>)> {
+    let cards: Vec<&Card> = places.iter().filter_map(|place| state.directory.card(*place)).collect();
+    ask_for(&cards, |card| {
+        let stats = &card.system.stats;
+        card.system.registered.0 ^ stats.commands ^ stats.calls ^ stats.measured.watched_ms
+    });
+    ask_for(&cards, |card| {
+        let info = &card.system.info;
+        info.heartbeat_ms ^ info.services.len() as u64 ^ info.name.len() as u64 ^ u64::from(info.level.p99_ms.is_some())
+    });
+    ask_for(&cards, |card| card.system.info.id.as_str().bytes().next().map_or(0, u64::from));
+    let found: Vec<_> = cards.into_iter().map(|card| (card, hot.systems.get(&card.system.info.id))).collect();
+    ask_for(&found, |(_, link)| link.map_or(0, |link| u64::from(link.online) ^ link.measure.periodic as u64));
+    found
 }
 
-/// Systems on the way through some that meet a condition.
-type Candidates<'a> = Box<dyn Iterator<Item = &'a SystemId> + 'a>;
+/// Reaches for something of each, one independent of the other.
+fn ask_for<T>(all: &[T], of: impl Fn(&T) -> u64) {
+    // What is read does not matter, but that it is read.
+    black_box(all.iter().fold(0, |sum, one| sum ^ of(one)));
+}
 
-/// Systems behind the cursor that meet the condition that fewest meet, and which that is; `None` where one is met by
-/// none.
-fn candidates<'a>(state: &'a State, query: &'a SystemQuery) -> Option<(Option<Term>, Candidates<'a>)> {
-    let start = query.after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
-    let range = (start, Bound::Unbounded);
-    let posting = |term: Term| state.directory.0.get(&term).map(|systems| (term, systems));
-    let postings = terms_asked(query).map(posting).collect::<Option<Vec<_>>>()?;
-    Some(match postings.into_iter().min_by_key(|(_, systems)| systems.len()) {
-        Some((term, systems)) => (Some(term), Box::new(systems.range::<SystemId>(range).map(|(id, ())| id))),
-        None => (None, Box::new(state.systems.range::<SystemId>(range).map(|(id, _)| id))),
-    })
+/// Bytes of a system's view, or some more; `None`: it offers services, and what is told of them depends on who looks.
+/// Most offer none, and what else they say of themselves is soon counted.
+pub(crate) fn length_of(info: &SystemInfo) -> Option<usize> {
+    if !info.services.is_empty() {
+        return None;
+    }
+    let properties = info.properties.iter().map(|(key, value)| key.len() + value.len() + 2 * LONGEST_NUMBER);
+    let properties: usize = properties.sum();
+    Some(info.name.len() + info.system_type.len() + info.id.as_str().len() + properties + REST)
 }
 
 /// A query, prepared to be asked often.
@@ -181,9 +138,9 @@ struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     /// For systems that meet the condition `walked` anyway.
-    fn of(query: &'a SystemQuery, walked: Option<Term>) -> Self {
+    fn of(query: &'a SystemQuery, walked: &Term) -> Self {
         let text = query.text.as_ref().map(|text| text.to_lowercase());
-        let met = |key: &str, value: &str| matches!(&walked, Some(Term::Property(k, v)) if k == key && v == value);
+        let met = |key: &str, value: &str| matches!(walked, Term::Property(k, v) if k == key && v == value);
         let properties = query.properties.iter().filter(|(key, value)| !met(key, value)).collect();
         Self { query, properties, text, area: query.place.map(vestibule_model::Area::cells) }
     }
@@ -203,15 +160,15 @@ impl<'a> Wanted<'a> {
     }
 
     /// Conditions on what was measured of it.
-    fn measured(&self, hot: &Hot, system: &System, now: Timestamp) -> bool {
+    fn measured(&self, system: &System, link: Option<&Link>, now: Timestamp) -> bool {
         let query = self.query;
-        if query.online.is_some_and(|online| online != hot.is_online(&system.info.id)) {
+        if query.online.is_some_and(|online| online != link.is_some_and(|link| link.online)) {
             return false;
         }
         if query.measured.is_none() && query.keeps_promises.is_none() {
             return true;
         }
-        let health = hot.health(system, 0, now);
+        let health = Hot::health_by(system, link, 0, now);
         query.measured.as_ref().is_none_or(|level| health.level.missing(level).is_empty())
             && query.keeps_promises.is_none_or(|keeps| keeps == health.broken.is_empty())
     }
@@ -220,7 +177,7 @@ impl<'a> Wanted<'a> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use vestibule_model::{Charge, ChargePer, ServiceInfo, ServiceLevel};
+    use vestibule_model::{Charge, ChargePer, ServiceId, ServiceInfo, ServiceLevel, SystemKind};
 
     use super::*;
 
@@ -266,7 +223,9 @@ mod tests {
                 level: info.level,
             };
             let view = SystemView { info: info.into(), health, usable: BTreeMap::new() };
-            prop_assert!(length_at_most(&view) >= encoded_length(&view));
+            let length = length_of(&view.info);
+            prop_assert!(length.is_none_or(|length| length >= encoded_length(&view)));
+            prop_assert_eq!(length.is_none(), offers);
         }
     }
 }

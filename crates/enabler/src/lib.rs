@@ -28,6 +28,7 @@ mod changes;
 mod command;
 mod condition;
 mod decide;
+mod directory;
 mod disclosures;
 mod discovery;
 mod dtif;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use vestibule_model::{ServiceLevel, SystemHealth, SystemId, Timestamp, TwinId};
 
-use crate::{Hot, LogEvent, System, hot::Due};
+use crate::{Hot, LogEvent, System, hot::Due, hot_systems::Link};
 
 /// Milliseconds between two lines in the log about the same system, at most: what a crash can cost of what was measured.
 const WRITE_EVERY_MS: u64 = 3_600_000;
@@ -86,7 +86,7 @@ impl Hot {
     /// What would be lost with the process: to be written before it ends.
     #[must_use]
     pub fn measured(&self, now: Timestamp) -> Vec<LogEvent> {
-        let line = |(system, link): (&SystemId, &crate::hot_systems::Link)| LogEvent::SystemMeasured {
+        let line = |(system, link): (&SystemId, &Link)| LogEvent::SystemMeasured {
             system: system.clone(),
             measured: link.measure.total(link.online, now),
         };
@@ -98,7 +98,11 @@ impl Hot {
     /// What is known of a registered system's service by `now`, compared with what it promised.
     #[must_use]
     pub fn health(&self, system: &System, twins: u32, now: Timestamp) -> SystemHealth {
-        let link = self.systems.get(&system.info.id);
+        Self::health_by(system, self.systems.get(&system.info.id), twins, now)
+    }
+
+    /// The same, by what is known of its connection.
+    pub(crate) fn health_by(system: &System, link: Option<&Link>, twins: u32, now: Timestamp) -> SystemHealth {
         let total = link.map(|link| link.measure.total(link.online, now));
         let total = total.unwrap_or_else(|| system.stats.measured.clone());
         let stats = &system.stats;

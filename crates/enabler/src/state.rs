@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use vestibule_model::{
     CallId, CheckoutId, CommandId, ContentHash, Desired, FeatureKind, Pseudonym, PurchaseId, Rule, RuleId, Serial,
     SystemId, SystemInfo, Timestamp, TokenId, TokenKey, TwinId, TwinInfo, TwinPermission, UserId,
@@ -16,9 +16,7 @@ use vestibule_model::{
 
 use crate::{
     Agreement, CallRecord, CommandRecord, Delegated, Device, Fingerprint, Histogram, Identity, Leases, LogEvent, Map,
-    Measured, Objects, ProductRecord, PurchaseRecord, User, WishKey,
-    discovery::{Directory, Term},
-    persistent::Prefixed,
+    Measured, Objects, ProductRecord, PurchaseRecord, User, WishKey, directory::Directory, persistent::Prefixed,
 };
 
 /// A registered system.
@@ -80,6 +78,11 @@ impl Census {
     pub fn features_of(&self, kind: FeatureKind) -> u32 {
         self.features.get(&kind).copied().unwrap_or(0)
     }
+
+    /// The kinds of which there are some.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = FeatureKind> {
+        self.features.keys().copied()
+    }
 }
 
 /// A described twin.
@@ -99,7 +102,7 @@ type Permissions = BTreeMap<UserId, TwinPermission>;
 ///
 /// Snapshots are its serde form: what is added later needs a default, as in [`LogEvent`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, remote = "Self")]
 pub struct State {
     /// DTAC, by name.
     pub rules: Arc<BTreeMap<RuleId, Rule>>,
@@ -158,9 +161,26 @@ pub struct State {
     /// By twin: what its system lets users do with it.
     permissions: Map<TwinId, Arc<Permissions>>,
     census: Map<SystemId, Census>,
+    #[serde(skip)]
     pub(crate) directory: Directory,
     /// Systems by whose they are.
     owned: Map<Identity, usize>,
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut state = Self::deserialize(deserializer)?;
+        for (id, system) in state.systems.iter() {
+            state.directory.list(system, state.census.get(id));
+        }
+        Ok(state)
+    }
 }
 
 impl State {
@@ -247,16 +267,23 @@ impl State {
     fn registered(&mut self, at: Timestamp, info: &SystemInfo, owner: &Identity) {
         let known = self.systems.get(&info.id).cloned();
         if let Some(known) = &known {
-            self.directory.remove(&known.info);
             self.count_owned(&known.owner, false);
         }
-        self.directory.add(info);
         self.count_owned(owner, true);
         self.reserved.remove(&info.id);
         let registered = known.as_ref().map_or(at, |known| known.registered);
         let stats = known.map(|known| known.stats.clone()).unwrap_or_default();
         let system = System { info: Arc::new(info.clone()), owner: owner.clone(), registered, stats };
         self.systems.insert(info.id.clone(), Arc::new(system));
+        self.list(&info.id);
+    }
+
+    /// Has a system found as what it is by now.
+    fn list(&mut self, system: &SystemId) {
+        match self.systems.get(system) {
+            Some(known) => self.directory.list(known, self.census.get(system)),
+            None => self.directory.unlist(system),
+        }
     }
 
     fn count_owned(&mut self, owner: &Identity, more: bool) {
@@ -271,9 +298,9 @@ impl State {
 
     fn system_gone(&mut self, system: &SystemId, is_free: bool) {
         if let Some(known) = self.systems.get(system).cloned() {
-            self.directory.remove(&known.info);
             self.count_owned(&known.owner, false);
             self.systems.remove(system);
+            self.list(system);
             self.reserved.insert(system.clone(), known.owner.clone());
         }
         if is_free {
@@ -300,11 +327,9 @@ impl State {
         for feature in info.features.values() {
             let count = census.features.entry(feature.kind).or_default();
             *count = count.saturating_add(1);
-            if *count == 1 {
-                self.directory.insert(Term::Feature(feature.kind), &system);
-            }
         }
-        self.census.insert(system, census);
+        self.census.insert(system.clone(), census);
+        self.list(&system);
     }
 
     fn uncount_twin(&mut self, info: &TwinInfo) {
@@ -316,14 +341,14 @@ impl State {
             *count = count.saturating_sub(1);
             if *count == 0 {
                 census.features.remove(&feature.kind);
-                self.directory.take(&Term::Feature(feature.kind), &system);
             }
         }
         if census.twins == 0 {
             self.census.remove(&system);
         } else {
-            self.census.insert(system, census);
+            self.census.insert(system.clone(), census);
         }
+        self.list(&system);
     }
 
     fn permitted(&mut self, twin: &TwinId, user: &UserId, permission: &TwinPermission) {
@@ -363,8 +388,9 @@ impl State {
     }
 
     pub(crate) fn count(&mut self, system: &SystemId, how: impl FnOnce(&mut SystemStats)) {
-        if let Some(system) = self.systems.get_mut(system) {
-            how(&mut Arc::make_mut(system).stats);
+        if let Some(known) = self.systems.get_mut(system) {
+            how(&mut Arc::make_mut(known).stats);
+            self.list(system);
         }
     }
 

@@ -176,6 +176,15 @@ pub trait EventLog: Send + Sync + 'static {
     /// nothing was appended as far as is known, and trying again is allowed.
     async fn append(&self, after: Head, lines: Vec<NewLine>, names: Vec<Name>) -> Result<Head, StoreError>;
 
+    /// The same, as soon as it can be done for few lines: the thread that polls this may be kept waiting for the disk.
+    /// On a quick disk that takes less time than to hand the lines to another thread and to be woken up by it.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    async fn append_here(&self, after: Head, lines: Vec<NewLine>, names: Vec<Name>) -> Result<Head, StoreError> {
+        self.append(after, lines, names).await
+    }
+
     /// At most `limit` lines after number `after`, in order.
     ///
     /// # Errors

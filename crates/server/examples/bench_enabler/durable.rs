@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write as _,
-    io::Write as _,
+    io::{Seek as _, SeekFrom, Write as _},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -27,9 +27,13 @@ use crate::{
 /// Who writes at the same time.
 const WRITERS: usize = 64;
 const LASTS: Duration = Duration::from_secs(5);
+/// Bytes that a disk writes at once, and how many such places are written one after the other.
+const BLOCK: usize = 4_096;
+const BLOCKS: usize = 256;
 
 pub struct Durable {
     bare: Sample,
+    over: Sample,
     sqlite: Sample,
     log: Sample,
     ours: Sample,
@@ -78,22 +82,28 @@ pub async fn measure(rounds: usize) -> Durable {
     let hub = Hub::start(HubConfig::new(folder.path().join("data"), "bench")).await.expect("a hub");
     let payload = serde_json::to_vec(&twin(0)).expect("JSON");
     let mut file = std::fs::File::create(folder.path().join("bare")).expect("a file");
+    let mut round_file = written_over(&folder.path().join("over"));
     let mut peer = peer(folder.path()).await;
     let writer = session(&hub, 0).await;
     let log = SqliteLog::open(folder.path().join("log.sqlite")).await.expect("a log");
     let mut head = log.head().await.expect("a head");
-    let [mut bare, mut sqlite, mut alone, mut ours] = std::array::from_fn(|_| Vec::new());
+    let [mut bare, mut over, mut sqlite, mut alone, mut ours] = std::array::from_fn(|_| Vec::new());
     for round in 0..rounds {
         let start = Instant::now();
         file.write_all(&payload).and_then(|()| file.sync_data()).expect("written");
         bare.push(start.elapsed());
+        let at = SeekFrom::Start((round % BLOCKS * BLOCK) as u64);
+        let start = Instant::now();
+        let written = round_file.seek(at).and_then(|_| round_file.write_all(&payload));
+        written.and_then(|()| round_file.sync_data()).expect("written");
+        over.push(start.elapsed());
         let start = Instant::now();
         let insert = sqlx::query("INSERT INTO line (payload) VALUES (?)").bind(payload.as_slice());
         insert.execute(&mut peer).await.expect("inserted");
         sqlite.push(start.elapsed());
         let line = NewLine { at: crate::house::NOW, payload: payload.clone() };
         let start = Instant::now();
-        head = log.append(head, vec![line], Vec::new()).await.expect("appended");
+        head = log.append_here(head, vec![line], Vec::new()).await.expect("appended");
         alone.push(start.elapsed());
         let asked = change(twin(0), round);
         let start = Instant::now();
@@ -102,8 +112,15 @@ pub async fn measure(rounds: usize) -> Durable {
     }
     let together = together(&hub).await;
     hub.shutdown().await;
-    let [bare, sqlite, log, ours] = [bare, sqlite, alone, ours].map(Sample::new);
-    Durable { bare, sqlite, log, ours, together }
+    let [bare, over, sqlite, log, ours] = [bare, over, sqlite, alone, ours].map(Sample::new);
+    Durable { bare, over, sqlite, log, ours, together }
+}
+
+/// A file that does not grow: the disk writes down no new length.
+fn written_over(path: &std::path::Path) -> std::fs::File {
+    let mut file = std::fs::File::create(path).expect("a file");
+    file.write_all(&vec![0; BLOCK * BLOCKS]).and_then(|()| file.sync_all()).expect("written");
+    file
 }
 
 /// Modifications a second of many writers, each waiting for its own answer.
@@ -133,7 +150,7 @@ async fn together(hub: &Hub) -> f64 {
 
 impl Durable {
     pub fn write(&self, page: &mut String) {
-        let Self { bare, sqlite, log, ours, together } = self;
+        let Self { bare, over, sqlite, log, ours, together } = self;
         let _ = writeln!(
             page,
             "## A durable modification\n\n\
@@ -146,9 +163,13 @@ impl Durable {
             together / sqlite.rate(),
         );
         let _ = writeln!(page, "| | p50 | p99 | a second |\n| --- | --- | --- | --- |");
-        for (name, sample) in
-            [("bare `fdatasync`", bare), ("SQLite", sqlite), ("our log alone", log), ("ours, one writer", ours)]
-        {
+        for (name, sample) in [
+            ("bare `fdatasync`", bare),
+            ("the same, written over", over),
+            ("SQLite", sqlite),
+            ("our log alone", log),
+            ("ours, one writer", ours),
+        ] {
             let (p50, p99) = (time(sample.percentile(50)), time(sample.percentile(99)));
             let _ = writeln!(page, "| {name} | {p50} | {p99} | {} |", count(sample.rate()));
         }

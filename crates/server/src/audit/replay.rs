@@ -47,7 +47,7 @@ fn shown(loaded: &Loaded, begins: u64) -> Result<Value, CliError> {
     let state = serde_json::to_value(&loaded.state).map_err(std::io::Error::from)?;
     let Value::Object(mut parts) = state else { return Err(CliError::Words("a state is no value".to_owned())) };
     // What is found by looking at the rest, or is only there to forget in time.
-    for derived in ["forget", "objects", "census", "directory", "owned"] {
+    for derived in ["forget", "objects", "census", "owned"] {
         parts.remove(derived);
     }
     let mut parts: Map<String, Value> = parts.into_iter().map(|(name, part)| (name, by_key(part))).collect();

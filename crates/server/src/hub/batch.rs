@@ -90,12 +90,25 @@ impl Batch {
 pub(super) struct InFlight {
     batch: Batch,
     write: MaybeDone<Pin<Box<dyn Future<Output = Result<Written, StoreError>> + Send>>>,
+    /// The hub's own thread waits for it, and has not begun to.
+    to_wait_for: bool,
     since: Instant,
 }
 
 impl InFlight {
     pub(super) const fn base(&self) -> &State {
         &self.batch.base
+    }
+
+    /// Whether the hub's own thread is to wait for the disk.
+    pub(super) const fn is_to_wait_for(&self) -> bool {
+        self.to_wait_for
+    }
+
+    /// Begins to write; the hub's loop waits for the end.
+    fn begin(&mut self) {
+        self.to_wait_for = false;
+        let _ = self.write.poll_unpin(&mut Context::from_waker(Waker::noop()));
     }
 
     /// Waits for the write, for ever where there is none.
@@ -119,6 +132,7 @@ impl Core {
         if let Some(batch) = self.begin_write(batch) {
             self.act(batch);
         }
+        self.wait_here();
     }
 
     /// The same while a batch is being written, on top of it.
@@ -235,16 +249,30 @@ impl Core {
         }
         let (log, after) = (self.log.clone(), self.head);
         let lines = std::mem::take(&mut batch.lines);
+        let here = self.pace.waits_for(lines.len());
         batch.names = self.names.take_fresh();
         let names = batch.names.clone();
-        // Not a task of its own: each hand-over to another thread costs as much as a tenth of the write.
         let write: Pin<Box<dyn Future<Output = _> + Send>> =
-            Box::pin(async move { write(log.as_ref(), after, lines, names).await });
-        let mut write = maybe_done(write);
-        // Begun before anything else is done; the hub's loop waits for its end.
-        let _ = write.poll_unpin(&mut Context::from_waker(Waker::noop()));
-        self.commit = Some(InFlight { batch, write, since: Instant::now() });
+            Box::pin(async move { write(log.as_ref(), after, lines, names, here).await });
+        // Not a task of its own: each hand-over to another thread costs as much as a tenth of the write.
+        let mut commit = InFlight { batch, write: maybe_done(write), to_wait_for: here, since: Instant::now() };
+        if !here {
+            // Before anything else is done.
+            commit.begin();
+        }
+        self.commit = Some(commit);
         None
+    }
+
+    /// Writes what this thread itself waits for, and says so where that is all.
+    pub(super) fn wait_here(&mut self) {
+        let Some(commit) = self.commit.as_mut().filter(|commit| commit.to_wait_for) else { return };
+        commit.since = Instant::now();
+        commit.begin();
+        self.pace.waited(commit.since.elapsed());
+        if let Some(written) = Pin::new(&mut commit.write).take_output() {
+            self.finish(written);
+        }
     }
 
     fn stage(&mut self, batch: &mut Batch, event: &LogEvent) -> Result<(), Refusal> {

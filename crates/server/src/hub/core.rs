@@ -29,6 +29,7 @@ use super::{
     recent::Recent,
     session::Session,
     subscription::World,
+    write::Pace,
 };
 
 /// Requests that are decided together: at most so many share one write.
@@ -79,6 +80,8 @@ pub(super) struct Core {
     /// Work that goes before what comes new: at most one batch.
     pub(super) carried: VecDeque<Work>,
     pub(super) commit: Option<InFlight>,
+    /// Whether this thread itself waits for the disk.
+    pub(super) pace: Pace,
     /// Decided on top of what is being written; there is none where nothing is.
     pub(super) next: Option<Batch>,
     /// Questions to systems that somebody waits for.
@@ -153,6 +156,7 @@ impl Core {
             to_settle: Some(true),
             carried: VecDeque::new(),
             commit: None,
+            pace: Pace::default(),
             next: None,
             deferred: Deferred::default(),
             steps: Steps::default(),
@@ -218,6 +222,11 @@ impl Core {
                 () = tokio::time::sleep(wake) => {}
             }
             self.turn();
+            if self.commit.as_ref().is_some_and(InFlight::is_to_wait_for) {
+                // Who has just been answered goes on first.
+                tokio::task::yield_now().await;
+                self.wait_here();
+            }
         }
     }
 
@@ -235,8 +244,9 @@ impl Core {
                 self.forgotten(person, Ok(told), reply);
             }
         }
-        let idle = self.commit.is_none();
-        if idle && (!self.carried.is_empty() || waits && now >= self.retry_at) {
+        let mut due = waits && now >= self.retry_at;
+        // More than once: a write that was waited for here is over, and who is behind it has their turn.
+        while self.commit.is_none() && (std::mem::take(&mut due) || !self.carried.is_empty()) {
             let works = std::mem::take(&mut self.carried);
             self.decide_together(works);
         }

@@ -1,7 +1,9 @@
-//! The log in SQLite: one table, one writer, durable at commit (WAL, `synchronous=FULL`).
+//! The log in SQLite: one table, one writer, durable at commit (WAL, `synchronous=FULL`), or ahead of it.
 
+mod ahead;
 mod append;
 mod cut;
+mod quick;
 
 use std::{path::Path, time::Duration};
 
@@ -15,8 +17,11 @@ use vestibule_model::{Commitment, ContentHash, Name, Timestamp};
 
 use crate::{EventLog, Head, Line, NewLine, StoreError, VerifyReport, chain::Checker};
 
-/// The form of the file; grows with each change of the tables.
-const SCHEMA: i64 = 2;
+use quick::Quick;
+
+/// The form of the file; grows with each change of the tables, and of what has to be read beside it: a program that does
+/// not know the lines that were written ahead would go on without them.
+const SCHEMA: i64 = 3;
 
 const TABLES: [&str; 5] = [
     "CREATE TABLE IF NOT EXISTS form (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT",
@@ -37,6 +42,8 @@ const TABLES: [&str; 5] = [
 pub struct SqliteLog {
     // One writer.
     connection: Mutex<Option<SqliteConnection>>,
+    // Taken by who has `connection`. There is none where the file ahead of the log belongs to somebody else.
+    quick: Mutex<Option<Quick>>,
     // One view of what is committed: a long read holds no write up.
     reader: Mutex<Option<SqliteConnection>>,
 }
@@ -48,21 +55,13 @@ impl SqliteLog {
     /// [`StoreError::Newer`] where a newer program wrote it, others where the disk says no.
     pub async fn open(file: impl AsRef<Path>) -> Result<Self, StoreError> {
         let file = file.as_ref();
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            // What is forgotten is overwritten, not only unlinked.
-            .pragma("secure_delete", "ON")
-            // A backup reads for a moment; longer than this and the caller is told.
-            .busy_timeout(Duration::from_millis(2_000))
-            .disable_statement_logging();
-        let mut connection = options.connect().await?;
+        let mut connection = writing(file, SqliteSynchronous::Full).connect().await?;
         // A killed append leaves no transaction: the file is as of the last commit.
         prepare(&mut connection).await?;
+        let quick = Quick::open(file, &mut connection).await?;
         let reader = reading(file).connect().await?;
-        Ok(Self { connection: Mutex::new(Some(connection)), reader: Mutex::new(Some(reader)) })
+        let [connection, reader] = [connection, reader].map(|connection| Mutex::new(Some(connection)));
+        Ok(Self { connection, quick: Mutex::new(quick), reader })
     }
 
     /// Opens the log in `file` to be read, also while another process writes to it.
@@ -75,7 +74,7 @@ impl SqliteLog {
         if found > SCHEMA {
             return Err(StoreError::Newer { found, known: SCHEMA });
         }
-        Ok(Self { connection: Mutex::new(None), reader: Mutex::new(Some(connection)) })
+        Ok(Self { connection: Mutex::new(None), quick: Mutex::new(None), reader: Mutex::new(Some(connection)) })
     }
 
     /// Lets the file grow to about `bytes` and no further; appends then say [`StoreError::Full`].
@@ -88,9 +87,59 @@ impl SqliteLog {
         let size: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut *connection).await?;
         let pages = bytes / u64::try_from(size.max(1)).unwrap_or(1);
         let sql = format!("PRAGMA max_page_count = {}", pages.clamp(1, 0xffff_fffe));
-        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *connection).await?;
+        let mut quick = self.quick.lock().await;
+        for connection in quick.as_mut().map(|quick| &mut quick.connection).into_iter().chain([connection]) {
+            sqlx::query(sqlx::AssertSqlSafe(sql.clone())).execute(connection).await?;
+        }
         Ok(())
     }
+
+    /// Appends in SQLite's file and waits for the disk; then nothing ahead of it is needed any more.
+    async fn append_in_file(
+        &self,
+        connection: &mut SqliteConnection,
+        after: Head,
+        lines: Vec<NewLine>,
+        names: Vec<Name>,
+    ) -> Result<Head, StoreError> {
+        let done = append::together(connection, after, lines, names).await;
+        if done.is_err() {
+            // Fails where SQLite has done it already; what counts is that the next one can begin.
+            let _ = run(connection, "ROLLBACK").await;
+        } else if let Some(quick) = self.quick.lock().await.as_mut() {
+            quick.ahead.restart();
+        }
+        settled(connection, done).await
+    }
+
+    /// Nothing that has left the log stays ahead of it.
+    async fn wipe_ahead(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let mut quick = self.quick.lock().await;
+        let Some(quick) = quick.as_mut() else { return Ok(()) };
+        run(connection, quick::TOUCH).await?;
+        Ok(quick.ahead.wipe()?)
+    }
+}
+
+/// Who hears that the log has moved on takes what it has there for durable, also what seemed to fail.
+async fn settled(connection: &mut SqliteConnection, done: Result<Head, StoreError>) -> Result<Head, StoreError> {
+    if matches!(done, Err(StoreError::Moved(_))) {
+        run(connection, quick::TOUCH).await?;
+    }
+    done
+}
+
+fn writing(file: &Path, synchronous: SqliteSynchronous) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(synchronous)
+        // What is forgotten is overwritten, not only unlinked.
+        .pragma("secure_delete", "ON")
+        // A backup reads for a moment; longer than this and the caller is told.
+        .busy_timeout(Duration::from_millis(2_000))
+        .disable_statement_logging()
 }
 
 fn reading(file: &Path) -> SqliteConnectOptions {
@@ -203,12 +252,19 @@ impl EventLog for SqliteLog {
     async fn append(&self, after: Head, lines: Vec<NewLine>, names: Vec<Name>) -> Result<Head, StoreError> {
         let mut guard = self.connection.lock().await;
         let connection = guard.as_mut().ok_or_else(closed)?;
-        let done = append::together(connection, after, lines, names).await;
-        if done.is_err() {
-            // Fails where SQLite has done it already; what counts is that the next one can begin.
-            let _ = run(connection, "ROLLBACK").await;
+        self.append_in_file(connection, after, lines, names).await
+    }
+
+    async fn append_here(&self, after: Head, lines: Vec<NewLine>, names: Vec<Name>) -> Result<Head, StoreError> {
+        let mut guard = self.connection.lock().await;
+        let connection = guard.as_mut().ok_or_else(closed)?;
+        if let Some(quick) = self.quick.lock().await.as_mut()
+            && let Some(entry) = quick.entry(after, &lines, &names)
+        {
+            let done = quick.append(connection, after, lines, entry).await;
+            return settled(connection, done).await;
         }
-        done
+        self.append_in_file(connection, after, lines, names).await
     }
 
     async fn anchor(&self) -> Result<Head, StoreError> {
@@ -226,7 +282,7 @@ impl EventLog for SqliteLog {
                 let _ = run(connection, "ROLLBACK").await;
             }
             if piece? {
-                return Ok(());
+                return self.wipe_ahead(connection).await;
             }
         }
     }
@@ -273,6 +329,9 @@ impl EventLog for SqliteLog {
     }
 
     async fn close(&self) {
+        if let Some(quick) = self.quick.lock().await.take() {
+            quick.close().await;
+        }
         for side in [&self.reader, &self.connection] {
             if let Some(connection) = side.lock().await.take()
                 && let Err(error) = connection.close().await

@@ -145,3 +145,105 @@ async fn a_reader_reads_beside_the_writer_and_never_writes() {
     writer.close().await;
     assert_eq!(SqliteLog::read_only(&file).await.unwrap().head().await.unwrap(), head);
 }
+
+/// SQLite's files as they are at this moment: what a disk may have of them after a loss of power, no matter what followed.
+struct OnDisk(Vec<(&'static str, Vec<u8>)>);
+
+impl OnDisk {
+    fn of(dir: &Path) -> Self {
+        Self(["log.sqlite", "log.sqlite-wal"].map(|name| (name, std::fs::read(dir.join(name)).unwrap())).into())
+    }
+
+    /// With what was written ahead of them, the log that a start finds; `damage`: what else happened to that.
+    async fn started(&self, dir: &Path, damage: impl FnOnce(&mut Vec<u8>)) -> (tempfile::TempDir, SqliteLog) {
+        let after = tempfile::tempdir().unwrap();
+        for (name, bytes) in &self.0 {
+            std::fs::write(after.path().join(name), bytes).unwrap();
+        }
+        let mut ahead = std::fs::read(dir.join("log.sqlite.ahead")).unwrap();
+        damage(&mut ahead);
+        std::fs::write(after.path().join("log.sqlite.ahead"), ahead).unwrap();
+        let log = SqliteLog::open(after.path().join("log.sqlite")).await.unwrap();
+        (after, log)
+    }
+}
+
+#[tokio::test]
+async fn a_loss_of_power_takes_nothing_that_was_appended() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, mut head) = five(dir.path()).await;
+    let mut on_disk = OnDisk::of(dir.path());
+    for round in 0..40_u64 {
+        // Most are small; some wait for SQLite's file, because they are large or somebody wants it so.
+        let lines: Vec<_> = (0..=round % 3).map(|n| new(&format!("round {round}, line {n}"))).collect();
+        head = match round % 13 {
+            5 => log.append_here(head, vec![new(&"x".repeat(20_000))], Vec::new()).await.unwrap(),
+            9 => log.append(head, lines, Vec::new()).await.unwrap(),
+            _ => log.append_here(head, lines, Vec::new()).await.unwrap(),
+        };
+        if matches!(round % 13, 5 | 9) {
+            on_disk = OnDisk::of(dir.path());
+        }
+        let (after, started) = on_disk.started(dir.path(), |_| {}).await;
+        assert_eq!(started.verify().await.unwrap().head, head, "round {round}");
+        let next = started.append_here(head, vec![new("goes on")], Vec::new()).await.unwrap();
+        let (_again, started) = OnDisk::of(after.path()).started(after.path(), |_| {}).await;
+        assert_eq!(started.verify().await.unwrap().head, next, "lines are taken in once");
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_ahead_goes_round_and_waits_for_the_file_once_a_round() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, mut head) = five(dir.path()).await;
+    // As many as there are blocks, then one that waits.
+    for round in 0..257 {
+        head = log.append_here(head, vec![new(&format!("round {round}"))], Vec::new()).await.unwrap();
+    }
+    let on_disk = OnDisk::of(dir.path());
+    for round in 257..300 {
+        head = log.append_here(head, vec![new(&format!("round {round}"))], Vec::new()).await.unwrap();
+    }
+    let (_after, started) = on_disk.started(dir.path(), |_| {}).await;
+    assert_eq!(started.verify().await.unwrap().head, head);
+}
+
+#[tokio::test]
+async fn what_was_torn_or_refused_is_not_taken_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, head) = five(dir.path()).await;
+    let on_disk = OnDisk::of(dir.path());
+    let six = log.append_here(head, vec![new("six")], Vec::new()).await.unwrap();
+    log.append_here(six, vec![new("seven, torn")], Vec::new()).await.unwrap();
+    let torn = |ahead: &mut Vec<u8>| {
+        let at = ahead.windows(4).position(|window| window == b"torn").unwrap();
+        ahead[at] = 0;
+    };
+    let (dir, log) = on_disk.started(dir.path(), torn).await;
+    assert_eq!(log.verify().await.unwrap().head, six);
+    let on_disk = OnDisk::of(dir.path());
+    log.limit(0).await.unwrap();
+    let big = NewLine { at: Timestamp(1), payload: vec![b'x'; 12_000] };
+    let refused = log.append_here(six, vec![big.clone()], Vec::new()).await;
+    assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
+    let moved = log.append_here(head, vec![new("too late")], Vec::new()).await;
+    assert!(matches!(moved, Err(StoreError::Moved(at)) if at == six), "{moved:?}");
+    let (_other, started) = on_disk.started(dir.path(), |_| {}).await;
+    assert_eq!(started.head().await.unwrap(), six, "what was refused did not happen");
+    log.limit(100_000_000).await.unwrap();
+    assert_eq!(log.append_here(six, vec![big], Vec::new()).await.unwrap().sequence, 7);
+    assert_eq!(log.verify().await.unwrap().lines, 7);
+}
+
+#[tokio::test]
+async fn what_left_the_log_is_not_ahead_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, head) = five(dir.path()).await;
+    let six = log.append_here(head, vec![new("the sixth")], Vec::new()).await.unwrap();
+    let seven = log.append_here(six, vec![new("seven")], Vec::new()).await.unwrap();
+    log.cut(six).await.unwrap();
+    let ahead = std::fs::read(dir.path().join("log.sqlite.ahead")).unwrap();
+    assert!(ahead.iter().all(|byte| *byte == 0));
+    let (_after, started) = OnDisk::of(dir.path()).started(dir.path(), |_| {}).await;
+    assert_eq!(started.verify().await.unwrap(), VerifyReport { lines: 1, from: six, head: seven });
+}
