@@ -30,6 +30,7 @@ use vestibule_world::{
 use super::{
     ClientError, Flags,
     backend::{self, Backend},
+    courier::CourierPlugin,
     folders::{self, Folders},
     glue::GluePlugin,
     me::MePlugin,
@@ -170,6 +171,7 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
     });
     let (kept, recipes) = (folders.data.join("kitchen"), folders.assets.join("recipes"));
     app.add_plugins(KitchenPlugin { folder: Some(kept), recipes: Some(recipes) });
+    app.add_plugins(CourierPlugin { file: folders.data.join("unpacked.txt") });
     app.add_plugins((HudPlugin, GluePlugin { hour: flags.hour.or(offscreen.then_some(15.0)), software }));
     if flags.xr {
         app.add_plugins(vestibule_xr::XrPlugin).add_systems(Update, super::xr::stand);

@@ -35,6 +35,7 @@ mod message;
 mod past;
 mod people;
 mod person;
+mod products;
 mod put;
 mod service;
 mod system;
@@ -73,6 +74,7 @@ pub use message::{
 pub use past::{LookBack, PastMoment, PastReading, TwinPast};
 pub use people::{KnownDevice, KnownPeople, KnownUser, ManagePeople, ShownCode};
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
+pub use products::{ProductRow, design_model_key};
 pub use put::PutAt;
 pub use service::{KnownCall, KnownServices, UseServices};
 pub use system::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};
