@@ -30,8 +30,10 @@ struct Fixed(GluePlugin);
 
 impl Plugin for GluePlugin {
     fn build(&self, app: &mut App) {
-        app.insert_resource(Fixed(*self))
-            .add_systems(Update, (screen, settings, clock, visitor::come, visitor::go, bring, put_away, table::serve, doormat::lay));
+        app.insert_resource(Fixed(*self)).add_systems(
+            Update,
+            (screen, settings, clock, visitor::come, visitor::go, bring, put_away, table::serve, doormat::lay),
+        );
     }
 }
 

@@ -6,15 +6,15 @@ mod backend;
 #[cfg(target_os = "linux")]
 mod clipboard;
 mod courier;
+mod doormat;
 mod error;
 mod flags;
-mod doormat;
 mod folders;
 mod glue;
 mod gpu;
 mod kept;
-mod measure;
 mod me;
+mod measure;
 mod merchants;
 mod table;
 mod visitor;
