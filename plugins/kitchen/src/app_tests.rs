@@ -136,7 +136,7 @@ fn a_person_overrules_counts_and_keeps() {
     assert!(view(&app).problem.as_deref().is_some_and(|why| why.contains("loads")));
     ask(&mut app, Cook::Drop(1));
     assert_eq!(view(&app).problem, None, "what was done since is no problem");
-    let again = super::app_tests::app(Some(folder.path()));
+    let again = app_tests::app(Some(folder.path()));
     assert_eq!((food(&again, "milk").keep.as_str(), food(&again, "milk").there.as_str()), ("1 l", "1 l"));
 }
 

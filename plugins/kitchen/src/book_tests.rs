@@ -41,7 +41,7 @@ fn dishes_are_planned_changed_and_dropped() {
         ask(&mut book, &choose("pancakes")).unwrap();
     }
     assert_eq!(ask(&mut book, &choose("pancakes")), Err(CookError::Full(MOST_DISHES, "dishes")));
-    let ids: std::collections::BTreeSet<_> = book.diary.dishes.iter().map(|planned| planned.id).collect();
+    let ids: BTreeSet<_> = book.diary.dishes.iter().map(|planned| planned.id).collect();
     assert_eq!(ids.len(), MOST_DISHES, "no two dishes are one");
 }
 
@@ -132,7 +132,7 @@ proptest! {
             .into_iter()
             .map(|(id, recipe, servings, at)| Planned { id: id.into(), recipe, servings, at: Timestamp(at.into()) });
         let salt = Counted { amount: Amount::Mass(salt), at: NOW };
-        let diary = Diary { dishes: dishes.collect(), counted: [(id("salt"), salt)].into() };
+        let diary = Diary { dishes: dishes.collect(), counted: [(id("salt"), salt)].into(), ..Diary::default() };
         prop_assert_eq!(Diary::read(&diary.write().unwrap()), Ok(diary));
     }
 

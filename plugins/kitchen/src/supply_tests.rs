@@ -42,7 +42,7 @@ pub(crate) fn page(variants: &str, cursor: Option<&str>) -> Json {
         |cursor| format!(r#"{{"has_next_page": true, "cursor": "{cursor}"}}"#),
     );
     let ucp = r#"{"version": "2026-04-08"}"#;
-    Json::new(&format!(r#"{{"ucp": {ucp}, "products": [{variants}], "pagination": {page}}}"#)).unwrap()
+    Json::new(format!(r#"{{"ucp": {ucp}, "products": [{variants}], "pagination": {page}}}"#)).unwrap()
 }
 
 /// A product with one variant: id, title, title of the variant, price, more of the variant.

@@ -60,6 +60,29 @@ fn eur(amount: i64) -> Money {
     Money::new(amount, "EUR".parse().unwrap())
 }
 
+fn flour() -> KitchenFood {
+    KitchenFood {
+        id: text("flour_wheat"),
+        name: text("flour"),
+        need: text("250 g"),
+        there: text("320 g"),
+        ..KitchenFood::default()
+    }
+}
+
+fn rice() -> KitchenFood {
+    let way = KitchenWay { amount: text("1 kg"), arrives: Some(now().plus(3_600_000)), delivered: false };
+    KitchenFood {
+        id: text("rice"),
+        name: text("rice"),
+        way: text("1 kg"),
+        coming: vec![way],
+        keep: text("500 g"),
+        decision: KitchenDecision::Coming,
+        ..KitchenFood::default()
+    }
+}
+
 /// A kitchen where pancakes are planned and milk is short.
 pub(crate) fn kitchen() -> KitchenView {
     let recipe = |key: &str, name: &str, ready| KitchenRecipe {
@@ -72,23 +95,6 @@ pub(crate) fn kitchen() -> KitchenView {
         steps: vec![text("Whisk."), text("Bake.")],
         ready,
         ..KitchenRecipe::default()
-    };
-    let flour = KitchenFood {
-        id: text("flour_wheat"),
-        name: text("flour"),
-        need: text("250 g"),
-        there: text("320 g"),
-        ..KitchenFood::default()
-    };
-    let way = KitchenWay { amount: text("1 kg"), arrives: Some(now().plus(3_600_000)), delivered: false };
-    let rice = KitchenFood {
-        id: text("rice"),
-        name: text("rice"),
-        way: text("1 kg"),
-        coming: vec![way],
-        keep: text("500 g"),
-        decision: KitchenDecision::Coming,
-        ..KitchenFood::default()
     };
     let place = KitchenPlace {
         twin: TwinId::new("home/scale").unwrap(),
@@ -116,7 +122,7 @@ pub(crate) fn kitchen() -> KitchenView {
             ready: Readiness::Missing(vec![text("milk")]),
             notes: vec![text("not understood: love")],
         }],
-        foods: vec![milk(), flour, rice],
+        foods: vec![milk(), flour(), rice()],
         places: vec![place],
         suppliers: vec![KitchenSupplier {
             system: SystemId::slug("farm"),
