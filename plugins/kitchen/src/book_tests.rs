@@ -132,7 +132,7 @@ proptest! {
             .into_iter()
             .map(|(id, recipe, servings, at)| Planned { id: id.into(), recipe, servings, at: Timestamp(at.into()) });
         let salt = Counted { amount: Amount::Mass(salt), at: NOW };
-        let diary = Diary { dishes: dishes.collect(), counted: [(id("salt"), salt)].into() };
+        let diary = Diary { dishes: dishes.collect(), counted: [(id("salt"), salt)].into(), ..Diary::default() };
         prop_assert_eq!(Diary::read(&diary.write().unwrap()), Ok(diary));
     }
 
