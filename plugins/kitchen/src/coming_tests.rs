@@ -178,7 +178,7 @@ fn what_was_weighed_counts_as_it_was_weighed() {
 
 proptest! {
     #[test]
-    fn never_more_than_was_bought(steps in proptest::collection::vec((0_u32..4, 0_u32..4, 0_u8..6), 1..12)) {
+    fn never_more_than_was_bought(steps in proptest::collection::vec((1_u32..4, 0_u32..4, 0_u8..6), 1..12)) {
         let mut book = book();
         let id = PurchaseId([1; 16]);
         let mut delivered = 0;
@@ -194,6 +194,6 @@ proptest! {
             let sum: i64 = book.diary.coming.iter().filter_map(|line| food.to_base(line.amount)).map(Amount::number).sum();
             prop_assert!(sum <= 3_000_000, "{:?}", book.diary.coming);
         }
-        prop_assert!(delivered <= 2, "at most once for the cart's line and once for the order's");
+        prop_assert!(delivered <= 1, "the courier comes once");
     }
 }
