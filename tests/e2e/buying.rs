@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeSet,
+    net::{Ipv4Addr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
@@ -80,7 +81,9 @@ impl Client {
             if lines.next() == Some(process.as_str()) {
                 break address.unwrap();
             }
-            assert!(Instant::now() < end, "no enabler listens: {:?}", self.running.as_mut().unwrap().heard());
+            let heard = self.running.as_mut().unwrap().heard();
+            let ended = heard.iter().any(|line| line.starts_with("vestibule: "));
+            assert!(!ended && Instant::now() < end, "no enabler listens: {heard:?}");
             std::thread::sleep(Duration::from_millis(20));
         };
         let server = Identity::load_or_create(self.at("enabler/identity.pem")).unwrap().fingerprint();
@@ -313,9 +316,12 @@ fn a_merchant_that_dies_is_started_again() {
         assert!(Command::new("kill").args(["-9", &process.to_string()]).status().unwrap().success());
     }
     let end = Instant::now() + PATIENCE;
+    let port = std::fs::read_to_string(client.at("merchants/shop/port")).unwrap().parse().unwrap();
     loop {
         let again = children(client.running.as_ref().unwrap().process());
-        if again.len() == 3 && again.iter().all(|process| is_there(*process) && !started.contains(process)) {
+        let others = again.len() == 3 && again.iter().all(|process| !started.contains(process));
+        // Where it was: the enabler looks for it nowhere else.
+        if others && TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
             break;
         }
         assert!(Instant::now() < end, "they are not started again");

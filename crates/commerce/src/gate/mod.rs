@@ -51,7 +51,10 @@ impl Admitted {
     /// A request that changes something, and has a key.
     pub(crate) fn asked(self) -> Result<(Asked, Bytes), Said> {
         let Some(key) = self.key else { return Err(Said::invalid("Idempotency-Key is missing")) };
-        let hash = request_hash(&self.method, &self.path, self.query.as_deref(), &self.agent, &self.body);
+        // Who is known by a key may ask again from elsewhere; whoever is not is known by nothing but the address.
+        let platform = &self.asker.platform;
+        let who = if platform.is_empty() { self.agent.as_str() } else { platform };
+        let hash = request_hash(&self.method, &self.path, self.query.as_deref(), who, &self.body);
         let which = known::Which {
             platform: self.asker.platform.clone(),
             operation: format!("{} {}", self.method, self.path),

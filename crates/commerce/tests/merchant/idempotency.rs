@@ -45,6 +45,28 @@ async fn another_request_with_the_same_key_is_a_conflict() {
     assert_eq!(platform.send("PUT", &session, Some(&key), Some(&lamp)).await.status, 200);
 }
 
+/// A platform that was killed while it ordered listens elsewhere by the time it asks again: it is its key that it is known by.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_from_elsewhere_is_the_same() {
+    let (shop, before, after) = (Merchant::new(Role::Shop, 1).await, Platform::new(1).await, Platform::new(1).await);
+    assert_ne!(before.url, after.url);
+    let ready = before.ready(shop.base(), &[("bulb_7w", 1)]).await;
+    let (pay_key, key) = (before.fresh(), before.fresh());
+    let card = serde_json::json!({"binding": {"checkout_id": ready["id"]}, "amount": crate::platform::total(&ready),
+        "currency": "EUR", "card": "sandbox-ok"});
+    let pay_url = format!("{}/pay/tokenize", shop.base());
+    let first = before.send("POST", &pay_url, Some(&pay_key), Some(&card)).await;
+    let again = after.send("POST", &pay_url, Some(&pay_key), Some(&card)).await;
+    assert_eq!((again.status, &again.bytes), (200, &first.bytes));
+    let body = crate::platform::pay(first.body["token"].as_str().unwrap());
+    let url = format!("{}/ucp/checkout-sessions/{}/complete", shop.base(), ready["id"].as_str().unwrap());
+    let first = before.send("POST", &url, Some(&key), Some(&body)).await;
+    assert_eq!(first.body["status"], "completed");
+    let again = after.send("POST", &url, Some(&key), Some(&body)).await;
+    assert_eq!(again.bytes, first.bytes);
+    assert_eq!(shop.number("SELECT count(*) FROM orders").await, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changes_something_has_a_key() {
     let (shop, platform) = (Merchant::new(Role::Shop, 1).await, Platform::new(1).await);
