@@ -142,7 +142,8 @@ fn moment(text: &str) -> Option<Timestamp> {
 /// Whether there is room for one more.
 pub(super) fn room(state: &State, user: &UserId) -> Result<(), Refusal> {
     let open = state.open_purchases.keys().filter_map(|id| state.purchases.get(id));
-    let mine = open.filter(|record| record.is_of(user)).count();
+    // What is at the door waits for what goes back: it keeps nobody from buying.
+    let mine = open.filter(|record| record.is_of(user) && !record.is_at_the_door()).count();
     if mine >= MOST_EACH || state.open_purchases.len() >= MOST_OPEN {
         let message = format!("{user} has {mine} purchases under way: wait until one is done");
         return Err(Refusal::new(RefusalCode::Overloaded, message));

@@ -181,6 +181,11 @@ impl PurchaseRecord {
         self.end.is_none()
     }
 
+    /// Whether everything of it was delivered.
+    pub(super) fn is_at_the_door(&self) -> bool {
+        self.view.as_deref().is_some_and(OrderView::is_fulfilled)
+    }
+
     /// Whether it is this user's, who is still there.
     pub(crate) fn is_of(&self, user: &UserId) -> bool {
         !self.orphan && self.user == *user
@@ -319,7 +324,7 @@ impl PurchaseRecord {
         if self.cancel {
             return Next::Ask(AskKind::Cancel);
         }
-        if view.is_some_and(OrderView::is_fulfilled) && now.since(self.viewed) > RETURNS_MS {
+        if self.is_at_the_door() && now.since(self.viewed) > RETURNS_MS {
             return Next::End(PurchaseState::Completed { order: order() });
         }
         Next::Look

@@ -124,7 +124,7 @@ fn another_user_s_purchase_is_not_there() {
 
 #[test]
 fn there_is_room_for_so_many() {
-    let names: Vec<String> = (1..=33).map(|number| format!("chk_{number}")).collect();
+    let names: Vec<String> = (1..=34).map(|number| format!("chk_{number}")).collect();
     let mut street = Street::shown(&names.iter().map(String::as_str).collect::<Vec<_>>());
     for (number, name) in (1..).zip(&names).take(32) {
         street.confirm(&confirmation(number, name)).unwrap();
@@ -132,6 +132,14 @@ fn there_is_room_for_so_many() {
     assert_eq!(code(street.confirm(&confirmation(33, "chk_33"))), RefusalCode::Overloaded);
     street.told(5, Told::Refused { code: "payment_declined".to_owned(), reason: "no".to_owned() });
     street.confirm(&confirmation(33, "chk_33")).unwrap();
+    // What is at the door waits two weeks for what goes back, and keeps nobody from buying meanwhile.
+    assert_eq!(code(street.confirm(&confirmation(34, "chk_34"))), RefusalCode::Overloaded);
+    street.told(6, Told::Placed { order: order("ord_6"), total: euro(PRICE) });
+    let mut delivered = view(5, PRICE);
+    (delivered.lines[0].fulfilled, delivered.lines[0].carrying) = (1, Carrying::Delivered);
+    street.told(6, Told::Order(Box::new(delivered)));
+    assert_eq!(street.state_of(6), PurchaseState::Placed { order: order("ord_6") });
+    street.confirm(&confirmation(34, "chk_34")).unwrap();
 }
 
 #[test]
