@@ -40,7 +40,7 @@ mod text;
 
 pub use design::{Design, DesignError, DesignHash};
 pub use mesh::{Bounds, Hit, Mesh, OpenEdge, Tree};
-pub use price::{Estimate, PriceBook, PriceError, Step, estimate};
+pub use price::{Estimate, PriceBook, PriceError, Sliced, Step, estimate};
 pub use print::{Finding, FindingKind, Machine, Process, Spot, check};
 pub use solid::{Body, Budget, Cancel, EVALUATOR, Evaluator, SolidError, Solids};
 pub use starts::Start;

@@ -222,7 +222,8 @@ fn every_starting_point_has_a_price_and_goes_into_its_gap() {
     for which in Start::ALL {
         let (_, solids) = start(which);
         let price = estimate(&solids, &Machine::desktop(), 20, &book, NonZeroU32::MIN).unwrap();
-        assert_eq!(price.total, price.material + price.machine + price.finish + price.handling - price.discount);
+        let parts = [price.material, price.machine, price.finish, price.handling].map(|part| part.amount);
+        assert_eq!(price.total.amount, parts.iter().sum::<i64>() - price.discount.amount);
         assert!(price.mass_mg > 1_000 && price.seconds > 600, "{which:?} {price:?}");
         assert_eq!(price, estimate(&solids, &Machine::desktop(), 20, &book, NonZeroU32::MIN).unwrap());
     }

@@ -1,7 +1,6 @@
 //! What screens read of the open design. Pure.
 
 use vestibule_fabricate::{Finding, Start};
-use vestibule_model::Money;
 use vestibule_twin::{DesignChoice, DesignFinding, DesignHandle, DesignHeld, DesignTakes, DesignView};
 
 use crate::{
@@ -73,7 +72,7 @@ fn with_open(view: DesignView, open: &Open, files: &Files) -> DesignView {
         problem,
         size_mm: bounds.map(|bounds| bounds.size()),
         volume_mm3: open.picture.as_ref().map(|picture| picture.solids.volume_mm3()),
-        takes: report.and_then(|report| report.takes).and_then(takes),
+        takes: report.and_then(|report| report.takes).map(takes),
         kept: files.path(&open.id).filter(|_| open.kept).map(|path| path.display().to_string()),
         not_ready: open.ready().err(),
         ..view
@@ -97,7 +96,6 @@ fn finding(open: &Open, finding: &Finding) -> DesignFinding {
     }
 }
 
-fn takes(estimate: vestibule_fabricate::Estimate) -> Option<DesignTakes> {
-    let price = Money::new(i64::try_from(estimate.total).ok()?, estimate.currency);
-    Some(DesignTakes { milligrams: estimate.mass_mg, seconds: estimate.seconds, price })
+const fn takes(estimate: vestibule_fabricate::Estimate) -> DesignTakes {
+    DesignTakes { milligrams: estimate.mass_mg, seconds: estimate.seconds, price: estimate.total }
 }

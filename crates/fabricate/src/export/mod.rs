@@ -1,6 +1,7 @@
 //! The files that makers and viewers read: [`write_3mf`], [`glb`], [`stl`].
 
 mod glb;
+mod number;
 mod package;
 mod stl;
 mod threemf;

@@ -1,8 +1,12 @@
 //! A zip file, written in one pass: what is not known before is said after each entry.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    num::NonZero,
+    thread,
+};
 
-use flate2::{Compression, write::DeflateEncoder};
+use flate2::{Compress, Compression, FlushCompress, Status, write::DeflateEncoder};
 use serde::{Deserialize, Serialize};
 use vestibule_model::ContentHash;
 
@@ -45,6 +49,61 @@ impl<W: Write> Write for Counted<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }
+}
+
+/// A part of a text, written where there is time for it.
+pub(crate) trait Text: Sync {
+    fn write(&self, to: &mut Vec<u8>);
+}
+
+/// A part of an entry that was deflated by itself.
+struct Deflated {
+    packed: Vec<u8>,
+    crc: crc32fast::Hasher,
+    size: u64,
+}
+
+/// Cores that are used at most: each holds some megabytes.
+const CORES: usize = 8;
+/// Bytes of a piece of text, about.
+const PIECE: usize = 5 << 18;
+
+/// Writes a text and deflates it. What comes after it begins anew, at a whole byte, unless it is the last.
+fn deflated(text: &impl Text, is_last: bool) -> io::Result<Deflated> {
+    let mut plain = Vec::with_capacity(PIECE);
+    text.write(&mut plain);
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&plain);
+    let mut deflate = Compress::new(Compression::new(LEVEL), false);
+    let mut packed = Vec::with_capacity(plain.len() / 4 + 1_024);
+    let end = if is_last { FlushCompress::Finish } else { FlushCompress::Sync };
+    loop {
+        let done = usize::try_from(deflate.total_in()).unwrap_or(usize::MAX);
+        let rest = plain.get(done..).unwrap_or_default();
+        let status = deflate.compress_vec(rest, &mut packed, end).map_err(io::Error::other)?;
+        // Where there was room left, everything has been said.
+        let is_whole = if is_last { status == Status::StreamEnd } else { packed.len() < packed.capacity() };
+        if is_whole && deflate.total_in() == plain.len() as u64 {
+            return Ok(Deflated { packed, crc, size: plain.len() as u64 });
+        }
+        packed.reserve(packed.capacity() / 2 + 1_024);
+    }
+}
+
+/// Deflates these at once, in their order.
+fn together(texts: &[impl Text], is_last: impl Fn(usize) -> bool) -> Vec<io::Result<Deflated>> {
+    if let [text] = texts {
+        return vec![deflated(text, is_last(0))];
+    }
+    thread::scope(|scope| {
+        let begin = |(at, text)| {
+            let is_last = is_last(at);
+            thread::Builder::new().name("deflate".to_owned()).spawn_scoped(scope, move || deflated(text, is_last))
+        };
+        let begun: Vec<_> = texts.iter().enumerate().map(begin).collect();
+        let broken = |_| io::Error::other("a piece could not be deflated");
+        begun.into_iter().map(|one| one?.join().map_err(broken)?).collect()
+    })
 }
 
 struct Entry {
@@ -96,6 +155,42 @@ impl<W: Write> Archive<W> {
         name: &str,
         fill: impl FnOnce(&mut Content<'_, W>) -> Result<(), ExportError>,
     ) -> Result<(), ExportError> {
+        let at = self.begin(name)?;
+        let begin = self.to.bytes;
+        let (crc, size) = {
+            let to = DeflateEncoder::new(&mut self.to, Compression::new(LEVEL));
+            let mut content = Content { to, crc: crc32fast::Hasher::new(), size: 0 };
+            fill(&mut content)?;
+            let Content { to, crc, size } = content;
+            to.finish()?;
+            (crc.finalize(), size)
+        };
+        let packed = self.to.bytes - begin;
+        self.end(Entry { name: name.to_owned(), at, crc, packed: small(packed)?, size: small(size)? })
+    }
+
+    /// Writes an entry whose text comes in pieces, each deflated by itself: by as many cores as there are, and always to
+    /// the same bytes. No more pieces are held than are being worked on.
+    pub fn pieces(&mut self, name: &str, texts: &[impl Text]) -> Result<(), ExportError> {
+        let at = self.begin(name)?;
+        let begin = self.to.bytes;
+        let cores = thread::available_parallelism().map_or(1, NonZero::get).min(CORES);
+        let (mut crc, mut size) = (crc32fast::Hasher::new(), 0);
+        for (round, some) in texts.chunks(cores).enumerate() {
+            let is_last = |at: usize| round * cores + at + 1 == texts.len();
+            for piece in together(some, is_last) {
+                let piece = piece?;
+                self.to.write_all(&piece.packed)?;
+                crc.combine(&piece.crc);
+                size += piece.size;
+            }
+        }
+        let packed = self.to.bytes - begin;
+        self.end(Entry { name: name.to_owned(), at, crc: crc.finalize(), packed: small(packed)?, size: small(size)? })
+    }
+
+    /// Begins an entry; gives where.
+    fn begin(&mut self, name: &str) -> Result<u32, ExportError> {
         let at = small(self.to.bytes)?;
         let mut head = Vec::from(*b"PK\x03\x04");
         for value in [VERSION, SIZES_FOLLOW, DEFLATED, 0, DATE] {
@@ -106,22 +201,17 @@ impl<W: Write> Archive<W> {
         head.extend([0; 2]);
         head.extend(name.as_bytes());
         self.to.write_all(&head)?;
-        let begin = self.to.bytes;
-        let (crc, size) = {
-            let to = DeflateEncoder::new(&mut self.to, Compression::new(LEVEL));
-            let mut content = Content { to, crc: crc32fast::Hasher::new(), size: 0 };
-            fill(&mut content)?;
-            let Content { to, crc, size } = content;
-            to.finish()?;
-            (crc.finalize(), small(size)?)
-        };
-        let packed = small(self.to.bytes - begin)?;
+        Ok(at)
+    }
+
+    /// Says what an entry was.
+    fn end(&mut self, entry: Entry) -> Result<(), ExportError> {
         let mut tail = Vec::from(*b"PK\x07\x08");
-        for value in [crc, packed, size] {
+        for value in [entry.crc, entry.packed, entry.size] {
             tail.extend(value.to_le_bytes());
         }
         self.to.write_all(&tail)?;
-        self.entries.push(Entry { name: name.to_owned(), at, crc, packed, size });
+        self.entries.push(entry);
         Ok(())
     }
 

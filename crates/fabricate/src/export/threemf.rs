@@ -1,12 +1,8 @@
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    io::{BufWriter, Write},
-};
+use std::{collections::BTreeMap, fmt::Write as _, io::Write};
 
 use super::{
-    ExportError,
-    package::{Archive, Package},
+    ExportError, number,
+    package::{Archive, Package, Text},
     thumbnail::thumbnail,
     z_up,
 };
@@ -19,8 +15,8 @@ use crate::{
 pub const MEDIA_TYPE: &str = "model/3mf";
 /// Of our own metadata and relationships.
 pub const NAMESPACE: &str = "https://example.com/vestibule/3mf";
-/// Text is deflated in pieces of this size.
-const CHUNK: usize = 1 << 20;
+/// Points and triangles of a piece: about a megabyte of text, which is deflated by itself.
+const OF_A_PIECE: usize = 24_576;
 /// Of the format's own elements.
 pub(crate) const CORE: &str = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02";
 /// The resource that holds the materials; objects come after it.
@@ -60,18 +56,71 @@ pub fn write(solids: &Solids, design: &Design, to: &mut impl Write) -> Result<Pa
     let mut archive = Archive::new(to);
     archive.entry("[Content_Types].xml", |part| Ok(part.write_all(TYPES.as_bytes())?))?;
     archive.entry("_rels/.rels", |part| Ok(part.write_all(RELATIONS.as_bytes())?))?;
-    archive.entry("3D/3dmodel.model", |part| {
-        let mut part = BufWriter::with_capacity(CHUNK, part);
-        model(solids, design, &mut part)?;
-        Ok(part.flush()?)
-    })?;
+    archive.pieces("3D/3dmodel.model", &model(solids, design))?;
     let picture = thumbnail(solids)?;
     archive.entry("Metadata/thumbnail.png", |part| Ok(part.write_all(&picture)?))?;
     archive.entry("Metadata/design.json", |part| Ok(part.write_all(text.as_bytes())?))?;
     archive.finish()
 }
 
-fn model(solids: &Solids, design: &Design, to: &mut impl Write) -> Result<(), ExportError> {
+/// A part of the model's text, not written yet.
+enum Said<'a> {
+    Words(String),
+    Points(&'a [[f32; 3]]),
+    Triangles(&'a [[u32; 3]]),
+}
+
+/// What is written and deflated at once.
+#[derive(Default)]
+struct Piece<'a>(Vec<Said<'a>>);
+
+impl Text for Piece<'_> {
+    fn write(&self, to: &mut Vec<u8>) {
+        for said in &self.0 {
+            match said {
+                Said::Words(words) => to.extend_from_slice(words.as_bytes()),
+                Said::Points(points) => points.iter().for_each(|point| vertex(*point, to)),
+                Said::Triangles(triangles) => triangles.iter().for_each(|corners| triangle(*corners, to)),
+            }
+        }
+    }
+}
+
+/// The model's text in pieces. Where they end depends on the model alone: the same design gives the same bytes on every
+/// machine.
+struct Pieces<'a> {
+    pieces: Vec<Piece<'a>>,
+    /// Points and triangles for which the last one has room.
+    room: usize,
+}
+
+impl<'a> Pieces<'a> {
+    fn say(&mut self, said: Said<'a>) {
+        match self.pieces.last_mut() {
+            Some(piece) => piece.0.push(said),
+            None => self.pieces.push(Piece(vec![said])),
+        }
+    }
+
+    fn words(&mut self, words: impl Into<String>) {
+        self.say(Said::Words(words.into()));
+    }
+
+    fn all<T>(&mut self, mut rest: &'a [T], said: impl Fn(&'a [T]) -> Said<'a>) {
+        while !rest.is_empty() {
+            if self.room == 0 {
+                self.pieces.push(Piece::default());
+                self.room = OF_A_PIECE;
+            }
+            let (now, later) = rest.split_at(rest.len().min(self.room));
+            self.say(said(now));
+            (self.room, rest) = (self.room - now.len(), later);
+        }
+    }
+}
+
+fn model<'a>(solids: &'a Solids, design: &Design) -> Vec<Piece<'a>> {
+    let mut to = Pieces { pieces: Vec::new(), room: OF_A_PIECE };
     let mut head = String::from(r#"<?xml version="1.0" encoding="UTF-8"?>"#);
     let _ = write!(head, r#"<model unit="millimeter" xml:lang="en-US" xmlns="{CORE}" xmlns:v="{NAMESPACE}">"#);
     let metadata = [
@@ -92,10 +141,10 @@ fn model(solids: &Solids, design: &Design, to: &mut impl Write) -> Result<(), Ex
         places.insert(key, place);
     }
     head.push_str("</basematerials>");
-    to.write_all(head.as_bytes())?;
+    to.words(head);
     let first = MATERIALS_ID + 1;
     for (id, body) in (first..).zip(&solids.bodies) {
-        object(id, body, places.get(&body.material_key).copied().unwrap_or_default(), to)?;
+        object(id, body, places.get(&body.material_key).copied().unwrap_or_default(), &mut to);
     }
     let mut tail = String::new();
     let mut item = first;
@@ -112,45 +161,36 @@ fn model(solids: &Solids, design: &Design, to: &mut impl Write) -> Result<(), Ex
     let (x, y, z) = (0.0 - bounds.low[0], bounds.high[2] + 0.0, 0.0 - bounds.low[1]);
     let _ = write!(tail, r#"</resources><build><item objectid="{item}" transform="1 0 0 0 1 0 0 0 1 {x} {y} {z}"/>"#);
     tail.push_str("</build></model>");
-    Ok(to.write_all(tail.as_bytes())?)
+    to.words(tail);
+    to.pieces
 }
 
-fn object(id: usize, body: &Body, material: usize, to: &mut impl Write) -> Result<(), ExportError> {
+fn object<'a>(id: usize, body: &'a Body, material: usize, to: &mut Pieces<'a>) {
     let name = escaped(&body.name);
-    write!(to, r#"<object id="{id}" type="model" pid="{MATERIALS_ID}" pindex="{material}" name="{name}"><mesh>"#)?;
-    to.write_all(b"<vertices>")?;
-    for point in &body.mesh.points {
-        let [x, y, z] = z_up(*point);
-        write!(to, r#"<vertex x="{x}" y="{y}" z="{z}"/>"#)?;
-    }
-    to.write_all(b"</vertices><triangles>")?;
-    let mut line = Vec::with_capacity(64);
-    for [a, b, c] in &body.mesh.triangles {
-        line.clear();
-        for (mark, number) in [(&b"<triangle v1=\""[..], a), (b"\" v2=\"", b), (b"\" v3=\"", c)] {
-            line.extend_from_slice(mark);
-            digits(*number, &mut line);
-        }
-        line.extend_from_slice(b"\"/>");
-        to.write_all(&line)?;
-    }
-    Ok(to.write_all(b"</triangles></mesh></object>")?)
+    to.words(format!(
+        r#"<object id="{id}" type="model" pid="{MATERIALS_ID}" pindex="{material}" name="{name}"><mesh><vertices>"#
+    ));
+    to.all(&body.mesh.points, Said::Points);
+    to.words("</vertices><triangles>");
+    to.all(&body.mesh.triangles, Said::Triangles);
+    to.words("</triangles></mesh></object>");
 }
 
-/// A whole number in decimals; faster than formatting, which half of the file's numbers notice.
-fn digits(mut number: u32, to: &mut Vec<u8>) {
-    let mut reversed = [0_u8; 10];
-    let mut count = 0;
-    loop {
-        // A digit is below ten.
-        reversed[count] = b'0' + u8::try_from(number % 10).unwrap_or_default();
-        count += 1;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
+fn vertex(point: [f32; 3], to: &mut Vec<u8>) {
+    let [x, y, z] = z_up(point);
+    for (mark, value) in [(&b"<vertex x=\""[..], x), (b"\" y=\"", y), (b"\" z=\"", z)] {
+        to.extend_from_slice(mark);
+        number::real(value, to);
     }
-    to.extend(reversed[..count].iter().rev());
+    to.extend_from_slice(b"\"/>");
+}
+
+fn triangle([a, b, c]: [u32; 3], to: &mut Vec<u8>) {
+    for (mark, corner) in [(&b"<triangle v1=\""[..], a), (b"\" v2=\"", b), (b"\" v3=\"", c)] {
+        to.extend_from_slice(mark);
+        number::whole(corner.into(), to);
+    }
+    to.extend_from_slice(b"\"/>");
 }
 
 /// As text or attribute. What XML cannot say is left out.
@@ -175,12 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_names_are_written_so_that_they_are_read_back() {
-        for number in [0, 7, 10, 99, 1_234_567, u32::MAX] {
-            let mut bytes = Vec::new();
-            digits(number, &mut bytes);
-            assert_eq!(String::from_utf8(bytes).unwrap(), number.to_string());
-        }
+    fn names_are_written_so_that_they_are_read_back() {
         assert_eq!(escaped("a<b> & \"c\"\u{1}'"), "a&lt;b&gt; &amp; &quot;c&quot;&apos;");
     }
 }

@@ -1,10 +1,10 @@
 //! What it costs and how long it takes. Geometry becomes whole numbers once; from there on there are only whole numbers.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use vestibule_model::Currency;
+use vestibule_model::{Currency, Money, MoneyError, Rounding};
 
 use crate::{
     design::MaterialKind,
@@ -15,19 +15,17 @@ use crate::{
 /// The longest list of a price book.
 const MAX_STEPS: usize = 32;
 
-/// What a maker asks for. Money is in the currency's smallest unit.
+/// What a maker asks for, all of it in one currency and nothing below zero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceBook {
-    /// The currency of all of it.
-    pub currency: Currency,
     /// A kilogram of each material.
-    pub kilogram: Vec<(MaterialKind, u64)>,
+    pub kilogram: Vec<(MaterialKind, Money)>,
     /// An hour of the machine.
-    pub hour: u64,
+    pub hour: Money,
     /// Once for an order.
-    pub handling: u64,
+    pub handling: Money,
     /// Finishing of each piece.
-    pub finish: u64,
+    pub finish: Money,
     /// From how many pieces on how much is taken off.
     pub steps: Vec<Step>,
 }
@@ -47,27 +45,33 @@ impl PriceBook {
     /// # Errors
     /// Never with a currency's three capital letters.
     pub fn sample(currency: &str) -> Result<Self, String> {
+        let currency: Currency = currency.parse()?;
+        let money = |amount| Money::new(amount, currency);
         Ok(Self {
-            currency: currency.parse()?,
             kilogram: vec![
-                (MaterialKind::Pla, 2_900),
-                (MaterialKind::Petg, 3_400),
-                (MaterialKind::Pa12, 9_500),
-                (MaterialKind::Resin, 8_000),
+                (MaterialKind::Pla, money(2_900)),
+                (MaterialKind::Petg, money(3_400)),
+                (MaterialKind::Pa12, money(9_500)),
+                (MaterialKind::Resin, money(8_000)),
             ],
-            hour: 250,
-            handling: 390,
-            finish: 150,
+            hour: money(250),
+            handling: money(390),
+            finish: money(150),
             steps: vec![Step { from: 5, off_permille: 50 }, Step { from: 20, off_permille: 120 }],
         })
     }
 }
 
-/// What a quantity of a thing costs, part by part, in the currency's smallest unit.
+impl PriceBook {
+    fn price_of(&self, kind: MaterialKind) -> Result<Money, PriceError> {
+        let price = self.kilogram.iter().find(|(known, _)| *known == kind).map(|(_, price)| *price);
+        price.ok_or(PriceError::NoPrice(kind))
+    }
+}
+
+/// What a quantity of a thing costs, part by part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The currency.
-    pub currency: Currency,
     /// How many.
     pub quantity: u32,
     /// Of one piece, in cubic millimetres.
@@ -83,17 +87,51 @@ pub struct Estimate {
     /// How long one piece takes.
     pub seconds: u64,
     /// Material of all pieces.
-    pub material: u64,
+    pub material: Money,
     /// Machine of all pieces.
-    pub machine: u64,
+    pub machine: Money,
     /// Finishing of all pieces.
-    pub finish: u64,
+    pub finish: Money,
     /// Once.
-    pub handling: u64,
+    pub handling: Money,
     /// Taken off.
-    pub discount: u64,
+    pub discount: Money,
     /// All of it.
-    pub total: u64,
+    pub total: Money,
+}
+
+/// What a slicer has found of one piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sliced {
+    /// How long it takes.
+    pub seconds: u64,
+    /// What it weighs, with its supports, in milligrams.
+    pub mass_mg: u64,
+}
+
+impl Estimate {
+    /// The same with a slicer's time and weight in place of our own, for a thing that is all of one material.
+    ///
+    /// # Errors
+    /// [`PriceError`] where the book has no price for it.
+    pub fn sliced(self, sliced: Sliced, kind: MaterialKind, book: &PriceBook) -> Result<Self, PriceError> {
+        let quantity = u64::from(self.quantity);
+        let material = book.price_of(kind)?.share(product(sliced.mass_mg, quantity)?, MILLIGRAMS, Rounding::Up)?;
+        let Sliced { seconds, mass_mg } = sliced;
+        Self { seconds, mass_mg, material, ..self }.added_up(book)
+    }
+
+    /// Machine, discount and total, from what else is known.
+    fn added_up(self, book: &PriceBook) -> Result<Self, PriceError> {
+        let quantity = u64::from(self.quantity);
+        let machine = book.hour.share(product(self.seconds, quantity)?, SECONDS, Rounding::Up)?;
+        let off = book.steps.iter().filter(|step| step.from <= self.quantity).map(|step| step.off_permille).max();
+        let made = self.material.plus(machine)?.plus(self.finish)?;
+        // What is taken off is rounded down, as all else is rounded up.
+        let discount = made.share(off.unwrap_or_default().into(), PERMILLE, Rounding::Down)?;
+        let total = made.minus(discount)?.plus(self.handling)?;
+        Ok(Self { machine, discount, total, ..self })
+    }
 }
 
 /// Why there is no price.
@@ -105,9 +143,21 @@ pub enum PriceError {
     /// It costs more than numbers go.
     #[error("too much")]
     TooMuch,
+    /// The book has two currencies.
+    #[error("the book's prices do not go together: {0}")]
+    Money(MoneyError),
     /// The book or the order makes no sense.
     #[error("{0}")]
     Senseless(&'static str),
+}
+
+impl From<MoneyError> for PriceError {
+    fn from(error: MoneyError) -> Self {
+        match error {
+            MoneyError::TooMuch => Self::TooMuch,
+            error @ MoneyError::Currencies(..) => Self::Money(error),
+        }
+    }
 }
 
 /// One body, as whole numbers.
@@ -131,6 +181,10 @@ pub fn estimate(
 ) -> Result<Estimate, PriceError> {
     if infill_percent > 100 || book.steps.len() > MAX_STEPS || book.steps.iter().any(|step| step.off_permille > 1_000) {
         return Err(PriceError::Senseless("more than all of it"));
+    }
+    let prices = book.kilogram.iter().map(|(_, price)| price).chain([&book.hour, &book.handling, &book.finish]);
+    if prices.into_iter().any(|price| price.amount < 0) {
+        return Err(PriceError::Senseless("nobody is paid for having something made"));
     }
     let bounds = solids.bounds();
     let measured = |body: &crate::solid::Body| Measured {
@@ -158,29 +212,22 @@ fn count(
     book: &PriceBook,
     quantity: NonZeroU32,
 ) -> Result<Estimate, PriceError> {
-    let quantity = u64::from(quantity.get());
-    let (mut mass_mg, mut material, mut millis) = (0_u64, 0_u64, 0_u64);
+    let pieces = quantity.get();
+    let quantity = u64::from(pieces);
+    let (mut mass_mg, mut millis) = (0_u64, 0_u64);
+    let mut material = Money { amount: 0, ..book.hour };
     for body in bodies {
-        let price = book.kilogram.iter().find(|(kind, _)| *kind == body.kind).map(|(_, price)| *price);
-        let price = price.ok_or(PriceError::NoPrice(body.kind))?;
+        let price = book.price_of(body.kind)?;
         let (mass, time) = work(body, machine, infill_percent)?;
         mass_mg = sum(mass_mg, mass)?;
         millis = sum(millis, time)?;
-        // A kilogram is a million milligrams.
-        material = sum(material, share(product(mass, quantity)?, price, 1_000_000)?)?;
+        material = material.plus(price.share(product(mass, quantity)?, MILLIGRAMS, Rounding::Up)?)?;
     }
     // Four seconds for the change of a layer, five minutes to warm up.
     let seconds = sum(sum(millis.div_ceil(1_000), product(layers, 4)?)?, 300)?;
-    let hours = share(product(seconds, quantity)?, book.hour, 3_600)?;
-    let finish = product(book.finish, quantity)?;
-    let off = book.steps.iter().filter(|step| u64::from(step.from) <= quantity).map(|step| step.off_permille).max();
-    let pieces = sum(sum(material, hours)?, finish)?;
-    // What is taken off is rounded down, as all else is rounded up.
-    let discount = u128::from(pieces) * u128::from(off.unwrap_or_default()) / 1_000;
-    let discount = u64::try_from(discount).map_err(|_| PriceError::TooMuch)?;
-    Ok(Estimate {
-        currency: book.currency,
-        quantity: u32::try_from(quantity).map_err(|_| PriceError::TooMuch)?,
+    let nothing = Money { amount: 0, ..book.hour };
+    let estimate = Estimate {
+        quantity: pieces,
         volume_mm3: bodies.iter().try_fold(0, |all, body| sum(all, body.volume))?,
         area_mm2: bodies.iter().try_fold(0, |all, body| sum(all, body.area))?,
         support_mm3: bodies.iter().try_fold(0, |all, body| sum(all, body.support))?,
@@ -188,13 +235,19 @@ fn count(
         mass_mg,
         seconds,
         material,
-        machine: hours,
-        finish,
+        machine: nothing,
+        finish: book.finish.times(pieces)?,
         handling: book.handling,
-        discount,
-        total: sum(pieces - discount, book.handling)?,
-    })
+        discount: nothing,
+        total: nothing,
+    };
+    estimate.added_up(book)
 }
+
+/// In a kilogram, an hour, and all of it.
+const MILLIGRAMS: NonZeroU64 = NonZeroU64::MIN.saturating_add(999_999);
+const SECONDS: NonZeroU64 = NonZeroU64::MIN.saturating_add(3_599);
+const PERMILLE: NonZeroU64 = NonZeroU64::MIN.saturating_add(999);
 
 /// Milligrams and milliseconds of one body.
 fn work(body: &Measured, machine: &Machine, infill_percent: u8) -> Result<(u64, u64), PriceError> {
@@ -243,6 +296,10 @@ fn share(amount: u64, numerator: u64, denominator: u64) -> Result<u64, PriceErro
 mod tests {
     use super::*;
 
+    fn euro(amount: i64) -> Money {
+        Money::new(amount, "EUR".parse().unwrap())
+    }
+
     fn one(volume: u64) -> Vec<Measured> {
         vec![Measured { kind: MaterialKind::Pla, volume, area: 600, support: 0 }]
     }
@@ -258,17 +315,33 @@ mod tests {
         // 480 mm³ of walls, 104 mm³ of filling, 1.24 mg each.
         assert_eq!(estimate.mass_mg, 725);
         assert_eq!(estimate.seconds, (480 * 200_u64 + 104 * 90).div_ceil(1_000) + 50 * 4 + 300);
-        assert_eq!((estimate.material, estimate.machine), (3, 43));
-        assert_eq!(estimate.total, 3 + 43 + 150 + 390);
+        assert_eq!((estimate.material, estimate.machine), (euro(3), euro(43)));
+        assert_eq!(estimate.total, euro(3 + 43 + 150 + 390));
     }
 
     #[test]
     fn many_are_cheaper_each_and_dearer_together() {
-        let prices: Vec<u64> = [1, 4, 5, 20].into_iter().map(|n| of(50_000, n).unwrap().total).collect();
+        let prices: Vec<i64> = [1, 4, 5, 20].into_iter().map(|n| of(50_000, n).unwrap().total.amount).collect();
         assert!(prices.is_sorted());
         assert!(prices[3] / 20 < prices[0]);
         let five = of(50_000, 5).unwrap();
-        assert_eq!(five.discount, (five.material + five.machine + five.finish) / 20);
+        let made = five.material.amount + five.machine.amount + five.finish.amount;
+        assert_eq!(five.discount, euro(made / 20));
+    }
+
+    #[test]
+    fn a_slicer_is_believed_and_the_price_follows() {
+        let book = PriceBook::sample("EUR").unwrap();
+        let own = of(50_000, 5).unwrap();
+        let sliced = Sliced { seconds: 7_200, mass_mg: 10_000 };
+        let made = own.sliced(sliced, MaterialKind::Pla, &book).unwrap();
+        // Five times ten grams at 29.00 a kilogram, five times two hours at 2.50.
+        assert_eq!((made.material, made.machine, made.finish), (euro(145), euro(2_500), own.finish));
+        let pieces = made.material.amount + made.machine.amount + made.finish.amount;
+        assert_eq!((made.discount, made.total), (euro(pieces / 20), euro(pieces - pieces / 20 + 390)));
+        let same = Sliced { seconds: own.seconds, mass_mg: own.mass_mg };
+        assert_eq!(own.sliced(same, MaterialKind::Pla, &book).unwrap(), own);
+        assert!(own.sliced(sliced, MaterialKind::Plywood, &book).is_err());
     }
 
     #[test]
@@ -277,5 +350,8 @@ mod tests {
         let book = PriceBook { kilogram: Vec::new(), ..PriceBook::sample("EUR").unwrap() };
         let none = count(&one(1), 1, &Machine::desktop(), 20, &book, NonZeroU32::MIN);
         assert_eq!(none, Err(PriceError::NoPrice(MaterialKind::Pla)));
+        let mixed = PriceBook { hour: Money::new(250, "USD".parse().unwrap()), ..PriceBook::sample("EUR").unwrap() };
+        let none = count(&one(1), 1, &Machine::desktop(), 20, &mixed, NonZeroU32::MIN);
+        assert!(matches!(none, Err(PriceError::Money(_))), "{none:?}");
     }
 }

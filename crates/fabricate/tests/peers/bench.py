@@ -1,4 +1,4 @@
-"""The measures of examples/bench.rs with manifold3d and lib3mf: the same solids, in the same order."""
+"""The measures of examples/bench_fabricate.rs with manifold3d and lib3mf: the same solids, in the same order."""
 
 import ctypes
 import os
@@ -81,6 +81,12 @@ def ring(sides=512):
     return points.reshape(-1, 3), faces
 
 
+def peak():
+    """The most memory that this process ever had, in KiB."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+
+
 def export():
     wrapper = lib3mf.Wrapper()
     model = wrapper.CreateModel()
@@ -95,8 +101,9 @@ def export():
         mesh.SetGeometry(list(vertices), list(triangles))
         model.AddBuildItem(mesh, wrapper.GetIdentityTransform())
     path = os.path.join(tempfile.mkdtemp(), "bench.3mf")
+    before = peak()
     millis = best(lambda: model.QueryWriter("3mf").WriteToFile(path))
-    print(f"export_3mf {millis:.2f} ms, {2 * len(faces)} triangles, {os.path.getsize(path)} bytes")
+    print(f"export_3mf {millis:.2f} ms, {2 * len(faces)} triangles, {os.path.getsize(path)} bytes, {peak() - before} KiB more memory")
 
 
 for count in (1, 5, 20, 100):

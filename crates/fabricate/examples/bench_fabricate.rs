@@ -1,4 +1,4 @@
-//! What solids and files take: `cargo run --release -p vestibule-fabricate --example bench`. A line for each measure:
+//! What solids and files take: `cargo run --release -p vestibule-fabricate --example bench_fabricate`. A line for each measure:
 //! its name, its least time of several in milliseconds, and what came out, to be compared with `tests/peers/bench.py`,
 //! which does the same with programs that are not ours.
 
