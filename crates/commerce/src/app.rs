@@ -18,6 +18,7 @@ use crate::{
     maker::Maker,
     rules::book::Book,
     said::Said,
+    sii::Enabler,
     store::{Store, StoreError, known},
 };
 
@@ -46,6 +47,8 @@ pub(crate) struct App {
     /// Where platforms were when they were last heard.
     pub(crate) platforms: Mutex<HashMap<String, (String, Option<String>)>>,
     in_flight: Mutex<HashSet<known::Which>>,
+    /// The enabler that knows this merchant, where one does.
+    enabler: Mutex<Option<Arc<Enabler>>>,
     /// Something may be due earlier than was known.
     pub(crate) due: Notify,
     /// Something has to be told.
@@ -88,6 +91,7 @@ impl App {
             places: Semaphore::new(AT_ONCE),
             platforms: Mutex::default(),
             in_flight: Mutex::default(),
+            enabler: Mutex::default(),
             due: Notify::new(),
             ring: Notify::new(),
         }
@@ -123,6 +127,16 @@ impl Drop for InFlight<'_> {
 }
 
 impl App {
+    /// From now on this enabler is asked for what users share.
+    pub(crate) fn is_known_to(&self, enabler: &Arc<Enabler>) {
+        *self.enabler.lock().unwrap_or_else(PoisonError::into_inner) = Some(enabler.clone());
+    }
+
+    /// The enabler that knows this merchant.
+    pub(crate) fn enabler(&self) -> Option<Arc<Enabler>> {
+        self.enabler.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Begins a request. `None` where the same one is being worked on. A merchant that was killed knows of none:
     /// what it had not committed was not done.
     pub(crate) fn begin(&self, which: &known::Which) -> Option<InFlight<'_>> {

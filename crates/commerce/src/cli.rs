@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{Clock, Config, EnablerConfig, Role, Tls, start};
+use crate::{Clock, Config, EnablerConfig, Role, Tls, slicer, start};
 
 /// A merchant that speaks the Universal Commerce Protocol.
 #[derive(Clone, Debug, Parser)]
@@ -70,6 +70,12 @@ struct Options {
     /// What it is called at the enabler; its role where nothing is said
     #[arg(long, value_name = "ID", requires = "enabler")]
     system: Option<String>,
+    /// PrusaSlicer, for the manufacturer's times and weights; found in PATH where nothing is said
+    #[arg(long, value_name = "FILE")]
+    slicer: Option<PathBuf>,
+    /// Uses its own estimate, whatever is installed
+    #[arg(long, conflicts_with = "slicer")]
+    no_slicer: bool,
     /// Ends when standard input does: for whoever starts this program and must not leave it behind
     #[arg(long)]
     until_stdin_ends: bool,
@@ -80,6 +86,7 @@ impl Options {
         let tls = self.certificate.zip(self.key).map(|(certificate, key)| Tls { certificate, key });
         let system = self.system.unwrap_or_else(|| role.name().to_owned());
         let enabler = self.enabler.map(|url| EnablerConfig { url, code: self.code, system });
+        let slicer = if self.no_slicer { None } else { self.slicer.or_else(|| slicer::installed(slicer::PROGRAM)) };
         let config = Config {
             role,
             data: self.data,
@@ -92,6 +99,7 @@ impl Options {
             platform_keys: self.platform_key,
             simulation_secret: self.simulation_secret,
             enabler,
+            slicer,
             clock: Clock::default(),
         };
         (config, self.until_stdin_ends)

@@ -29,11 +29,13 @@ mod hooks;
 mod http;
 mod life;
 mod maker;
+mod measures;
 mod merchant;
 mod profile;
 mod rules;
 mod said;
 mod sii;
+mod slicer;
 mod store;
 
 pub use clock::Clock;

@@ -3,7 +3,7 @@
 
 use std::{
     io::{Cursor, Read as _, Write as _},
-    num::NonZeroU32,
+    num::{NonZeroU32, NonZeroU64},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,12 +11,16 @@ use std::{
 use tokio::sync::Semaphore;
 use vestibule_fabricate::{
     Budget, Cancel, Design, DesignHash, Estimate, Evaluator, Finding, Machine, PriceBook, Process, Solids, check,
-    estimate, export::write_3mf,
+    design::MaterialKind, estimate, export::write_3mf,
 };
-use vestibule_model::ContentHash;
+use vestibule_model::{ContentHash, Money, Rounding};
 use vestibule_ucp::{FabricationLine, code};
 
-use crate::rules::{Broken, book::Book};
+use crate::{
+    measures,
+    rules::{Broken, book::Book},
+    slicer::{self, Slicer},
+};
 
 /// Packages that are handed over at once: each is held in memory until its signature was checked.
 const UPLOADS: usize = 2;
@@ -58,14 +62,24 @@ impl Unmade {
 pub(crate) struct Appraised {
     pub(crate) name: String,
     pub(crate) estimate: Estimate,
+    /// Whose time and weight they are: the slicer's, or [`OWN`].
+    pub(crate) estimated_by: &'static str,
+    /// Along X, Y and Z, in millimetres, as it stands.
+    pub(crate) size_mm: [f64; 3],
     pub(crate) findings: Vec<Finding>,
+    /// What else is to be said, as findings are told.
+    pub(crate) notes: Vec<vestibule_ucp::More>,
 }
+
+/// Time and weight by what the solids measure.
+const OWN: &str = "own";
 
 /// A manufacturer's workbench.
 pub(crate) struct Maker {
     folder: PathBuf,
     prices: PriceBook,
     machines: Vec<Machine>,
+    slicer: Option<Slicer>,
     pub(crate) uploads: Semaphore,
     bench: Arc<Semaphore>,
 }
@@ -75,7 +89,7 @@ impl Maker {
     ///
     /// # Errors
     /// Where the folder cannot be made.
-    pub(crate) fn new(folder: &Path, book: &Book) -> std::io::Result<Self> {
+    pub(crate) fn new(folder: &Path, book: &Book, slicer: Option<Slicer>) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         // What was cut off while it was handed over is nothing.
         for entry in std::fs::read_dir(folder)? {
@@ -90,6 +104,7 @@ impl Maker {
             folder: folder.to_owned(),
             prices,
             machines,
+            slicer,
             uploads: Semaphore::new(UPLOADS),
             bench: Arc::new(Semaphore::new(EVALUATED)),
         })
@@ -143,9 +158,14 @@ impl Maker {
     /// [`Unmade`].
     pub(crate) async fn appraise(&self, line: &FabricationLine, quantity: u32) -> Result<Appraised, Unmade> {
         let (line, prices, machines) = (line.clone(), self.prices.clone(), self.machines.clone());
+        let (slicer, file) = (self.slicer.clone(), self.file(line.package));
         self.work(line.package, move |bytes| {
             let (design, solids) = opened(bytes, line.package, line.design)?;
-            judge(&design, &solids, &line, quantity, &prices, &machines)
+            let (mut appraised, machine) = judge(&design, &solids, &line, quantity, &prices, &machines)?;
+            if let Some(slicer) = slicer.filter(|_| machine.process == Process::Filament) {
+                slice(&slicer, &file, machine, &line, &prices, &mut appraised);
+            }
+            Ok(appraised)
         })
         .await
     }
@@ -225,14 +245,47 @@ fn design_text(bytes: &[u8]) -> Result<String, Unmade> {
     Ok(text)
 }
 
-fn judge(
+/// Has a slicer say what it takes, where there is one; where it does not, our own estimate stays, and that is said.
+fn slice(
+    slicer: &Slicer,
+    file: &Path,
+    machine: &Machine,
+    line: &FabricationLine,
+    prices: &PriceBook,
+    appraised: &mut Appraised,
+) {
+    let sliced = material(line).and_then(|kind| {
+        let sliced = slicer.slice(file, machine, kind, infill(line)).map_err(|error| error.to_string())?;
+        appraised.estimate.sliced(sliced, kind, prices).map_err(|error| error.to_string())
+    });
+    match sliced {
+        Ok(estimate) => (appraised.estimate, appraised.estimated_by) = (estimate, slicer::PROGRAM),
+        Err(why) => {
+            tracing::warn!(why, "a design could not be sliced");
+            let says = format!("The slicer does not take it: {why}. Time and weight are our own estimate.");
+            appraised.notes.extend(measures::finding("slicer", 0.0, 0.0, &says));
+        }
+    }
+}
+
+fn material(line: &FabricationLine) -> Result<MaterialKind, String> {
+    let kind = serde_json::from_value(serde_json::Value::String(line.material.clone()));
+    kind.map_err(|_| "This material is not worked with here.".to_owned())
+}
+
+fn infill(line: &FabricationLine) -> u8 {
+    line.infill_percent.unwrap_or(20)
+}
+
+/// Whether it can be made, on which machine, and what that costs by our own estimate.
+fn judge<'a>(
     design: &Design,
     solids: &Solids,
     line: &FabricationLine,
     quantity: u32,
     prices: &PriceBook,
-    machines: &[Machine],
-) -> Result<Appraised, Unmade> {
+    machines: &'a [Machine],
+) -> Result<(Appraised, &'a Machine), Unmade> {
     let unmade = |says: &str| Unmade::because(code::NOT_MANUFACTURABLE, says);
     let process = match line.process.as_str() {
         "filament" | "fff" => Process::Filament,
@@ -240,8 +293,7 @@ fn judge(
         "resin" => Process::Resin,
         _ => return Err(unmade("Things are not made this way here.")),
     };
-    let material = serde_json::from_value(serde_json::Value::String(line.material.clone()));
-    let material = material.map_err(|_| unmade("This material is not worked with here."))?;
+    let material = material(line).map_err(|says| unmade(&says))?;
     let pieces = NonZeroU32::new(quantity).filter(|pieces| pieces.get() <= MAX_PIECES);
     let pieces = pieces.ok_or_else(|| unmade("So many are not made at once."))?;
     // What is asked for is what it is made of, whatever it looked like on the screen.
@@ -254,10 +306,16 @@ fn judge(
             spoken.get_or_insert(findings);
             continue;
         }
-        let infill = line.infill_percent.unwrap_or(20);
-        let estimate = estimate(&solids, machine, infill, prices, pieces);
-        let estimate = estimate.map_err(|error| unmade(&error.to_string()))?;
-        return Ok(Appraised { name: design.name.clone(), estimate, findings });
+        let estimate = estimate(&solids, machine, infill(line), prices, pieces);
+        let appraised = Appraised {
+            name: design.name.clone(),
+            estimate: estimate.map_err(|error| unmade(&error.to_string()))?,
+            estimated_by: OWN,
+            size_mm: solids.bounds().size(),
+            findings,
+            notes: Vec::new(),
+        };
+        return Ok((appraised, machine));
     }
     match spoken {
         None => Err(unmade("There is no machine for this.")),
@@ -273,10 +331,13 @@ fn judge(
 /// # Errors
 /// [`Broken`] where it is beyond counting.
 pub(crate) fn priced(estimate: &Estimate) -> Result<(i64, Vec<(&'static str, i64)>), Broken> {
-    let too_much = || Broken("too much".to_owned());
-    let pieces = u64::from(estimate.quantity.max(1));
-    let each = i64::try_from(estimate.total.div_ceil(pieces)).map_err(|_| too_much())?;
-    let part = |all: u64| i64::try_from(all / pieces).map_err(|_| too_much());
+    let pieces = NonZeroU64::from(NonZeroU32::new(estimate.quantity).unwrap_or(NonZeroU32::MIN));
+    let of_one = |money: Money, rounding| {
+        let share = money.share(1, pieces, rounding).map_err(|error| Broken(error.to_string()))?;
+        Ok::<_, Broken>(share.amount)
+    };
+    let each = of_one(estimate.total, Rounding::Up)?;
+    let part = |money| of_one(money, Rounding::Down);
     let mut parts = vec![
         ("Material", part(estimate.material)?),
         ("Machine time", part(estimate.machine)?),
@@ -365,10 +426,10 @@ mod tests {
         let machines = [Machine::desktop(), Machine::powder()];
         for (quantity, process, material) in [(1, "fff", "pla"), (7, "filament", "petg"), (30, "powder", "pa12")] {
             let line = line(package, design, process, material);
-            let made = judge(&read, &solids, &line, quantity, &book, &machines).unwrap();
+            let made = judge(&read, &solids, &line, quantity, &book, &machines).unwrap().0;
             let (each, parts) = priced(&made.estimate).unwrap();
             assert_eq!(parts.iter().map(|(_, amount)| amount).sum::<i64>(), each);
-            assert!(u64::try_from(each).unwrap() * u64::from(quantity) >= made.estimate.total);
+            assert!(each * i64::from(quantity) >= made.estimate.total.amount);
         }
         for (quantity, process, material) in [
             (0, "fff", "pla"),

@@ -20,6 +20,7 @@ use crate::{
     profile,
     rules::book::Book,
     sii::{self, EnablerConfig},
+    slicer::Slicer,
     store::{OpenError, Store, shelf},
 };
 
@@ -88,6 +89,8 @@ pub struct Config {
     pub simulation_secret: Option<String>,
     /// The enabler that it is a third-party system of.
     pub enabler: Option<EnablerConfig>,
+    /// PrusaSlicer, for a manufacturer: times and weights are its own, and ours where it takes a design not.
+    pub slicer: Option<PathBuf>,
     /// The time of day.
     pub clock: Clock,
 }
@@ -108,6 +111,7 @@ impl Config {
             platform_keys: Vec::new(),
             simulation_secret: None,
             enabler: None,
+            slicer: None,
             clock: Clock::default(),
         }
     }
@@ -217,7 +221,8 @@ pub(crate) async fn start_app(config: Config) -> Result<(Running, Arc<App>), Sta
     let profile = profile::profile(config.role, &base, &key).map_err(|error| wrong(&error))?;
     let client = gate::client().map_err(|error| wrong(&error))?;
     let profiles = Profiles::new(client.clone(), address.ip().is_loopback());
-    let maker = book.maker.map(|_| Maker::new(&folder.join("designs"), &book)).transpose();
+    let slicer = config.slicer.clone().map(Slicer::new);
+    let maker = book.maker.map(|_| Maker::new(&folder.join("designs"), &book, slicer)).transpose();
     let maker = maker.map_err(|error| unusable(&error))?;
     let begin = Begin { book, base: base.clone(), profile_url, profile, key, store, profiles, maker };
     let app = Arc::new(App::new(begin, &config));

@@ -9,12 +9,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::{sync::watch, time::sleep};
-use vestibule_model::Timestamp;
+use vestibule_model::{Timestamp, TwinId};
 use vestibule_ucp::{Endpoint, EndpointError, LookupRequest, SearchRequest, UcpMeta};
 
 use crate::{
     Role,
     app::App,
+    measures::{self, Delegation, Gap},
     rules::catalog,
     store::{StoreError, shelf},
 };
@@ -94,8 +95,14 @@ struct Invoke {
     not_after: Timestamp,
 }
 
+/// A twin is asked for so often, with pauses between: whoever waits for a price waits for this.
+const ATTEMPTS: u32 = 3;
+const BETWEEN: Duration = Duration::from_millis(200);
+/// All that is asked for one quote is there by then, or is not known.
+const SHOWN: Duration = Duration::from_secs(5);
+
 /// An enabler that is spoken to.
-struct Enabler {
+pub(crate) struct Enabler {
     client: Client,
     base: String,
     token: String,
@@ -126,6 +133,8 @@ async fn serve(app: &Arc<App>, role: Role, config: &EnablerConfig, registered: &
     enabler.ask(Method::PUT, "/v1/sii/registration", Some(&registration(app, role, &config.system))).await?;
     *registered = true;
     tracing::info!(enabler = enabler.base, "registered as {}", config.system);
+    let enabler = Arc::new(enabler);
+    app.is_known_to(&enabler);
     let mut after = 0;
     loop {
         let path = format!("/v1/sii/inbox?after={after}&wait_ms={WAIT_MS}");
@@ -229,6 +238,40 @@ async fn answer(app: &Arc<App>, enabler: &Enabler, message: &Value) -> Result<()
         return enabler.say("/v1/sii/results", &said).await;
     }
     Ok(())
+}
+
+/// P1.15 to P1.19: what the twins that are shared for a call have measured, and which of them could not be seen.
+pub(crate) async fn gaps(enabler: Option<&Enabler>, delegation: &Delegation) -> (Vec<Gap>, Vec<TwinId>) {
+    let (mut gaps, mut unseen) = (Vec::new(), Vec::new());
+    let until = tokio::time::Instant::now() + SHOWN;
+    for (twin, path) in delegation.paths() {
+        let seen = match enabler {
+            Some(enabler) => tokio::time::timeout_at(until, shown(enabler, &path)).await.ok().flatten(),
+            None => None,
+        };
+        match seen {
+            // A twin that has measured nothing says nothing.
+            Some(seen) => gaps.extend(measures::gap(twin, &seen)),
+            None => unseen.push(twin.clone()),
+        }
+    }
+    (gaps, unseen)
+}
+
+async fn shown(enabler: &Enabler, path: &str) -> Option<Value> {
+    for attempt in 1..=ATTEMPTS {
+        match enabler.ask(Method::GET, path, None).await {
+            Ok(twin) => return Some(twin),
+            // What is not shared, or not for this call, will not be.
+            Err(SiiError::Refused { status: 400..=499, detail }) => {
+                tracing::info!(detail, "a twin is not shown");
+                return None;
+            }
+            Err(error) => tracing::info!(%error, attempt, "a twin could not be asked for"),
+        }
+        sleep(BETWEEN).await;
+    }
+    None
 }
 
 /// What needs no platform is answered; everything else says where it is asked for.

@@ -19,8 +19,10 @@ use crate::{
     desk::secret,
     gate::{self, Admitted, Head, Needs},
     maker::{Appraised, MAX_KEPT, Maker, Unmade, priced},
+    measures::{self, Delegation},
     rules::{Broken, session::Made},
     said::Said,
+    sii,
     store::{StoreError, design, shelf},
 };
 
@@ -85,13 +87,24 @@ pub(super) async fn quote(State(app): State<Arc<App>>, request: Request) -> Resp
         }
         let (asked, _) = admitted.asked()?;
         let appraised = timeout(PATIENCE, maker.appraise(&wanted.line, wanted.quantity.get())).await;
-        let appraised = appraised.map_err(|_| Said::trouble(Trouble::Unavailable))?;
+        let mut appraised = appraised.map_err(|_| Said::trouble(Trouble::Unavailable))?;
         if appraised.as_ref().is_err_and(|unmade| unmade.code == "unavailable") {
             return Err(Said::trouble(Trouble::Unavailable));
+        }
+        if let (Ok(appraised), Some(delegation)) = (&mut appraised, Delegation::of(&wanted.line.more)) {
+            appraised.notes.extend(fit(&app, appraised.size_mm, &delegation).await);
         }
         Ok(app.once(asked, move |work| Box::pin(offer(work, wanted, appraised))).await)
     };
     either(&app, said.await)
+}
+
+/// Whether it goes where it is wanted, as far as twins are shared that have measured it.
+async fn fit(app: &App, size_mm: [f64; 3], delegation: &Delegation) -> Vec<More> {
+    let (gaps, unseen) = sii::gaps(app.enabler().as_deref(), delegation).await;
+    let mut findings = measures::findings(size_mm, &gaps);
+    findings.extend(unseen.iter().filter_map(measures::unknown));
+    findings
 }
 
 async fn offer(
@@ -124,6 +137,7 @@ async fn offer(
     ] {
         line.more.insert(name.to_owned(), number.into());
     }
+    line.more.insert("estimated_by".to_owned(), appraised.estimated_by.into());
     let machines = u64::from(app.book.maker.map_or(1, |maker| maker.machines.max(1)));
     let pace = app.book.pace;
     let price = UnsignedAmount::new(each).map_err(Broken::from)?;
@@ -139,7 +153,7 @@ async fn offer(
         item: Item { id, title, price, image_url: None, more: More::new() },
         currency: app.book.currency,
         lead_time_s: machine_s.saturating_mul(quantity.into()) / machines + pace.accept_s + pace.pack_s,
-        findings: told(&appraised.findings),
+        findings: told(&appraised.findings).into_iter().chain(appraised.notes).take(limits::MAX_LINES).collect(),
         expires_at: until.to_utc(),
         price_parts: parts.collect::<Result<_, _>>()?,
         line,

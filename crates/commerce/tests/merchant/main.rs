@@ -17,3 +17,5 @@ mod maker;
 mod money;
 mod peers;
 mod platform;
+mod room;
+mod slicer;

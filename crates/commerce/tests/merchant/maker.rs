@@ -8,24 +8,24 @@ use vestibule_ucp::{Certificate, FabricationQuote, Jwk, read};
 
 use crate::platform::{Answer, Merchant, Platform, WRONG_MONEY, total};
 
-fn package(design: &Design) -> (Vec<u8>, ContentHash) {
+pub fn package(design: &Design) -> (Vec<u8>, ContentHash) {
     let solids = Evaluator::new().evaluate(design, &Budget::default()).unwrap();
     let mut bytes = Vec::new();
     write_3mf(&solids, design, &mut bytes).unwrap();
     (bytes, design.hash().unwrap().0)
 }
 
-async fn hand_over(platform: &Platform, base: &str, bytes: &[u8]) -> Answer {
+pub async fn hand_over(platform: &Platform, base: &str, bytes: &[u8]) -> Answer {
     platform.send_as(&format!("{base}/ucp/designs"), "model/3mf", bytes.to_vec()).await
 }
 
-fn wanted(package: &Value, design: ContentHash, quantity: u32) -> Value {
+pub fn wanted(package: &Value, design: ContentHash, quantity: u32) -> Value {
     json!({"package": package, "design": design, "process": "fff", "material": "pla", "colour": "#f2c14e",
         "infill_percent": 20, "quantity": quantity})
 }
 
 /// Hands a hook over; gives what it would cost.
-async fn quoted(platform: &Platform, base: &str, quantity: u32) -> Value {
+pub async fn quoted(platform: &Platform, base: &str, quantity: u32) -> Value {
     let (bytes, design) = package(&Start::Hook.design());
     let kept = hand_over(platform, base, &bytes).await;
     assert_eq!((kept.status, &kept.body["package"]), (201, &json!(ContentHash::of(&bytes))));
