@@ -1,5 +1,7 @@
 //! `cargo xtask bench NAME`: one measurement, and the machine it was made on; a number without one says nothing.
 
+mod commerce;
+
 use std::fs;
 use std::process::{Command, ExitCode};
 
@@ -15,6 +17,9 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     let (name, rest) = args.split_first().context("bench what? `cargo xtask bench list` asks vestibule-bench")?;
     if name == "enabler" {
         return enabler(crate::passed_on(rest));
+    }
+    if name == "commerce" {
+        return commerce::run(crate::passed_on(rest), &computer());
     }
     setup::install(&[Purpose::Build, Purpose::Picture])?;
     let workspace = Workspace::find()?;

@@ -28,19 +28,22 @@ cargo xtask <command>
   test [--without NAME]...      everything that must hold; the closing line is `N passed, N failed`
        [--only STAGE]...        only these stages; `test --list` names them
   tidy                          the rules that a compiler does not check
-  bench NAME [-- ARGS]          one measurement, with the machine it ran on; `bench enabler` needs no Bevy
+  bench NAME [-- ARGS]          one measurement, with the machine it ran on; `bench enabler` and `bench commerce`
+                                need no Bevy
   chaos kill [--rounds N] [--seed S]
                                 kill -9 of a running enabler at random moments, and what must hold after each
+  chaos orders [--rounds N] [--seed S]
+                                the same of an enabler, a shop, a manufacturer and a buyer, over bad networks
   chaos http [--examples N] [--seed S]
                                 the API, asked whatever Schemathesis comes up with
   fuzz [TARGET] [--seconds N]   hostile bytes for everything that reads bytes, searched by libFuzzer
   assets [--check]              build the models from their sources, or check the built ones
   setup [--peer NAME]...        what the machine lacks; peers: mosquitto, ha-mqtt-discoverable,
-                                schemathesis, fabrication, ucp, node, browser, monado
+                                schemathesis, fabrication, slicer, ucp, node, browser, monado
   monado exec -- PROGRAM ARGS   run PROGRAM against an OpenXR runtime that needs no headset
   monado where                  print the folder that runtime lives in
 
-  --without takes: mosquitto, ha-mqtt-discoverable, schemathesis, fabrication, ucp, node, browser,
+  --without takes: mosquitto, ha-mqtt-discoverable, schemathesis, fabrication, slicer, ucp, node, browser,
                   monado, picture
 ";
 

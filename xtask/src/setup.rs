@@ -30,6 +30,8 @@ pub enum Purpose {
     Node,
     /// The browser that looks at the status page.
     Browser,
+    /// The slicer that the manufacturer uses.
+    Slicer,
     /// Fetching an OpenXR runtime.
     Monado,
 }
@@ -57,6 +59,7 @@ const PIECES: &[Piece] = &[
     Piece { purpose: Purpose::Node, package: "nodejs", is_present: || program("node").is_some() },
     Piece { purpose: Purpose::Node, package: "npm", is_present: || program("npm").is_some() },
     Piece { purpose: Purpose::Browser, package: "chromium", is_present: || crate::peers::browser::find().is_some() },
+    Piece { purpose: Purpose::Slicer, package: "prusa-slicer", is_present: || program("prusa-slicer").is_some() },
     Piece { purpose: Purpose::Monado, package: "debian-archive-keyring", is_present: has_debian_keys },
 ];
 

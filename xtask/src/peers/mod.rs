@@ -8,6 +8,7 @@ mod mosquitto;
 pub mod node;
 pub mod python;
 pub mod schemathesis;
+mod slicer;
 pub mod ucp;
 
 use anyhow::{Result, bail};
@@ -16,11 +17,12 @@ use crate::setup::Purpose;
 use crate::workspace::Workspace;
 
 /// The peers, by the names that `--peer` and `--without` take.
-pub const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 9] = [
     mosquitto::NAME,
     python::NAME,
     schemathesis::NAME,
     fabrication::NAME,
+    slicer::NAME,
     ucp::NAME,
     node::NAME,
     browser::NAME,
@@ -43,6 +45,7 @@ pub fn purpose(name: &str) -> Option<Purpose> {
     match name {
         mosquitto::NAME => Some(Purpose::Mosquitto),
         python::NAME | schemathesis::NAME | fabrication::NAME | ucp::NAME => Some(Purpose::Python),
+        slicer::NAME => Some(Purpose::Slicer),
         node::NAME => Some(Purpose::Node),
         browser::NAME => Some(Purpose::Browser),
         monado::NAME => Some(Purpose::Monado),
@@ -57,6 +60,7 @@ pub fn prepare(name: &str, workspace: &Workspace) -> Result<Variables> {
         python::NAME => python::prepare(workspace),
         schemathesis::NAME => schemathesis::prepare(workspace),
         fabrication::NAME => fabrication::prepare(workspace),
+        slicer::NAME => slicer::prepare(),
         ucp::NAME => ucp::prepare(workspace),
         node::NAME => node::prepare(workspace),
         browser::NAME => browser::prepare(),
