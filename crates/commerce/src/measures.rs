@@ -25,7 +25,13 @@ impl Delegation {
     /// What a request says of it; `None`: nothing is shared, or it is not of the shape.
     pub(crate) fn of(more: &More) -> Option<Self> {
         let said = more.get(&format!("{NAMESPACE}.delegation"))?;
-        Self::deserialize(said).ok().filter(|delegation| !delegation.twins.is_empty())
+        Self::deserialize(said).ok().filter(|delegation| !delegation.twins.is_empty() && delegation.stays_below())
+    }
+
+    /// Whether its names lead nowhere else: dots may be in a name, and alone they go up in an address.
+    fn stays_below(&self) -> bool {
+        let mut names = self.twins.iter().flat_map(|twin| twin.as_str().split('/')).chain([self.user.as_str()]);
+        names.all(|name| name != "." && name != "..")
     }
 
     /// Where the enabler shows its twins, below its address.
@@ -169,9 +175,14 @@ mod tests {
         let paths: Vec<String> = of(good.clone()).unwrap().paths().map(|(_, path)| path).collect();
         assert_eq!(paths.len(), MOST);
         assert_eq!(paths[0], format!("/v1/sii/users/{user}/twins/home/lounge_room?call={}", "05".repeat(16)));
-        for (member, value) in
-            [("user", json!("../../x")), ("call", json!("1?x=")), ("twins", json!([])), ("twins", json!(["../x"]))]
-        {
+        for (member, value) in [
+            ("user", json!("../../x")),
+            ("call", json!("1?x=")),
+            ("user", json!("..")),
+            ("twins", json!([])),
+            ("twins", json!(["home/.."])),
+            ("twins", json!(["../x"])),
+        ] {
             let mut bad = good.clone();
             bad[member] = value;
             assert_eq!(of(bad), None, "{member}");

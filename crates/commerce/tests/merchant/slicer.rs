@@ -52,10 +52,11 @@ async fn a_slicer_reads_what_we_write_and_its_numbers_are_in_the_quote() {
             "{sliced}"
         );
         assert!(sliced["findings"].as_array().unwrap().iter().all(|one| one["kind"] != "slicer"));
-        // Two ways to see the same thing: a third of it apart at most.
-        for what in ["mass_mg", "machine_time_s"] {
+        // Two ways to see the same thing. What it weighs is nearly the same; how fast a machine is, is a matter of settings.
+        for (what, least) in [("mass_mg", 0.6), ("machine_time_s", 0.4)] {
             let (ours, theirs) = (own[what].as_f64().unwrap(), sliced[what].as_f64().unwrap());
-            assert!((0.67..1.5).contains(&(theirs / ours)), "{what} of {start:?}: {ours} and {theirs}");
+            println!("{what} of {start:?}: {ours} by ours, {theirs} by the slicer");
+            assert!((least..1.0 / least).contains(&(theirs / ours)), "{what} of {start:?}: {ours} and {theirs}");
         }
         let parts = sliced["price_parts"].as_array().unwrap();
         let sum: i64 = parts.iter().map(|part| part["amount"].as_i64().unwrap()).sum();
