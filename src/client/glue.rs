@@ -8,7 +8,7 @@ use vestibule_world::{
     walk::Eye,
 };
 
-use super::visitor;
+use super::{table, visitor};
 
 /// What the client adds to its plugins.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,8 @@ struct Fixed(GluePlugin);
 
 impl Plugin for GluePlugin {
     fn build(&self, app: &mut App) {
-        app.insert_resource(Fixed(*self)).add_systems(Update, (screen, settings, clock, visitor::come, visitor::go));
+        app.insert_resource(Fixed(*self))
+            .add_systems(Update, (screen, settings, clock, visitor::come, visitor::go, table::lay));
     }
 }
 

@@ -12,6 +12,7 @@ mod glue;
 mod gpu;
 mod kept;
 mod measure;
+mod table;
 mod visitor;
 mod xr;
 

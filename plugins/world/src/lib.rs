@@ -2,8 +2,9 @@
 //!
 //! **Does**: loads any glTF scene and binds its nodes to twins ([`scene`]), lets a person walk in it ([`walk`]), says
 //! what they point at ([`pointer`]), lets lamps, blinds and indicators follow what their twins *report* ([`fixtures`]),
-//! shows twins that no node shows ([`visual`], after [`model_check`]), makes days and nights ([`sky`]), and lets a person
-//! furnish it ([`furnish`]) and find it again ([`world_file`]).
+//! shows twins that no node shows ([`visual`], after [`model_check`]), lets the printer follow what is being made
+//! ([`making`]), puts down what others send ([`put`]), makes days and nights ([`sky`]), and lets a person furnish it
+//! ([`furnish`]) and find it again ([`world_file`]).
 //!
 //! **Does not**: talk to an enabler (it reads `vestibule-twin`), draw cards or menus (the HUD does), move door leaves,
 //! bolts and screens (the door's plugin does), ask any twin to do anything.
@@ -25,8 +26,10 @@
 
 pub mod fixtures;
 pub mod furnish;
+pub mod making;
 pub mod model_check;
 pub mod pointer;
+pub mod put;
 pub mod scene;
 pub mod sky;
 #[cfg(test)]
@@ -53,6 +56,10 @@ pub struct WorldPlugin {
     pub visual: visual::VisualPlugin,
     /// Time of day and what pictures may cost.
     pub sky: sky::SkyPlugin,
+    /// The printer in the workshop.
+    pub making: making::MakingPlugin,
+    /// Dishes, parcels.
+    pub put: put::PutPlugin,
     /// Catalogue and world file.
     pub furnish: furnish::FurnishPlugin,
 }
@@ -67,6 +74,8 @@ impl Plugin for WorldPlugin {
             self.pointer,
             self.fixtures,
             self.visual,
+            self.making,
+            self.put,
             self.sky,
         ));
     }

@@ -81,6 +81,12 @@ fn insert_meaning(entity: Entity, here: Affine3A, meaning: NodeMeaning, bound: &
         node.insert(TwinPart { twin, role });
         bound.parts += 1;
     }
+    if let Some(making) = meaning.making {
+        node.insert(making);
+    }
+    if let Some(level) = meaning.level {
+        node.insert(level);
+    }
     if let Some(name) = meaning.zone {
         let zone = Zone { name, frame: here };
         node.insert(zone.clone());

@@ -1,5 +1,9 @@
+use bevy::ecs::component::Component;
 use serde_json::{Map, Value};
-use vestibule_twin::{TwinRole, model::TwinId};
+use vestibule_twin::{
+    TwinRole,
+    model::{FeatureId, TwinId},
+};
 
 /// Bytes of one node's extras that are read; longer ones are left alone. The longest sensible ones have a few hundred.
 pub const MAX_EXTRAS: usize = 16 << 10;
@@ -18,6 +22,26 @@ pub enum ColliderKind {
     Box,
 }
 
+/// What a node shows of the making of what was ordered (docs/world-format.md, `vestibule_making`).
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MakingPart {
+    /// Its colour is how it goes.
+    Lamp,
+    /// As long along its local X as it is far.
+    Bar,
+    /// As high along its local Y as it is far.
+    Piece,
+}
+
+/// A node that is as high along its local Y as its twin reports: what lies on a scale.
+#[derive(Component, Clone, Debug, PartialEq)]
+pub struct LevelPart {
+    /// The twin's feature whose `value` counts.
+    pub feature: FeatureId,
+    /// The value at which it is as high as in its file. Greater than 0.
+    pub full: f32,
+}
+
 /// What a glTF node's extras mean (docs/world-format.md). Everything is optional; what is not understood is ignored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeMeaning {
@@ -33,6 +57,10 @@ pub struct NodeMeaning {
     pub waypoint: Option<String>,
     /// The name of any other place.
     pub anchor: Option<String>,
+    /// What it shows of the making of what was ordered.
+    pub making: Option<MakingPart>,
+    /// It is as high as its twin reports.
+    pub level: Option<LevelPart>,
     /// Its light is baked into the world's lightmap, by its second set of texture coordinates.
     pub lightmap: bool,
 }
@@ -78,7 +106,32 @@ pub fn read_extras(text: &str) -> (NodeMeaning, Vec<String>) {
         _ => false,
     };
     let part = read_part(&extras, &mut problems);
-    (NodeMeaning { part, collider, zone, spawn, waypoint, anchor, lightmap }, problems)
+    let (making, level) = (read_making(&extras, &mut problems), read_level(&extras, &mut problems));
+    (NodeMeaning { part, collider, zone, spawn, waypoint, anchor, making, level, lightmap }, problems)
+}
+
+fn read_making(extras: &Map<String, Value>, problems: &mut Vec<String>) -> Option<MakingPart> {
+    match extras.get("vestibule_making")?.as_str() {
+        Some("lamp") => Some(MakingPart::Lamp),
+        Some("bar") => Some(MakingPart::Bar),
+        Some("piece") => Some(MakingPart::Piece),
+        _ => {
+            problems.push("vestibule_making is neither lamp, bar nor piece".to_owned());
+            None
+        }
+    }
+}
+
+fn read_level(extras: &Map<String, Value>, problems: &mut Vec<String>) -> Option<LevelPart> {
+    let feature = extras.get("vestibule_level")?.as_str().map(FeatureId::new);
+    #[expect(clippy::cast_possible_truncation, reason = "what lies on a scale needs no more than f32")]
+    let full = extras.get("vestibule_full").and_then(Value::as_f64).map(|full| full as f32);
+    let full = full.filter(|full| full.is_finite() && *full > 0.0);
+    let level = feature.and_then(Result::ok).zip(full).map(|(feature, full)| LevelPart { feature, full });
+    if level.is_none() {
+        problems.push("vestibule_level wants a feature's id, and vestibule_full a number above 0".to_owned());
+    }
+    level
 }
 
 fn read_part(extras: &Map<String, Value>, problems: &mut Vec<String>) -> Option<(TwinId, TwinRole)> {
@@ -148,6 +201,28 @@ mod tests {
         assert_eq!((meaning.part.unwrap().1, problems.len()), (TwinRole::Body, 1));
         let (meaning, _) = read_extras(r#"{"vestibule_twin":"a/b","vestibule_role":"lamp","vestibule_lumens":1e300}"#);
         assert_eq!(meaning.part.unwrap().1, TwinRole::Lamp { lumens: 100_000.0 });
+    }
+
+    #[test]
+    fn a_printer_and_a_jar_are_understood() {
+        let (meaning, problems) = read_extras(r#"{"vestibule_making":"bar"}"#);
+        assert_eq!((meaning.making, problems.len()), (Some(MakingPart::Bar), 0));
+        let (meaning, problems) =
+            read_extras(r#"{"vestibule_twin":"a/b","vestibule_level":"board_1","vestibule_full":1000}"#);
+        let level = LevelPart { feature: FeatureId::new("board_1").unwrap(), full: 1000.0 };
+        assert_eq!((meaning.level, problems.len()), (Some(level), 0));
+        for wrong in [
+            r#"{"vestibule_making":"rocket"}"#,
+            r#"{"vestibule_making":1}"#,
+            r#"{"vestibule_level":"board_1"}"#,
+            r#"{"vestibule_level":"board_1","vestibule_full":0}"#,
+            r#"{"vestibule_level":"board_1","vestibule_full":1e300}"#,
+            r#"{"vestibule_level":"No Feature!","vestibule_full":1}"#,
+            r#"{"vestibule_level":7,"vestibule_full":1}"#,
+        ] {
+            let (meaning, problems) = read_extras(wrong);
+            assert_eq!((meaning.making, meaning.level, problems.len()), (None, None, 1), "{wrong}");
+        }
     }
 
     #[test]

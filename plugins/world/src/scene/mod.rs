@@ -18,7 +18,7 @@ use vestibule_twin::{Notify, Urgency, ensure_twin_plugin};
 
 pub use bind::Lightmapped;
 pub(crate) use bind::{box_collider, mesh_bounds};
-pub use extras::{ColliderKind, MAX_EXTRAS, NodeMeaning, read_extras, role};
+pub use extras::{ColliderKind, LevelPart, MAX_EXTRAS, MakingPart, NodeMeaning, read_extras, role};
 pub use places::{Anchor, Places, SpawnPoint, Waypoint, Zone};
 
 use crate::world_file::WorldRecord;
