@@ -29,6 +29,7 @@ use vestibule_world::{
 use super::{
     ClientError, Flags,
     backend::{self, Backend},
+    courier::CourierPlugin,
     folders::{self, Folders},
     glue::GluePlugin,
     measure::MeasurePlugin,
@@ -164,6 +165,7 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
         font: Some(LETTERS),
         actor: crate::connect::random(),
     });
+    app.add_plugins(CourierPlugin { file: folders.data.join("unpacked.txt") });
     app.add_plugins((HudPlugin, GluePlugin { hour: flags.hour.or(offscreen.then_some(15.0)), software }));
     if flags.xr {
         app.add_plugins(vestibule_xr::XrPlugin).add_systems(Update, super::xr::stand);

@@ -5,6 +5,7 @@ mod app;
 mod backend;
 #[cfg(target_os = "linux")]
 mod clipboard;
+mod courier;
 mod error;
 mod flags;
 mod folders;

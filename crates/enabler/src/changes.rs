@@ -34,6 +34,8 @@ pub struct Changes {
     pub bound: Vec<(UserId, Product)>,
     /// Products that have none any more.
     pub unbound: Vec<(UserId, Serial)>,
+    /// Products without electronics that are twins may be others now.
+    pub things: bool,
     /// Agreements that ended.
     pub deauthorized: Vec<(UserId, SystemId)>,
     /// Leases that came further, or whose place in a queue changed.
@@ -61,6 +63,7 @@ impl Changes {
             purchase_updates,
             bound,
             unbound,
+            things,
             deauthorized,
             leases,
             settle,
@@ -68,6 +71,7 @@ impl Changes {
         } = self;
         !settle
             && !access
+            && !things
             && readings.is_empty()
             && twins.is_empty()
             && reachable.is_empty()
@@ -102,5 +106,6 @@ impl Changes {
         self.leases.extend(other.leases);
         self.settle |= other.settle;
         self.access |= other.access;
+        self.things |= other.things;
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use vestibule_model::{InquiryId, LeaseId, Refusal, RefusalCode, SystemId, SystemInfo, Timestamp, TwinId, UserId};
+use vestibule_model::{
+    InquiryId, LeaseId, Refusal, RefusalCode, Standing, SystemId, SystemInfo, Timestamp, TwinId, UserId,
+};
 use vestibule_protocol::{
     DiiUp, Execution, Hello, Interest, Invocation, Party, Request, Response, SiiDown, SiiUp, TradeAsk, Welcome,
     protocol_hash,
@@ -12,7 +14,7 @@ use crate::{
     Actor, Binding, Grant, Hot, Identity, LogEvent, Proposal, State, Viewer, discovery,
     dtif::{dtac, dtia, dts, dtsr, lease},
     past, people, registry,
-    sif::{binding, dtda, given, purchase, sdc, tpsaa, tpsr},
+    sif::{binding, dtda, given, keep, purchase, sdc, tpsaa, tpsr},
     token,
 };
 
@@ -291,9 +293,9 @@ fn purchases(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: &
             binding::bind(state, &viewer, twin, *purchase, serial, certificate)
         }
         Request::Unbind { serial } => binding::unbind(state, &viewer, serial),
-        Request::Keep { .. } => {
-            let message = "a product without a device cannot be kept as a twin here yet";
-            Err(Refusal::new(RefusalCode::Unavailable, message))
+        Request::Keep { purchase, serial, certificate, place, visual } => {
+            let standing = Standing { place: place.clone(), visual: visual.clone() };
+            keep::keep(state, &viewer, *purchase, serial, certificate.as_deref(), &standing)
         }
         request => given::give(&viewer, request),
     }

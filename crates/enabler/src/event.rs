@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{
     Authorization, CallId, CallStatus, Collaboration, Command, CommandId, CommandStatus, Confirmation, ContentHash,
-    FeatureId, Json, LeaseEnd, LeaseId, LeaseRequest, Limits, Product, PropertyId, Pseudonym, PurchaseId,
+    FeatureId, Json, Kept, LeaseEnd, LeaseId, LeaseRequest, Limits, Product, PropertyId, Pseudonym, PurchaseId,
     PurchaseState, RoleId, Rule, RuleId, Serial, StepKey, SystemId, SystemInfo, Timestamp, TokenId, TokenKey, TwinId,
     TwinInfo, TwinPermission, UserId, UserInfo,
 };
@@ -374,6 +374,16 @@ pub enum LogEvent {
         user: UserId,
         /// The product.
         product: Product,
+    },
+    /// Products: a thing that was bought and has no electronics is a twin, or stands elsewhere from now on.
+    ProductKept {
+        /// Whose it is. Before what is theirs.
+        user: UserId,
+        /// The product.
+        product: Product,
+        /// What its twin is made of.
+        #[serde(with = "vestibule_model::sealed")]
+        kept: Kept,
     },
     /// Products: no twin is it any more.
     ProductUnbound {

@@ -120,6 +120,8 @@ impl Hot {
             | LogEvent::UserRemoved { .. }
             | LogEvent::TokenRevoked { .. } => {
                 changes.access = true;
+                // Things of whoever is not there any more go with them.
+                changes.things |= matches!(event, LogEvent::PersonErased { .. } | LogEvent::UserRemoved { .. });
                 self.watch_access(state, now);
             }
             LogEvent::TokenKeySet { .. } | LogEvent::TokenDelegated { .. } => {}
@@ -159,6 +161,7 @@ impl Hot {
             | LogEvent::PurchaseCancelAsked { .. }
             | LogEvent::PurchaseEnded { .. }
             | LogEvent::ProductBound { .. }
+            | LogEvent::ProductKept { .. }
             | LogEvent::ProductUnbound { .. } => self.follow_purchases(state, now, event, changes),
             LogEvent::WishEnded { .. }
             | LogEvent::SystemMeasured { .. }

@@ -68,7 +68,14 @@ impl Hot {
                 self.follow_purchase(state, now, *purchase, event, changes);
             }
             LogEvent::ProductBound { user, product } => changes.bound.push((user.clone(), product.clone())),
-            LogEvent::ProductUnbound { user, serial } => changes.unbound.push((user.clone(), serial.clone())),
+            LogEvent::ProductKept { user, product, .. } => {
+                changes.things = true;
+                changes.bound.push((user.clone(), product.clone()));
+            }
+            LogEvent::ProductUnbound { user, serial } => {
+                changes.things = true;
+                changes.unbound.push((user.clone(), serial.clone()));
+            }
             _ => {}
         }
     }

@@ -90,6 +90,7 @@ pub use procedure::{StepNote, Steps, Unasked, metaverse, third_party, twin_syste
 pub use sif::{
     binding::{Binding, ProductRecord, certified},
     given::{GIVEN_BYTES, PART_BYTES, PERSON_BYTES, PERSON_MEDIA},
+    keep::{MODEL_MEDIA, THINGS, provenance, thing, thing_info, thing_says, things_info},
     purchase::{AskKind, Denied, Heard, PurchaseRecord, ToldRecord, heard, settle_purchases},
     sdc::{
         CallRecord, StepEnd, StepPlan, StepRecord, Stop, TransformError, UndoPlan, advance, call_update, calls_at,

@@ -4,7 +4,7 @@ use vestibule_model::{
     CommandStatus, Refusal, RefusalCode, RoleId, SystemId, SystemInfo, SystemKind, Timestamp, UserId,
 };
 
-use crate::{Actor, Decision, Effect, Identity, LogEvent, State, Viewer, dtif::dtac, sif::tpsaa};
+use crate::{Actor, Decision, Effect, Identity, LogEvent, State, THINGS, Viewer, dtif::dtac, sif::tpsaa};
 
 /// Systems that can be registered: each is looked at by every discovery that no index narrows.
 const MOST_SYSTEMS: usize = 16_384;
@@ -64,6 +64,10 @@ fn may_register(state: &State, now: Timestamp, actor: &Actor, id: &SystemId, rol
         Identity::Local(own) if own == id => Ok(()),
         Identity::Local(own) => {
             Err(Refusal::new(RefusalCode::Forbidden, format!("this adapter is {own} and cannot register as {id}")))
+        }
+        Identity::Certificate(_) | Identity::Console if id.as_str() == THINGS => {
+            let message = format!("{THINGS} is the enabler's own: choose another id for this system");
+            Err(Refusal::new(RefusalCode::Conflict, message))
         }
         Identity::Certificate(_) | Identity::Console => {
             let viewer = Viewer::of(state, now, actor)?;

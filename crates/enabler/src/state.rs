@@ -211,7 +211,9 @@ impl State {
             | LogEvent::PurchaseTold { .. }
             | LogEvent::PurchaseCancelAsked { .. }
             | LogEvent::PurchaseEnded { .. } => self.apply_purchases(at, event),
-            LogEvent::ProductBound { .. } | LogEvent::ProductUnbound { .. } => self.apply_products(event),
+            LogEvent::ProductBound { .. } | LogEvent::ProductKept { .. } | LogEvent::ProductUnbound { .. } => {
+                self.apply_products(event);
+            }
             LogEvent::PseudonymsSalted { .. }
             | LogEvent::Authorized { .. }
             | LogEvent::Deauthorized { .. }

@@ -51,6 +51,7 @@ impl LogEvent {
             | Self::PurchaseCancelAsked { .. }
             | Self::PurchaseEnded { .. }
             | Self::ProductBound { .. }
+            | Self::ProductKept { .. }
             | Self::ProductUnbound { .. }
             | Self::LogCut { .. } => Topic::Nothing,
             Self::TwinDescribed { info } => Topic::Twin(info.id.clone()),

@@ -28,6 +28,7 @@ mod identity;
 mod ids;
 mod itself;
 mod json;
+mod kept;
 mod lease;
 mod money;
 mod names;
@@ -60,6 +61,7 @@ pub use ids::{
     PurchaseId, RoleId, RuleId, ServiceId, StepKey, SystemId, TokenId, TokenKey, TraceId, TwinId, UserId,
 };
 pub use json::{Json, JsonError, MAX_JSON, MAX_JSON_DEPTH, json_depth};
+pub use kept::{Kept, Standing};
 pub use lease::{
     DEFAULT_LONGEST_LEASE_MS, Integration, LONGEST_LEASE_BOUNDS_MS, LeaseEnd, LeaseRequest, LeaseStatus, LeaseUpdate,
 };

@@ -6,7 +6,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
-    ActionId, Authorization, CallId, CallUpdate, Collaboration, Command, CommandId, Confirmation, ContentHash,
+    ActionId, Authorization, BlobRef, CallId, CallUpdate, Collaboration, Command, CommandId, Confirmation, ContentHash,
     Delegation, EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest, LeaseUpdate, Place,
     Product, PropertyValue, PurchaseId, PurchaseUpdate, Refusal, RoleId, Rule, RuleId, Serial, ServiceId, Sharing,
     SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId, TwinInfo, UserId, UserInfo,
@@ -229,15 +229,19 @@ pub enum Request {
         /// The manufacturer's certificate.
         certificate: String,
     },
-    /// This product has no electronics and stands here from now on, as a twin that nobody else maintains. Answered by
-    /// [`Response::Product`].
+    /// This product has no electronics and stands here from now on, as a twin of the enabler's own system `things`. Once
+    /// more: it stands elsewhere, or looks another way. Answered by [`Response::Product`].
     Keep {
         /// The purchase that it came with.
         purchase: PurchaseId,
         /// Its serial number.
         serial: Serial,
+        /// The manufacturer's certificate; `None`: the one that came with the order.
+        certificate: Option<String>,
         /// Where it stands.
         place: Place,
+        /// How it looks: a GLB that was given before.
+        visual: Option<BlobRef>,
     },
     /// A product of the asker is no twin any more.
     Unbind {

@@ -8,7 +8,7 @@ use std::{
 
 use vestibule_model::{
     CallId, CheckoutId, ContentHash, DesignHash, InquiryId, Json, LineId, Money, OrderId, OrderView, PayWith,
-    PurchaseId, Serial, StepKey, SystemId, TwinId,
+    PurchaseId, Serial, StepKey, SystemId, Timestamp, TwinId,
 };
 
 use crate::{CallResult, Invocation};
@@ -224,6 +224,8 @@ pub struct Certified {
     pub serial: Serial,
     /// What it was made to.
     pub design: Option<DesignHash>,
+    /// When it was made.
+    pub made: Option<Timestamp>,
 }
 
 /// Why nothing can be said for a certificate.

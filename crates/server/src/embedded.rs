@@ -8,7 +8,7 @@ use std::{
 use thiserror::Error;
 use tokio::{sync::watch, task::JoinHandle};
 use vestibule_adapter_mqtt::{AdapterStatus, MqttConfig, MqttTwinSystem};
-use vestibule_enabler_core::{OWNER_ROLE, PairingCode};
+use vestibule_enabler_core::{OWNER_ROLE, PairingCode, THINGS};
 use vestibule_model::{RoleId, UserId};
 use vestibule_quic::{Fingerprint, Identity, IdentityError, QuicError, QuicServer, ServerLimits};
 
@@ -21,6 +21,7 @@ use crate::{
         control::{Endpoint, IDENTITY},
         desk::Desk,
     },
+    things,
 };
 
 /// Which enabler to start.
@@ -85,6 +86,9 @@ pub enum StartError {
     /// Where it listens cannot be written down for `vestibule-enabler pair` and others.
     #[error("{0} cannot be written to: {1}")]
     Folder(PathBuf, io::Error),
+    /// A broker would be the enabler's own system of things without electronics.
+    #[error("{THINGS:?} is the enabler's own system: call the broker something else, as in mqtt://host?system=garden")]
+    Taken,
     /// Two brokers would both be the same system.
     #[error("two brokers are both called {0:?}: tell them apart, as in mqtt://host?system=garden")]
     Twice(String),
@@ -99,7 +103,7 @@ pub struct Embedded {
     shared: Arc<Shared>,
     http: HttpServer,
     serving: JoinHandle<()>,
-    /// One for each adapter, which ends with it.
+    /// One for each adapter, which ends with it, and the system of things.
     keepers: Vec<JoinHandle<()>>,
     identity: PathBuf,
     _endpoint: Endpoint,
@@ -116,6 +120,9 @@ impl Embedded {
         systems.sort();
         if let Some(pair) = systems.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(StartError::Twice(pair[0].to_string()));
+        }
+        if systems.iter().any(|system| system.as_str() == THINGS) {
+            return Err(StartError::Taken);
         }
         // The hub takes the folder first: nobody else touches it from here on.
         let hub = HubHandle::start(HubConfig { keeping, ..HubConfig::new(&data_dir, name.clone()) }).await?;
@@ -135,6 +142,7 @@ impl Embedded {
             states.push(state);
             keepers.push(tokio::spawn(adapters::keep(hub.clone(), system, start, tell)));
         }
+        keepers.push(tokio::spawn(things::keep(hub.clone(), Clock::system())));
         let shared = Arc::new(Shared {
             name,
             server,

@@ -29,6 +29,7 @@ mod local;
 pub mod login;
 mod net;
 mod ops;
+mod things;
 mod trade;
 
 pub use embedded::{Embedded, EmbeddedConfig, StartError};

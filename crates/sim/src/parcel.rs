@@ -48,7 +48,7 @@ pub struct Parcel {
 #[derive(Debug, Default)]
 pub(crate) struct Parcels {
     lie: VecDeque<Parcel>,
-    unpacked: usize,
+    unpacked: Vec<String>,
 }
 
 /// The id of the device with a serial number.
@@ -98,13 +98,27 @@ impl PhysicalHand {
         if self.connected(&id).is_ok() {
             return Ok(id);
         }
-        if parcels.unpacked >= MOST_UNPACKED {
+        if parcels.unpacked.len() >= MOST_UNPACKED {
             return Err(SimError::Full { what: "unpacked devices", most: MOST_UNPACKED });
         }
-        parcels.unpacked += 1;
+        parcels.unpacked.push(serial.to_owned());
         parcels.take_out(|goods| goods.item == serial);
         self.shared.install(Unit::new(&id, Box::new(Light::new(Lamp::Dimmable))).with_serial(serial));
         Ok(id)
+    }
+
+    /// Serial numbers of what was unpacked, in that order.
+    #[must_use]
+    pub fn unpacked(&self) -> Vec<String> {
+        locked(&self.shared.parcels).unpacked.clone()
+    }
+
+    /// Takes out what is left in the parcels of an order, by whatever hands: they do not lie there any more.
+    pub fn take_out(&self, order: &str) -> Vec<Goods> {
+        let mut parcels = locked(&self.shared.parcels);
+        let (taken, left) = parcels.lie.drain(..).partition::<Vec<_>, _>(|parcel| parcel.order == order);
+        parcels.lie = left.into();
+        taken.into_iter().flat_map(|parcel| parcel.goods).collect()
     }
 
     /// Puts everything that lies there where such things are kept: each device that holds an ingredient takes it. What no
@@ -158,7 +172,7 @@ mod tests {
             goods: items.iter().map(|item| Goods::read(item)).collect(),
         };
         let lie = [parcel(&["flour=500", "W1001-0001"]), parcel(&["flour=250"])].into();
-        let mut parcels = Parcels { lie, unpacked: 0 };
+        let mut parcels = Parcels { lie, unpacked: Vec::new() };
         assert_eq!(parcels.take_out(|goods| goods.item == "flour"), 2);
         assert_eq!(parcels.lie, [parcel(&["W1001-0001"])]);
     }

@@ -7,7 +7,7 @@ use vestibule_fabricate::{
     Mesh, Solids,
     export::{glb, thumbnail},
 };
-use vestibule_twin::{CatalogueEntry, FurnitureSnap};
+use vestibule_twin::{CatalogueEntry, FurnitureSnap, design_model_key};
 
 use crate::{
     files::{set_aside, write_whole},
@@ -106,9 +106,8 @@ fn turned(solids: &Solids) -> Solids {
 /// Writes the model and its picture, and lists it.
 pub(crate) fn keep(picture: &Picture, folder: &Path, list: &mut Vec<Own>) -> Result<Own, String> {
     let words = |error: &dyn std::fmt::Display| format!("It cannot be put into the room: {error}.");
-    let hash: String = picture.solids.design.to_string().chars().take(16).collect();
     let place = place(&picture.solids);
-    let own = Own { key: format!("design_{hash}"), name: picture.design.name.clone(), place };
+    let own = Own { key: design_model_key(&picture.solids.design), name: picture.design.name.clone(), place };
     let model = glb(&turned(&picture.solids)).map_err(|error| words(&error))?;
     let thumb = thumbnail(&picture.solids).map_err(|error| words(&error))?;
     let to = |ending: &str| folder.join(format!("{}.{ending}", own.key));

@@ -34,6 +34,7 @@ mod message;
 mod past;
 mod people;
 mod person;
+mod products;
 mod service;
 mod system;
 mod turn;
@@ -66,6 +67,7 @@ pub use message::{
 pub use past::{LookBack, PastMoment, PastReading, TwinPast};
 pub use people::{KnownDevice, KnownPeople, KnownUser, ManagePeople, ShownCode};
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
+pub use products::{ProductRow, design_model_key};
 pub use service::{KnownCall, KnownServices, UseServices};
 pub use system::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};
 pub use turn::{IntegrateTwin, TwinTurn, TwinTurns};

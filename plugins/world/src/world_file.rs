@@ -30,11 +30,14 @@ pub struct WorldFile {
     /// What stands in the world.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub furniture: Vec<Piece>,
+    /// Which pieces are twins: things that were designed, made and bought.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub product: Vec<PieceTwin>,
 }
 
 impl Default for WorldFile {
     fn default() -> Self {
-        Self { version: VERSION, binding: Vec::new(), furniture: Vec::new() }
+        Self { version: VERSION, binding: Vec::new(), furniture: Vec::new(), product: Vec::new() }
     }
 }
 
@@ -87,6 +90,16 @@ pub struct Piece {
     pub yaw: f32,
 }
 
+/// A piece of furniture is a twin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PieceTwin {
+    /// The piece's number.
+    pub piece: u64,
+    /// The twin, `system/twin`.
+    pub twin: String,
+}
+
 /// Why a world file could not be read or written.
 #[derive(Debug, Error)]
 pub enum WorldFileError {
@@ -112,7 +125,7 @@ impl WorldFile {
         if file.version != VERSION {
             return Err(broken(format!("its version is {}, this program knows {VERSION}", file.version)));
         }
-        if file.furniture.len().max(file.binding.len()) > MAX_ENTRIES {
+        if file.furniture.len().max(file.binding.len()).max(file.product.len()) > MAX_ENTRIES {
             return Err(broken(format!("it has more than {MAX_ENTRIES} entries")));
         }
         let sound = |piece: &Piece| {
@@ -239,6 +252,7 @@ mod tests {
                 amount: Some(300.0),
             }],
             furniture: vec![Piece { id: 7, model: "sofa".to_owned(), position: [1.0, 3.0, -2.5], yaw: 1.5 }],
+            product: vec![PieceTwin { piece: 7, twin: "things/W-1".to_owned() }],
             ..WorldFile::default()
         }
     }

@@ -17,7 +17,7 @@ use tokio::{
 };
 use vestibule_model::{ContentHash, DesignHash, LineId, OrderId, PurchaseId, Serial, SystemId, SystemInfo, Timestamp};
 use vestibule_protocol::{CallResult, Certified, NotCertified, Told, TradeAsk, TradeUp};
-use vestibule_ucp::{Certificate, CertificateError, Endpoint, Parts, Trouble};
+use vestibule_ucp::{Certificate, CertificateError, Endpoint, Parts, Trouble, moment};
 
 use crate::{
     PinsError, Platform,
@@ -326,5 +326,6 @@ fn certified(said: Certificate) -> Option<Certified> {
         line: LineId::new(said.line.as_str()).ok()?,
         serial: Serial::new(said.serial.as_str()).ok()?,
         design: said.design.map(DesignHash),
+        made: moment(&said.at),
     })
 }

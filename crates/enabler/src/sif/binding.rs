@@ -5,31 +5,35 @@
 
 use serde::{Deserialize, Serialize};
 use vestibule_model::{
-    InquiryId, OrderId, OrderLine, Product, PurchaseId, Refusal, RefusalCode, Right, Serial, SystemId, Timestamp,
-    TwinId, UserId,
+    InquiryId, Kept, OrderId, OrderLine, Product, PurchaseId, Refusal, RefusalCode, Right, Serial, Standing, SystemId,
+    Timestamp, TwinId, UserId,
 };
 use vestibule_protocol::{Certified, NotCertified, Response, TradeAsk};
 
-use crate::{Decision, Effect, LogEvent, State, Viewer, dtif::dtac};
+use super::keep;
+use crate::{Decision, Effect, LogEvent, PurchaseRecord, State, Viewer, dtif::dtac};
 
 /// How a twin's identities name its serial number.
-const SERIAL: &str = "serial";
+pub(super) const SERIAL: &str = "serial";
 /// Products that one user can have bound: a house full of them.
 const MOST_EACH: usize = 1_024;
 /// Bytes of a certificate: what its reader takes.
-const LONGEST_CERTIFICATE: usize = 4 * 1024;
+pub(super) const LONGEST_CERTIFICATE: usize = 4 * 1024;
 
 /// A product that has a twin, and whose it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProductRecord {
-    /// Whose.
+    /// Whose. Before what is theirs.
     pub user: UserId,
     /// The product.
     pub product: Product,
+    /// What its twin is made of, where it has no electronics.
+    #[serde(default, with = "vestibule_model::sealed")]
+    pub kept: Option<Kept>,
 }
 
 /// A user's wish to bind a product, before its certificate was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Binding {
     /// The user.
     pub user: UserId,
@@ -43,6 +47,8 @@ pub struct Binding {
     pub serial: Serial,
     /// The certificate.
     pub certificate: String,
+    /// Where it stands, where no device is it.
+    pub standing: Option<Standing>,
 }
 
 impl Binding {
@@ -51,9 +57,38 @@ impl Binding {
     pub fn question(&self, inquiry: InquiryId) -> TradeAsk {
         TradeAsk::Certify { inquiry, system: self.system.clone(), certificate: self.certificate.clone() }
     }
+
+    /// The product, where what its merchant has signed is about it.
+    pub(super) fn product(
+        &self,
+        now: Timestamp,
+        system: &SystemId,
+        order: &OrderId,
+        line: &OrderLine,
+        said: &Certified,
+    ) -> Result<Product, Refusal> {
+        let same_design = line.design.is_none() || said.design == line.design;
+        let is_its = said.serial == self.serial && said.order == *order && said.line == line.id && same_design;
+        if *system != self.system || !is_its {
+            return Err(forged());
+        }
+        Ok(Product {
+            purchase: self.purchase,
+            line: line.id.clone(),
+            serial: self.serial.clone(),
+            twin: self.twin.clone(),
+            design: said.design,
+            since: now,
+        })
+    }
 }
 
-fn refused<T>(code: RefusalCode, message: impl Into<String>) -> Result<T, Refusal> {
+/// For what is forged and for what is another product's.
+fn forged() -> Refusal {
+    Refusal::new(RefusalCode::Forbidden, "this is not the certificate of this product")
+}
+
+pub(super) fn refused<T>(code: RefusalCode, message: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::new(code, message))
 }
 
@@ -72,14 +107,15 @@ pub(crate) fn bind(
     if let Some(known) = bound_already(state, &viewer.user, twin, serial)? {
         return Ok(Decision::reply(Response::Product(known)));
     }
-    let (system, _, _) = line(state, viewer, twin, purchase, serial)?;
+    let (record, _, _) = line(state, viewer, twin, purchase, serial)?;
     let binding = Binding {
         user: viewer.user.clone(),
         twin: twin.clone(),
         purchase,
-        system,
+        system: record.confirmation.system.clone(),
         serial: serial.clone(),
         certificate: certificate.to_owned(),
+        standing: None,
     };
     Ok(Decision::default().with(Effect::Certify(Box::new(binding))))
 }
@@ -94,15 +130,13 @@ fn bound_already(state: &State, user: &UserId, twin: &TwinId, serial: &Serial) -
     }
 }
 
-/// The merchant, the order and the line with which a product of the user's came, where the twin can be it.
-fn line<'a>(
+/// The purchase, the order and the line with which a product of the user's came.
+pub(super) fn bought<'a>(
     state: &'a State,
-    viewer: &Viewer,
-    twin: &TwinId,
+    user: &UserId,
     purchase: PurchaseId,
     serial: &Serial,
-) -> Result<(SystemId, &'a OrderId, &'a OrderLine), Refusal> {
-    let user = &viewer.user;
+) -> Result<(&'a PurchaseRecord, &'a OrderId, &'a OrderLine), Refusal> {
     let record = state.purchases.get(&purchase).filter(|record| record.is_of(user));
     let Some(record) = record else {
         return refused(RefusalCode::NotFound, format!("{user} has no purchase {purchase}"));
@@ -112,6 +146,22 @@ fn line<'a>(
     let Some((order, line)) = record.order.as_ref().zip(line) else {
         return refused(RefusalCode::NotFound, format!("purchase {purchase} has no product {serial}"));
     };
+    let mine = state.products.values().filter(|product| product.user == *user).count();
+    if mine >= MOST_EACH {
+        return refused(RefusalCode::Overloaded, format!("{user} has {mine} products already"));
+    }
+    Ok((record, order, line))
+}
+
+/// The same, where the twin can be it.
+fn line<'a>(
+    state: &'a State,
+    viewer: &Viewer,
+    twin: &TwinId,
+    purchase: PurchaseId,
+    serial: &Serial,
+) -> Result<(&'a PurchaseRecord, &'a OrderId, &'a OrderLine), Refusal> {
+    let found = bought(state, &viewer.user, purchase, serial)?;
     dtac::may(state, viewer, twin, None, &Right::Manage)?;
     let known = state.twins.get(twin);
     let Some(known) = known else { return refused(RefusalCode::NotFound, format!("there is no twin {twin}")) };
@@ -119,11 +169,7 @@ fn line<'a>(
     if !told.any(|id| id.kind == SERIAL && id.value == serial.as_str()) {
         return refused(RefusalCode::NotFound, format!("the device of {twin} does not say that it is {serial}"));
     }
-    let mine = state.products.values().filter(|product| product.user == *user).count();
-    if mine >= MOST_EACH {
-        return refused(RefusalCode::Overloaded, format!("{user} has {mine} products already"));
-    }
-    Ok((record.confirmation.system.clone(), order, line))
+    Ok(found)
 }
 
 /// What follows once a certificate was looked at. Meanwhile anything may have changed.
@@ -136,7 +182,6 @@ pub fn certified(
     binding: &Binding,
     answer: &Result<Certified, NotCertified>,
 ) -> Result<Decision, Refusal> {
-    let forged = || Refusal::new(RefusalCode::Forbidden, "this is not the certificate of this product");
     let said = match answer {
         Ok(said) => said,
         Err(NotCertified::Forged) => return Err(forged()),
@@ -148,23 +193,14 @@ pub fn certified(
     };
     let Binding { user, twin, purchase, serial, .. } = binding;
     let viewer = Viewer::user(state, now, user)?;
+    if let Some(standing) = &binding.standing {
+        return keep::certified(state, now, &viewer, binding, standing, said);
+    }
     if let Some(known) = bound_already(state, user, twin, serial)? {
         return Ok(Decision::reply(Response::Product(known)));
     }
-    let (system, order, line) = line(state, &viewer, twin, *purchase, serial)?;
-    let same_design = line.design.is_none() || said.design == line.design;
-    let is_its = said.serial == *serial && said.order == *order && said.line == line.id && same_design;
-    if system != binding.system || !is_its {
-        return Err(forged());
-    }
-    let product = Product {
-        purchase: *purchase,
-        line: line.id.clone(),
-        serial: serial.clone(),
-        twin: twin.clone(),
-        design: said.design,
-        since: now,
-    };
+    let (record, order, line) = line(state, &viewer, twin, *purchase, serial)?;
+    let product = binding.product(now, &record.confirmation.system, order, line, said)?;
     let event = LogEvent::ProductBound { user: user.clone(), product: product.clone() };
     Ok(Decision { events: vec![event], reply: Some(Response::Product(product)), effects: Vec::new() })
 }
@@ -186,14 +222,29 @@ impl State {
                 let free =
                     !self.products.contains_key(&product.serial) && !self.product_twins.contains_key(&product.twin);
                 if free {
-                    let record = ProductRecord { user: user.clone(), product: product.clone() };
-                    self.product_twins.insert(product.twin.clone(), product.serial.clone());
-                    self.products.insert(product.serial.clone(), record.into());
+                    self.put_product(ProductRecord { user: user.clone(), product: product.clone(), kept: None });
+                }
+            }
+            LogEvent::ProductKept { user, product, kept } => {
+                let record = ProductRecord { user: user.clone(), product: product.clone(), kept: Some(kept.clone()) };
+                let free = match self.products.get(&product.serial) {
+                    // The same elsewhere.
+                    Some(known) => known.kept.is_some() && known.user == *user && known.product == *product,
+                    None => !self.product_twins.contains_key(&product.twin),
+                };
+                if free {
+                    self.put_product(record);
                 }
             }
             LogEvent::ProductUnbound { serial, .. } => self.drop_product(serial),
             _ => {}
         }
+    }
+
+    fn put_product(&mut self, record: ProductRecord) {
+        let Product { twin, serial, .. } = &record.product;
+        self.product_twins.insert(twin.clone(), serial.clone());
+        self.products.insert(serial.clone(), record.into());
     }
 
     fn drop_product(&mut self, serial: &Serial) {

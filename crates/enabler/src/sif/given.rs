@@ -15,7 +15,7 @@ pub const PERSON_BYTES: u64 = 8 * 1024;
 /// The media type of documents about people, which are kept apart and given to nobody else.
 pub const PERSON_MEDIA: &str = "application/vnd.vestibule.person+json";
 /// What else can be given.
-const MEDIA: [&str; 1] = ["model/3mf"];
+const MEDIA: [&str; 2] = ["model/3mf", super::keep::MODEL_MEDIA];
 
 /// Whether a part may be taken.
 pub(crate) fn give(viewer: &Viewer, request: &Request) -> Result<Decision, Refusal> {
@@ -61,6 +61,7 @@ mod tests {
         let taken = part("model/3mf", 2_000_000, 1_000_000, 1_000_000).unwrap();
         assert_eq!(taken.effects, [Effect::TakePart(UserId::slug("ada"))]);
         assert!(part("model/3mf", 5, 0, 0).is_ok(), "how far is it?");
+        assert!(part("model/gltf-binary", 5, 0, 5).is_ok(), "how a thing looks");
         assert!(part(PERSON_MEDIA, PERSON_BYTES, 0, 8).is_ok());
         for (media, size, offset, bytes) in [
             ("text/html", 5, 0, 5),

@@ -4,6 +4,7 @@ pub(crate) mod binding;
 pub(crate) mod dtda;
 mod fold;
 pub(crate) mod given;
+pub(crate) mod keep;
 pub(crate) mod purchase;
 pub(crate) mod sdc;
 pub(crate) mod terms;

@@ -5,7 +5,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use super::*;
 
 /// Kinds of lines. Who adds one gives it a number in [`kind`] and an arm in [`Chance::line`].
-const KINDS: usize = 42;
+const KINDS: usize = 43;
 
 const fn kind(event: &LogEvent) -> usize {
     match event {
@@ -51,6 +51,7 @@ const fn kind(event: &LogEvent) -> usize {
         LogEvent::PurchaseEnded { .. } => 39,
         LogEvent::ProductBound { .. } => 40,
         LogEvent::ProductUnbound { .. } => 41,
+        LogEvent::ProductKept { .. } => 42,
     }
 }
 
@@ -412,7 +413,28 @@ impl Chance {
                 let product = Product { purchase, line, serial, twin: self.twin(), design: None, since: Timestamp(7) };
                 LogEvent::ProductBound { user, product }
             }
-            _ => LogEvent::ProductUnbound { user, serial },
+            41 => LogEvent::ProductUnbound { user, serial },
+            _ => {
+                let line = LineId::new("li_1").unwrap();
+                let place = Place {
+                    space: "home".to_owned(),
+                    position: [f32::from(self.byte()); 3],
+                    rotation: [0.0, 0.0, 0.0, 1.0],
+                };
+                let text = || "in Elm Street".to_owned();
+                let kept = Kept {
+                    name: text(),
+                    manufacturer: text(),
+                    model: text(),
+                    order: self.order().to_string(),
+                    made: None,
+                    delivered: Timestamp(6),
+                    standing: Standing { place, visual: None },
+                };
+                let twin = thing(&serial);
+                let product = Product { purchase, line, serial, twin, design: None, since: Timestamp(7) };
+                LogEvent::ProductKept { user, product, kept }
+            }
         }
     }
 }

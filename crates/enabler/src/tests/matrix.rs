@@ -11,7 +11,7 @@ use crate::token::{RootKey, mint, read};
 const COLUMNS: [&str; 7] = ["silent", "stranger", "gone", "guest", "ringer", "bearer", "owner"];
 
 /// One row for each request: what each column is answered. `y` it is done, `f` forbidden, `u` not known, `n` there is no
-/// such thing, `i` not decided here (the hub does, and tests it), `a` not there yet.
+/// such thing, `i` not decided here (the hub does, and tests it).
 ///
 /// silent: has not said hello. stranger: a device that nobody paired. gone: a device that was revoked. guest: sees
 /// everything. ringer: a guest who may also ring the bell. bearer: a stranger with the owner's token to ring the bell.
@@ -69,7 +69,7 @@ const TABLE: [(&str, [char; 7]); 55] = [
     ("look at a purchase", ['u',   'u',     'u', 'n',  'n',   'u',   'n']),
     ("purchases",          ['u',   'u',     'u', 'y',  'y',   'u',   'y']),
     ("bind a product",     ['u',   'u',     'u', 'n',  'n',   'u',   'n']),
-    ("keep a product",     ['u',   'u',     'u', 'a',  'a',   'u',   'a']),
+    ("keep a product",     ['u',   'u',     'u', 'n',  'n',   'u',   'n']),
     ("unbind a product",   ['u',   'u',     'u', 'n',  'n',   'u',   'n']),
     ("sii",                ['u',   'f',     'f', 'f',  'f',   'f',   'f']),
     ("dii",                ['u',   'f',     'f', 'f',  'f',   'f',   'f']),
@@ -299,7 +299,8 @@ impl Matrix {
             }
             "keep a product" => {
                 let place = Place { space: "home".to_owned(), position: [0.0; 3], rotation: [0.0, 0.0, 0.0, 1.0] };
-                Request::Keep { purchase: PurchaseId([3; 16]), serial: Serial::new("W-1").unwrap(), place }
+                let (purchase, serial) = (PurchaseId([3; 16]), Serial::new("W-1").unwrap());
+                Request::Keep { purchase, serial, certificate: None, place, visual: None }
             }
             "unbind a product" => Request::Unbind { serial: Serial::new("W-1").unwrap() },
             other => panic!("{other}"),
@@ -314,7 +315,6 @@ fn letter(outcome: Result<Decision, Refusal>) -> char {
         Err(RefusalCode::Unauthenticated) => 'u',
         Err(RefusalCode::NotFound) => 'n',
         Err(RefusalCode::Invalid) => 'i',
-        Err(RefusalCode::Unavailable) => 'a',
         Err(other) => panic!("{other:?}"),
     }
 }

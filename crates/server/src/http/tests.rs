@@ -52,7 +52,7 @@ const REACHED: &[(&str, &str)] = &[
     ("Purchase", "purchase"),
     ("Purchases", "purchases"),
     ("Bind", "bind"),
-    ("Keep", ""), // Refused as unavailable as yet.
+    ("Keep", "keep"),
     ("Unbind", "unbind"),
 ];
 

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use vestibule_enabler_core::{
     Changes, Hot, Identity, LogEvent, Offer, Pairing, PairingCode, State, Steps, all_leases, execution_failed,
     system_health, token::RootKey,
@@ -26,6 +26,7 @@ use super::{
     handle::{Control, HotMessage, Opened, SessionId, Work},
     history::Historian,
     keeper::Keeper,
+    kept::Things,
     recent::Recent,
     session::Session,
     subscription::World,
@@ -72,6 +73,8 @@ pub(super) struct Core {
     pub(super) to_trade: BTreeSet<PurchaseId>,
     /// Takes what users give.
     pub(super) given: Arc<Given>,
+    /// Products without electronics, for whoever maintains their twins.
+    pub(super) things: watch::Sender<Things>,
     /// Speaks to merchants.
     pub(super) trade: Option<Arc<dyn Trade>>,
     /// Something may follow for leases; whether it changes who may do what.
@@ -132,6 +135,7 @@ impl Core {
         given: Arc<Given>,
     ) -> Self {
         let Loaded { state, head, names, snapshot, .. } = loaded;
+        let things = Things::of(&state);
         Self {
             name: config.name,
             clock: config.clock,
@@ -148,6 +152,7 @@ impl Core {
             to_advance: BTreeSet::new(),
             to_trade: BTreeSet::new(),
             given,
+            things: watch::Sender::new(things),
             trade: None,
             // A lease may have ended while nothing ran.
             to_settle: Some(true),
@@ -381,6 +386,9 @@ impl Core {
         changes.commands.iter().for_each(lines::further);
         self.distribute_calls(&changes);
         self.distribute_purchases(&changes);
+        if changes.things {
+            self.things_changed();
+        }
         let now = self.clock.now();
         if changes.access {
             self.end_unknown(now);

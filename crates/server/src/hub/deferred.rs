@@ -15,7 +15,7 @@ const MOST_OPEN_EACH: usize = 128;
 pub(super) const ANSWER_MS: u64 = 5_000;
 
 /// What was asked of a system.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Question {
     /// A twin's properties and permission, for a user (P2.8).
     Twin {

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use vestibule_enabler_core::{Condition, Fingerprint, Identity, LogEvent, Offer, PairingCode};
 use vestibule_model::{
     CallId, Commitment, ContentHash, LeaseUpdate, Login, Refusal, RefusalCode, RoleId, StepKey, SystemHealth, SystemId,
@@ -15,7 +15,9 @@ use vestibule_model::{
 use vestibule_protocol::{DiiUp, Disclosures, Party, Request, Response, SiiUp, TradeUp};
 use vestibule_store::{Head, StoreError};
 
-use super::{HubError, HubStatus, MOST_IN_FLIGHT, MOST_OF_A_THIRD_PARTY, Outgoing, Peer, Trade, contents::Contents};
+use super::{
+    HubError, HubStatus, MOST_IN_FLIGHT, MOST_OF_A_THIRD_PARTY, Outgoing, Peer, Trade, contents::Contents, kept::Things,
+};
 
 /// Tells connections apart.
 pub(super) type SessionId = u64;
@@ -162,6 +164,7 @@ pub struct HubHandle {
     decide: mpsc::Sender<Work>,
     hot: mpsc::Sender<HotMessage>,
     contents: Arc<Contents>,
+    things: watch::Receiver<Things>,
 }
 
 impl HubHandle {
@@ -170,8 +173,9 @@ impl HubHandle {
         decide: mpsc::Sender<Work>,
         hot: mpsc::Sender<HotMessage>,
         contents: Arc<Contents>,
+        things: watch::Receiver<Things>,
     ) -> Self {
-        Self { control, decide, hot, contents }
+        Self { control, decide, hot, contents, things }
     }
 
     async fn ask<T>(&self, control: Control, reply: oneshot::Receiver<T>) -> Result<T, HubError> {
@@ -302,6 +306,11 @@ impl HubHandle {
     /// [`HubError::Store`].
     pub async fn content(&self, hash: ContentHash) -> Result<Option<Bytes>, HubError> {
         Ok(self.contents.get(hash).await?)
+    }
+
+    /// Products without electronics that are twins, whenever they are others.
+    pub(crate) fn things(&self) -> watch::Receiver<Things> {
+        self.things.clone()
     }
 
     /// How the hub is.

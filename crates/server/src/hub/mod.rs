@@ -13,6 +13,7 @@ mod hot;
 mod inquiry;
 mod keeper;
 mod keeping;
+mod kept;
 mod keys;
 mod load;
 mod past;
@@ -44,6 +45,7 @@ use vestibule_store::{
 pub(crate) use act::in_words;
 pub use clock::Clock;
 pub use handle::{HubHandle, SessionHandle};
+pub(crate) use kept::Things;
 pub(crate) use load::{Loaded, Until, load, names};
 pub use trade::Trade;
 
@@ -283,7 +285,7 @@ impl HubHandle {
             questions: Arc::new(tokio::sync::Semaphore::new(MOST_QUESTIONS)),
         };
         let core = core::Core::new(config, log, loaded, hot, folder, past, token_key, given);
-        let handle = Self::new(control, decide, hot_sender, contents);
+        let handle = Self::new(control, decide, hot_sender, contents, core.things.subscribe());
         tokio::spawn(core.run(core::Inbox { control: control_inbox, decide: decide_inbox, hot: hot_inbox }));
         Ok(handle)
     }

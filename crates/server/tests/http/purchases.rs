@@ -35,6 +35,14 @@ async fn nobody_buys_where_they_have_agreed_nothing() {
     assert_eq!(code(home.ask(&me, Method::PUT, "/v1/products/W-1").json(&binding)).await, "not_found");
     assert_eq!(code(home.ask(&me, Method::PUT, "/v1/products/w_1").json(&binding)).await, "malformed");
     assert_eq!(code(home.ask(&me, Method::DELETE, "/v1/products/W-1")).await, "not_found");
+    let thing = "/v1/products/W-1/thing";
+    let place = json!({ "space": "home", "position": [1, 0, 2], "rotation": [0, 0, 0, 1] });
+    let standing = json!({ "purchase": id, "place": place });
+    assert_eq!(code(home.ask(&me, Method::PUT, thing).json(&standing)).await, "not_found");
+    let nowhere =
+        json!({ "purchase": id, "place": { "space": "home", "position": [1, 0, 2], "rotation": [0, 0, 0, 0] } });
+    assert_eq!(code(home.ask(&me, Method::PUT, thing).json(&nowhere)).await, "invalid");
+    assert_eq!(code(home.ask(&me, Method::PUT, thing).json(&json!({ "purchase": id }))).await, "malformed");
     home.enabler.stop().await;
 }
 

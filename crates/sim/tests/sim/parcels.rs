@@ -42,7 +42,11 @@ async fn the_courier_rings_and_a_parcel_lies_there_until_it_is_unpacked() {
     assert_eq!(hand.put_away(), 0);
     assert_eq!(hand.parcels()[0].goods, [Goods::read("unobtainium=3")]);
     hand.guest_leaves();
-    for count in 1..64 {
+    assert_eq!(hand.unpacked(), ["W1-1"]);
+    assert_eq!(hand.take_out("ord_2"), []);
+    assert_eq!(hand.take_out("ord_1"), [Goods::read("unobtainium=3")]);
+    assert!(hand.parcels().is_empty());
+    for count in 0..64 {
         hand.deliver(&format!("ord_{count}"), vec![Goods::read("x")]).unwrap();
     }
     hand.guest_leaves();

@@ -1,5 +1,6 @@
 //! Furniture: taken from the catalogue, put down where it may stand, taken away, undone, kept in the world file.
 
+mod bought;
 mod catalogue;
 mod hand;
 mod history;
@@ -111,6 +112,7 @@ impl Plugin for FurnishPlugin {
                     .in_set(FurnishSystems::Follow)
                     .run_if(in_state(WorldState::Ready)),
             )
+            .add_systems(Update, (bought::follow, bought::part).chain().after(FurnishSystems::Follow))
             .add_observer(measure);
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// An order with a product, and a lamp that tells its number.
-fn delivered() -> Street {
+pub(super) fn delivered() -> Street {
     let mut street = Street::shown(&["chk_1"]);
     street.confirm(&confirmation(1, "chk_1")).unwrap();
     let mut view = view(9, PRICE);
@@ -20,7 +20,13 @@ fn request(twin: TwinId, serial: &Serial) -> Request {
 
 fn says() -> Certified {
     let line = LineId::new("li_1").unwrap();
-    Certified { order: order("ord_1"), line, serial: serial(), design: Some(design()) }
+    Certified {
+        order: order("ord_1"),
+        line,
+        serial: serial(),
+        design: Some(design()),
+        made: Some(Timestamp(1_600_000_000_000)),
+    }
 }
 
 impl Street {

@@ -3,6 +3,7 @@
 mod binding;
 mod confirm;
 mod explore;
+mod keep;
 mod settle;
 mod world;
 

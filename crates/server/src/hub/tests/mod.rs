@@ -11,6 +11,7 @@ mod path;
 mod people;
 mod procedure;
 mod purchase;
+mod things;
 mod third_party;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

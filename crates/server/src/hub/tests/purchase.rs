@@ -8,7 +8,7 @@ const PRICE: i64 = 3_380;
 
 /// A merchant that answers when the test says so, and orders each key once.
 #[derive(Debug)]
-struct Merchant {
+pub(super) struct Merchant {
     asked: mpsc::UnboundedSender<TradeAsk>,
     orders: Mutex<BTreeMap<PurchaseId, OrderId>>,
 }
@@ -33,12 +33,12 @@ impl Merchant {
     }
 }
 
-struct Street {
-    house: House,
-    owner: Peer1,
+pub(super) struct Street {
+    pub(super) house: House,
+    pub(super) owner: Peer1,
     _shop: Peer1,
     merchant: Arc<Merchant>,
-    asks: mpsc::UnboundedReceiver<TradeAsk>,
+    pub(super) asks: mpsc::UnboundedReceiver<TradeAsk>,
 }
 
 fn euro(amount: i64) -> Money {
@@ -58,7 +58,7 @@ fn confirmation(number: u8) -> Confirmation {
     }
 }
 
-fn view(serials: &[&str]) -> OrderView {
+pub(super) fn view(serials: &[&str]) -> OrderView {
     let line = OrderLine {
         id: LineId::new("li_1").unwrap(),
         item: "lamp".to_owned(),
@@ -89,7 +89,7 @@ fn view(serials: &[&str]) -> OrderView {
 
 impl Street {
     /// A shop that the owner has agreed with, whose checkout they have seen.
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let house = House::new().await;
         let owner = house.owner().await;
         // The merchant does not know what an enabler is: somebody in this process registers for it.
@@ -136,7 +136,7 @@ impl Street {
         assert_eq!(self.owner.call_status(call).await, CallStatus::Succeeded);
     }
 
-    async fn asked(&mut self) -> TradeAsk {
+    pub(super) async fn asked(&mut self) -> TradeAsk {
         timeout(Duration::from_secs(10), self.asks.recv()).await.expect("a question").expect("an open channel")
     }
 
@@ -145,7 +145,7 @@ impl Street {
         self.house.hub.told(said).await.unwrap();
     }
 
-    async fn confirm(&self, number: u8) -> PurchaseUpdate {
+    pub(super) async fn confirm(&self, number: u8) -> PurchaseUpdate {
         match self.owner.ask(Request::Confirm(Box::new(confirmation(number)))).await {
             Response::Purchase(update) => *update,
             other => panic!("{other:?}"),
@@ -163,7 +163,7 @@ impl Street {
     }
 
     /// Killed and started again with what was written.
-    async fn restart(self) -> Self {
+    pub(super) async fn restart(self) -> Self {
         let Self { house, owner, _shop, merchant, asks } = self;
         let (lines, names) = (house.log.lines(), house.log.kept_names());
         drop((house, owner, _shop));
@@ -295,7 +295,16 @@ async fn a_product_is_bound_once_its_merchant_says_that_it_made_it() {
     for (answer, refused) in [
         (Err(NotCertified::Forged), Some(RefusalCode::Forbidden)),
         (Err(NotCertified::Unavailable { reason: "away".to_owned() }), Some(RefusalCode::Unavailable)),
-        (Ok(Certified { order, line: LineId::new("li_1").unwrap(), serial: serial.clone(), design: None }), None),
+        (
+            Ok(Certified {
+                order,
+                line: LineId::new("li_1").unwrap(),
+                serial: serial.clone(),
+                design: None,
+                made: None,
+            }),
+            None,
+        ),
     ] {
         let Street { house, owner, asks, .. } = &mut street;
         let answers = async {

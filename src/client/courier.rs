@@ -1,0 +1,288 @@
+//! In the simulated home, things that their maker says were delivered really come: the courier rings with them, and whoever
+//! opens the door has them in the house. Food is the kitchen's. Real homes need none of this.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
+
+use bevy::prelude::*;
+use vestibule_sim::{Goods, Guest, PhysicalHand};
+use vestibule_twin::{
+    KnownPurchases,
+    model::{LineId, PurchaseId, Serial},
+};
+
+use crate::tour::Physical;
+
+/// Seconds between two looks: couriers are not in a hurry.
+const LOOK_S: f32 = 0.5;
+/// Percent by which the door has to be open for a parcel to come in.
+const WIDE: u8 = 50;
+/// Bytes of the list of what was unpacked: as many serial numbers as the home unpacks, and room.
+const MOST_BYTES: u64 = 16 * 1024;
+
+/// What comes to the simulated home.
+pub(super) struct CourierPlugin {
+    /// Where what was unpacked is listed: it is plugged in again when the home starts again.
+    pub(super) file: PathBuf,
+}
+
+impl Plugin for CourierPlugin {
+    fn build(&self, app: &mut App) {
+        app.insert_resource(Courier { file: self.file.clone(), ..Courier::default() }).add_systems(Update, bring);
+    }
+}
+
+/// What was brought, and what is in the house.
+#[derive(Resource, Default)]
+struct Courier {
+    file: PathBuf,
+    /// Whether what was unpacked before is plugged in.
+    began: bool,
+    rounds: Rounds,
+    /// The order whose parcel stands at the door.
+    waits: Option<String>,
+    /// In the order in which it was unpacked.
+    unpacked: Vec<String>,
+}
+
+/// What things with a lamp module in them are called: orders do not say what has electronics, and somebody has to know.
+const SHINES: &str = "lamp";
+
+/// How many of each line were brought. What was delivered before the client started lies in the house.
+#[derive(Debug, Default, PartialEq)]
+struct Rounds {
+    brought: BTreeMap<(PurchaseId, LineId), u32>,
+    known: BTreeSet<PurchaseId>,
+    complete: bool,
+}
+
+impl Rounds {
+    /// The next parcel: an order's number, and what is in it. One for each purchase.
+    fn next(&mut self, known: &KnownPurchases) -> Option<(String, Vec<Goods>)> {
+        // Until the list has come once, nobody knows what is old.
+        if !known.complete && !self.complete {
+            return None;
+        }
+        let first = !std::mem::replace(&mut self.complete, true);
+        for update in known.newest_first().into_iter().rev() {
+            let is_old = self.known.insert(update.id) && first;
+            let Some(order) = &update.order else { continue };
+            let mut goods = Vec::new();
+            for line in &order.lines {
+                let before = self.brought.insert((update.id, line.id.clone()), line.fulfilled).unwrap_or(0);
+                if !is_old && line.fulfilled > before {
+                    goods.extend(of_line(&line.title, &line.serials, before, line.fulfilled));
+                }
+            }
+            if !goods.is_empty() {
+                let number = update.state.order().map_or_else(|| update.id.to_string(), ToString::to_string);
+                return Some((number, goods));
+            }
+        }
+        None
+    }
+}
+
+/// Things with numbers, one by one. What has electronics is called by its number alone, as it tells itself.
+fn of_line(title: &str, serials: &[Serial], before: u32, now: u32) -> Vec<Goods> {
+    let count = |number| usize::try_from(number).unwrap_or(usize::MAX);
+    let come = serials.iter().skip(count(before)).take(count(now.saturating_sub(before)));
+    let shines = title.to_lowercase().contains(SHINES);
+    let item = |serial: &Serial| if shines { serial.to_string() } else { format!("{title} {serial}") };
+    come.map(|serial| Goods { item: item(serial), amount: 1.0 }).collect()
+}
+
+fn bring(
+    time: Res<Time<Real>>,
+    mut since: Local<f32>,
+    known: Res<KnownPurchases>,
+    physical: Option<Res<Physical>>,
+    mut courier: ResMut<Courier>,
+) {
+    *since += time.delta_secs();
+    let Some(hand) = physical.as_ref().and_then(|physical| physical.0.as_ref()).filter(|_| *since >= LOOK_S) else {
+        return;
+    };
+    *since = 0.0;
+    let courier = courier.bypass_change_detection();
+    courier.begin(hand);
+    courier.take_in(hand);
+    // One parcel after the other, and nobody is pushed aside.
+    let free = courier.waits.is_none() && hand.door().guest.is_none();
+    if let Some((order, goods)) = free.then(|| courier.rounds.next(&known)).flatten() {
+        match hand.deliver(&order, goods) {
+            Ok(()) => courier.waits = Some(order),
+            Err(error) => warn!("the simulated courier does not come: {error}"),
+        }
+    }
+    courier.note(hand);
+}
+
+impl Courier {
+    /// Whoever opens the door has the parcel in the house: what has electronics is plugged in.
+    fn take_in(&mut self, hand: &PhysicalHand) {
+        let open = hand.door().position >= WIDE;
+        let Some(order) = self.waits.take_if(|_| open) else { return };
+        for goods in hand.take_out(&order) {
+            if Serial::new(&goods.item).is_err() {
+                continue;
+            }
+            if let Err(error) = hand.unpack(&goods.item) {
+                warn!("{} stays in its box: {error}", goods.item);
+            }
+        }
+        if hand.door().guest == Some(Guest::Courier) {
+            hand.guest_leaves();
+        }
+    }
+
+    /// What was unpacked when the home last ran is plugged in again.
+    fn begin(&mut self, hand: &PhysicalHand) {
+        if std::mem::replace(&mut self.began, true) {
+            return;
+        }
+        let fits = fs::metadata(&self.file).is_ok_and(|about| about.len() <= MOST_BYTES);
+        let text = if fits { fs::read_to_string(&self.file).unwrap_or_default() } else { String::new() };
+        for serial in text.lines() {
+            if let Err(error) = hand.unpack(serial) {
+                warn!("{}: {error}", self.file.display());
+            }
+        }
+        self.unpacked = hand.unpacked();
+    }
+
+    /// Whoever unpacked it: it is there next time.
+    fn note(&mut self, hand: &PhysicalHand) {
+        let unpacked = hand.unpacked();
+        if unpacked != self.unpacked {
+            if let Err(error) = fs::write(&self.file, unpacked.join("\n")) {
+                warn!("{} cannot be written: {error}", self.file.display());
+            }
+            self.unpacked = unpacked;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vestibule_twin::model::{
+        Carrying, CheckoutId, ContentHash, Money, OrderId, OrderLine, OrderView, PurchaseState, PurchaseUpdate,
+        SnapshotMark, SystemId, Timestamp, UserId,
+    };
+
+    use super::*;
+
+    fn update(number: u8, title: &str, serials: &[&str], fulfilled: u32) -> PurchaseUpdate {
+        let euro = Money::new(100, "EUR".parse().unwrap());
+        let count = u32::try_from(serials.len()).unwrap();
+        let line = OrderLine {
+            id: LineId::new("li_1").unwrap(),
+            item: "made".to_owned(),
+            title: title.to_owned(),
+            price: euro,
+            ordered: count,
+            total: count,
+            fulfilled,
+            design: None,
+            serials: serials.iter().map(|serial| Serial::new(serial).unwrap()).collect(),
+            certificates: BTreeMap::new(),
+            making: None,
+            carrying: Carrying::Delivered,
+            measured: None,
+        };
+        let mark = SnapshotMark { events: 1, adjustments: 0, last: None, digest: ContentHash([0; 32]), revision: None };
+        let order = OrderView {
+            lines: vec![line],
+            total: euro,
+            refunded: euro,
+            notes: Vec::new(),
+            expected: None,
+            cancellable: false,
+            permalink: String::new(),
+            mark,
+        };
+        PurchaseUpdate {
+            id: PurchaseId([number; 16]),
+            user: UserId::slug("ada"),
+            system: SystemId::slug("shop"),
+            checkout: CheckoutId::new("chk_1").unwrap(),
+            state: PurchaseState::Placed { order: OrderId::new(format!("ord_{number}")).unwrap() },
+            total: euro,
+            order: Some(order),
+            checked: None,
+            said: None,
+            confirmed: Timestamp(number.into()),
+            at: Timestamp(u64::from(fulfilled)),
+        }
+    }
+
+    fn items(parcel: Option<(String, Vec<Goods>)>) -> Option<(String, Vec<String>)> {
+        parcel.map(|(order, goods)| (order, goods.into_iter().map(|goods| goods.item).collect()))
+    }
+
+    #[test]
+    fn each_thing_is_brought_once_and_what_is_old_not_again() {
+        let (mut known, mut rounds) = (KnownPurchases::default(), Rounds::default());
+        known.take(update(1, "Lamp", &["W-1"], 1));
+        assert_eq!(rounds.next(&known), None, "the list has not come");
+        known.complete = true;
+        assert_eq!(rounds.next(&known), None, "it was delivered before");
+        known.take(update(2, "A tall lamp", &["W-2", "W-3"], 0));
+        assert_eq!(rounds.next(&known), None);
+        known.take(update(2, "A tall lamp", &["W-2", "W-3"], 1));
+        assert_eq!(items(rounds.next(&known)), Some(("ord_2".to_owned(), vec!["W-2".to_owned()])));
+        assert_eq!(rounds.next(&known), None);
+        known.take(update(2, "A tall lamp", &["W-2", "W-3"], 2));
+        known.take(update(3, "Shelf", &["W-4"], 1));
+        known.take(update(4, "Flour", &[], 1));
+        assert_eq!(items(rounds.next(&known)), Some(("ord_2".to_owned(), vec!["W-3".to_owned()])));
+        // What has no electronics does not tell its number.
+        assert_eq!(items(rounds.next(&known)), Some(("ord_3".to_owned(), vec!["Shelf W-4".to_owned()])));
+        assert_eq!(rounds.next(&known), None, "food is the kitchen's");
+    }
+
+    /// A list that stops being complete (the connection is lost) makes nothing old anew.
+    #[test]
+    fn a_lost_connection_brings_nothing_twice() {
+        let (mut known, mut rounds) =
+            (KnownPurchases { complete: true, ..KnownPurchases::default() }, Rounds::default());
+        assert_eq!(rounds.next(&known), None);
+        known.take(update(1, "Lamp", &["W-1"], 1));
+        assert!(rounds.next(&known).is_some());
+        known.complete = false;
+        assert_eq!(rounds.next(&known), None);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whoever_opens_the_door_has_the_lamp_and_it_is_there_next_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("unpacked.txt");
+        let home = vestibule_sim::SimHome::start(vestibule_sim::HomeConfig::default()).await.unwrap();
+        let hand = home.hand();
+        let mut courier = Courier { file: file.clone(), waits: Some("ord_1".to_owned()), ..Courier::default() };
+        courier.begin(&hand);
+        hand.deliver("ord_1", vec![Goods::read("W-1"), Goods::read("Shelf W-2")]).unwrap();
+        courier.take_in(&hand);
+        assert!(hand.unpacked().is_empty() && courier.waits.is_some(), "the door is shut");
+        hand.turn_lock(false);
+        hand.push_door(100);
+        let opens = async {
+            while hand.door().position < WIDE {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), opens).await.unwrap();
+        courier.take_in(&hand);
+        courier.note(&hand);
+        assert_eq!((hand.unpacked(), hand.parcels(), hand.door().guest), (vec!["W-1".to_owned()], Vec::new(), None));
+        home.stop().await;
+        let home = vestibule_sim::SimHome::start(vestibule_sim::HomeConfig::default()).await.unwrap();
+        let mut courier = Courier { file, ..Courier::default() };
+        courier.begin(&home.hand());
+        assert_eq!(home.hand().unpacked(), ["W-1"]);
+        home.stop().await;
+    }
+}
