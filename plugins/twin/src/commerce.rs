@@ -232,6 +232,8 @@ pub struct ShopCart {
     pub totals: Vec<(String, Money)>,
     /// What the merchant wants for it; none: it has not said.
     pub total: Option<Money>,
+    /// What it may become at most once goods are weighed; none: the total.
+    pub most: Option<Money>,
     /// What the merchant says, the worst first.
     pub notes: Vec<ShopNote>,
     /// Terms and the like: what, and where.
