@@ -1,4 +1,4 @@
-"""One entry point: `python assets/scripts/build.py [--only house|furniture|people|camera|lightmap]`."""
+"""One entry point: `python assets/scripts/build.py [--only house|furniture|food|people|camera|lightmap]`."""
 import argparse
 import os
 import sys
@@ -27,6 +27,19 @@ def furniture():
         ob = b.build(extras={"vestibule_name": title, "vestibule_snap": snap, "vestibule_collider": "box"})
         scene.export(os.path.join(ASSETS, "furniture", name + ".glb"))
         thumbnail(ob, os.path.join(ASSETS, "furniture", "thumbs", name + ".png"))
+
+
+def food():
+    import food as f
+    import scene
+    from mesh import Batch
+    for folder, things in (("dishes", f.DISHES), ("parcels", f.PARCELS)):
+        for name, (draw, title) in things.items():
+            scene.clean()
+            b = Batch(name)
+            draw(b)
+            b.build(extras={"vestibule_name": title})
+            scene.export(os.path.join(ASSETS, folder, name + ".glb"))
 
 
 def thumbnail(ob, path):
@@ -72,7 +85,7 @@ def lightmap():
     bake.run(os.path.join(ASSETS, "home"))
 
 
-STEPS = {"house": house, "furniture": furniture, "people": people, "camera": camera}
+STEPS = {"house": house, "furniture": furniture, "food": food, "people": people, "camera": camera}
 
 if __name__ == "__main__":
     args = argparse.ArgumentParser(description=__doc__)

@@ -25,17 +25,23 @@ NODES = {
     "thermostat": {T: "home/thermostat"}, "thermostat_display": {T: "home/thermostat", R: "indicator"},
     "motion_hall": {T: "home/hall_motion", R: "indicator"}, "motion_lounge": {T: "home/lounge_motion", R: "indicator"},
     "coffee_machine": {T: "home/coffee_machine"},
+    "fridge": {T: "home/fridge"}, "pantry_shelf": {T: "home/pantry_shelf"},
+    **{"pantry_" + k: {T: "home/pantry_shelf", "vestibule_level": f"board_{n + 1}", "vestibule_full": None}
+       for n, k in enumerate(("flour", "rice", "sugar", "pasta"))},
+    **{"printer_" + k: {"vestibule_making": k} for k in ("lamp", "bar", "piece")},
 }
 NAMED = {
     "vestibule_spawn": {"default", "lounge", "street"},
-    "vestibule_zone": {"hall", "kitchen", "lounge", "bedroom", "garden"},
+    "vestibule_zone": {"hall", "kitchen", "lounge", "bedroom", "garden", "workshop"},
     "vestibule_waypoint": {"hall", "door_inside", "stairs_foot", "stairs_top", "landing", "lounge", "lounge_window", "kitchen",
-                           "bedroom", "porch", "street"},
-    "vestibule_anchor": {"visitor", "device_shelf"},
+                           "bedroom", "porch", "street", "workshop"},
+    "vestibule_anchor": {"visitor", "device_shelf", "bench", "dish", "doormat", "doormat.2", "doormat.3"},
 }
 LINES = (("hall", "stairs_foot"), ("stairs_foot", "stairs_top"), ("stairs_top", "landing"), ("landing", "lounge"),
-         ("lounge", "lounge_window"), ("hall", "kitchen"), ("hall", "door_inside"), ("door_inside", "porch"), ("porch", "street"))
+         ("lounge", "lounge_window"), ("hall", "kitchen"), ("hall", "workshop"), ("stairs_foot", "workshop"),
+         ("hall", "door_inside"), ("door_inside", "porch"), ("porch", "street"))
 FURNITURE = ("sofa", "armchair", "coffee_table", "bookshelf", "floor_lamp", "rug", "plant", "tv_stand", "desk", "dining_chair")
+DISHES = ("pasta", "soup", "pancakes", "salad")
 PEOPLE = ("friend", "courier", "neighbour")
 problems = []
 
@@ -268,6 +274,8 @@ def pictures():
 if __name__ == "__main__":
     home()
     small("furniture", FURNITURE, 1.5 * MB, ("vestibule_name", "vestibule_snap"))
+    small("dishes", DISHES, .75 * MB, ("vestibule_name",))
+    small("parcels", ("parcel",), .1 * MB, ("vestibule_name",))
     small("people", PEOPLE, 3 * MB, ())
     pictures()
     for text in problems:

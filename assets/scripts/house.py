@@ -4,8 +4,10 @@ import os
 import interior
 import lightmap
 import outside
+import pantry
 import shell
 import twins
+import workshop
 from mesh import Batch
 
 LIGHTMAP = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "home", "home_lightmap.png")
@@ -24,11 +26,17 @@ def build():
     shell.balustrade(rails)
     shell.roof(roof)
     solid, deco = {}, {}
-    for room in ("hall", "kitchen", "dining", "landing", "bedroom", "lounge"):
+    for room in ("hall", "kitchen", "dining", "landing", "bedroom", "lounge", "workshop"):
         solid[room], deco[room] = Batch(room + "_fixed"), Batch(room + "_things")
+    workshop.corner(solid["workshop"], deco["workshop"])
     for room in solid:
-        getattr(interior, room)(solid[room], deco[room])
+        if room != "workshop":
+            getattr(interior, room)(solid[room], deco[room])
     interior.island(solid["kitchen"], deco["kitchen"])
+    pantry.cooker(solid["kitchen"], deco["kitchen"])
+    pantry.hob(deco["kitchen"])
+    pantry.place_laid(deco["kitchen"])
+    twins.stores(solid["kitchen"])
     twins.front_door(trim, glass)
     twins.door_fittings(deco["hall"])
     fittings = Batch("fittings")

@@ -100,7 +100,8 @@ SPECS = {
 }
 for _room in ("hall", "kitchen", "lounge", "bedroom", "porch"):
     SPECS["lamp_" + _room] = Spec(None, color="#ffe2b0", rough=0.4, emit=2.0)
-for _name, _c in (("bell", "#7fd0ff"), ("thermostat", "#ffb066"), ("motion_hall", "#7dffa0"), ("motion_lounge", "#7dffa0")):
+for _name, _c in (("bell", "#7fd0ff"), ("thermostat", "#ffb066"), ("motion_hall", "#7dffa0"), ("motion_lounge", "#7dffa0"),
+                  ("printer", "#ffd27d")):
     SPECS["indicator_" + _name] = Spec(None, color=_c, rough=0.3, emit=1.0)
 
 _made, _images, _cells = {}, {}, {}

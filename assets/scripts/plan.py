@@ -33,11 +33,15 @@ KITCHEN_DOORWAY = dict(kind="doorway", a0=0.45, a1=1.95, z0=0.0, z1=2.3)
 LOUNGE_DOORWAY = dict(kind="doorway", a0=-3.55, a1=-2.15, z0=FLOOR2, z1=FLOOR2 + 2.25)
 BEDROOM_DOORWAY = dict(kind="doorway", a0=2.0, a1=3.1, z0=FLOOR2, z1=FLOOR2 + 2.15)
 
+BENCH_Y, PANTRY_Y = 2.97, 2.62                # middles of the work bench (hall) and of the pantry's shelf (kitchen)
+DISH = (1.80, 1.56, .918)                     # on the island: where a dish stands
+PARCELS = ((-2.16, -4.66, -.005), (-1.56, -4.62, -.02), (-1.60, -5.05, -.02))  # the doormat, then beside it
+
 WAYPOINTS = {
     "hall": (-2.3, 1.2, 0), "door_inside": (-2.36, -2.8, 0), "stairs_foot": (-3.97, 2.4, 0),
     "stairs_top": (-3.97, -3.36, FLOOR2), "landing": (-2.2, -3.3, FLOOR2), "lounge": (1.6, -1.6, FLOOR2),
     "lounge_window": (1.9, -3.0, FLOOR2), "kitchen": (0.1, 1.2, 0), "bedroom": (-0.2, 2.55, FLOOR2),
-    "porch": (-2.36, -5.0, -0.02), "street": (-2.36, -10.2, GROUND),
+    "porch": (-2.36, -5.0, -0.02), "street": (-2.36, -10.2, GROUND), "workshop": (-2.5, 2.75, 0),
 }
 # (centre, half extents)
 ZONES = {
@@ -45,6 +49,7 @@ ZONES = {
     "kitchen": ((1.7, 0, 1.35), (2.8, 3.9, 1.35)),
     "lounge": ((1.7, -1.35, FLOOR2 + 1.35), (2.8, 2.55, 1.35)),
     "bedroom": ((1.7, 2.6, FLOOR2 + 1.35), (2.8, 1.3, 1.35)),
+    "workshop": ((-2.3, 2.85, 1.35), (1.1, 1.05, 1.35)),
     "garden": ((0, -6.65, 1.2), (8.0, 2.45, 1.4)),
 }
 # feet, and the compass turn of the view: 0 looks north, 180 south, positive turns left

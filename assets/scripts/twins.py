@@ -1,6 +1,8 @@
 """The nodes that mean something: devices with their moving parts, lamps, zones, spawns, waypoints, anchors."""
 import math
 
+import pantry
+import workshop
 from interior import paper_lantern, pendant
 from mesh import Batch, box, cylinder, ellipsoid, lathe, quad, rbox, rotate, translate, tube
 from plan import *
@@ -199,6 +201,15 @@ def coffee_machine():
     b.build((x, y, z), extras={**twin("coffee_machine", "body"), "vestibule_collider": "box"})
 
 
+def stores(s):
+    """Fridge and pantry are twins; a jar's filling follows what its scale reports."""
+    pantry.fridge(s, {**twin("fridge", "body"), "vestibule_collider": "box"})
+    grams = (1000.0, 1200.0, 1200.0, 500.0)  # what fills a jar of flour, rice, sugar, pasta
+    level = lambda k: twin("pantry_shelf", "body", level=f"board_{k + 1}", full=grams[k])
+    pantry.shelf({**twin("pantry_shelf", "body"), "vestibule_collider": "box"}, level)
+    workshop.nodes(lambda part: {"vestibule_making": part})
+
+
 def places():
     for name, (at, turn) in SPAWNS.items():
         empty("spawn" if name == "default" else "spawn_" + name, at, {"vestibule_spawn": name}, turn=turn)
@@ -207,5 +218,9 @@ def places():
     for name, at in WAYPOINTS.items():
         empty("waypoint_" + name, at, {"vestibule_waypoint": name})
     empty("anchor_visitor", (-2.36, -5.25, -.02), {"vestibule_anchor": "visitor"})
+    empty("anchor_bench", workshop.world(*workshop.MAT, workshop.TOP + .004), {"vestibule_anchor": "bench"}, turn=90)
+    empty("anchor_dish", DISH, {"vestibule_anchor": "dish"})
+    for k, at in enumerate(PARCELS):  # on the mat outside, then beside it
+        empty(f"anchor_doormat_{k + 1}", at, {"vestibule_anchor": "doormat" if k == 0 else f"doormat.{k + 1}"}, turn=(8, -14, 20)[k])
     # on the hall's east wall between thermostat and door; looks (-Z) into the room, that is west
     empty("anchor_device_shelf", (PX0 - .03, -3.15, 1.5), {"vestibule_anchor": "device_shelf"}, turn=90)

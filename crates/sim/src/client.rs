@@ -69,7 +69,8 @@ pub(crate) struct Runner {
     pub endpoint: Arc<Endpoint>,
     pub clock: Clock,
     pub counters: Arc<Counters>,
-    id: &'static str,
+    id: Arc<str>,
+    serial: Option<Arc<str>>,
     session: Option<Session>,
     retry_at: Instant,
     retry_in: Duration,
@@ -82,8 +83,12 @@ impl Runner {
         clock: Clock,
         counters: Arc<Counters>,
     ) -> Runner {
-        let id = locked(&unit).id();
-        Runner { unit, endpoint, clock, counters, id, session: None, retry_at: Instant::now(), retry_in: RETRY.0 }
+        let (id, serial) = {
+            let unit = locked(&unit);
+            (unit.id().clone(), unit.serial().cloned())
+        };
+        let (retry_at, retry_in) = (Instant::now(), RETRY.0);
+        Runner { unit, endpoint, clock, counters, id, serial, session: None, retry_at, retry_in }
     }
 
     /// Runs until told to stop, or until whoever could tell is gone.
@@ -134,7 +139,7 @@ impl Runner {
         let endpoint = &self.endpoint;
         let name = format!("vestibule-sim-{}", self.id);
         let mut options = MqttOptions::new(name, endpoint.host.as_str(), endpoint.port);
-        let gone = Presence::of(self.id).publish(self.id, false);
+        let gone = Presence::of(&self.id).publish(&self.id, false);
         let payload = gone.payload.to_vec();
         options.set_last_will(LastWill::new(gone.topic, payload, QoS::AtLeastOnce, true, None));
         options.set_keep_alive(Duration::from_secs(15));
@@ -166,7 +171,7 @@ impl Runner {
             }
             FromBroker::Message { topic, payload } => self.obey(&topic, &payload),
             FromBroker::Down(reason) => {
-                tracing::debug!(device = self.id, reason, "connection lost");
+                tracing::debug!(device = %self.id, reason, "connection lost");
                 self.vanish(self.retry_in);
                 self.retry_in = (self.retry_in * 2).min(RETRY.1);
             }
@@ -201,8 +206,8 @@ impl Runner {
         };
         let topics = locked(&self.unit).listens().into_iter().chain([self.birth_topic()]);
         let filters = topics.map(|topic| Filter::new(topic, QoS::AtLeastOnce));
-        let mut said = documents(&self.endpoint.discovery_prefix, self.id);
-        said.push(Presence::of(self.id).publish(self.id, true));
+        let mut said = documents(&self.endpoint.discovery_prefix, &self.id, self.serial.as_deref());
+        said.push(Presence::of(&self.id).publish(&self.id, true));
         if session.client.try_subscribe_many(filters).is_err() {
             return false;
         }
@@ -237,7 +242,7 @@ impl Runner {
             if !session.up {
                 return;
             }
-            self.say(&Presence::of(self.id).publish(self.id, false));
+            self.say(&Presence::of(&self.id).publish(&self.id, false));
             let _ = session.client.try_disconnect();
         }
         if let Some(session) = &mut self.session {

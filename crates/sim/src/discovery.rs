@@ -52,12 +52,15 @@ impl Presence {
     }
 }
 
-/// Every discovery document of a device; none for an id that is not in the home.
-pub(crate) fn documents(prefix: &str, id: &str) -> Vec<Publish> {
+/// Every discovery document of a device; none for an id that is not in the home. What was unpacked has a serial number.
+pub(crate) fn documents(prefix: &str, id: &str, serial: Option<&str>) -> Vec<Publish> {
     let whole = |body: Value| vec![document(format!("{prefix}/device/{id}/config"), &body)];
     let single = |component: &str, object: &str, body: Value| {
         document(format!("{prefix}/{component}/{id}/{object}/config"), &body)
     };
+    if let Some(serial) = serial {
+        return whole(new_lamp(id, serial));
+    }
     match id {
         "front_door" => whole(front_door()),
         "thermostat" => whole(thermostat()),
@@ -255,6 +258,23 @@ fn dimmable(id: &str) -> Value {
     })
 }
 
+/// A lamp that came in a parcel, as the electronics in it tell of themselves.
+fn new_lamp(id: &str, serial: &str) -> Value {
+    let t = |tail: &str| topic(id, tail);
+    json!({
+        "dev": {
+            "ids": [id], "name": format!("Lamp {serial}"), "mf": MANUFACTURER, "mdl": "VL-3 lamp module", "sw": VERSION,
+            "sn": serial, "sa": "Lounge",
+        },
+        "o": origin(), "avty_t": t(AVAILABILITY),
+        "cmps": { "light": {
+            "p": "light", "uniq_id": format!("{id}_light"), "name": null, "schema": "json",
+            "cmd_t": t("set"), "stat_t": t("state"), "brightness": true, "bri_scl": 255,
+            "sup_clrm": ["brightness"],
+        } },
+    })
+}
+
 fn blinds() -> Value {
     json!({
         "~": topic("lounge_blinds", "").trim_end_matches('/'),
@@ -298,7 +318,7 @@ mod tests {
     #[test]
     fn every_device_describes_itself_in_json_and_names_itself() {
         for id in DEVICES {
-            let documents = documents("homeassistant", id);
+            let documents = documents("homeassistant", id, None);
             assert!(!documents.is_empty(), "{id} says nothing");
             for publish in documents {
                 let body: Value = serde_json::from_slice(&publish.payload).unwrap();
@@ -314,13 +334,21 @@ mod tests {
     #[test]
     fn both_forms_of_discovery_are_there() {
         let topics: Vec<String> =
-            DEVICES.iter().flat_map(|id| documents("homeassistant", id)).map(|publish| publish.topic).collect();
+            DEVICES.iter().flat_map(|id| documents("homeassistant", id, None)).map(|publish| publish.topic).collect();
         assert!(topics.contains(&"homeassistant/device/front_door/config".to_owned()));
         assert!(topics.contains(&"homeassistant/light/hall_light/light/config".to_owned()));
         let mut once = topics.clone();
         once.sort();
         once.dedup();
         assert_eq!(once.len(), topics.len());
+    }
+
+    #[test]
+    fn what_was_unpacked_tells_its_serial_number() {
+        let said = documents("homeassistant", "lamp_w1001_0001", Some("W1001-0001"));
+        let body: Value = serde_json::from_slice(&said.first().unwrap().payload).unwrap();
+        assert_eq!(body.pointer("/dev/sn"), Some(&json!("W1001-0001")));
+        assert_eq!(body.pointer("/dev/ids"), Some(&json!(["lamp_w1001_0001"])));
     }
 
     #[test]

@@ -33,6 +33,17 @@ pub enum SimError {
     /// There is no device of this id in the home.
     #[error("there is no device {0:?} in this home")]
     NoSuchDevice(String),
+    /// What is no serial number: 1 to 64 of capital letters, digits and `-`.
+    #[error("{0:?} is no serial number: 1 to 64 of A-Z, 0-9 and -")]
+    Serial(String),
+    /// The home has no room for more of this.
+    #[error("there are {most} {what} already")]
+    Full {
+        /// Of what.
+        what: &'static str,
+        /// So many at most.
+        most: usize,
+    },
     /// There is no motion sensor in this room.
     #[error("there is no sensor in room {0:?}")]
     NoSuchRoom(String),

@@ -2,13 +2,17 @@
 
 use std::collections::HashMap;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::broker::EmbeddedBroker;
+use crate::client::{Endpoint, Runner};
 use crate::clock::Clock;
 use crate::counters::{Counters, Published};
 use crate::error::SimError;
 use crate::model::{Touch, Unit};
+use crate::parcel::Parcels;
 
 /// Who stands at the door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,10 +76,58 @@ pub struct LightTruth {
 
 /// What all handles of a home share.
 pub(crate) struct Shared {
-    pub(crate) units: HashMap<&'static str, Arc<Mutex<Unit>>>,
+    /// Devices by their ids: those of the home, and what was unpacked.
+    pub(crate) units: RwLock<HashMap<Arc<str>, Arc<Mutex<Unit>>>>,
     pub(crate) broker: Option<Mutex<EmbeddedBroker>>,
     pub(crate) clock: Clock,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) parcels: Mutex<Parcels>,
+    pub(crate) wire: Wire,
+}
+
+impl Shared {
+    /// Every device there is.
+    pub(crate) fn units(&self) -> Vec<Arc<Mutex<Unit>>> {
+        let units = self.units.read().unwrap_or_else(PoisonError::into_inner);
+        units.values().map(Arc::clone).collect()
+    }
+
+    /// One more device, which connects in the background. One that is there already stays.
+    pub(crate) fn install(&self, unit: Unit) {
+        let id = unit.id().clone();
+        let mut units = self.units.write().unwrap_or_else(PoisonError::into_inner);
+        units.entry(id).or_insert_with(|| {
+            let unit = Arc::new(Mutex::new(unit));
+            self.wire.run(&unit, self.clock, &self.counters);
+            unit
+        });
+    }
+}
+
+/// What every device is connected with, also one that comes later.
+pub(crate) struct Wire {
+    runtime: Handle,
+    endpoint: Arc<Endpoint>,
+    stopped: watch::Receiver<bool>,
+    running: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Wire {
+    /// On the runtime that this is called on, until `stopped` says so.
+    pub(crate) fn new(endpoint: Endpoint, stopped: watch::Receiver<bool>) -> Wire {
+        Wire { runtime: Handle::current(), endpoint: Arc::new(endpoint), stopped, running: Mutex::default() }
+    }
+
+    fn run(&self, unit: &Arc<Mutex<Unit>>, clock: Clock, counters: &Arc<Counters>) {
+        let runner = Runner::new(Arc::clone(unit), Arc::clone(&self.endpoint), clock, Arc::clone(counters));
+        let task = self.runtime.spawn(runner.run(self.stopped.clone()));
+        locked(&self.running).push(task);
+    }
+
+    /// The devices' tasks, for whoever waits for their end.
+    pub(crate) fn take_running(&self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut *locked(&self.running))
+    }
 }
 
 /// Hands and eyes in the simulated home.
@@ -152,7 +204,7 @@ impl PhysicalHand {
     /// The front door as it is now.
     pub fn door(&self) -> DoorTruth {
         let truth = self.unit("front_door").ok().and_then(|unit| {
-            let mut unit = locked(unit);
+            let mut unit = locked(&unit);
             unit.step(self.shared.clock.now_ms());
             unit.door()
         });
@@ -162,7 +214,8 @@ impl PhysicalHand {
 
     /// A lamp as it is now; `None` where no lamp has this id.
     pub fn light(&self, device: &str) -> Option<LightTruth> {
-        let mut unit = locked(self.unit(device).ok()?);
+        let unit = self.unit(device).ok()?;
+        let mut unit = locked(&unit);
         unit.step(self.shared.clock.now_ms());
         unit.light()
     }
@@ -178,7 +231,7 @@ impl PhysicalHand {
     ///
     /// [`SimError::NoSuchDevice`].
     pub fn connected(&self, device: &str) -> Result<bool, SimError> {
-        Ok(locked(self.unit(device)?).connected())
+        Ok(locked(&*self.unit(device)?).connected())
     }
 
     /// Stops the embedded broker: its listener and every connection close, its retained messages
@@ -203,19 +256,19 @@ impl PhysicalHand {
         locked(broker).resume()
     }
 
-    fn unit(&self, device: &str) -> Result<&Mutex<Unit>, SimError> {
-        let unit = self.shared.units.get(device);
-        unit.map(AsRef::as_ref).ok_or_else(|| SimError::NoSuchDevice(device.to_owned()))
+    fn unit(&self, device: &str) -> Result<Arc<Mutex<Unit>>, SimError> {
+        let units = self.shared.units.read().unwrap_or_else(PoisonError::into_inner);
+        units.get(device).map(Arc::clone).ok_or_else(|| SimError::NoSuchDevice(device.to_owned()))
     }
 
     fn touch(&self, device: &str, touch: Touch) {
         if let Ok(unit) = self.unit(device) {
-            locked(unit).on_touch(self.shared.clock.now_ms(), touch);
+            locked(&unit).on_touch(self.shared.clock.now_ms(), touch);
         }
     }
 
     fn power(&self, device: &str, on: bool) -> Result<(), SimError> {
-        locked(self.unit(device)?).set_power(self.shared.clock.now_ms(), on);
+        locked(&*self.unit(device)?).set_power(self.shared.clock.now_ms(), on);
         Ok(())
     }
 }

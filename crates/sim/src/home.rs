@@ -1,23 +1,23 @@
 //! Starting, running and stopping a home.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use crate::blinds::Blinds;
 use crate::broker::EmbeddedBroker;
-use crate::client::{Endpoint, Runner};
+use crate::client::Endpoint;
 use crate::clock::Clock;
 use crate::coffee::Coffee;
 use crate::counters::Counters;
 use crate::door::Door;
 use crate::error::SimError;
-use crate::hand::{PhysicalHand, Shared, locked};
+use crate::hand::{PhysicalHand, Shared, Wire, locked};
 use crate::light::{Lamp, Light};
 use crate::model::{Model, Unit, rng_for};
 use crate::motion::{Dialect, Motion};
@@ -146,7 +146,6 @@ pub struct SimHome {
     shared: Arc<Shared>,
     broker_addr: SocketAddr,
     stop: watch::Sender<bool>,
-    devices: Vec<JoinHandle<()>>,
 }
 
 impl SimHome {
@@ -162,21 +161,19 @@ impl SimHome {
             return Err(SimError::TimeScale(scale));
         }
         let (broker, broker_addr, endpoint) = reach(&config).await?;
-        let units = DEVICES.map(|id| (id, Arc::new(Mutex::new(build(config.seed, id)))));
+        let (stop, stopped) = watch::channel(false);
         let shared = Arc::new(Shared {
-            units: units.into_iter().collect(),
+            units: RwLock::new(HashMap::new()),
             broker: broker.map(Mutex::new),
             clock: Clock::new(scale),
             counters: Arc::new(Counters::default()),
+            parcels: Mutex::default(),
+            wire: Wire::new(endpoint, stopped),
         });
-        let endpoint = Arc::new(endpoint);
-        let (stop, stopped) = watch::channel(false);
-        let runners = shared.units.values().map(|unit| {
-            let counters = Arc::clone(&shared.counters);
-            Runner::new(Arc::clone(unit), Arc::clone(&endpoint), shared.clock, counters)
-        });
-        let devices = runners.map(|runner| tokio::spawn(runner.run(stopped.clone()))).collect();
-        Ok(SimHome { shared, broker_addr, stop, devices })
+        for id in DEVICES {
+            shared.install(build(config.seed, id));
+        }
+        Ok(SimHome { shared, broker_addr, stop })
     }
 
     /// Where the broker listens.
@@ -198,8 +195,8 @@ impl SimHome {
         let started = Instant::now();
         loop {
             let mut seen = (0, 0);
-            for unit in self.shared.units.values() {
-                let unit = locked(unit);
+            for unit in self.shared.units() {
+                let unit = locked(&unit);
                 seen.0 += usize::from(unit.powered() && unit.connected());
                 seen.1 += usize::from(unit.powered());
             }
@@ -218,7 +215,7 @@ impl SimHome {
     /// second at most.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
-        for device in self.devices {
+        for device in self.shared.wire.take_running() {
             let _ = device.await;
         }
         if let Some(broker) = &self.shared.broker {
@@ -263,7 +260,7 @@ fn dial(listens: SocketAddr) -> String {
 }
 
 /// The model of a device of [`DEVICES`].
-pub(crate) fn build(seed: u64, id: &'static str) -> Unit {
+pub(crate) fn build(seed: u64, id: &str) -> Unit {
     let rng = rng_for(seed, id);
     let model: Box<dyn Model> = match id {
         "front_door" => Box::new(Door::new(rng)),

@@ -16,7 +16,9 @@
 //!   camera pictures are not retained;
 //! - says everything again when `homeassistant/status` says `online`;
 //! - lets a person at the physical side ring, push, jam and cut power ([`PhysicalHand`]), and see
-//!   what is physically true, to compare with what is reported.
+//!   what is physically true, to compare with what is reported;
+//! - takes parcels in: the courier rings ([`PhysicalHand::deliver`]), what has electronics is unpacked and appears as one
+//!   more device ([`PhysicalHand::unpack`]), goods go where such are kept ([`PhysicalHand::put_away`]).
 //!
 //! Topics beside discovery are `home/<device>/<tail>`; `availability` is on every device, commands
 //! end in `set` but for these of the door: `home/front_door/restart` (`PRESS`) and
@@ -61,6 +63,7 @@ mod home;
 mod light;
 mod model;
 mod motion;
+mod parcel;
 mod thermostat;
 
 pub use camera::picture;
@@ -68,3 +71,4 @@ pub use counters::Published;
 pub use error::SimError;
 pub use hand::{DoorTruth, Guest, LightTruth, PhysicalHand};
 pub use home::{Broker, DEVICES, HomeConfig, SimHome};
+pub use parcel::{Goods, Parcel};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use tokio::sync::mpsc;
-use vestibule_sim::{Broker, DEVICES, HomeConfig, PhysicalHand, SimError, SimHome};
+use vestibule_sim::{Broker, DEVICES, Goods, HomeConfig, PhysicalHand, SimError, SimHome};
 
 /// What the home understands on standard input.
 const HELP: &str = "\
@@ -17,6 +17,9 @@ lock | unlock                   turn the lock by hand
 door push 0..100                push the leaf by hand
 walk hall|lounge                walk past a sensor
 cut DEVICE | restore DEVICE     take or give power
+unpack SERIAL                   a lamp that was bought is plugged in
+deliver ORDER ITEM[=AMOUNT] ... the courier brings a parcel
+parcels | put away              what lies there; put it where such is kept
 broker stop | broker start      the home's own broker
 status | devices | help | quit";
 
@@ -135,6 +138,12 @@ fn act(hand: &PhysicalHand, line: &str) -> Result<String, String> {
         ["walk", room] => hand.walk_into(room).map_err(said)?,
         ["cut", device] => hand.cut_power(device).map_err(said)?,
         ["restore", device] => hand.restore_power(device).map_err(said)?,
+        ["unpack", serial] => return hand.unpack(serial).map_err(said),
+        ["deliver", order, goods @ ..] => {
+            hand.deliver(order, goods.iter().map(|text| Goods::read(text)).collect()).map_err(said)?
+        }
+        ["parcels"] => return Ok(format!("{:?}", hand.parcels())),
+        ["put", "away"] => return Ok(format!("{} put away", hand.put_away())),
         ["broker", "stop"] => hand.stop_broker().map_err(said)?,
         ["broker", "start"] => hand.start_broker().map_err(said)?,
         _ => return Err(format!("{line:?} is not a command: try help")),

@@ -3,12 +3,14 @@
 //! A model does no IO and reads no clock: `now_ms` is simulated milliseconds since the home's start.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::hand::{DoorTruth, Guest, LightTruth};
+use crate::parcel::Goods;
 
 /// First level of every topic that is not discovery: `home/<device>/<tail>`.
 pub(crate) const BASE: &str = "home";
@@ -104,6 +106,10 @@ pub(crate) trait Model: Send {
     fn light(&self) -> Option<LightTruth> {
         None
     }
+    /// Somebody puts goods away into or onto it; false where it holds no such thing, and nothing changes.
+    fn put_away(&mut self, _now_ms: u64, _goods: &Goods) -> bool {
+        false
+    }
 }
 
 /// A bounded queue of happenings: the oldest gives way.
@@ -126,7 +132,8 @@ impl Happenings {
 
 /// A model with its name on the wire, its power, and what it last said.
 pub(crate) struct Unit {
-    id: &'static str,
+    id: Arc<str>,
+    serial: Option<Arc<str>>,
     model: Box<dyn Model>,
     said: HashMap<&'static str, String>,
     powered: bool,
@@ -135,12 +142,22 @@ pub(crate) struct Unit {
 }
 
 impl Unit {
-    pub(crate) fn new(id: &'static str, model: Box<dyn Model>) -> Unit {
-        Unit { id, model, said: HashMap::new(), powered: true, lost_power: false, connected: false }
+    pub(crate) fn new(id: &str, model: Box<dyn Model>) -> Unit {
+        let said = HashMap::new();
+        Unit { id: id.into(), serial: None, model, said, powered: true, lost_power: false, connected: false }
     }
 
-    pub(crate) fn id(&self) -> &'static str {
-        self.id
+    /// The same with a serial number, which it tells in its discovery.
+    pub(crate) fn with_serial(self, serial: &str) -> Unit {
+        Unit { serial: Some(serial.into()), ..self }
+    }
+
+    pub(crate) fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    pub(crate) fn serial(&self) -> Option<&Arc<str>> {
+        self.serial.as_ref()
     }
 
     pub(crate) fn powered(&self) -> bool {
@@ -154,7 +171,7 @@ impl Unit {
     /// Whole topics of the commands.
     pub(crate) fn listens(&self) -> Vec<String> {
         let tails = self.model.listens().iter();
-        tails.map(|tail| topic(self.id, tail)).collect()
+        tails.map(|tail| topic(&self.id, tail)).collect()
     }
 
     /// A command on a whole topic.
@@ -162,7 +179,7 @@ impl Unit {
         let tail = topic
             .strip_prefix(BASE)
             .and_then(|rest| rest.strip_prefix('/'))
-            .and_then(|rest| rest.strip_prefix(self.id))
+            .and_then(|rest| rest.strip_prefix(&*self.id))
             .and_then(|rest| rest.strip_prefix('/'));
         if let Some(tail) = tail
             && self.powered
@@ -221,7 +238,7 @@ impl Unit {
         for (tail, payload) in self.model.states() {
             if self.said.get(tail) != Some(&payload) {
                 out.push(Publish {
-                    topic: topic(self.id, tail),
+                    topic: topic(&self.id, tail),
                     payload: Bytes::from(payload.clone()),
                     retain: true,
                     kind: Kind::State,
@@ -231,7 +248,7 @@ impl Unit {
         }
         let happenings = self.model.take_happenings().into_iter();
         out.extend(happenings.map(|h| Publish {
-            topic: topic(self.id, h.tail),
+            topic: topic(&self.id, h.tail),
             payload: h.payload,
             retain: h.kind == Kind::State,
             kind: h.kind,
@@ -245,6 +262,11 @@ impl Unit {
 
     pub(crate) fn light(&self) -> Option<LightTruth> {
         self.model.light()
+    }
+
+    pub(crate) fn put_away(&mut self, now_ms: u64, goods: &Goods) -> bool {
+        self.model.step(now_ms);
+        self.model.put_away(now_ms, goods)
     }
 }
 

@@ -9,3 +9,4 @@
 mod broker;
 mod devices;
 mod observer;
+mod parcels;
