@@ -18,6 +18,8 @@ use bevy::{
 };
 use vestibule_design::DesignPlugin;
 use vestibule_hud::{HudPlugin, SettingsFile, TokenFiles};
+use vestibule_plugin_commerce::CommercePlugin;
+use vestibule_plugin_enabler::EnablerPlugin;
 use vestibule_world::{
     WorldPlugin,
     furnish::FurnishPlugin,
@@ -146,7 +148,12 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
         open_clipboard(app);
     }
     app.insert_resource(TokenFiles { outgoing, held, home: folders::home() });
-    app.add_plugins(VestibulePlugins);
+    let enabler = EnablerPlugin {
+        key_seed: crate::connect::random(),
+        purchases: Some(folders.data.join("purchases.txt")),
+        ..default()
+    };
+    app.add_plugins(VestibulePlugins.set(enabler));
     app.add_plugins(WorldPlugin {
         scene: ScenePlugin { scene: Some(flags.world.clone()), ..default() },
         walk: WalkPlugin { target, ..default() },
@@ -164,6 +171,7 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
         font: Some(LETTERS),
         actor: crate::connect::random(),
     });
+    app.add_plugins(CommercePlugin { seed: crate::connect::random() });
     app.add_plugins((HudPlugin, GluePlugin { hour: flags.hour.or(offscreen.then_some(15.0)), software }));
     if flags.xr {
         app.add_plugins(vestibule_xr::XrPlugin).add_systems(Update, super::xr::stand);

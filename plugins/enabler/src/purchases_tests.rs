@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use vestibule_model::{CallId, CheckoutId, Confirmation, Money, PayWith, PurchaseState, SystemId, Timestamp, UserId};
 
@@ -131,7 +131,7 @@ fn what_cannot_be_written_down_is_not_confirmed() {
 fn what_is_long_goes_in_parts_and_goes_on_after_a_lost_link() {
     let mut scene = Scene::default();
     let bytes: Vec<u8> = (0..PART * 2 + 3).map(|n| u8::try_from(n % 251).unwrap()).collect();
-    let given = Given::new(Given::PACKAGE, Arc::from(bytes.clone()));
+    let given = Given::new(Given::PACKAGE, bytes.clone());
     let mut asked = scene.ask(&ManagePurchases::Give(given.clone()));
     assert_eq!(scene.ask(&ManagePurchases::Give(given.clone())), None, "it is under way");
     let mut there: Vec<u8> = Vec::new();

@@ -196,6 +196,7 @@ impl Default for KeyBindings {
             (C::Past, KeyCode::KeyH),
             (C::Lend, KeyCode::KeyB),
             (C::Design, KeyCode::KeyM),
+            (C::Shop, KeyCode::KeyO),
             (C::CopyPart, KeyCode::KeyJ),
             (C::MirrorPart, KeyCode::KeyI),
             (C::Axis, KeyCode::KeyQ),

@@ -61,6 +61,8 @@ pub enum Control {
     Lend,
     /// Open or close what is designed.
     Design,
+    /// Open or close the shop, with carts and orders.
+    Shop,
     /// Copy the chosen part of a design.
     CopyPart,
     /// Have the chosen part of a design on the other side, too.
@@ -89,7 +91,7 @@ pub enum Control {
 
 impl Control {
     /// All of them, in the order that they are shown.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Forward,
         Self::Back,
         Self::Left,
@@ -117,6 +119,7 @@ impl Control {
         Self::Past,
         Self::Lend,
         Self::Design,
+        Self::Shop,
         Self::CopyPart,
         Self::MirrorPart,
         Self::Axis,
@@ -162,6 +165,7 @@ impl Control {
             Self::Past => "how the thing was before",
             Self::Lend => "lend, and what is lent",
             Self::Design => "design something",
+            Self::Shop => "shop and orders",
             Self::CopyPart => "copy the chosen part",
             Self::MirrorPart => "mirror the chosen part",
             Self::Axis => "draw along one axis only",

@@ -34,6 +34,7 @@ mod message;
 mod past;
 mod people;
 mod person;
+mod purchase;
 mod service;
 mod system;
 mod turn;
@@ -42,9 +43,8 @@ use bevy_app::{App, Plugin, PreUpdate};
 use bevy_ecs::prelude::*;
 
 pub use commerce::{
-    AddressBook, AddressEntry, DesignPackage, DesignPackaged, Given, Giving, KnownPurchases, ManagePurchases,
-    PackageDesign, Shop, ShopCart, ShopDelivery, ShopGoods, ShopLine, ShopMerchant, ShopNote, ShopNoteKind, ShopQuote,
-    ShopView,
+    AddressBook, AddressEntry, DesignPackage, DesignPackaged, PackageDesign, Shop, ShopCart, ShopDelivery, ShopGoods,
+    ShopLine, ShopMerchant, ShopNote, ShopNoteKind, ShopQuote, ShopView,
 };
 pub use component::{
     FeatureRules, Reading, Twin, TwinAccess, TwinDescription, TwinPart, TwinRole, TwinRoot, TwinState,
@@ -66,6 +66,7 @@ pub use message::{
 pub use past::{LookBack, PastMoment, PastReading, TwinPast};
 pub use people::{KnownDevice, KnownPeople, KnownUser, ManagePeople, ShownCode};
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
+pub use purchase::{Given, Giving, KnownPurchases, ManagePurchases};
 pub use service::{KnownCall, KnownServices, UseServices};
 pub use system::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};
 pub use turn::{IntegrateTwin, TwinTurn, TwinTurns};

@@ -1,4 +1,4 @@
-//! Windows: designing beside the world, and those that have all the attention: help, catalogue, all devices, systems and their services, people, what is lent,
+//! Windows: designing beside the world, and those that have all the attention: help, catalogue, all devices, systems and their services, people, what is lent, the shop and orders,
 //! what happened step by step, a twin's past, settings, past notifications.
 
 mod capture;
@@ -7,23 +7,26 @@ mod design;
 mod devices;
 mod help;
 mod lend;
+mod orders;
 mod past;
 mod people;
 mod procedures;
 mod services;
 mod settings;
+mod shop;
 mod systems;
 
 use bevy::prelude::*;
 use vestibule_input::{Attention, Control, Controls, KeyBindings};
 use vestibule_twin::{
-    Catalogue, DesignView, DiscoverSystems, EnablerClock, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture,
-    IntegrateTwin, KnownLending, KnownPeople, KnownServices, KnownSystems, LookBack, ManagePeople, Procedures,
-    TwinPast, UseServices, model::TwinId,
+    AddressBook, Catalogue, DesignView, DiscoverSystems, EnablerClock, EnablerLink, FollowProcedures, HeldFurniture,
+    HoldFurniture, IntegrateTwin, KnownLending, KnownPeople, KnownPurchases, KnownServices, KnownSystems, LookBack,
+    ManagePeople, Procedures, Shop, ShopView, TwinPast, UseServices,
+    model::{Timestamp, TwinId},
 };
 
 use crate::{
-    action::{HudAction, HudWindow, LineField},
+    action::{HudAction, HudWindow, LineField, PrepareShop},
     card::{CardPin, CardShown},
     clipboard::Clipboard,
     el::El,
@@ -46,6 +49,9 @@ pub(crate) use lend::{
     LoanDesk, act as lend, begin as lend_kept, drop_in, keep as keep_tokens, span as lent_for, tell as tell_lent,
 };
 pub(crate) use services::{Desk, act as serve, tell, told};
+#[cfg(test)]
+pub(crate) use shop::tests::{bought, full as shopped};
+pub(crate) use shop::{ShopDesk, act as shop};
 
 /// The window that is open.
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
@@ -109,6 +115,7 @@ pub(crate) fn keys(
         (Control::People, HudWindow::People),
         (Control::Lend, HudWindow::Lending),
         (Control::Design, HudWindow::Design),
+        (Control::Shop, HudWindow::Shop),
         (Control::Settings, HudWindow::Settings),
     ];
     if controls.just_pressed(Control::Past) {
@@ -179,6 +186,10 @@ pub(crate) fn act(
                 }
                 past.write(wish.clone());
             }
+            HudAction::PrepareShop(PrepareShop::OrderDesign) => {
+                window.open(HudWindow::Shop, *attention.get());
+                next.set(Attention::Panel);
+            }
             HudAction::CloseWindow if window.window.is_some() => {
                 window.window = None;
                 next.set(window.before);
@@ -209,7 +220,7 @@ pub(crate) fn ask(
     mut discover: MessageWriter<DiscoverSystems>,
     mut follow: MessageWriter<FollowProcedures>,
     (mut people, mut services): (MessageWriter<ManagePeople>, MessageWriter<UseServices>),
-    (past, mut look_back): (Res<TwinPast>, MessageWriter<LookBack>),
+    (past, mut look_back, mut shop): (Res<TwinPast>, MessageWriter<LookBack>, MessageWriter<Shop>),
 ) {
     let connected = link.state.is_connected();
     let now = window.get().filter(|_| connected);
@@ -228,6 +239,7 @@ pub(crate) fn ask(
         Some(HudWindow::Past) if past.moment.is_none() && past.problem.is_some() => {
             look_back.write_batch(past.twin.clone().map(LookBack::Open));
         }
+        Some(HudWindow::Shop) => drop(shop.write(Shop::Look)),
         Some(HudWindow::Procedures) => drop(follow.write(FollowProcedures(true))),
         Some(HudWindow::People | HudWindow::Lending) => drop(people.write(ManagePeople::Look)),
         _ => {}
@@ -256,6 +268,11 @@ pub(crate) struct Shown<'w, 's> {
     clipboard: Option<Res<'w, Clipboard>>,
     past: Res<'w, TwinPast>,
     designed: Res<'w, DesignView>,
+    shop: Res<'w, ShopView>,
+    bought: Res<'w, KnownPurchases>,
+    addresses: Res<'w, AddressBook>,
+    shop_desk: Res<'w, ShopDesk>,
+    files: Option<Res<'w, TokenFiles>>,
     clock: Res<'w, EnablerClock>,
     zone: Res<'w, Zone>,
     time: Res<'w, Time<Real>>,
@@ -276,7 +293,7 @@ impl Shown<'_, '_> {
             name: &name,
             line: self.capturing.line().and_then(|(field, line)| match field {
                 LineField::Service(field) => Some((field, line)),
-                LineField::Lend(_) | LineField::Design(_) => None,
+                _ => None,
             }),
             drag: self.dragging.0.as_ref(),
             confirming: window.confirming.as_ref(),
@@ -297,7 +314,7 @@ impl Shown<'_, '_> {
             name: &name,
             line: self.capturing.line().and_then(|(field, line)| match field {
                 LineField::Lend(field) => Some((*field, line)),
-                LineField::Service(_) | LineField::Design(_) => None,
+                _ => None,
             }),
             clipboard: self.clipboard.is_some(),
             confirming: window.confirming.as_ref(),
@@ -310,13 +327,33 @@ impl Shown<'_, '_> {
             view: &self.designed,
             line: self.capturing.line().and_then(|(field, line)| match field {
                 LineField::Design(field) => Some((field.as_str(), line)),
-                LineField::Service(_) | LineField::Lend(_) => None,
+                _ => None,
             }),
             drag: self.dragging.0.as_ref(),
             confirming: window.confirming.as_ref(),
             assets: self.assets.as_deref(),
         };
         design::window(&table, &self.keys)
+    }
+
+    fn shop(&self, window: &OpenWindow) -> El {
+        let counter = shop::Counter {
+            connected: self.link.state.is_connected(),
+            view: &self.shop,
+            purchases: &self.bought,
+            addresses: &self.addresses,
+            designed: &self.designed,
+            desk: &self.shop_desk,
+            line: self.capturing.line().and_then(|(field, line)| match field {
+                LineField::Shop(field) => Some((*field, line)),
+                _ => None,
+            }),
+            confirming: window.confirming.as_ref(),
+            zone: &self.zone,
+            now: self.clock.at(self.time.elapsed_secs_f64()).unwrap_or(Timestamp(0)),
+            out: (self.clipboard.is_some(), self.files.is_some()),
+        };
+        shop::window(&counter, &self.keys)
     }
 
     fn past(&self, window: &OpenWindow) -> El {
@@ -353,6 +390,7 @@ pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_, '_>, mut screen: Re
             return;
         }
         HudWindow::Lending => shown.lending(&window),
+        HudWindow::Shop => shown.shop(&window),
         HudWindow::Procedures => procedures::window(&shown.procedures, shown.link.state.is_connected(), &shown.keys),
         HudWindow::People => {
             let about = window.about.clone().and_then(|twin| shown.devices.name(&twin).map(|name| (twin, name)));
