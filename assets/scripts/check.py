@@ -41,7 +41,7 @@ LINES = (("hall", "stairs_foot"), ("stairs_foot", "stairs_top"), ("stairs_top", 
          ("lounge", "lounge_window"), ("hall", "kitchen"), ("hall", "workshop"), ("stairs_foot", "workshop"),
          ("hall", "door_inside"), ("door_inside", "porch"), ("porch", "street"))
 FURNITURE = ("sofa", "armchair", "coffee_table", "bookshelf", "floor_lamp", "rug", "plant", "tv_stand", "desk", "dining_chair")
-DISHES = ("pasta", "soup", "pancakes", "salad")
+DISHES = ("pasta", "soup", "pancakes", "salad", "tomato_rice", "omelette", "baked_eggs", "rice_pudding")
 PEOPLE = ("friend", "courier", "neighbour")
 problems = []
 

@@ -194,6 +194,110 @@ def salad(b):
             tube(b, ring, .0018, "palg:#9a4a78", 6)
 
 
+def rice(b, at, r, high, count, seed, colours=("pal:#f6f1e2", "pal:#efe7d2", "pal:#fbf8ee")):
+    """A mound of grains: a smooth heart, and grains lying on it."""
+    rng = random.Random(seed)
+    lathe(b, [(r, 0), (r * .93, high * .45), (r * .66, high * .82), (r * .3, high * .98), (0, high)], colours[1], 24, at)
+    for _ in range(count):
+        u, a = math.sqrt(rng.random()), rng.uniform(0, 6.28)
+        x, y, z = r * u * math.cos(a), r * u * math.sin(a), high * math.sqrt(max(0, 1 - u ** 2.4))
+        with b.at(translate(at[0] + x, at[1] + y, at[2] + z + .0006), rotate("z", rng.uniform(0, 180)), rotate("y", rng.uniform(-30, 30))):
+            ellipsoid(b, (0, 0, 0), (.0036, .0013, .0013), rng.choice(colours), 5, 3)
+
+
+def tomato_rice(b):
+    """Rice with a tomato sauce, in a bowl."""
+    lathe(b, [(0, .0), (.048, 0), (.05, .006), (.082, .028), (.104, .052), (.106, .056), (.103, .056), (.078, .034), (.05, .014), (0, .012)],
+          "palg:#e9e3d6", 44)
+    rice(b, (0, 0, .026), .078, .034, 420, 4)
+    lump(b, (.004, -.006, .058), (.044, .038, .009), "palg:#b83a22", 2, 20, .25)
+    for k in range(12):
+        a, r = k * 2.4, .014 + .034 * k / 12
+        lump(b, (.004 + r * math.cos(a), -.006 + r * math.sin(a), .064 - r * .12), (.011, .009, .006), ("palg:#c8452a", "palg:#a92f1c", "palg:#d2603a")[k % 3],
+             20 + k, 8, .2)
+    for k in range(4):
+        leaf(b, (.004, -.004, .068), k * 1.6, .034, .011, .4, ("leaf_a", "leaf_b")[k % 2], 1.0, 5)
+
+
+def omelette(b):
+    """Folded over, a little brown, herbs, and a tomato beside it."""
+    plate(b)
+    n, m, verts = 22, 10, []
+    for i in range(n + 1):
+        t = i / n * 2 - 1
+        half = .052 * (1 - t * t) ** .5
+        for j in range(m + 1):
+            s = j / m
+            a = math.pi * s
+            y = -.030 + half * 1.55 * (1 - math.cos(a)) / 2
+            z = .0095 + (.021 * math.sin(a) ** .8 + .002 * math.sin(9 * t + 4 * s)) * (1 - t ** 4) + .004 * s * (1 - t * t)
+            verts.append((t * .088, y, z))
+    faces = [(i * (m + 1) + j, (i + 1) * (m + 1) + j, (i + 1) * (m + 1) + j + 1, i * (m + 1) + j + 1) for i in range(n) for j in range(m)]
+    b.add(verts, faces, "palg:#f0c95a", n=smooth_normals(verts, faces))
+    rng = random.Random(7)
+    top = lambda x, y: .0315 - 2.6 * x * x - 4 * (y - .006) ** 2
+    for k in range(16):
+        x, y = rng.uniform(-.055, .055), rng.uniform(-.014, .026)
+        with b.at(translate(x, y, top(x, y) + .0012), rotate("z", rng.uniform(0, 180))):
+            ellipsoid(b, (0, 0, 0), (.007 * rng.uniform(.4, 1), .004, .0012), "pal:#c9913c", 8, 4)
+    for k in range(26):
+        x, y = rng.uniform(-.06, .06), rng.uniform(-.016, .028)
+        with b.at(translate(x, y, top(x, y) + .0022), rotate("z", rng.uniform(0, 180))):
+            ellipsoid(b, (0, 0, 0), (.0026, .0011, .0009), ("pal:#4f7a3c", "pal:#6d9a3f")[k % 2], 5, 3)
+    for x, y, turn in ((-.066, -.066, 20), (-.036, -.082, -30), (-.006, -.088, 60)):
+        with b.at(translate(x, y, .018), rotate("z", turn), rotate("x", 40)):
+            lathe(b, [(0, -.016), (.012, -.012), (.0185, -.003), (.0188, 0)], "palg:#c8321f", 18)
+            lathe(b, [(.0188, 0), (.0155, .0007)], "palg:#d9502f", 18)
+            lathe(b, [(.0155, .0007), (0, .001)], "palg:#e8775a", 18)
+    for k in range(7):
+        a = 300 + k * 17
+        ruffle(b, (.066, -.058, .011), a, 24, .052, .024, ("pal:#86b04c", "pal:#6d9a3f", "pal:#a4c45f")[k % 3], 70 + k)
+
+
+def baked_eggs(b):
+    """Three eggs in a pan of tomatoes, the pan on a board."""
+    rbox(b, (-.15, -.12, 0), (.15, .12, .016), .010, "pal:#8a5f3f", 2)
+    with b.at(translate(0, 0, .016)):
+        frustums(b, [(0, 0), (.092, 0), (.106, .036), (.110, .038), (.104, .037), (.091, .006), (0, .006)], "palg:#26282a", 40)
+        tube(b, [(.10, 0, .030), (.150, 0, .038), (.205, 0, .040)], [.010, .009, .011], "palg:#26282a", 10)
+        lathe(b, [(.100, .024), (.06, .0262), (0, .0268)], "palg:#a92f1c", 36)
+        for k in range(24):
+            a, r = k * 2.4, .090 * math.sqrt((k + 1) / 25)
+            lump(b, (r * math.cos(a), r * math.sin(a), .0262), (.012, .010, .0042), ("palg:#b83a22", "palg:#c8452a", "palg:#9c2917")[k % 3], 90 + k, 8, .22)
+        for k in range(3):
+            a = k * 2.1 + .5
+            x, y = .048 * math.cos(a), .048 * math.sin(a)
+            lump(b, (x, y, .0285), (.033, .030, .0046), "palg:#fbf7ee", 30 + k, 18, .16)
+            ellipsoid(b, (x + .003, y, .0335), (.0135, .0135, .0088), "palg:#f2a92c", 18, 10)
+        rng = random.Random(6)
+        for k in range(30):
+            a, r = rng.uniform(0, 6.28), .09 * math.sqrt(rng.random())
+            with b.at(translate(r * math.cos(a), r * math.sin(a), .0345), rotate("z", rng.uniform(0, 180))):
+                ellipsoid(b, (0, 0, 0), (.0030, .0013, .0010), ("pal:#4f7a3c", "pal:#6d9a3f")[k % 2], 5, 3)
+
+
+def rice_pudding(b):
+    """In a small bowl on its plate: cinnamon, a spoonful of cherries."""
+    plate(b, .095, "palg:#7f9a8e")
+    with b.at(translate(0, 0, .008)):
+        lathe(b, [(0, 0), (.034, 0), (.036, .005), (.058, .024), (.068, .050), (.0685, .054), (.066, .054), (.056, .030), (.04, .016)], "palg:#efe9dd", 40)
+        cream = ("palg:#f7efdc", "palg:#f3e8ce", "palg:#fbf5e8")
+        lathe(b, [(.0652, .046), (.045, .0485), (.02, .0515), (0, .052)], cream[0], 36)
+        rng = random.Random(11)
+        for _ in range(150):
+            u, a = math.sqrt(rng.random()) * .060, rng.uniform(0, 6.28)
+            with b.at(translate(u * math.cos(a), u * math.sin(a), .0525 - u * .095), rotate("z", rng.uniform(0, 180))):
+                ellipsoid(b, (0, 0, 0), (.0034, .0015, .0012), rng.choice(cream), 5, 3)
+        for k in range(60):
+            a, r = rng.uniform(.6, 3.4), .056 * math.sqrt(rng.random())
+            with b.at(translate(r * math.cos(a), r * math.sin(a), .0538 - r * .095), rotate("z", rng.uniform(0, 180))):
+                ellipsoid(b, (0, 0, 0), (.0014, .0010, .0006), "pal:#8a4f25", 5, 3)
+        lathe(b, [(.020, .0505), (.014, .0530), (0, .0535)], "palg:#7a1626", 20, (-.012, -.020, 0))
+        for k in range(6):
+            a = k * 1.05
+            ellipsoid(b, (-.012 + .012 * math.cos(a), -.020 + .012 * math.sin(a), .0572), (.0072, .0072, .0066), ("palg:#8e1a2c", "palg:#a3223a")[k % 2], 12, 8)
+
+
 def parcel(b):
     """A carton of 34 x 25 x 20 cm: tape, a label with its bars, arrows that say which side is up."""
     w, d, h = .17, .125, .20
@@ -239,5 +343,9 @@ DISHES = {
     "soup": (soup, "Pumpkin soup"),
     "pancakes": (pancakes, "Pancakes"),
     "salad": (salad, "Salad"),
+    "tomato_rice": (tomato_rice, "Rice with tomatoes"),
+    "omelette": (omelette, "Omelette"),
+    "baked_eggs": (baked_eggs, "Eggs baked in tomatoes"),
+    "rice_pudding": (rice_pudding, "Rice pudding"),
 }
 PARCELS = {"parcel": (parcel, "Parcel")}
