@@ -18,6 +18,8 @@ use bevy::{
 };
 use vestibule_design::DesignPlugin;
 use vestibule_hud::{HudPlugin, SettingsFile, TokenFiles};
+use vestibule_plugin_commerce::CommercePlugin;
+use vestibule_plugin_enabler::EnablerPlugin;
 use vestibule_plugin_kitchen::KitchenPlugin;
 use vestibule_world::{
     WorldPlugin,
@@ -151,7 +153,12 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
         open_clipboard(app);
     }
     app.insert_resource(TokenFiles { outgoing, held, home: folders::home() });
-    app.add_plugins((VestibulePlugins, MePlugin { folder: folders.data.clone() }));
+    let enabler = EnablerPlugin {
+        key_seed: crate::connect::random(),
+        purchases: Some(folders.data.join("purchases.txt")),
+        ..default()
+    };
+    app.add_plugins((VestibulePlugins.set(enabler), MePlugin { folder: folders.data.clone() }));
     app.add_plugins(WorldPlugin {
         scene: ScenePlugin { scene: Some(flags.world.clone()), ..default() },
         walk: WalkPlugin { target, ..default() },
@@ -172,6 +179,7 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
     let (kept, recipes) = (folders.data.join("kitchen"), folders.assets.join("recipes"));
     app.add_plugins(KitchenPlugin { folder: Some(kept), recipes: Some(recipes) });
     app.add_plugins(CourierPlugin { file: folders.data.join("unpacked.txt") });
+    app.add_plugins(CommercePlugin { seed: crate::connect::random() });
     app.add_plugins((HudPlugin, GluePlugin { hour: flags.hour.or(offscreen.then_some(15.0)), software }));
     if flags.xr {
         app.add_plugins(vestibule_xr::XrPlugin).add_systems(Update, super::xr::stand);

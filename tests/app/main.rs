@@ -5,6 +5,7 @@
 #[path = "../../examples/drop_in.rs"]
 mod drop_in;
 
+mod commerce;
 mod door;
 mod enabler;
 mod kitchen;

@@ -3,7 +3,7 @@
 //! **Does**: follows what people ask for ([`EditDesign`](vestibule_twin::EditDesign)); evaluates designs on one thread of
 //! their own, the newest first, while the last picture stays; shows bodies in their colours on a work stand, what a
 //! machine could not make where it would fail, and handles that a hand draws; keeps designs in a folder, writes files
-//! for others, puts finished things among the furniture; says all of it in [`DesignView`](vestibule_twin::DesignView).
+//! for others, puts finished things among the furniture, packs what is to be ordered; says all of it in [`DesignView`](vestibule_twin::DesignView).
 //!
 //! **Does not**: draw windows or read what is typed (`vestibule-hud` does), know how solids are made or priced
 //! (`vestibule-fabricate` does), put furniture down (`vestibule-world` does), order anything.
@@ -31,6 +31,7 @@ mod hand;
 mod handles;
 mod held;
 mod mesh;
+mod order;
 mod pictures;
 mod place;
 mod show;
@@ -115,13 +116,17 @@ impl Plugin for DesignPlugin {
             .init_asset::<StandardMaterial>()
             .init_resource::<Desk>()
             .init_resource::<hand::Hand>()
+            .init_resource::<order::Packing>()
             .init_resource::<show::Turning>()
             .init_resource::<show::Ground>()
             .insert_resource(Kept { files, folder, exports, own, ..Kept::default() })
             .insert_resource(pictures::Pictures::new(self.folder.clone(), font.clone()))
             .insert_resource(Work::start(font))
             .configure_sets(Update, (DesignSystems::Follow, DesignSystems::Show).chain())
-            .add_systems(Update, (hand::point, edit, compute, write).chain().in_set(DesignSystems::Follow))
+            .add_systems(
+                Update,
+                (hand::point, edit, compute, write, order::package).chain().in_set(DesignSystems::Follow),
+            )
             .add_systems(
                 Update,
                 ((show::ground, show::draw, show::mark, show::handles).chain(), tell, offer)

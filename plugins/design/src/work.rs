@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How full a filament part is inside.
-const INFILL_PERCENT: u8 = 15;
+pub(crate) const INFILL_PERCENT: u8 = 15;
 /// A picture that is nearly ready is worth more than the next one that has not begun: so long it may go on after a newer
 /// one was asked for. Without this, a hand that keeps moving would never see anything.
 const GRACE: Duration = Duration::from_millis(120);

@@ -6,8 +6,9 @@ use bevy::{ecs::system::SystemParam, prelude::*};
 use vestibule_model::{CallUpdate, Refusal, RefusalCode, SystemId, SystemQuery, Timestamp};
 use vestibule_protocol::{News, ProcedureStep, Request, Response, SystemView};
 use vestibule_twin::{
-    DiscoverSystems, EnablerClock, FollowProcedures, KnownLending, KnownPeople, KnownServices, KnownSystem,
-    KnownSystems, LendRights, LookBack, ManagePeople, Procedures, StepTaken, TwinPast, UseServices,
+    DiscoverSystems, EnablerClock, FollowProcedures, KnownLending, KnownPeople, KnownPurchases, KnownServices,
+    KnownSystem, KnownSystems, LendRights, LookBack, ManagePeople, ManagePurchases, Procedures, StepTaken, TwinPast,
+    UseServices,
 };
 
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     past::{self, PastQuestion},
     people::{self, PeopleQuestion},
     pump::now_ms,
+    purchases::{self, Buying, PurchaseQuestion, Told},
     services::{self, ServiceQuestion},
 };
 
@@ -38,6 +40,8 @@ pub(crate) enum Question {
     Services(ServiceQuestion),
     Past(PastQuestion),
     Lending(LendQuestion),
+    /// Of the enabler with this name.
+    Purchases(String, PurchaseQuestion),
 }
 
 impl Question {
@@ -64,6 +68,8 @@ pub(crate) struct Known<'w> {
     services: ResMut<'w, KnownServices>,
     past: ResMut<'w, TwinPast>,
     lending: ResMut<'w, KnownLending>,
+    purchases: ResMut<'w, KnownPurchases>,
+    buying: ResMut<'w, Buying>,
     clock: ResMut<'w, EnablerClock>,
     further: ResMut<'w, Further>,
 }
@@ -91,6 +97,7 @@ impl Known<'_> {
         self.services.complete = false;
         self.further.0.clear();
         lend::lose(&mut self.lending);
+        purchases::lose(&mut self.purchases);
     }
 
     /// The enabler answers again: calls may have gone on meanwhile, and a connection knows of no token by itself.
@@ -99,6 +106,13 @@ impl Known<'_> {
         self.further.0.extend(doubts.into_iter().map(|(question, request)| (Question::Services(question), request)));
         let asks = lend::regain(&mut self.lending, enabler);
         self.present(asks);
+        let asks = purchases::regain(&mut self.purchases, &self.buying, enabler);
+        self.further.0.extend(asks.into_iter().map(|ask| of_purchases(enabler, ask)));
+    }
+
+    /// A purchase or a product came further.
+    pub(crate) fn bought(&mut self, enabler: &str, told: Told) {
+        purchases::told(&mut self.purchases, &mut self.buying, enabler, told);
     }
 
     /// A twin came, changed or is gone: it may have been seen by a token that gives nothing any more.
@@ -147,6 +161,10 @@ impl Known<'_> {
                 lend::Next::Look => self.ask_people(people::requests(&ManagePeople::Look, Timestamp(0))),
                 lend::Next::Present(ask) => self.present(vec![*ask]),
             },
+            (Question::Purchases(enabler, question), answer) => {
+                let next = purchases::take(&mut self.purchases, &mut self.buying, &enabler, question, answer);
+                self.further.0.extend(next.map(|ask| of_purchases(&enabler, ask)));
+            }
             (Question::Services(question), answer) => services::take(&mut self.services, question, answer),
             (Question::Past(question), answer) => {
                 let next = past::take(&mut self.past, question, answer);
@@ -192,6 +210,10 @@ impl Known<'_> {
     }
 }
 
+fn of_purchases(enabler: &str, (question, request): (PurchaseQuestion, Request)) -> (Question, Request) {
+    (Question::Purchases(enabler.to_owned(), question), request)
+}
+
 fn taken(step: &ProcedureStep) -> StepTaken {
     StepTaken {
         sequence: step.sequence,
@@ -215,6 +237,7 @@ pub(crate) struct Wishes<'w, 's> {
     services: MessageReader<'w, 's, UseServices>,
     past: MessageReader<'w, 's, LookBack>,
     lend: MessageReader<'w, 's, LendRights>,
+    purchases: MessageReader<'w, 's, ManagePurchases>,
     /// Calls that were made by now.
     calls: Local<'s, u64>,
 }
@@ -243,6 +266,10 @@ impl Wishes<'_, '_> {
         for wish in self.lend.read() {
             let request = lend::request(wish, &mut known.lending, enabler, clock);
             asked.extend(request.map(|(question, request)| (Question::Lending(question), request)));
+        }
+        for wish in self.purchases.read() {
+            let ask = purchases::request(wish, &mut known.purchases, &mut known.buying, enabler);
+            asked.extend(ask.map(|ask| of_purchases(enabler, ask)));
         }
         for wish in self.past.read() {
             let requests = past::requests(wish, &mut known.past, clock);

@@ -6,7 +6,8 @@
 //! an idempotency key, and reports its way as [`TwinActuated`] or [`ActuationRefused`]; keeps [`KnownSystems`],
 //! [`KnownPeople`], [`KnownServices`], a [`TwinPast`] and the [`Procedures`]' steps for whoever asked for them; asks for
 //! the physical object's turn ([`IntegrateTwin`]), renews it while it is wanted, and keeps [`TwinTurns`]; has tokens signed
-//! and ended, presents those of others on each connection for as long as they hold ([`LendRights`], [`KnownLending`]).
+//! and ended, presents those of others on each connection for as long as they hold ([`LendRights`], [`KnownLending`]); gives
+//! what purchases refer to, confirms them once and follows them ([`ManagePurchases`], [`KnownPurchases`]).
 //!
 //! **Does not**: open sockets, decide who may do what, draw, or show a wish as if it had come true.
 //!
@@ -33,11 +34,13 @@
 mod actuate;
 mod connection;
 mod discover;
+mod journal;
 mod lend;
 mod mirror;
 mod past;
 mod people;
 mod pump;
+mod purchases;
 mod services;
 mod turns;
 
@@ -52,8 +55,9 @@ pub use connection::{Connected, Disconnected, EnablerConnection};
 use vestibule_protocol::{ClientSession, Link};
 #[cfg(doc)]
 use vestibule_twin::{
-    ActuateTwin, ActuationRefused, IntegrateTwin, KnownLending, KnownPeople, KnownServices, KnownSystems, LendRights,
-    Procedures, Twin, TwinAccess, TwinActuated, TwinDescription, TwinPast, TwinPictures, TwinState, TwinTurns,
+    ActuateTwin, ActuationRefused, IntegrateTwin, KnownLending, KnownPeople, KnownPurchases, KnownServices,
+    KnownSystems, LendRights, ManagePurchases, Procedures, Twin, TwinAccess, TwinActuated, TwinDescription, TwinPast,
+    TwinPictures, TwinState, TwinTurns,
 };
 
 /// Talks to enablers. Add it once, then spawn an [`EnablerConnection`].
@@ -72,6 +76,9 @@ pub struct EnablerPlugin {
     pub max_content: u64,
     /// News that are taken in one frame at the most, so that a flood costs frames, not the session. Default 4096.
     pub max_news: usize,
+    /// The file where ids of purchases stand before their confirmation leaves, so that the enabler can be asked about them
+    /// after whatever happens. Default: none, and a program that is killed meanwhile does not know them any more.
+    pub purchases: Option<std::path::PathBuf>,
 }
 
 impl Default for EnablerPlugin {
@@ -83,6 +90,7 @@ impl Default for EnablerPlugin {
             margin_ms: 5_000,
             max_content: 16 * 1024 * 1024,
             max_news: 4_096,
+            purchases: None,
         }
     }
 }
@@ -98,6 +106,7 @@ impl Plugin for EnablerPlugin {
             .init_resource::<mirror::Mirror>()
             .init_resource::<actuate::Tickets>()
             .init_resource::<discover::Further>()
+            .insert_resource(purchases::Buying::open(self.purchases.clone()))
             .init_resource::<turns::Own>()
             .init_resource::<vestibule_twin::EnablerLink>()
             .add_message::<AskEnabler>()

@@ -8,6 +8,7 @@ use crate::{
     Connected, Disconnected, EnablerConnection, Settings,
     actuate::Answers,
     mirror::{Mirror, Mirroring},
+    purchases::Told,
 };
 
 /// Milliseconds of the app's own monotonic clock, as sessions want them.
@@ -65,6 +66,9 @@ pub(crate) fn receive(
                 News::Lease(update) => answers.leases.take(update),
                 News::Call(update) => answers.known.call(update),
                 News::Deauthorized(system) => answers.known.deauthorized(&system),
+                News::Purchase(update) => answers.known.bought(name, Told::Purchase(update)),
+                News::Product(product) => answers.known.bought(name, Told::Product(product)),
+                News::Unbound(serial) => answers.known.bought(name, Told::Unbound(serial)),
                 News::Step(step) => answers.known.step(&step),
                 other => mirror.take(entity, other, session, &mut mirroring, &settings, time.elapsed_secs_f64()),
             }

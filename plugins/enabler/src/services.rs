@@ -45,15 +45,28 @@ pub(crate) fn request(
             Some((ServiceQuestion::End(system.clone()), Request::Deauthorize { system }))
         }
         UseServices::Call { system, service, input } => {
-            let id = CallId(key);
-            let info = systems.systems.get(&system).and_then(|known| known.info.services.get(&service));
-            let takes = info.map_or(USUAL_MS, |info| info.timeout_ms);
-            known.begin(id, system.clone(), service.clone());
-            let call = call(id, system, service, input, now.plus(valid_ms(takes)));
-            Some((ServiceQuestion::Call(id), Request::Invoke(Box::new(call))))
+            Some(begin(known, systems, now, CallId(key), (system, service), input))
+        }
+        UseServices::CallAs { call, system, service, input } => {
+            Some(begin(known, systems, now, call, (system, service), input))
         }
         UseServices::Cancel(call) => Some((ServiceQuestion::Call(call), Request::CancelCall(call))),
     }
+}
+
+fn begin(
+    known: &mut KnownServices,
+    systems: &KnownSystems,
+    now: Timestamp,
+    id: CallId,
+    (system, service): (SystemId, ServiceId),
+    input: Json,
+) -> (ServiceQuestion, Request) {
+    let info = systems.systems.get(&system).and_then(|known| known.info.services.get(&service));
+    let takes = info.map_or(USUAL_MS, |info| info.timeout_ms);
+    known.begin(id, system.clone(), service.clone());
+    let call = call(id, system, service, input, now.plus(valid_ms(takes)));
+    (ServiceQuestion::Call(id), Request::Invoke(Box::new(call)))
 }
 
 /// How long a call is good for whose service may take `takes` milliseconds: it may be tried once more.

@@ -1,8 +1,8 @@
 use bevy::prelude::*;
 use vestibule_input::Control;
 use vestibule_twin::{
-    Cook, EditDesign, IntegrateTwin, LendRights, LookBack, ManagePeople, UseServices,
-    model::{ActionId, FeatureId, Fingerprint, Json, ServiceId, SystemId, Timestamp, TwinId, Value},
+    Cook, EditDesign, IntegrateTwin, LendRights, LookBack, ManagePeople, ManagePurchases, Shop, UseServices,
+    model::{ActionId, FeatureId, Fingerprint, Json, PurchaseId, ServiceId, SystemId, Timestamp, TwinId, Value},
 };
 
 use crate::{
@@ -64,6 +64,12 @@ pub enum HudAction {
     Cook(Cook),
     /// Prepare that.
     PrepareKitchen(PrepareKitchen),
+    /// Buy something.
+    Shop(Shop),
+    /// Purchases and products.
+    Purchase(ManagePurchases),
+    /// Prepare that.
+    PrepareShop(PrepareShop),
     /// Ask for one more press before this is done.
     Confirm(Box<Self>),
     /// Ask for one's turn at a thing, or give it back.
@@ -132,6 +138,86 @@ pub enum LendField {
     Token,
 }
 
+/// What one can look at in the shop's window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShopPart {
+    /// Goods of shops.
+    Goods,
+    /// What the open design costs.
+    Design,
+    /// What is to be bought.
+    Carts,
+    /// What was bought.
+    Orders,
+    /// Where things go.
+    Addresses,
+}
+
+/// What a person prepares before they buy something. Nothing of it leaves the screen, but by a press that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PrepareShop {
+    /// Look at this part.
+    Show(ShopPart),
+    /// Open the window at the price of the open design.
+    OrderDesign,
+    /// So many of the design.
+    Quantity(u32),
+    /// Look at this merchant's cart.
+    Cart(SystemId),
+    /// Look at this order, or at none.
+    Order(Option<PurchaseId>),
+    /// Write into a field by keyboard.
+    Write(ShopField),
+    /// Look for what was written.
+    Search,
+    /// One more address.
+    NewAddress,
+    /// Write this address, or none.
+    EditAddress(Option<usize>),
+    /// Forget this address.
+    RemoveAddress(usize),
+    /// Copy an order's receipt.
+    CopyReceipt(PurchaseId),
+    /// Write an order's receipt into a file.
+    WriteReceipt(PurchaseId),
+}
+
+/// A field of the shop's window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShopField {
+    /// What to look for.
+    Words,
+    /// A part of an address, by its place in the book.
+    Address(usize, AddressPart),
+}
+
+/// A part of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressPart {
+    /// What the person calls it.
+    Label,
+    /// First name.
+    FirstName,
+    /// Last name.
+    LastName,
+    /// E-mail.
+    Email,
+    /// Telephone.
+    Phone,
+    /// Street and number.
+    Street,
+    /// What the street's number does not say.
+    Extended,
+    /// Postal code.
+    PostalCode,
+    /// Town.
+    Town,
+    /// State or province.
+    Region,
+    /// Country, by its two letters.
+    Country,
+}
+
 /// What a line that is written belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LineField {
@@ -139,6 +225,7 @@ pub(crate) enum LineField {
     Lend(LendField),
     Design(String),
     Kitchen(KitchenField),
+    Shop(ShopField),
 }
 
 /// A field of a service's form.
@@ -177,6 +264,8 @@ pub enum HudWindow {
     Lending,
     /// What is cooked, what is there for it and what is bought.
     Kitchen,
+    /// Buying, and what was bought.
+    Shop,
     /// What is designed. It leaves room for the world, and the mouse is free for both.
     Design,
 }

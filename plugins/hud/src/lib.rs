@@ -5,8 +5,9 @@
 //! [`ActuateTwin`](vestibule_twin::ActuateTwin) and follows it to its end; keeps notifications until they are read;
 //! says how the link to the enabler is; shows systems and has their services used ([`UseServices`](vestibule_twin::UseServices)),
 //! what is lent to whom ([`LendRights`](vestibule_twin::LendRights)), a twin's past
-//! ([`TwinPast`](vestibule_twin::TwinPast)), what is designed ([`DesignView`](vestibule_twin::DesignView)) and what is
-//! cooked ([`KitchenView`](vestibule_twin::KitchenView)), keys, furniture catalogue and settings ([`Settings`]); gives and
+//! ([`TwinPast`](vestibule_twin::TwinPast)), what is designed ([`DesignView`](vestibule_twin::DesignView)), cooked
+//! ([`KitchenView`](vestibule_twin::KitchenView)), bought ([`ShopView`](vestibule_twin::ShopView)) and ordered
+//! ([`KnownPurchases`](vestibule_twin::KnownPurchases)), keys, furniture catalogue and settings ([`Settings`]); gives and
 //! takes [`Attention`](vestibule_input::Attention).
 //!
 //! **Does not**: move anybody, find out what is pointed at, grab the cursor, talk to an enabler, decide who may do what.
@@ -61,7 +62,9 @@ use bevy::{
 use vestibule_input::ensure_control_plugin;
 use vestibule_twin::ensure_twin_plugin;
 
-pub use action::{HudAction, HudWindow, LendField, Prepare, PrepareLoan, ServiceField};
+pub use action::{
+    AddressPart, HudAction, HudWindow, LendField, Prepare, PrepareLoan, PrepareShop, ServiceField, ShopField, ShopPart,
+};
 pub use availability::{Availability, Waiting, availability};
 pub use clipboard::{Clipboard, SystemClipboard};
 pub use probe::{find_button, find_named, hud_texts};
@@ -105,6 +108,7 @@ impl Plugin for HudPlugin {
             .init_resource::<window::LoanDesk>()
             .init_resource::<window::DesignLine>()
             .init_resource::<window::KitchenDesk>()
+            .init_resource::<window::ShopDesk>()
             .init_resource::<moment::Zone>()
             .add_message::<KeyboardInput>()
             .add_message::<Ime>()
@@ -130,7 +134,7 @@ impl Plugin for HudPlugin {
         let act = (
             (card::pin, window::act, window::serve, window::lend, window::ask, settings::change, notice::dismiss)
                 .chain(),
-            (window::design, window::attend_design, window::cook).chain(),
+            (window::design, window::attend_design, window::shop, window::cook).chain(),
             (track::actuate, track::follow, window::tell, window::tell_lent, notice::collect).chain(),
             (settings::keep, window::keep_tokens).chain(),
         );

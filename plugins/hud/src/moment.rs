@@ -44,6 +44,11 @@ impl Zone {
         found.map_or_else(|| from.plus(3_600_000), Timestamp)
     }
 
+    /// `Thu 26 Nov`.
+    pub(crate) fn day(&self, at: Timestamp) -> String {
+        self.format(at, "%a %-d %b")
+    }
+
     /// `14:03:07`, with the day where it is another one than that of `near`.
     pub(crate) fn time(&self, at: Timestamp, near: Timestamp) -> String {
         let day = "%Y-%m-%d";

@@ -379,10 +379,33 @@ fn preview() {
     app.world_mut().write_message(HudAction::PrepareKitchen(PrepareKitchen::Unfold("milk".to_owned())));
     shoot(&mut app, &target, &format!("{size}-kitchen-why"));
     app.world_mut().write_message(HudAction::CloseWindow);
+    shops(&mut app, &target, size.as_str());
     let reason = "the home's computer does not answer".to_owned();
     app.insert_resource(EnablerLink {
         state: LinkState::Lost { reason, retry_in_s: 8.0 },
         name: "this home".to_owned(),
     });
     shoot(&mut app, &target, &format!("{size}-lost"));
+}
+
+/// Each part of the shop's window.
+fn shops(app: &mut App, target: &Handle<Image>, size: &str) {
+    let (view, book) = window::shopped();
+    app.insert_resource(view).insert_resource(book).insert_resource(window::bought());
+    app.world_mut().write_message(HudAction::Open(HudWindow::Shop));
+    for (part, name) in [
+        (ShopPart::Goods, "goods"),
+        (ShopPart::Design, "quote"),
+        (ShopPart::Carts, "cart"),
+        (ShopPart::Orders, "orders"),
+        (ShopPart::Addresses, "addresses"),
+    ] {
+        app.world_mut().write_message(HudAction::PrepareShop(PrepareShop::Show(part)));
+        if part == ShopPart::Orders {
+            let first = window::bought().newest_first().first().map(|known| known.id);
+            app.world_mut().write_message(HudAction::PrepareShop(PrepareShop::Order(first)));
+        }
+        shoot(app, target, &format!("{size}-shop-{name}"));
+    }
+    app.world_mut().write_message(HudAction::CloseWindow);
 }

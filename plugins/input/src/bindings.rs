@@ -197,6 +197,7 @@ impl Default for KeyBindings {
             (C::Lend, KeyCode::KeyB),
             (C::Design, KeyCode::KeyM),
             (C::Kitchen, KeyCode::KeyF),
+            (C::Shop, KeyCode::KeyO),
             (C::CopyPart, KeyCode::KeyJ),
             (C::MirrorPart, KeyCode::KeyI),
             (C::Axis, KeyCode::KeyQ),

@@ -63,6 +63,8 @@ pub enum Control {
     Design,
     /// Open or close the kitchen: what is cooked, what is there for it and what is bought.
     Kitchen,
+    /// Open or close the shop, with carts and orders.
+    Shop,
     /// Copy the chosen part of a design.
     CopyPart,
     /// Have the chosen part of a design on the other side, too.
@@ -120,6 +122,7 @@ impl Control {
         Self::Lend,
         Self::Design,
         Self::Kitchen,
+        Self::Shop,
         Self::CopyPart,
         Self::MirrorPart,
         Self::Axis,
@@ -166,6 +169,7 @@ impl Control {
             Self::Lend => "lend, and what is lent",
             Self::Design => "design something",
             Self::Kitchen => "the kitchen: cook something",
+            Self::Shop => "shop and orders",
             Self::CopyPart => "copy the chosen part",
             Self::MirrorPart => "mirror the chosen part",
             Self::Axis => "draw along one axis only",

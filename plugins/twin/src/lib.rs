@@ -36,6 +36,7 @@ mod past;
 mod people;
 mod person;
 mod products;
+mod purchase;
 mod put;
 mod service;
 mod system;
@@ -45,9 +46,8 @@ use bevy_app::{App, Plugin, PreUpdate};
 use bevy_ecs::prelude::*;
 
 pub use commerce::{
-    AddressBook, AddressEntry, DesignPackage, DesignPackaged, Given, Giving, KnownPurchases, ManagePurchases,
-    PackageDesign, Shop, ShopCart, ShopDelivery, ShopGoods, ShopLine, ShopMerchant, ShopNote, ShopNoteKind, ShopQuote,
-    ShopView,
+    AddressBook, AddressEntry, DesignPackage, DesignPackaged, PackageDesign, Shop, ShopCart, ShopDelivery, ShopGoods,
+    ShopLine, ShopMerchant, ShopNote, ShopNoteKind, ShopQuote, ShopView,
 };
 pub use component::{
     FeatureRules, Reading, Twin, TwinAccess, TwinDescription, TwinPart, TwinRole, TwinRoot, TwinState,
@@ -75,6 +75,7 @@ pub use past::{LookBack, PastMoment, PastReading, TwinPast};
 pub use people::{KnownDevice, KnownPeople, KnownUser, ManagePeople, ShownCode};
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
 pub use products::{ProductRow, design_model_key};
+pub use purchase::{Given, Giving, KnownPurchases, ManagePurchases};
 pub use put::PutAt;
 pub use service::{KnownCall, KnownServices, UseServices};
 pub use system::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};

@@ -32,6 +32,17 @@ pub enum UseServices {
         /// With what.
         input: Json,
     },
+    /// The same under a name that nobody else has given, so that its sender finds the answer in [`KnownServices::calls`].
+    CallAs {
+        /// The call; 16 random bytes.
+        call: CallId,
+        /// The system.
+        system: SystemId,
+        /// The service.
+        service: ServiceId,
+        /// With what.
+        input: Json,
+    },
     /// Take a call back: nothing further is begun, and what was done is undone.
     Cancel(CallId),
 }

@@ -1,4 +1,4 @@
-//! Windows: designing beside the world, and those that have all the attention: help, catalogue, all devices, systems and their services, people, what is lent,
+//! Windows: designing beside the world, and those that have all the attention: help, catalogue, all devices, systems and their services, people, what is lent, the shop and orders,
 //! what happened step by step, a twin's past, settings, past notifications.
 
 mod capture;
@@ -8,23 +8,26 @@ mod devices;
 mod help;
 mod kitchen;
 mod lend;
+mod orders;
 mod past;
 mod people;
 mod procedures;
 mod services;
 mod settings;
+mod shop;
 mod systems;
 
 use bevy::prelude::*;
 use vestibule_input::{Attention, Control, Controls, KeyBindings};
 use vestibule_twin::{
-    Catalogue, DesignView, DiscoverSystems, EnablerClock, EnablerLink, FollowProcedures, HeldFurniture, HoldFurniture,
-    IntegrateTwin, KitchenView, KnownLending, KnownPeople, KnownServices, KnownSystems, LookBack, ManagePeople,
-    Procedures, TwinPast, UseServices, model::TwinId,
+    AddressBook, Catalogue, DesignView, DiscoverSystems, EnablerClock, EnablerLink, FollowProcedures, HeldFurniture,
+    HoldFurniture, IntegrateTwin, KitchenView, KnownLending, KnownPeople, KnownPurchases, KnownServices, KnownSystems,
+    LookBack, ManagePeople, Procedures, Shop, ShopView, TwinPast, UseServices,
+    model::{Timestamp, TwinId},
 };
 
 use crate::{
-    action::{HudAction, HudWindow, LineField},
+    action::{HudAction, HudWindow, LineField, PrepareShop},
     card::{CardPin, CardShown},
     clipboard::Clipboard,
     el::El,
@@ -51,6 +54,9 @@ pub(crate) use lend::{
     LoanDesk, act as lend, begin as lend_kept, drop_in, keep as keep_tokens, span as lent_for, tell as tell_lent,
 };
 pub(crate) use services::{Desk, act as serve, tell, told};
+#[cfg(test)]
+pub(crate) use shop::tests::{bought, full as shopped};
+pub(crate) use shop::{ShopDesk, act as shop};
 
 /// The window that is open.
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
@@ -115,6 +121,7 @@ pub(crate) fn keys(
         (Control::Lend, HudWindow::Lending),
         (Control::Design, HudWindow::Design),
         (Control::Kitchen, HudWindow::Kitchen),
+        (Control::Shop, HudWindow::Shop),
         (Control::Settings, HudWindow::Settings),
     ];
     if controls.just_pressed(Control::Past) {
@@ -185,6 +192,10 @@ pub(crate) fn act(
                 }
                 past.write(wish.clone());
             }
+            HudAction::PrepareShop(PrepareShop::OrderDesign) => {
+                window.open(HudWindow::Shop, *attention.get());
+                next.set(Attention::Panel);
+            }
             HudAction::CloseWindow if window.window.is_some() => {
                 window.window = None;
                 next.set(window.before);
@@ -215,7 +226,7 @@ pub(crate) fn ask(
     mut discover: MessageWriter<DiscoverSystems>,
     mut follow: MessageWriter<FollowProcedures>,
     (mut people, mut services): (MessageWriter<ManagePeople>, MessageWriter<UseServices>),
-    (past, mut look_back): (Res<TwinPast>, MessageWriter<LookBack>),
+    (past, mut look_back, mut shop): (Res<TwinPast>, MessageWriter<LookBack>, MessageWriter<Shop>),
 ) {
     let connected = link.state.is_connected();
     let now = window.get().filter(|_| connected);
@@ -234,6 +245,7 @@ pub(crate) fn ask(
         Some(HudWindow::Past) if past.moment.is_none() && past.problem.is_some() => {
             look_back.write_batch(past.twin.clone().map(LookBack::Open));
         }
+        Some(HudWindow::Shop) => drop(shop.write(Shop::Look)),
         Some(HudWindow::Procedures) => drop(follow.write(FollowProcedures(true))),
         Some(HudWindow::People | HudWindow::Lending) => drop(people.write(ManagePeople::Look)),
         _ => {}
@@ -264,6 +276,11 @@ pub(crate) struct Shown<'w, 's> {
     designed: Res<'w, DesignView>,
     kitchen: Res<'w, KitchenView>,
     pots: Res<'w, KitchenDesk>,
+    shop: Res<'w, ShopView>,
+    bought: Res<'w, KnownPurchases>,
+    addresses: Res<'w, AddressBook>,
+    shop_desk: Res<'w, ShopDesk>,
+    files: Option<Res<'w, TokenFiles>>,
     clock: Res<'w, EnablerClock>,
     zone: Res<'w, Zone>,
     time: Res<'w, Time<Real>>,
@@ -284,7 +301,7 @@ impl Shown<'_, '_> {
             name: &name,
             line: self.capturing.line().and_then(|(field, line)| match field {
                 LineField::Service(field) => Some((field, line)),
-                LineField::Lend(_) | LineField::Design(_) | LineField::Kitchen(_) => None,
+                _ => None,
             }),
             drag: self.dragging.0.as_ref(),
             confirming: window.confirming.as_ref(),
@@ -305,7 +322,7 @@ impl Shown<'_, '_> {
             name: &name,
             line: self.capturing.line().and_then(|(field, line)| match field {
                 LineField::Lend(field) => Some((*field, line)),
-                LineField::Service(_) | LineField::Design(_) | LineField::Kitchen(_) => None,
+                _ => None,
             }),
             clipboard: self.clipboard.is_some(),
             confirming: window.confirming.as_ref(),
@@ -318,7 +335,7 @@ impl Shown<'_, '_> {
             view: &self.designed,
             line: self.capturing.line().and_then(|(field, line)| match field {
                 LineField::Design(field) => Some((field.as_str(), line)),
-                LineField::Service(_) | LineField::Lend(_) | LineField::Kitchen(_) => None,
+                _ => None,
             }),
             drag: self.dragging.0.as_ref(),
             confirming: window.confirming.as_ref(),
@@ -333,12 +350,32 @@ impl Shown<'_, '_> {
             desk: &self.pots,
             line: self.capturing.line().and_then(|(field, line)| match field {
                 LineField::Kitchen(field) => Some((field, line)),
-                LineField::Service(_) | LineField::Lend(_) | LineField::Design(_) => None,
+                _ => None,
             }),
             zone: &self.zone,
             clipboard: self.clipboard.is_some(),
         };
         kitchen::window(&counter, &self.keys)
+    }
+
+    fn shop(&self, window: &OpenWindow) -> El {
+        let counter = shop::Counter {
+            connected: self.link.state.is_connected(),
+            view: &self.shop,
+            purchases: &self.bought,
+            addresses: &self.addresses,
+            designed: &self.designed,
+            desk: &self.shop_desk,
+            line: self.capturing.line().and_then(|(field, line)| match field {
+                LineField::Shop(field) => Some((*field, line)),
+                _ => None,
+            }),
+            confirming: window.confirming.as_ref(),
+            zone: &self.zone,
+            now: self.clock.at(self.time.elapsed_secs_f64()).unwrap_or(Timestamp(0)),
+            out: (self.clipboard.is_some(), self.files.is_some()),
+        };
+        shop::window(&counter, &self.keys)
     }
 
     fn past(&self, window: &OpenWindow) -> El {
@@ -376,6 +413,7 @@ pub(crate) fn show(window: Res<OpenWindow>, shown: Shown<'_, '_>, mut screen: Re
         }
         HudWindow::Lending => shown.lending(&window),
         HudWindow::Kitchen => shown.kitchen(),
+        HudWindow::Shop => shown.shop(&window),
         HudWindow::Procedures => procedures::window(&shown.procedures, shown.link.state.is_connected(), &shown.keys),
         HudWindow::People => {
             let about = window.about.clone().and_then(|twin| shown.devices.name(&twin).map(|name| (twin, name)));

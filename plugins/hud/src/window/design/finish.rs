@@ -3,7 +3,7 @@ use vestibule_twin::{DesignFormat, DesignTakes, DesignView, EditDesign};
 
 use super::{Table, block, fields, pressed};
 use crate::{
-    action::HudAction,
+    action::{HudAction, PrepareShop},
     el::El,
     style,
     widgets::{self, Tone},
@@ -60,6 +60,12 @@ pub(super) fn foot(view: &DesignView) -> El {
     press.enabled = why.is_none();
     let mut place = widgets::button("place", press, None, Tone::Main);
     place.node.flex_grow = 1.0;
+    // It opens where its price is asked for, and says there why it cannot be ordered.
+    let order = widgets::press("Order it", HudAction::PrepareShop(PrepareShop::OrderDesign));
+    let order = widgets::button("order", order, None, Tone::Plain);
+    let mut words = El::small("words", amounts(view));
+    words.node.flex_shrink = 1.0;
+    let takes = El::row("takes", style::GAP).with(words);
     let told = view.exported.as_ref().map(|exported| match exported {
         Ok(path) => El::small("exported", format!("Written: {path}")).colored(style::GOOD),
         Err(why) => El::small("exported", why.clone()).colored(style::WRONG),
@@ -78,7 +84,7 @@ pub(super) fn foot(view: &DesignView) -> El {
                 .with(verdict),
         )
         .with_all(first.map(|first| El::small("first", first.says.clone()).colored(style::WRONG)))
-        .with(El::small("takes", amounts(view)))
+        .with(takes.with(widgets::spring()).with(order))
         .with(out)
         .with_all(why.map(|why| El::small("why", format!("Neither into the room nor into a file: {why}"))))
         .with_all(told)

@@ -113,7 +113,7 @@ pub(crate) fn act(
 ) {
     let mine = |field: &LineField| match field {
         LineField::Lend(field) => Some(*field),
-        LineField::Service(_) | LineField::Design(_) | LineField::Kitchen(_) => None,
+        _ => None,
     };
     if let Some((field, text)) = capturing.take_written(mine) {
         desk.enter(field, text);

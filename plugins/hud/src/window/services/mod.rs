@@ -105,7 +105,7 @@ pub(crate) fn act(
 ) {
     let mine = |field: &LineField| match field {
         LineField::Service(field) => Some(field.clone()),
-        LineField::Lend(_) | LineField::Design(_) | LineField::Kitchen(_) => None,
+        _ => None,
     };
     if let Some((field, text)) = capturing.take_written(mine) {
         desk.enter(&field, Some(Value::String(text)));

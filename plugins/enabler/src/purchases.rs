@@ -1,0 +1,313 @@
+//! Purchases: what is given for them, their confirmation, how far they are, and the products that came of them.
+//!
+//! A confirmation leaves once its id is on the disk. Whether it arrived is doubtful until the enabler says something of
+//! it: after a lost answer, a lost connection and a new start it is asked. Nothing is confirmed a second time by itself.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use bevy::prelude::*;
+use vestibule_model::{ContentHash, Product, PurchaseId, PurchaseUpdate, Refusal, RefusalCode, Serial};
+use vestibule_protocol::{Request, Response};
+use vestibule_twin::{Given, Giving, KnownPurchases, ManagePurchases};
+
+use crate::journal::Journal;
+
+/// Bytes of a part: half of what the enabler takes at once, so that other requests are not long behind it.
+const PART: usize = 512 * 1024;
+/// Things that are given at once: as many as the enabler takes of one person.
+const MOST_GIVEN: usize = 4;
+/// Outcomes of giving that are remembered: more than a cart of designs has.
+const MOST_OUTCOMES: usize = 64;
+/// Purchases on a page: the newest are what people look at.
+const PAGE: u16 = 50;
+
+/// A question about purchases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PurchaseQuestion {
+    List,
+    Ask(PurchaseId),
+    Confirm(PurchaseId),
+    Cancel(PurchaseId),
+    /// A part of it, and where the part begins and ends.
+    Give(ContentHash, u64, u64),
+    Product(Serial),
+    Unbind(Serial),
+}
+
+type Ask = (PurchaseQuestion, Request);
+
+/// What waits here: confirmations for their answer, things to be given for their turn.
+#[derive(Resource, Debug, Default)]
+pub(crate) struct Buying {
+    journal: Journal,
+    giving: BTreeMap<ContentHash, Given>,
+    /// Somebody looks at purchases: a new connection asks for them.
+    looked: bool,
+}
+
+impl Buying {
+    pub(crate) fn open(path: Option<PathBuf>) -> Self {
+        Self { journal: Journal::open(path), ..Self::default() }
+    }
+
+    /// The enabler has said what became of it.
+    fn settled(&mut self, enabler: &str, id: PurchaseId) {
+        if let Err(error) = self.journal.remove(enabler, id) {
+            warn!("what is known of purchase {id} could not be written down: {error}");
+        }
+    }
+}
+
+fn ask(id: PurchaseId) -> Ask {
+    (PurchaseQuestion::Ask(id), Request::Purchase(id))
+}
+
+fn part(given: &Given, offset: u64) -> Ask {
+    let begin = usize::try_from(offset).unwrap_or(usize::MAX).min(given.bytes.len());
+    let end = begin.saturating_add(PART).min(given.bytes.len());
+    let bytes = given.bytes.get(begin..end).unwrap_or_default().to_vec();
+    part_of(given, offset, bytes)
+}
+
+/// How far is it? What came before a lost connection need not be sent again.
+fn how_far(given: &Given) -> Ask {
+    part_of(given, 0, Vec::new())
+}
+
+fn part_of(given: &Given, offset: u64, bytes: Vec<u8>) -> Ask {
+    let question = PurchaseQuestion::Give(given.hash, offset, offset + bytes.len() as u64);
+    let (hash, media) = (given.hash, given.media.to_owned());
+    (question, Request::Give { hash, size: given.bytes.len() as u64, media, offset, bytes })
+}
+
+/// What to ask the enabler for it; nothing where it cannot be asked, or was asked already.
+pub(crate) fn request(
+    wish: &ManagePurchases,
+    known: &mut KnownPurchases,
+    buying: &mut Buying,
+    enabler: &str,
+) -> Option<Ask> {
+    match wish.clone() {
+        ManagePurchases::Look => {
+            buying.looked = true;
+            Some((PurchaseQuestion::List, Request::Purchases { before: None, limit: PAGE }))
+        }
+        ManagePurchases::Ask(id) => Some(ask(id)),
+        ManagePurchases::Confirm(confirmation) => {
+            let id = confirmation.id;
+            known.refused.remove(&id);
+            if let Err(why) = buying.journal.add(enabler, id) {
+                let why = format!("It could not be written down here ({why}), so nothing was ordered.");
+                known.refused.insert(id, Refusal::new(RefusalCode::Storage, why));
+                return None;
+            }
+            known.in_doubt.insert(id);
+            Some((PurchaseQuestion::Confirm(id), Request::Confirm(confirmation)))
+        }
+        ManagePurchases::Cancel(id) => {
+            known.refused.remove(&id);
+            Some((PurchaseQuestion::Cancel(id), Request::CancelPurchase(id)))
+        }
+        ManagePurchases::Give(given) => give(given, known, buying),
+        ManagePurchases::Bind { twin, purchase, serial, certificate } => about_product(known, &serial).then(|| {
+            let request = Request::Bind { twin, purchase, serial: serial.clone(), certificate };
+            (PurchaseQuestion::Product(serial), request)
+        }),
+        ManagePurchases::Keep { purchase, serial, place } => about_product(known, &serial).then(|| {
+            let request = Request::Keep { purchase, serial: serial.clone(), place };
+            (PurchaseQuestion::Product(serial), request)
+        }),
+        ManagePurchases::Unbind(serial) => about_product(known, &serial)
+            .then(|| (PurchaseQuestion::Unbind(serial.clone()), Request::Unbind { serial })),
+    }
+}
+
+/// One question about a product at a time.
+fn about_product(known: &mut KnownPurchases, serial: &Serial) -> bool {
+    known.not_bound.remove(serial);
+    known.binding.insert(serial.clone())
+}
+
+fn give(given: Given, known: &mut KnownPurchases, buying: &mut Buying) -> Option<Ask> {
+    let (hash, size) = (given.hash, given.bytes.len() as u64);
+    if buying.giving.contains_key(&hash) {
+        // What had no answer is asked about once more.
+        let again = matches!(known.given.get(&hash), Some(Giving::Refused(_)));
+        return again.then(|| {
+            known.given.insert(hash, Giving::Under(0, size));
+            how_far(&given)
+        });
+    }
+    while known.given.len() >= MOST_OUTCOMES {
+        let done = known.given.iter().find(|(_, how)| !matches!(how, Giving::Under(..))).map(|(hash, _)| *hash);
+        known.given.remove(&done.unwrap_or(hash));
+        if done.is_none() {
+            break;
+        }
+    }
+    if buying.giving.len() >= MOST_GIVEN {
+        let why = Refusal::new(RefusalCode::Overloaded, "other things are still on their way: try again");
+        known.given.insert(hash, Giving::Refused(why));
+        return None;
+    }
+    known.given.insert(hash, Giving::Under(0, size));
+    let first = part(&given, 0);
+    buying.giving.insert(hash, given);
+    Some(first)
+}
+
+/// What to ask over a new connection: what left before it may have arrived.
+pub(crate) fn regain(known: &mut KnownPurchases, buying: &Buying, enabler: &str) -> Vec<Ask> {
+    let waiting = buying.journal.waiting(enabler);
+    known.in_doubt.extend(&waiting);
+    let mut asks: Vec<Ask> = waiting.into_iter().map(ask).collect();
+    asks.extend(buying.giving.values().map(how_far));
+    if buying.looked {
+        asks.push((PurchaseQuestion::List, Request::Purchases { before: None, limit: PAGE }));
+    }
+    asks
+}
+
+/// The connection is lost.
+pub(crate) fn lose(known: &mut KnownPurchases) {
+    known.complete = false;
+}
+
+/// What the enabler tells by itself.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Purchase(Box<PurchaseUpdate>),
+    Product(Product),
+    Unbound(Serial),
+}
+
+/// Keeps it.
+pub(crate) fn told(known: &mut KnownPurchases, buying: &mut Buying, enabler: &str, told: Told) {
+    match told {
+        Told::Purchase(update) => {
+            buying.settled(enabler, update.id);
+            known.take(*update);
+        }
+        Told::Product(product) => bound(known, product),
+        Told::Unbound(serial) => {
+            known.binding.remove(&serial);
+            known.products.remove(&serial);
+        }
+    }
+}
+
+fn bound(known: &mut KnownPurchases, product: Product) {
+    known.binding.remove(&product.serial);
+    known.not_bound.remove(&product.serial);
+    known.products.insert(product.serial.clone(), product);
+}
+
+/// Keeps an answer; what follows from it.
+pub(crate) fn take(
+    known: &mut KnownPurchases,
+    buying: &mut Buying,
+    enabler: &str,
+    question: PurchaseQuestion,
+    answer: Result<Response, Refusal>,
+) -> Option<Ask> {
+    match (question, answer) {
+        (PurchaseQuestion::List, Ok(Response::Purchases(page))) => {
+            (known.complete, known.problem) = (true, None);
+            for update in page {
+                told(known, buying, enabler, Told::Purchase(Box::new(update)));
+            }
+        }
+        (PurchaseQuestion::List, answer) => known.problem = Some(no(answer)),
+        (
+            PurchaseQuestion::Ask(_) | PurchaseQuestion::Confirm(_) | PurchaseQuestion::Cancel(_),
+            Ok(Response::Purchase(update)),
+        ) => told(known, buying, enabler, Told::Purchase(update)),
+        (PurchaseQuestion::Confirm(id), answer) => return not_confirmed(known, buying, enabler, id, no(answer)),
+        (PurchaseQuestion::Ask(id), answer) => not_known(known, buying, enabler, id, no(answer)),
+        (PurchaseQuestion::Cancel(id), answer) => drop(known.refused.insert(id, no(answer))),
+        (PurchaseQuestion::Give(hash, from, to), Ok(Response::Given { next })) => {
+            return given(known, buying, hash, (from, to), next);
+        }
+        (PurchaseQuestion::Give(hash, ..), answer) => {
+            let why = no(answer);
+            // Over a new connection it goes on.
+            if why.code != RefusalCode::Unavailable {
+                buying.giving.remove(&hash);
+            }
+            known.given.insert(hash, Giving::Refused(why));
+        }
+        (PurchaseQuestion::Product(_), Ok(Response::Product(product))) => bound(known, product),
+        (PurchaseQuestion::Unbind(serial), Ok(Response::Done)) => {
+            told(known, buying, enabler, Told::Unbound(serial));
+        }
+        (PurchaseQuestion::Product(serial) | PurchaseQuestion::Unbind(serial), answer) => {
+            known.binding.remove(&serial);
+            known.not_bound.insert(serial, no(answer));
+        }
+    }
+    None
+}
+
+fn no(answer: Result<Response, Refusal>) -> Refusal {
+    answer.err().unwrap_or_else(|| Refusal::new(RefusalCode::Invalid, "an answer to another question"))
+}
+
+/// A confirmation was answered with a no. Where nobody knows whether it was heard, it is asked for.
+fn not_confirmed(
+    known: &mut KnownPurchases,
+    buying: &mut Buying,
+    enabler: &str,
+    id: PurchaseId,
+    why: Refusal,
+) -> Option<Ask> {
+    if matches!(why.code, RefusalCode::Unavailable | RefusalCode::Storage) {
+        return Some(ask(id));
+    }
+    buying.settled(enabler, id);
+    known.in_doubt.remove(&id);
+    known.refused.insert(id, why);
+    None
+}
+
+/// Nobody knows a purchase under this id: nothing was bought.
+fn not_known(known: &mut KnownPurchases, buying: &mut Buying, enabler: &str, id: PurchaseId, why: Refusal) {
+    if why.code != RefusalCode::NotFound {
+        known.problem = Some(why);
+        return;
+    }
+    buying.settled(enabler, id);
+    if known.in_doubt.remove(&id) {
+        let words = "It never reached the enabler: nothing was ordered.";
+        known.refused.insert(id, Refusal::new(RefusalCode::NotFound, words));
+    }
+}
+
+/// The enabler has so much of something: the rest follows.
+fn given(
+    known: &mut KnownPurchases,
+    buying: &mut Buying,
+    hash: ContentHash,
+    (from, to): (u64, u64),
+    next: u64,
+) -> Option<Ask> {
+    let given = buying.giving.get(&hash)?;
+    let size = given.bytes.len() as u64;
+    if next >= size {
+        buying.giving.remove(&hash);
+        known.given.insert(hash, Giving::There);
+        return None;
+    }
+    // A part of which nothing was kept would be sent for ever.
+    if to > from && next <= from {
+        buying.giving.remove(&hash);
+        let why = Refusal::new(RefusalCode::Invalid, "the enabler does not keep what it is given");
+        known.given.insert(hash, Giving::Refused(why));
+        return None;
+    }
+    known.given.insert(hash, Giving::Under(next, size));
+    Some(part(given, next))
+}
+
+#[cfg(test)]
+#[path = "purchases_tests.rs"]
+mod tests;
