@@ -43,10 +43,13 @@ pub(super) fn list(counter: &Counter<'_>) -> Vec<El> {
 }
 
 /// What was bought, in a few words.
-fn title(update: &PurchaseUpdate) -> String {
+fn title(counter: &Counter<'_>, update: &PurchaseUpdate) -> String {
     let lines = update.order.as_ref().map(|order| order.lines.as_slice()).unwrap_or_default();
     match lines {
-        [] => format!("Your cart at {}", update.system),
+        [] => {
+            let known = counter.view.merchants.iter().find(|merchant| merchant.system == update.system);
+            format!("Your cart at {}", known.map_or(update.system.as_str(), |merchant| merchant.name.as_str()))
+        }
         [only] if only.ordered > 1 => format!("{} × {}", only.ordered, only.title),
         [only] => only.title.clone(),
         [first, rest @ ..] => format!("{} and {} more", first.title, rest.len()),
@@ -56,7 +59,7 @@ fn title(update: &PurchaseUpdate) -> String {
 fn order(counter: &Counter<'_>, update: &PurchaseUpdate) -> El {
     let open = counter.desk.order == Some(update.id);
     let (word, color) = track::state(update);
-    let mut name = El::text("title", title(update)).strong();
+    let mut name = El::text("title", title(counter, update)).strong();
     name.node.flex_shrink = 1.0;
     let more = PrepareShop::Order(if open { None } else { Some(update.id) });
     let press = widgets::press(if open { "Less" } else { "More" }, HudAction::PrepareShop(more));

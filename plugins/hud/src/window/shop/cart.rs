@@ -3,7 +3,7 @@ use vestibule_twin::{Shop, ShopCart, ShopDelivery, ShopLine, ShopNote, ShopNoteK
 
 use super::{Counter, address, block, sum, unless, wrapped};
 use crate::{
-    action::{HudAction, PrepareShop},
+    action::{HudAction, PrepareShop, ShopPart},
     el::El,
     style,
     widgets::{self, Tone},
@@ -13,8 +13,7 @@ use crate::{
 /// The carts, and all of the one that is looked at.
 pub(super) fn list(counter: &Counter<'_>) -> Vec<El> {
     let carts = &counter.view.carts;
-    let chosen = counter.desk.cart.as_ref().and_then(|system| carts.get(system)).or_else(|| carts.values().next());
-    let Some(cart) = chosen else { return vec![El::text("cart.none", "There is nothing in any cart.")] };
+    let Some(cart) = looked_at(counter) else { return vec![El::text("cart.none", "There is nothing in any cart.")] };
     let mut all = Vec::new();
     if carts.len() > 1 {
         let tab = |(system, one): (&SystemId, &ShopCart)| {
@@ -42,8 +41,21 @@ pub(super) fn list(counter: &Counter<'_>) -> Vec<El> {
         all.extend(deliveries(counter, cart));
         all.extend(ways(cart));
     }
-    all.push(end(counter, cart));
+    let link = |(n, (what, url)): (usize, &(String, String))| El::small(format!("link.{n}"), format!("{what}: {url}"));
+    all.extend(cart.links.iter().enumerate().map(link));
     all
+}
+
+/// The cart that is looked at.
+fn looked_at<'a>(counter: &Counter<'a>) -> Option<&'a ShopCart> {
+    let carts = &counter.view.carts;
+    counter.desk.cart.as_ref().and_then(|system| carts.get(system)).or_else(|| carts.values().next())
+}
+
+/// What stands below the cart that is looked at, while it can be changed.
+pub(super) fn foot(counter: &Counter<'_>) -> Option<El> {
+    let cart = looked_at(counter).filter(|cart| counter.desk.part == ShopPart::Carts && cart.purchase.is_none())?;
+    Some(end(counter, cart))
 }
 
 fn lines(cart: &ShopCart) -> El {
@@ -192,8 +204,6 @@ fn end(counter: &Counter<'_>, cart: &ShopCart) -> El {
     let leave = HudAction::Shop(Shop::Leave(cart.system.clone()));
     let leave = careful("leave", ("Leave the cart", "Really leave it?"), leave, counter.confirming, true);
     let why = cart.why_not.as_ref().map(|why| El::small("why", format!("Not yet: {why}.")));
-    let links =
-        cart.links.iter().enumerate().map(|(n, (what, url))| El::small(format!("link.{n}"), format!("{what}: {url}")));
     let buttons = wrapped("buttons").with(confirm(counter, cart)).with_all(again).with(leave);
     block("cart.end")
         .with_all(rows)
@@ -203,7 +213,6 @@ fn end(counter: &Counter<'_>, cart: &ShopCart) -> El {
         .with_all(cart.busy.as_ref().map(|busy| El::small("busy", format!("{busy} ..."))))
         .with(buttons)
         .with_all(why)
-        .with_all(links)
 }
 
 /// Says the exact sum, and carries it: where the total is another one by then, nothing is ordered.

@@ -72,7 +72,9 @@ pub(in crate::window) fn window(counter: &Counter<'_>, keys: &KeyBindings) -> El
             node.flex_grow = 1.0;
         })
         .with(parts(counter))
-        .with(body);
+        .with(body)
+        // What it costs, and the click that costs money, are always in sight.
+        .with_all(cart::foot(counter));
     let mut panel = super::frame("shop", "Shop", &keys.label(Control::Shop), 760.0, whole);
     // The window keeps its size while one looks through its parts.
     panel.node.height = percent(100);
