@@ -114,7 +114,7 @@ pub(crate) fn request(
             (PurchaseQuestion::Product(serial), request)
         }),
         ManagePurchases::Keep { purchase, serial, place } => about_product(known, &serial).then(|| {
-            let request = Request::Keep { purchase, serial: serial.clone(), place };
+            let request = Request::Keep { purchase, serial: serial.clone(), certificate: None, place, visual: None };
             (PurchaseQuestion::Product(serial), request)
         }),
         ManagePurchases::Unbind(serial) => about_product(known, &serial)

@@ -96,6 +96,7 @@ fn cart(purchase: Option<PurchaseId>) -> BTreeMap<SystemId, ShopCart> {
         lines: vec![line],
         totals: Vec::new(),
         total: Some(eur(258)),
+        most: None,
         notes: Vec::new(),
         links: Vec::new(),
         address: None,
