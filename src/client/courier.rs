@@ -1,8 +1,8 @@
-//! In the simulated home, things that their maker says were delivered really come: the courier rings with them, and whoever
-//! opens the door has them in the house. Food is the kitchen's. Real homes need none of this.
+//! In the simulated home, what its merchant says was delivered really comes: the courier rings with it, and whoever opens
+//! the door has it in the house, lamps plugged in, food where such is kept. Real homes need none of this.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fs,
     path::PathBuf,
 };
@@ -10,7 +10,7 @@ use std::{
 use bevy::prelude::*;
 use vestibule_sim::{Goods, Guest, PhysicalHand};
 use vestibule_twin::{
-    KnownPurchases,
+    FoodDelivered, KnownPurchases,
     model::{LineId, PurchaseId, Serial},
 };
 
@@ -22,6 +22,8 @@ const LOOK_S: f32 = 0.5;
 const WIDE: u8 = 50;
 /// Bytes of the list of what was unpacked: as many serial numbers as the home unpacks, and room.
 const MOST_BYTES: u64 = 16 * 1024;
+/// Parcels with food that wait for their turn: as many as a doormat has room for. More are not brought.
+const MOST_FOOD: usize = 64;
 
 /// What comes to the simulated home.
 pub(super) struct CourierPlugin {
@@ -42,6 +44,8 @@ struct Courier {
     /// Whether what was unpacked before is plugged in.
     began: bool,
     rounds: Rounds,
+    /// Parcels with food that were not brought yet.
+    food: VecDeque<(String, Vec<Goods>)>,
     /// The order whose parcel stands at the door.
     waits: Option<String>,
     /// In the order in which it was unpacked.
@@ -99,10 +103,12 @@ fn bring(
     time: Res<Time<Real>>,
     mut since: Local<f32>,
     known: Res<KnownPurchases>,
+    mut delivered: MessageReader<FoodDelivered>,
     physical: Option<Res<Physical>>,
     mut courier: ResMut<Courier>,
 ) {
     *since += time.delta_secs();
+    courier.bypass_change_detection().note_food(delivered.read());
     let Some(hand) = physical.as_ref().and_then(|physical| physical.0.as_ref()).filter(|_| *since >= LOOK_S) else {
         return;
     };
@@ -112,7 +118,8 @@ fn bring(
     courier.take_in(hand);
     // One parcel after the other, and nobody is pushed aside.
     let free = courier.waits.is_none() && hand.door().guest.is_none();
-    if let Some((order, goods)) = free.then(|| courier.rounds.next(&known)).flatten() {
+    let next = free.then(|| courier.food.pop_front().or_else(|| courier.rounds.next(&known)));
+    if let Some((order, goods)) = next.flatten() {
         match hand.deliver(&order, goods) {
             Ok(()) => courier.waits = Some(order),
             Err(error) => warn!("the simulated courier does not come: {error}"),
@@ -122,10 +129,24 @@ fn bring(
 }
 
 impl Courier {
-    /// Whoever opens the door has the parcel in the house: what has electronics is plugged in.
+    /// The kitchen knows which foods a delivery was.
+    fn note_food<'a>(&mut self, delivered: impl Iterator<Item = &'a FoodDelivered>) {
+        for FoodDelivered { purchase, foods } in delivered {
+            if self.food.len() >= MOST_FOOD {
+                warn!("too many parcels with food wait: {purchase} is not brought");
+                continue;
+            }
+            let goods = foods.iter().map(|(item, amount)| Goods { item: item.clone(), amount: *amount });
+            self.food.push_back((purchase.to_string(), goods.collect()));
+        }
+    }
+
+    /// Whoever opens the door has the parcel in the house: food goes where such is kept, what has electronics is plugged
+    /// in, and the rest lies in a cupboard that tells nobody.
     fn take_in(&mut self, hand: &PhysicalHand) {
         let open = hand.door().position >= WIDE;
         let Some(order) = self.waits.take_if(|_| open) else { return };
+        hand.put_away();
         for goods in hand.take_out(&order) {
             if Serial::new(&goods.item).is_err() {
                 continue;
@@ -242,6 +263,16 @@ mod tests {
         // What has no electronics does not tell its number.
         assert_eq!(items(rounds.next(&known)), Some(("ord_3".to_owned(), vec!["Shelf W-4".to_owned()])));
         assert_eq!(rounds.next(&known), None, "food is the kitchen's");
+    }
+
+    #[test]
+    fn food_waits_for_its_turn_and_too_much_does_not() {
+        let mut courier = Courier::default();
+        let food = |n: u8| FoodDelivered { purchase: PurchaseId([n; 16]), foods: vec![("milk".to_owned(), 1.0)] };
+        let all: Vec<_> = (0..=u8::try_from(MOST_FOOD).unwrap()).map(food).collect();
+        courier.note_food(all.iter());
+        assert_eq!(courier.food.len(), MOST_FOOD);
+        assert_eq!(courier.food[0].0, PurchaseId([0; 16]).to_string());
     }
 
     /// A list that stops being complete (the connection is lost) makes nothing old anew.

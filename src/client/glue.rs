@@ -3,18 +3,12 @@
 use bevy::prelude::*;
 use vestibule_hud::{Quality, Settings, SettingsChanged};
 use vestibule_input::LookSettings;
-use vestibule_sim::Goods;
-use vestibule_twin::FoodDelivered;
 use vestibule_world::{
     sky::{SkyQuality, TimeOfDay},
     walk::Eye,
 };
 
 use super::{doormat, table, visitor};
-use crate::tour::Physical;
-
-/// A door through which one takes a parcel, in percent.
-const HALF_OPEN: u8 = 50;
 
 /// What the client adds to its plugins.
 #[derive(Clone, Copy, Debug)]
@@ -30,31 +24,8 @@ struct Fixed(GluePlugin);
 
 impl Plugin for GluePlugin {
     fn build(&self, app: &mut App) {
-        app.insert_resource(Fixed(*self)).add_systems(
-            Update,
-            (screen, settings, clock, visitor::come, visitor::go, bring, put_away, table::serve, doormat::lay),
-        );
-    }
-}
-
-/// The courier of the simulated home brings what was bought for the kitchen.
-fn bring(mut delivered: MessageReader<FoodDelivered>, hand: Option<Res<Physical>>) {
-    let hand = hand.as_deref().and_then(|Physical(hand)| hand.as_ref());
-    let Some(hand) = hand else { return };
-    for FoodDelivered { purchase, foods } in delivered.read() {
-        let goods = foods.iter().map(|(item, amount)| Goods { item: item.clone(), amount: *amount });
-        if let Err(error) = hand.deliver(&purchase.to_string(), goods.collect()) {
-            warn!("the courier does not bring {purchase}: {error}");
-        }
-    }
-}
-
-/// Whoever opens the door takes the parcels in, and what is food goes where such is kept.
-fn put_away(hand: Option<Res<Physical>>) {
-    let hand = hand.as_deref().and_then(|Physical(hand)| hand.as_ref());
-    let Some(hand) = hand else { return };
-    if hand.door().position > HALF_OPEN && !hand.parcels().is_empty() {
-        hand.put_away();
+        app.insert_resource(Fixed(*self))
+            .add_systems(Update, (screen, settings, clock, visitor::come, visitor::go, table::serve, doormat::lay));
     }
 }
 

@@ -3,7 +3,7 @@
 use bevy::{ecs::system::SystemParam, prelude::*};
 use vestibule_input::{Control, KeyBindings};
 use vestibule_twin::{
-    EnablerLink, Twin, TwinAccess, TwinDescription, TwinRoot, TwinState,
+    EnablerLink, KnownPurchases, ProductRow, Twin, TwinAccess, TwinDescription, TwinRoot, TwinState,
     model::{TwinId, TwinInfo},
 };
 
@@ -29,6 +29,11 @@ impl Devices<'_, '_> {
     /// What people call a twin.
     pub(super) fn name(&self, twin: &TwinId) -> Option<String> {
         self.twins.iter().find(|(known, ..)| known.0 == *twin).map(|(_, info, ..)| info.0.name.clone())
+    }
+
+    /// What was delivered with a serial number, and what can become of it.
+    pub(super) fn products(&self, bought: &KnownPurchases) -> Vec<ProductRow> {
+        bought.product_rows(self.twins.iter().map(|(_, info, ..)| info.0.as_ref()))
     }
 
     /// What a twin is, and which rules admit the person to it.

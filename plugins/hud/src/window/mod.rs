@@ -192,7 +192,7 @@ pub(crate) fn act(
                 }
                 past.write(wish.clone());
             }
-            HudAction::PrepareShop(PrepareShop::OrderDesign) => {
+            HudAction::PrepareShop(PrepareShop::OrderDesign | PrepareShop::Cart(_)) => {
                 window.open(HudWindow::Shop, *attention.get());
                 next.set(Attention::Panel);
             }
@@ -363,6 +363,7 @@ impl Shown<'_, '_> {
             connected: self.link.state.is_connected(),
             view: &self.shop,
             purchases: &self.bought,
+            products: self.devices.products(&self.bought),
             addresses: &self.addresses,
             designed: &self.designed,
             desk: &self.shop_desk,

@@ -3,7 +3,7 @@ use vestibule_twin::{Cook, KitchenOrder, KitchenSupplier};
 
 use super::{Counter, ask, small};
 use crate::{
-    action::HudAction,
+    action::{HudAction, PrepareShop},
     el::El,
     style,
     widgets::{self, Tone},
@@ -34,7 +34,11 @@ fn order(counter: &Counter<'_>, order: &KitchenOrder) -> El {
         .with(El::text("name", order.name.clone()).strong().words(|words| words.wrap = false))
         .with(El::small("about", about.join(" · ")).node(|node| node.flex_shrink = 1.0))
         .with(widgets::spring())
-        .with(El::text("sum", sum).strong());
+        .with(El::text("sum", sum).strong())
+        .with_all(order.in_cart.then(|| {
+            let cart = HudAction::PrepareShop(PrepareShop::Cart(order.system.clone()));
+            small("cart", "To its cart", format!("To the cart at {}", order.name), cart, Tone::Plain)
+        }));
     El::column(format!("order.{}", order.system), 1.0).with(head).with(El::small("goods", goods.join(" · ")))
 }
 

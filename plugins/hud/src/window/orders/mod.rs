@@ -1,5 +1,6 @@
 //! Orders: how far each is, with real times; doubt in words; cancelling while that is possible; what was paid.
 
+mod bind;
 mod track;
 
 use bevy::prelude::*;
@@ -80,6 +81,7 @@ fn order(counter: &Counter<'_>, update: &PurchaseUpdate) -> El {
     if let Some(refusal) = counter.purchases.refused.get(&update.id) {
         place.children.push(El::small("refused", format!("It was not cancelled: {refusal}")).colored(style::WRONG));
     }
+    place.children.extend(bind::products(counter, update.id));
     if open {
         place.children.extend(details(counter, update));
     }

@@ -10,7 +10,7 @@ pub(crate) mod tests;
 
 use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
-use vestibule_twin::{AddressBook, DesignView, KnownPurchases, ShopView, model::Timestamp};
+use vestibule_twin::{AddressBook, DesignView, KnownPurchases, ProductRow, ShopView, model::Timestamp};
 
 use super::orders;
 use crate::{
@@ -29,6 +29,8 @@ pub(in crate::window) struct Counter<'a> {
     pub connected: bool,
     pub view: &'a ShopView,
     pub purchases: &'a KnownPurchases,
+    /// What came and has a serial number.
+    pub products: Vec<ProductRow>,
     pub addresses: &'a AddressBook,
     pub designed: &'a DesignView,
     pub desk: &'a ShopDesk,

@@ -225,7 +225,7 @@ pub(crate) fn bought() -> KnownPurchases {
     KnownPurchases { by_id, complete: true, ..KnownPurchases::default() }
 }
 
-fn app() -> App {
+pub(crate) fn app() -> App {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, HudPlugin));
     let (view, book) = full();
@@ -247,7 +247,7 @@ fn frames(app: &mut App) {
     }
 }
 
-fn show(app: &mut App, part: ShopPart) {
+pub(crate) fn show(app: &mut App, part: ShopPart) {
     app.world_mut().write_message(HudAction::PrepareShop(PrepareShop::Show(part)));
     frames(app);
 }
@@ -257,28 +257,28 @@ fn text(app: &App) -> String {
 }
 
 #[track_caller]
-fn says(app: &App, words: &str) {
+pub(crate) fn says(app: &App, words: &str) {
     let text = text(app);
     assert!(text.contains(words), "{words:?} is not in {text}");
 }
 
 /// Presses a button by what it says.
 #[track_caller]
-fn press(app: &mut App, label: &str) {
+pub(crate) fn press(app: &mut App, label: &str) {
     let button = find_button(app.world(), label).unwrap_or_else(|| panic!("no {label:?} in {}", text(app)));
     app.world_mut().trigger(bevy::ui_widgets::Activate { entity: button });
     frames(app);
 }
 
 #[track_caller]
-fn is_disabled(app: &App, label: &str) -> bool {
+pub(crate) fn is_disabled(app: &App, label: &str) -> bool {
     let button = find_button(app.world(), label).unwrap_or_else(|| panic!("no {label:?} in {}", text(app)));
     app.world().get::<bevy::ui::InteractionDisabled>(button).is_some()
 }
 
 /// Everything that was asked for, but for a look.
 #[derive(Resource, Default)]
-struct Sent(Vec<Shop>, Vec<ManagePurchases>);
+pub(crate) struct Sent(Vec<Shop>, pub(crate) Vec<ManagePurchases>);
 
 fn record(mut sent: ResMut<Sent>, mut shop: MessageReader<Shop>, mut manage: MessageReader<ManagePurchases>) {
     sent.0.extend(shop.read().cloned());

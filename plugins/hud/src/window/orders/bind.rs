@@ -1,0 +1,48 @@
+//! From product to twin: what came with a serial number becomes the twin of the device that tells the same number.
+
+use vestibule_twin::{ManagePurchases, ProductRow, model::PurchaseId};
+
+use super::super::shop::{Counter, wrapped};
+use crate::{
+    action::HudAction,
+    el::El,
+    style,
+    widgets::{self, Tone},
+};
+
+/// What came with a purchase, each with what can become of it.
+pub(super) fn products(counter: &Counter<'_>, purchase: PurchaseId) -> Vec<El> {
+    let rows = counter.products.iter().filter(|row| row.purchase == purchase);
+    rows.map(|row| product(row, counter.connected)).collect()
+}
+
+fn product(row: &ProductRow, connected: bool) -> El {
+    let name = format!("{} {}", row.title, row.serial);
+    let mut place = El::column(format!("product.{}", row.serial), 3.0);
+    if let Some(twin) = &row.twin {
+        let text = format!("{name} is the twin {twin}: its card shows and switches the real thing.");
+        place.children.push(El::small("is", text).colored(style::GOOD));
+    } else {
+        let away = (!connected).then(|| "the enabler cannot be reached".to_owned());
+        let why = away.or_else(|| row.bind_why_not.clone());
+        let device = row.device.as_ref().map(|twin| format!(" A device says that it is this one: {twin}."));
+        let text = format!("{name} came.{}", device.unwrap_or_default());
+        let button = bind(row, why.is_none());
+        place.children.push(wrapped("bind").with(El::small("came", text)).with_all(button));
+        place.children.extend(why.map(|why| El::small("why", why)));
+    }
+    place
+        .children
+        .extend(row.problem.as_ref().map(|problem| El::small("problem", problem.clone()).colored(style::WRONG)));
+    place
+}
+
+/// The button; none where there is nothing to bind it to.
+fn bind(row: &ProductRow, enabled: bool) -> Option<El> {
+    let (twin, certificate) = row.device.clone().zip(row.certificate.clone())?;
+    let (purchase, serial) = (row.purchase, row.serial.clone());
+    let wish = ManagePurchases::Bind { twin, purchase, serial, certificate };
+    let mut press = widgets::press(format!("Bind {}", row.serial), HudAction::Purchase(wish));
+    press.enabled = enabled;
+    Some(widgets::button("do", press, None, Tone::Main))
+}
