@@ -195,7 +195,9 @@ impl Kitchen {
         let Some(now) = now else {
             self.reckoned = Reckoned::default();
             let pantry = Pantry::default();
-            return (view::of(&self.book, &pantry, &self.suppliers, carts, &self.reckoned, None), Vec::new());
+            let mut told = view::of(&self.book, &pantry, &self.suppliers, carts, &self.reckoned, None);
+            told.problem.clone_from(&self.problem);
+            return (told, Vec::new());
         };
         let pantry = pantry::look(twins, &self.book.rules, &self.book.table, now, seconds);
         self.book.told = pantry.stocks.iter().map(|stock| stock.ingredient.clone()).collect();
