@@ -26,8 +26,9 @@ async fn what_is_unpacked_describes_itself_and_obeys() {
     assert_eq!(hand.published().configs, announced + 1);
     assert!(matches!(hand.unpack("w/+/#"), Err(SimError::Serial(_))));
     let mark = observer.mark();
-    home.stop().await;
+    hand.cut_power("lamp_w1042_0001").unwrap();
     observer.wait(mark, "home/lamp_w1042_0001/availability", "offline").await;
+    home.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
