@@ -64,7 +64,7 @@ pub enum Deed {
     Press(Control),
     /// Hold a control's key for so many seconds.
     Hold(Control, f64),
-    /// Move the free mouse pointer to the button with this label and click.
+    /// Move the free mouse pointer to the button with this label and click; `Order for *` is one that begins so.
     Click(String),
     /// Draw a handle of what is designed, by its label, by so many millimetres in the design's frame: right, up, forward.
     Draw(String, [f32; 3]),

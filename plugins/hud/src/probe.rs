@@ -19,11 +19,13 @@ pub fn hud_texts(world: &World) -> Vec<String> {
     texts
 }
 
-/// The button with this label; one that can be used rather than one that cannot. Trigger
+/// The button with this label, or with one that begins with what stands before a `*`; one that can be used rather than
+/// one that cannot. Trigger
 /// `bevy::ui_widgets::Activate` on it, or point and click at it.
 #[must_use]
 pub fn find_button(world: &World, label: &str) -> Option<Entity> {
-    let named = |entity: &Entity| world.get::<Press>(*entity).is_some_and(|press| press.label == label);
+    let fits = |known: &str| label.strip_suffix('*').map_or(known == label, |begin| known.starts_with(begin));
+    let named = |entity: &Entity| world.get::<Press>(*entity).is_some_and(|press| fits(&press.label));
     let all: Vec<_> = shown(world).into_iter().filter(named).collect();
     let ready = all.iter().find(|entity| world.get::<InteractionDisabled>(**entity).is_none());
     ready.or(all.first()).copied()
