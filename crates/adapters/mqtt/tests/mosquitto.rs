@@ -72,22 +72,17 @@ impl Broker {
         }
         let binary = binary().expect("mosquitto is missing: install it, or say --without mosquitto");
         let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let config = format!("listener {port} 127.0.0.1\n{}\n", settings(folder.path()));
-        std::fs::write(folder.path().join("mosquitto.conf"), config).unwrap();
-        let broker = Self { process: run(&binary, folder.path()), port, folder };
-        broker.listens().await;
-        Some(broker)
-    }
-
-    async fn listens(&self) {
-        for _ in 0..100 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
-                return;
+        // Whoever asked for a free port a moment later may have been given the same one.
+        for _ in 0..10 {
+            let port = free_port();
+            let config = format!("listener {port} 127.0.0.1\n{}\n", settings(folder.path()));
+            std::fs::write(folder.path().join("mosquitto.conf"), config).unwrap();
+            let mut process = run(&binary, folder.path());
+            if listens(&mut process, port).await {
+                return Some(Self { process, port, folder });
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("mosquitto does not listen");
+        panic!("mosquitto ends ten times right after its start");
     }
 
     /// Ends it and starts it again: it has kept nothing.
@@ -95,8 +90,24 @@ impl Broker {
         let _ = self.process.kill();
         let _ = self.process.wait();
         self.process = run(&binary().unwrap(), self.folder.path());
-        self.listens().await;
+        assert!(listens(&mut self.process, self.port).await, "its port was taken meanwhile");
     }
+}
+
+/// Waits until somebody listens there, and whether it is this process: false if it has ended.
+async fn listens(process: &mut Child, port: u16) -> bool {
+    for _ in 0..200 {
+        if process.try_wait().unwrap().is_some() {
+            return false;
+        }
+        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+            // One that cannot bind ends at once.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            return process.try_wait().unwrap().is_none();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("mosquitto does not listen");
 }
 
 /// A device: announces a switch, and answers its commands.
@@ -204,7 +215,15 @@ async fn after_mosquitto_was_away_an_old_value_waits_for_a_fresh_one() {
 async fn a_command_that_nobody_hears_fails() {
     let Some(broker) = Broker::start(|_| "allow_anonymous true".to_owned()).await else { return };
     let (client, mut events) = AsyncClient::new(MqttOptions::new("x", "127.0.0.1", broker.port), 16);
-    tokio::spawn(async move { while events.poll().await.is_ok() {} });
+    tokio::spawn(async move {
+        loop {
+            // An event loop that is polled after an error connects again.
+            if let Err(error) = events.poll().await {
+                eprintln!("the device: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    });
     let document = r#"{"cmd_t":"nobody/set","uniq_id":"n"}"#;
     client.publish("homeassistant/lock/n/config", QoS::AtLeastOnce, true, document).await.unwrap();
     let mut enabler = Enabler::start(MqttConfig::from_url(&format!("mqtt://127.0.0.1:{}", broker.port)).unwrap());

@@ -85,13 +85,16 @@ impl Enabler {
         }
     }
 
-    /// Listens until something is so; fails after ten seconds.
+    /// Listens until something is so; fails after twenty seconds.
     pub async fn until(&mut self, what: &str, so: impl Fn(&Self) -> bool) {
         let end = Instant::now() + Duration::from_secs(20);
         while !so(self) {
             match timeout_at(end, self.up.recv()).await {
                 Ok(Some(message)) => self.hear(message).await,
-                other => panic!("{what}: {other:?}; {:?} {:?}", self.reachable, self.values),
+                other => {
+                    let state = self.system.status().borrow().state.clone();
+                    panic!("{what}: {other:?}; {state:?} {:?} {:?}", self.reachable, self.values)
+                }
             }
         }
     }
