@@ -10,7 +10,7 @@ use vestibule_world::scene::WorldState;
 
 use super::{
     check, hands, legs,
-    picture::{Taking, draw},
+    picture::{Drawn, Taking, draw},
     report::{StepReport, TourReport, picture_name},
     script::{Deed, Expectation, Step, Tour},
 };
@@ -109,7 +109,7 @@ impl Run {
             }
             Now::Picturing { taking } => {
                 if let Some(result) = taking.advance(world) {
-                    draw(world, false);
+                    draw(world, Drawn::Nothing);
                     self.finish_step(world, result.err());
                 }
             }
@@ -119,7 +119,7 @@ impl Run {
     fn load(&mut self, world: &mut World) {
         match world.resource::<State<WorldState>>().get() {
             WorldState::Ready => {
-                draw(world, false);
+                draw(world, Drawn::Nothing);
                 self.begin_step();
             }
             WorldState::Failed => self.abort(world, "the world could not be loaded"),
@@ -209,7 +209,7 @@ impl Run {
         let name = picture_name(report.number, &report.name);
         let path = folder.join(&name);
         report.picture = Some(name);
-        draw(world, true);
+        draw(world, Drawn::Whole);
         self.now = Now::Picturing { taking: Taking::new(path) };
     }
 
@@ -300,7 +300,7 @@ type Aim = Option<(u32, Vec2)>;
 
 fn click(world: &mut World, label: &str, frame: u32, aim: &mut Aim) -> Result<bool, String> {
     // The pointer finds only what was laid out for a view that is drawn.
-    draw(world, true);
+    draw(world, Drawn::Panels);
     if frame < 3 {
         return Ok(false);
     }
@@ -315,7 +315,7 @@ fn click(world: &mut World, label: &str, frame: u32, aim: &mut Aim) -> Result<bo
     let Some((first, position)) = *aim else { return Err(format!("the button {label:?} is nowhere on the screen")) };
     let piece = usize::try_from(frame - first).unwrap_or_default();
     let Some(action) = hands::CLICK.get(piece) else {
-        draw(world, false);
+        draw(world, Drawn::Nothing);
         return Ok(true);
     };
     hands::point(world, position, *action);

@@ -18,6 +18,8 @@ use vestibule_input::{Binding, Control, KeyBindings};
 use vestibule_twin::DesignView;
 use vestibule_world::walk::Eye;
 
+use super::picture::{Drawn, draw};
+
 /// Presses or releases whatever is bound to `control`; `false` where nothing is.
 pub(super) fn set(world: &mut World, control: Control, state: ButtonState) -> bool {
     let binding = world.resource::<KeyBindings>().get(control);
@@ -124,7 +126,7 @@ const GRIP: f32 = 0.03;
 
 /// Draws a handle by the free pointer, as somebody does who presses, moves and lets go. `Ok(true)`: done.
 pub(super) fn draw_handle(world: &mut World, label: &str, by: Vec3, frame: u32) -> Result<bool, String> {
-    super::picture::draw(world, true);
+    draw(world, Drawn::Whole);
     // The first frames lay out the view, others are for whoever reads what the hand did.
     let (begin, end) = (6, 18);
     let drawn = match frame {
@@ -142,7 +144,7 @@ pub(super) fn draw_handle(world: &mut World, label: &str, by: Vec3, frame: u32) 
         point(world, at, if press { PointerAction::Press(button) } else { PointerAction::Release(button) });
     }
     if frame >= end {
-        super::picture::draw(world, false);
+        draw(world, Drawn::Nothing);
     }
     Ok(frame >= end)
 }

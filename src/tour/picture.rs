@@ -6,7 +6,7 @@ use std::{
 };
 
 use bevy::{
-    camera::RenderTarget,
+    camera::{RenderTarget, visibility::RenderLayers},
     prelude::*,
     render::view::screenshot::{Screenshot, ScreenshotCaptured},
 };
@@ -70,13 +70,41 @@ fn write(image: &Image, path: &PathBuf) -> Result<(), String> {
     picture.to_rgb8().save(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Offscreen, a view is drawn only while somebody looks: for pictures and clicks. Software rendering is slow.
-pub(super) fn draw(world: &mut World, yes: bool) {
+/// How much of a view is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drawn {
+    /// Nothing: nobody looks.
+    Nothing,
+    /// What lies over the world, for a pointer that is to find it.
+    Panels,
+    /// All of it.
+    Whole,
+}
+
+/// Offscreen, a view is drawn only while somebody looks, and only what they look at: software rendering is slow.
+pub(super) fn draw(world: &mut World, drawn: Drawn) {
     let offscreen = world.get_resource::<ViewTarget>().is_some_and(|view| view.image.is_some());
-    let mut cameras = world.query::<(&mut Camera, &RenderTarget)>();
-    for (mut camera, target) in cameras.iter_mut(world) {
-        if offscreen && matches!(target, RenderTarget::Image(_)) && camera.is_active != yes {
-            camera.is_active = yes;
+    let mut cameras = world.query::<(Entity, &mut Camera, &RenderTarget, Has<RenderLayers>)>();
+    let mut changed = Vec::new();
+    for (entity, mut camera, target, bare) in cameras.iter_mut(world) {
+        if !offscreen || !matches!(target, RenderTarget::Image(_)) {
+            continue;
         }
+        let active = drawn != Drawn::Nothing;
+        if camera.is_active != active {
+            camera.is_active = active;
+        }
+        if active && bare != (drawn == Drawn::Panels) {
+            changed.push(entity);
+        }
+    }
+    for camera in changed {
+        let mut camera = world.entity_mut(camera);
+        // A camera of no layer sees nothing of the world; what is laid out over it has no layers.
+        if drawn == Drawn::Panels {
+            camera.insert(RenderLayers::none())
+        } else {
+            camera.remove::<RenderLayers>()
+        };
     }
 }

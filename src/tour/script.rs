@@ -197,10 +197,11 @@ pub enum TourError {
     Name(#[from] IdError),
 }
 
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("home", include_str!("../../assets/tours/home.toml")),
     ("cook", include_str!("../../assets/tours/cook.toml")),
     ("design", include_str!("../../assets/tours/design.toml")),
+    ("shelf", include_str!("../../assets/tours/shelf.toml")),
     ("faults", include_str!("../../assets/tours/faults.toml")),
     ("xr", include_str!("../../assets/tours/xr.toml")),
 ];

@@ -108,5 +108,25 @@ fn a_shelf_is_designed_written_for_a_printer_and_hung_on_the_wall() {
     }
     let folder = tempfile::tempdir().unwrap();
     // Less is too small for its window: nothing fits between the head and the foot of it.
+    play("shelf", "960x540", folder.path());
+}
+
+/// S1 as a person does it, from the first line to the switch: the client's own manufacturer, courier, door and lamp.
+#[test]
+fn a_lamp_is_designed_ordered_made_brought_bound_and_switched_on() {
+    if without("picture") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
     play("design", "960x540", folder.path());
+}
+
+/// S2 as a person does it: what is missing for a dish is bought and put away.
+#[test]
+fn what_a_dish_lacks_is_bought_and_put_away() {
+    if without("picture") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    play("cook", "960x540", folder.path());
 }
