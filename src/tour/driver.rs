@@ -19,6 +19,8 @@ use super::{
 const DEED_LIMIT: Duration = Duration::from_secs(60);
 /// Seconds that the world may take to load.
 const LOAD_LIMIT: Duration = Duration::from_secs(240);
+/// How long a button is looked for.
+const BUTTON_LIMIT: Duration = Duration::from_secs(10);
 
 /// Plays a tour and ends the app with its verdict.
 #[derive(Clone, Debug)]
@@ -278,7 +280,7 @@ fn perform(world: &mut World, deed: &Deed, frame: u32, lasting: Duration, aim: &
             }
             Ok(over)
         }
-        Deed::Click(label) => click(world, label, frame, aim),
+        Deed::Click(label) => click(world, label, (frame, lasting), aim),
         Deed::Draw(label, by) => hands::draw_handle(world, label, Vec3::from(*by), frame),
         Deed::Type(text) => Ok(hands::write(world, text, frame)),
         Deed::Wait(seconds) => Ok(lasting.as_secs_f64() >= *seconds),
@@ -298,14 +300,17 @@ fn bound(yes: bool, control: vestibule_input::Control) -> Result<(), String> {
 /// The frame in which a button was in sight, and where.
 type Aim = Option<(u32, Vec2)>;
 
-fn click(world: &mut World, label: &str, frame: u32, aim: &mut Aim) -> Result<bool, String> {
+fn click(world: &mut World, label: &str, (frame, lasting): (u32, Duration), aim: &mut Aim) -> Result<bool, String> {
     // The pointer finds only what was laid out for a view that is drawn.
     draw(world, Drawn::Panels);
     if frame < 3 {
         return Ok(false);
     }
     if aim.is_none() {
-        let Some(button) = find_button(world, label) else { return Err(format!("no button says {label:?}")) };
+        let Some(button) = find_button(world, label) else {
+            // People wait a moment for what is about to be there.
+            return if lasting < BUTTON_LIMIT { Ok(false) } else { Err(format!("no button says {label:?}")) };
+        };
         if let Some((over, lines)) = hands::out_of_sight(world, button) {
             hands::scroll(world, over, lines, frame);
             return Ok(false);
