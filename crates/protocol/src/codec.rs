@@ -51,6 +51,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
 pub fn protocol_hash() -> [u8; 16] {
     let sources = [
         include_str!("message.rs"),
+        include_str!("view.rs"),
         include_str!("dii.rs"),
         include_str!("execution.rs"),
         include_str!("hot.rs"),

@@ -33,6 +33,7 @@ mod people;
 mod procedure;
 mod sii;
 mod trade;
+mod view;
 
 pub use client::{ClientConfig, ClientSession, RequestId};
 pub use codec::{CodecError, MAX_FRAME, decode, encode, encoded_length, protocol_hash};
@@ -42,16 +43,14 @@ pub use execution::{CommandUpdate, Execution};
 pub use fence::{FenceError, Fences};
 pub use hot::{HotAck, HotDatagram, HotEntry, HotReceiver, HotSender, MAX_DATAGRAM};
 pub use link::{Link, LinkBusy, LinkCommand, LinkEvent};
-pub use message::{
-    Event, FeatureAccess, Hello, Interest, Occurrence, Party, Request, Response, SystemView, TwinView, Welcome,
-    WireReading,
-};
+pub use message::{Event, Hello, Interest, Occurrence, Party, Request, Response, Welcome};
 pub use news::News;
 pub use past::{LogLine, PastReading, PastReadings, PastTwin, TwinHistory};
 pub use people::{DeviceView, Me, People, TokenView, UserView};
 pub use procedure::{Participant, Procedure, ProcedureStep};
 pub use sii::{AuthorizationAnswer, CallResult, Invocation, SiiDown, SiiUp};
 pub use trade::{Certified, CompleteAsk, NotCertified, Persons, Told, TradeAsk, TradeUp};
+pub use view::{FeatureAccess, SystemView, TwinView, WireReading};
 
 /// What QUIC peers agree on before the first byte.
 pub const ALPN: &[u8] = b"vestibule/1";

@@ -1,21 +1,17 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_model::{
-    ActionId, Authorization, BlobRef, CallId, CallUpdate, Collaboration, Command, CommandId, Confirmation, ContentHash,
+    Authorization, BlobRef, CallId, CallUpdate, Collaboration, Command, CommandId, Confirmation, ContentHash,
     Delegation, EventKind, Explanation, FeatureId, Fingerprint, Inquiry, LeaseId, LeaseRequest, LeaseUpdate, Place,
     Product, PropertyValue, PurchaseId, PurchaseUpdate, Refusal, RoleId, Rule, RuleId, Serial, ServiceId, Sharing,
-    SystemHealth, SystemId, SystemInfo, SystemQuery, Timestamp, TokenId, Truth, TwinId, TwinInfo, UserId, UserInfo,
-    Value,
+    SystemId, SystemQuery, Timestamp, TokenId, TwinId, UserId, UserInfo, Value,
 };
 
 use crate::{
     CommandUpdate, DiiDown, DiiUp, Disclosures, LogLine, Me, PastReadings, PastTwin, People, ProcedureStep, SiiDown,
-    SiiUp, TwinHistory,
+    SiiUp, SystemView, TwinHistory, TwinView, WireReading,
 };
 
 /// What a peer asks the enabler. One bidirectional stream each.
@@ -248,6 +244,14 @@ pub enum Request {
         /// Its serial number.
         serial: Serial,
     },
+    /// Products of the asker that are twins, in the order of their serial numbers: a client that was not there when they
+    /// were bound asks for them. Answered by [`Response::Products`].
+    Products {
+        /// Those after this one.
+        after: Option<Serial>,
+        /// At most so many; 0: the default of 50. Fewer only on the last page.
+        limit: u16,
+    },
 }
 
 /// Who a peer is and what it speaks.
@@ -369,65 +373,8 @@ pub enum Response {
     Purchases(Vec<PurchaseUpdate>),
     /// To [`Request::Bind`] and [`Request::Keep`].
     Product(Product),
-}
-
-/// A registered system and its measured health.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct SystemView {
-    /// What it said of itself; shared with the registry, since a page has many.
-    #[schema(value_type = SystemInfo)]
-    pub info: Arc<SystemInfo>,
-    /// What was measured.
-    pub health: SystemHealth,
-    /// The services that the asker may use, and which rule lets them.
-    #[serde(default)]
-    pub usable: BTreeMap<ServiceId, RuleId>,
-}
-
-/// A twin as one user may see it: what they may not read or do is not there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct TwinView {
-    /// Names the twin in this session's datagrams.
-    pub short: u32,
-    /// Grows when the description changes, so that datagrams about the older one are told apart.
-    pub epoch: u32,
-    /// The description; shared with the registry where the user may see and do all of it.
-    #[schema(value_type = TwinInfo)]
-    pub info: Arc<TwinInfo>,
-    /// Which rules admit the user, by feature.
-    pub access: BTreeMap<FeatureId, FeatureAccess>,
-    /// Whether the twin's system and device are connected.
-    pub reachable: bool,
-    /// Features that are away although the twin is not.
-    pub away: BTreeSet<FeatureId>,
-    /// One reading for each property, in the order of [`TwinInfo::properties`].
-    pub readings: Vec<WireReading>,
-}
-
-/// Which rules admit a user to a feature.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct FeatureAccess {
-    /// The rule that lets them read.
-    pub read: Option<RuleId>,
-    /// The rule that lets them perform each action.
-    pub act: BTreeMap<ActionId, RuleId>,
-}
-
-/// What is known of a property, with ages instead of moments, so that clocks need not agree.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct WireReading {
-    /// What the thing last reported; `None` before that, and where it reports that nobody knows.
-    #[schema(value_type = Option<PropertyValue>)]
-    pub value: Option<Value>,
-    /// What was wanted and has not come true.
-    #[schema(value_type = Option<PropertyValue>)]
-    pub desired: Option<Value>,
-    /// How far `value` is to be believed.
-    pub truth: Truth,
-    /// Milliseconds since the report when this was sent, where that is known.
-    pub age_ms: Option<u64>,
-    /// The twin's revision of the report.
-    pub revision: u64,
+    /// To [`Request::Products`].
+    Products(Vec<Product>),
 }
 
 /// What the enabler tells by itself, on a reliable stream for each subscription.
@@ -447,7 +394,7 @@ pub enum Event {
         short: u32,
         /// Its epoch.
         epoch: u32,
-        /// Which property, in the order of [`TwinInfo::properties`].
+        /// Which property, in the order of [`TwinInfo::properties`](vestibule_model::TwinInfo::properties).
         index: u16,
         /// The reading.
         reading: WireReading,
