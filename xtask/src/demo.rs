@@ -35,12 +35,27 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         let status = process::in_front(client.args(args))?;
         return Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)));
     }
-    let folder = workspace.target.join("tour/home");
+    let named = value_of(args, "--tour");
+    let folder = workspace.target.join("tour").join(Path::new(named.unwrap_or("home")).file_stem().unwrap_or_default());
     println!("There is no display here, so a tour is drawn into pictures.");
-    client.args(["--tour", "home", "--offscreen"]).arg(&folder).args(args);
+    if named.is_none() {
+        client.args(["--tour", "home"]);
+    } else if value_of(args, "--size").is_none() {
+        // The windows that people order in want more room than the least there is.
+        client.args(["--size", "960x540"]);
+    }
+    client.arg("--offscreen").arg(&folder).args(args);
     let tally = tour(&mut client, &folder, TOUR_LIMIT)?;
     println!("{tally}; the pictures are in {}", folder.display());
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What stands after a flag, or behind its `=`.
+fn value_of<'a>(args: &'a [String], flag: &str) -> Option<&'a str> {
+    args.iter().enumerate().find_map(|(at, arg)| {
+        let rest = arg.strip_prefix(flag)?;
+        if rest.is_empty() { args.get(at + 1).map(String::as_str) } else { rest.strip_prefix('=') }
+    })
 }
 
 /// Whether `DISPLAY` names an X server that answers.
@@ -213,6 +228,16 @@ mod tests {
         crash.args(["-c", &format!("mkdir {0}; echo '{report}' > {0}/tour.json; exit 134", folder.display())]);
         assert_eq!(tour(&mut crash, &folder, Duration::from_secs(20)).unwrap(), Tally { passed: 1, failed: 1 });
         std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_tour_of_ones_own_choice_is_found() {
+        let args = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        assert_eq!(value_of(&args(&["--hour", "9", "--tour", "cook"]), "--tour"), Some("cook"));
+        assert_eq!(value_of(&args(&["--tour=design"]), "--tour"), Some("design"));
+        for none in [&["--tours", "x"][..], &["--tour"], &[]] {
+            assert_eq!(value_of(&args(none), "--tour"), None, "{none:?}");
+        }
     }
 
     #[test]
