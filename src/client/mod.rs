@@ -12,6 +12,7 @@ mod flags;
 mod folders;
 mod glue;
 mod gpu;
+mod introduce;
 mod kept;
 mod me;
 mod measure;
