@@ -10,8 +10,8 @@ use std::{
 
 use tokio::sync::Semaphore;
 use vestibule_fabricate::{
-    Budget, Cancel, Design, DesignHash, Estimate, Evaluator, Finding, Machine, PriceBook, Process, Solids, check,
-    design::MaterialKind, estimate, export::write_3mf,
+    Budget, Cancel, Design, DesignHash, Estimate, Evaluator, Finding, FindingKind, Font, Machine, PriceBook, Process,
+    Solids, check, design::MaterialKind, estimate, export::write_3mf,
 };
 use vestibule_model::{ContentHash, Money, Rounding};
 use vestibule_ucp::{FabricationLine, code};
@@ -19,7 +19,7 @@ use vestibule_ucp::{FabricationLine, code};
 use crate::{
     measures,
     rules::{Broken, book::Book},
-    slicer::{self, Slicer},
+    slicer::{self, Slicer, Wanted},
 };
 
 /// Packages that are handed over at once: each is held in memory until its signature was checked.
@@ -34,6 +34,8 @@ const MAX_TEXT: u64 = 4 << 20;
 const MAX_PARTS: usize = 64;
 /// What each entry of a package's directory begins with.
 const DIRECTORY: &[u8] = b"PK\x01\x02";
+/// The letters of texts on things: whoever designs here has the same ones.
+const FONT: &[u8] = include_bytes!("../../../plugins/hud/fonts/Inter-Regular.otf");
 /// Pieces of one order of one thing.
 const MAX_PIECES: u32 = 500;
 /// Bytes of all packages that are kept.
@@ -205,7 +207,8 @@ fn opened(bytes: &[u8], package: ContentHash, design: ContentHash) -> Result<(De
     if read.hash().ok() != Some(DesignHash(design)) {
         return Err(Unmade::mismatch("The design is not written as designs are."));
     }
-    let solids = Evaluator::new().evaluate(&read, &Budget::default());
+    let font = Font::read(FONT).map_err(|error| Unmade::mismatch(error.to_string()))?;
+    let solids = Evaluator::with_font(font).evaluate(&read, &Budget::default());
     let solids = solids.map_err(|error| Unmade::mismatch(error.to_string()))?;
     let mut hasher = Hashing(blake3::Hasher::new());
     write_3mf(&solids, &read, &mut hasher).map_err(|error| Unmade::mismatch(error.to_string()))?;
@@ -254,8 +257,10 @@ fn slice(
     prices: &PriceBook,
     appraised: &mut Appraised,
 ) {
+    let hangs_over = appraised.findings.iter().any(|finding| finding.kind == FindingKind::Overhang);
     let sliced = material(line).and_then(|kind| {
-        let sliced = slicer.slice(file, machine, kind, infill(line)).map_err(|error| error.to_string())?;
+        let wanted = Wanted { material: kind, infill_percent: infill(line), hangs_over };
+        let sliced = slicer.slice(file, machine, wanted).map_err(|error| error.to_string())?;
         appraised.estimate.sliced(sliced, kind, prices).map_err(|error| error.to_string())
     });
     match sliced {

@@ -3,8 +3,9 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use vestibule_fabricate::Finding;
 use vestibule_model::{CallId, Pseudonym, TwinId};
-use vestibule_ucp::{More, NAMESPACE};
+use vestibule_ucp::{More, NAMESPACE, limits};
 
 /// Twins that are asked for at most: a thing stands in one place.
 pub(crate) const MOST: usize = 4;
@@ -104,6 +105,37 @@ pub(crate) fn unknown(twin: &TwinId) -> Option<More> {
         0.0,
         &format!("What {twin} has measured could not be seen: nobody looked whether it fits."),
     )
+}
+
+/// Findings as they are told. A machine finds the same on each body, and people read it once: all its places, and the
+/// worst measure.
+pub(crate) fn told(findings: &[Finding]) -> Vec<More> {
+    let mut once: Vec<(Finding, usize)> = Vec::new();
+    for finding in findings {
+        match once.iter_mut().find(|(other, _)| (&other.says, other.blocks) == (&finding.says, finding.blocks)) {
+            Some((other, bodies)) => {
+                // Nearer to its limit on the side of what is good is better.
+                let worse = (finding.measured - finding.limit).abs() > (other.measured - other.limit).abs();
+                if worse {
+                    (other.measured, other.limit) = (finding.measured, finding.limit);
+                }
+                other.places.extend(finding.places.iter().cloned());
+                other.feature = other.feature.take().filter(|feature| Some(feature) == finding.feature.as_ref());
+                *bodies += 1;
+            }
+            None => once.push((finding.clone(), 1)),
+        }
+    }
+    let object = |(mut finding, bodies): (Finding, usize)| {
+        if bodies > 1 {
+            finding.says = format!("{} (On {bodies} parts of it.)", finding.says);
+        }
+        match serde_json::to_value(finding) {
+            Ok(Value::Object(object)) => Some(object),
+            _ => None,
+        }
+    };
+    once.into_iter().take(limits::MAX_LINES).filter_map(object).collect()
 }
 
 /// Something to be said of a thing that does not keep it from being made.

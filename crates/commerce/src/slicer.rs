@@ -35,6 +35,15 @@ pub(crate) enum SliceError {
     Nothing,
 }
 
+/// How a piece is to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) material: MaterialKind,
+    pub(crate) infill_percent: u8,
+    /// Something goes further through the air than the machine draws: what is said to get supports gets them.
+    pub(crate) hangs_over: bool,
+}
+
 /// A slicer that is installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Slicer {
@@ -70,13 +79,7 @@ impl Slicer {
     ///
     /// # Errors
     /// [`SliceError`].
-    pub(crate) fn slice(
-        &self,
-        package: &Path,
-        machine: &Machine,
-        material: MaterialKind,
-        infill_percent: u8,
-    ) -> Result<Sliced, SliceError> {
+    pub(crate) fn slice(&self, package: &Path, machine: &Machine, wanted: Wanted) -> Result<Sliced, SliceError> {
         let start = |error: std::io::Error| SliceError::Start(error.to_string());
         let folder = tempfile::tempdir().map_err(start)?;
         // It tells formats by their endings.
@@ -85,7 +88,7 @@ impl Slicer {
         std::fs::copy(package, &from).map_err(start)?;
         let said = std::fs::File::create(&words).map_err(start)?;
         let mut command = self.command();
-        command.args(settings(machine, material, infill_percent)).arg("--output").arg(&to).arg(&from);
+        command.args(settings(machine, wanted)).arg("--output").arg(&to).arg(&from);
         // It keeps what it learned of a person in their home; here it has none, and no display.
         command.env_clear().env("HOME", folder.path()).env("LC_ALL", "C.UTF-8").current_dir(folder.path());
         let other = said.try_clone().map_err(start)?;
@@ -111,12 +114,11 @@ impl Slicer {
     }
 }
 
-fn settings(machine: &Machine, material: MaterialKind, infill_percent: u8) -> Vec<String> {
+fn settings(machine: &Machine, wanted: Wanted) -> Vec<String> {
     let [width, height, depth] = machine.build_mm;
     let (x, y) = (width / 2.0, depth / 2.0);
-    // A nozzle lays lines about as wide as its walls are half thick, and layers of at most three quarters of that.
-    let nozzle = machine.wall_mm / 2.0;
-    let density = match material {
+    let nozzle = machine.nozzle_mm();
+    let density = match wanted.material {
         MaterialKind::Petg => 1.27,
         _ => 1.24,
     };
@@ -128,10 +130,12 @@ fn settings(machine: &Machine, material: MaterialKind, infill_percent: u8) -> Ve
         format!("--nozzle-diameter={nozzle}"),
         format!("--layer-height={}", machine.layer_mm),
         format!("--first-layer-height={}", machine.layer_mm),
-        format!("--fill-density={infill_percent}%"),
+        format!("--fill-density={}%", wanted.infill_percent),
         "--perimeters=2".to_owned(),
         "--support-material".to_owned(),
         "--support-material-auto".to_owned(),
+        // By itself it draws through the air whatever has two ends, however far apart they are.
+        format!("--dont-support-bridges={}", u8::from(!wanted.hangs_over)),
         "--filament-diameter=1.75".to_owned(),
         format!("--filament-density={density}"),
     ]
@@ -220,7 +224,8 @@ mod tests {
         std::fs::write(&package, b"no package").unwrap();
         let slice = |program: &str| {
             let program = installed(program).unwrap_or_else(|| PathBuf::from(program));
-            Slicer::new(program).slice(&package, &Machine::desktop(), MaterialKind::Pla, 20)
+            let wanted = Wanted { material: MaterialKind::Pla, infill_percent: 20, hangs_over: false };
+            Slicer::new(program).slice(&package, &Machine::desktop(), wanted)
         };
         assert!(matches!(slice("false"), Err(SliceError::Failed(_))));
         assert!(matches!(slice("true"), Err(SliceError::Failed(_))), "it has written nothing");

@@ -5,7 +5,6 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use serde_json::Value;
 use tokio::time::timeout;
 use vestibule_model::ContentHash;
 use vestibule_ucp::{
@@ -117,7 +116,7 @@ async fn offer(
         Ok(appraised) => appraised,
         Err(unmade) => {
             let mut refused = Refused::because(unmade.code, unmade.says);
-            refused.more.insert("findings".to_owned(), told(&unmade.findings).into());
+            refused.more.insert("findings".to_owned(), measures::told(&unmade.findings).into());
             return Ok(Said::ok(&refused));
         }
     };
@@ -138,8 +137,6 @@ async fn offer(
         line.more.insert(name.to_owned(), number.into());
     }
     line.more.insert("estimated_by".to_owned(), appraised.estimated_by.into());
-    let machines = u64::from(app.book.maker.map_or(1, |maker| maker.machines.max(1)));
-    let pace = app.book.pace;
     let price = UnsignedAmount::new(each).map_err(Broken::from)?;
     let parts = parts.into_iter().map(|(text, amount)| {
         Ok::<_, Broken>(PricePart { display_text: text.to_owned(), amount: Amount::new(amount)? })
@@ -152,19 +149,14 @@ async fn offer(
         },
         item: Item { id, title, price, image_url: None, more: More::new() },
         currency: app.book.currency,
-        lead_time_s: machine_s.saturating_mul(quantity.into()) / machines + pace.accept_s + pace.pack_s,
-        findings: told(&appraised.findings).into_iter().chain(appraised.notes).take(limits::MAX_LINES).collect(),
+        lead_time_s: app.book.lead_s(machine_s.saturating_mul(quantity.into())),
+        findings: measures::told(&appraised.findings)
+            .into_iter()
+            .chain(appraised.notes)
+            .take(limits::MAX_LINES)
+            .collect(),
         expires_at: until.to_utc(),
         price_parts: parts.collect::<Result<_, _>>()?,
         line,
     }))
-}
-
-/// Findings as they are told.
-fn told(findings: &[vestibule_fabricate::Finding]) -> Vec<More> {
-    let object = |finding| match serde_json::to_value(finding) {
-        Ok(Value::Object(object)) => Some(object),
-        _ => None,
-    };
-    findings.iter().take(limits::MAX_LINES).filter_map(object).collect()
 }

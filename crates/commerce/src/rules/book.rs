@@ -165,6 +165,18 @@ impl Measured {
 }
 
 impl Book {
+    /// How long it takes until something is packed on which a machine works for so long, once one is free. Nothing for
+    /// what lies on a shelf: its ways of delivering count from the order on.
+    pub(crate) fn lead_s(&self, machine_s: u64) -> u64 {
+        if machine_s == 0 {
+            return 0;
+        }
+        // All of an order is made on one machine, however many stand there.
+        let quality_s = self.maker.map_or(0, |maker| maker.quality_s);
+        let beside = self.pace.accept_s.saturating_add(quality_s).saturating_add(self.pace.pack_s);
+        machine_s.saturating_add(beside)
+    }
+
     /// Reads a book and holds it against what a merchant can do.
     ///
     /// # Errors

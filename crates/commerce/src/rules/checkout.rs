@@ -117,6 +117,16 @@ pub(crate) fn count(session: &Session, shelf: &Shelf, book: &Book, now: Timestam
     Ok(priced)
 }
 
+/// `7 h 47 min`, rounded up.
+fn duration(seconds: u64) -> String {
+    let minutes = seconds.div_ceil(60);
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
 fn machine_s(ware: Option<&Ware>) -> u64 {
     let made = ware.and_then(|ware| ware.made.as_ref());
     made.map_or(0, |made| made.machine_s.saturating_mul(made.quantity.into()))
@@ -209,8 +219,7 @@ fn bring(session: &Session, book: &Book, now: Timestamp, priced: &mut Priced) {
                 let text = format!("Nothing is brought to {country}.");
                 messages.push(mend(code::ADDRESS_UNDELIVERABLE, &format!("{ROOT}.destinations"), text));
             }
-            let machines = u64::from(book.maker.map_or(1, |maker| maker.machines.max(1)));
-            priced.offers = offers(book, priced.machine_s / machines, now);
+            priced.offers = offers(book, book.lead_s(priced.machine_s), now);
         }
     }
     let chosen = session.option.as_ref();
@@ -236,8 +245,8 @@ impl Priced {
         let lines = self.lines.iter().map(line).collect::<Result<_, _>>()?;
         let mut messages = self.messages.clone();
         if self.machine_s > 0 {
-            let hours = self.machine_s.div_ceil(3_600);
-            let content = format!("About {hours} hours on a machine.");
+            let (all, machine) = (duration(book.lead_s(self.machine_s)), duration(self.machine_s));
+            let content = format!("Made within about {all}; {machine} of that on a machine.");
             messages.push(Message::Info(InfoMessage {
                 content,
                 code: Some("lead_time".to_owned()),

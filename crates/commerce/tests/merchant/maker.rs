@@ -2,14 +2,17 @@
 
 use serde_json::{Value, json};
 use vestibule_commerce::Role;
-use vestibule_fabricate::{Budget, Design, Evaluator, Start, export::write_3mf};
+use vestibule_fabricate::{Budget, Design, Evaluator, Font, Start, export::write_3mf};
 use vestibule_model::ContentHash;
 use vestibule_ucp::{Certificate, FabricationQuote, Jwk, read};
 
 use crate::platform::{Answer, Merchant, Platform, WRONG_MONEY, total};
 
+/// The font of whoever designs.
+const FONT: &[u8] = include_bytes!("../../../../plugins/hud/fonts/Inter-Regular.otf");
+
 pub fn package(design: &Design) -> (Vec<u8>, ContentHash) {
-    let solids = Evaluator::new().evaluate(design, &Budget::default()).unwrap();
+    let solids = Evaluator::with_font(Font::read(FONT).unwrap()).evaluate(design, &Budget::default()).unwrap();
     let mut bytes = Vec::new();
     write_3mf(&solids, design, &mut bytes).unwrap();
     (bytes, design.hash().unwrap().0)
@@ -85,6 +88,45 @@ async fn from_the_design_to_the_certificate() {
     assert_eq!(serials, format!("{} {}", said[0].serial, said[1].serial));
     assert_eq!(workshop.number("SELECT count(DISTINCT serial) FROM serial").await, 2);
     assert_eq!(workshop.number(WRONG_MONEY).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_starting_point_has_a_price_and_each_finding_is_read_once() {
+    let (workshop, platform) = (Merchant::new(Role::Manufacturer, 1).await, Platform::new(1).await);
+    let base = workshop.base();
+    let mut on_more = 0;
+    for start in Start::ALL {
+        let (bytes, design) = package(&start.design());
+        let kept = hand_over(&platform, base, &bytes).await.body["package"].clone();
+        let quote = platform.post(&format!("{base}/ucp/designs/quote"), &wanted(&kept, design, 1)).await.ok();
+        assert!(quote["item"]["price"].as_i64().is_some_and(|price| price > 0), "{start:?}: {quote}");
+        let says: Vec<&str> =
+            quote["findings"].as_array().unwrap().iter().map(|one| one["says"].as_str().unwrap()).collect();
+        let once: std::collections::BTreeSet<&&str> = says.iter().collect();
+        assert_eq!(once.len(), says.len(), "{start:?}: {says:?}");
+        on_more += says.iter().filter(|says| says.contains("(On 2 parts of it.)")).count();
+    }
+    assert!(on_more > 0, "the sign's plate and its digits hang over");
+}
+
+/// A quote and the cart say the same of when it is made: all pieces of an order are made on one machine, one after the
+/// other.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quote_and_the_cart_agree_on_when_it_is_made() {
+    let (workshop, platform) = (Merchant::new(Role::Manufacturer, 1).await, Platform::new(1).await);
+    let base = workshop.base();
+    platform.meet(base).await;
+    let quote = quoted(&platform, base, 3).await;
+    let (lead, machine) = (quote["lead_time_s"].as_u64().unwrap(), quote["machine_time_s"].as_u64().unwrap());
+    // Accepted after a minute, looked at for five, packed for thirty.
+    assert_eq!(lead, 3 * machine + 60 + 300 + 1_800);
+    let session = platform.ready(base, &[(quote["item"]["id"].as_str().unwrap(), 1)]).await;
+    let said = session["messages"].as_array().unwrap().iter().find(|one| one["code"] == "lead_time").unwrap();
+    let words = |seconds: u64| format!("{} h {} min", seconds.div_ceil(60) / 60, seconds.div_ceil(60) % 60);
+    assert_eq!(
+        said["content"],
+        format!("Made within about {}; {} of that on a machine.", words(lead), words(3 * machine))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,17 +1,17 @@
 //! What it costs and how long it takes. Geometry becomes whole numbers once; from there on there are only whole numbers.
 
+mod lines;
+
 use std::num::{NonZeroU32, NonZeroU64};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_model::{Currency, Money, MoneyError, Rounding};
 
-use crate::{
-    design::MaterialKind,
-    print::{Machine, Process, support_mm3},
-    solid::Solids,
-};
+use crate::{design::MaterialKind, print::Machine, solid::Solids};
 
+/// Seconds until a machine is warm.
+const WARM_UP_S: u64 = 300;
 /// The longest list of a price book.
 const MAX_STEPS: usize = 32;
 
@@ -78,13 +78,13 @@ pub struct Estimate {
     pub volume_mm3: u64,
     /// Of one piece, in square millimetres.
     pub area_mm2: u64,
-    /// Below one piece, in cubic millimetres.
+    /// The space below one piece that supports stand in, in cubic millimetres.
     pub support_mm3: u64,
-    /// Of one piece.
+    /// Of all its bodies: each is made by itself.
     pub layers: u64,
     /// What one piece weighs, with its supports, in milligrams.
     pub mass_mg: u64,
-    /// How long one piece takes.
+    /// How long a machine works on one piece.
     pub seconds: u64,
     /// Material of all pieces.
     pub material: Money,
@@ -166,6 +166,10 @@ struct Measured {
     volume: u64,
     area: u64,
     support: u64,
+    layers: u64,
+    /// What is laid, with its supports, in cubic micrometres.
+    laid: u64,
+    millis: u64,
 }
 
 /// What `quantity` pieces cost and how long one takes, with this much of a filament part's inside filled.
@@ -186,16 +190,20 @@ pub fn estimate(
     if prices.into_iter().any(|price| price.amount < 0) {
         return Err(PriceError::Senseless("nobody is paid for having something made"));
     }
-    let bounds = solids.bounds();
-    let measured = |body: &crate::solid::Body| Measured {
-        kind: body.material.kind,
-        volume: whole(body.volume_mm3),
-        area: whole(body.area_mm2),
-        support: whole(support_mm3(body, machine, bounds.low[1])),
+    let measured = |body: &crate::solid::Body| {
+        let work = lines::work(body, machine, infill_percent);
+        Measured {
+            kind: body.material.kind,
+            volume: whole(body.volume_mm3),
+            area: whole(body.area_mm2),
+            support: whole(work.support_mm3),
+            layers: whole(work.layers),
+            laid: whole(work.mm3 * 1e3),
+            millis: whole(work.seconds * 1e3),
+        }
     };
     let bodies: Vec<Measured> = solids.bodies.iter().map(measured).collect();
-    let layers = whole((bounds.size()[1] / machine.layer_mm).ceil());
-    count(&bodies, layers, machine, infill_percent, book, quantity)
+    count(&bodies, book, quantity)
 }
 
 /// To the nearest whole number, and at least nothing.
@@ -204,34 +212,27 @@ fn whole(value: f64) -> u64 {
     value.round().max(0.0) as u64
 }
 
-fn count(
-    bodies: &[Measured],
-    layers: u64,
-    machine: &Machine,
-    infill_percent: u8,
-    book: &PriceBook,
-    quantity: NonZeroU32,
-) -> Result<Estimate, PriceError> {
+fn count(bodies: &[Measured], book: &PriceBook, quantity: NonZeroU32) -> Result<Estimate, PriceError> {
     let pieces = quantity.get();
     let quantity = u64::from(pieces);
     let (mut mass_mg, mut millis) = (0_u64, 0_u64);
     let mut material = Money { amount: 0, ..book.hour };
     for body in bodies {
         let price = book.price_of(body.kind)?;
-        let (mass, time) = work(body, machine, infill_percent)?;
+        // A thousandth of a cubic millimetre of a thousandth of a milligram.
+        let mass = share(body.laid, density(body.kind), 1_000_000)?;
         mass_mg = sum(mass_mg, mass)?;
-        millis = sum(millis, time)?;
+        millis = sum(millis, body.millis)?;
         material = material.plus(price.share(product(mass, quantity)?, MILLIGRAMS, Rounding::Up)?)?;
     }
-    // Four seconds for the change of a layer, five minutes to warm up.
-    let seconds = sum(sum(millis.div_ceil(1_000), product(layers, 4)?)?, 300)?;
+    let seconds = sum(millis.div_ceil(1_000), WARM_UP_S)?;
     let nothing = Money { amount: 0, ..book.hour };
     let estimate = Estimate {
         quantity: pieces,
         volume_mm3: bodies.iter().try_fold(0, |all, body| sum(all, body.volume))?,
         area_mm2: bodies.iter().try_fold(0, |all, body| sum(all, body.area))?,
         support_mm3: bodies.iter().try_fold(0, |all, body| sum(all, body.support))?,
-        layers,
+        layers: bodies.iter().try_fold(0, |all, body| sum(all, body.layers))?,
         mass_mg,
         seconds,
         material,
@@ -248,24 +249,6 @@ fn count(
 const MILLIGRAMS: NonZeroU64 = NonZeroU64::MIN.saturating_add(999_999);
 const SECONDS: NonZeroU64 = NonZeroU64::MIN.saturating_add(3_599);
 const PERMILLE: NonZeroU64 = NonZeroU64::MIN.saturating_add(999);
-
-/// Milligrams and milliseconds of one body.
-fn work(body: &Measured, machine: &Machine, infill_percent: u8) -> Result<(u64, u64), PriceError> {
-    // Two lines of 0.4 mm all around, the rest as full as it was asked for.
-    let shell =
-        if machine.process == Process::Filament { body.volume.min(product(body.area, 4)? / 5) } else { body.volume };
-    let fill = share(body.volume - shell, u64::from(infill_percent), 100)?;
-    let grown = sum(sum(shell, fill)?, body.support / 5)?;
-    // Micrograms in a cubic millimetre are milligrams in a thousand of them.
-    let mass = share(grown, density(body.kind), 1_000)?;
-    // Milliseconds for a cubic millimetre: the outside slowly, the inside fast.
-    let time = match machine.process {
-        Process::Filament => sum(sum(product(shell, 200)?, product(fill, 90)?)?, product(body.support / 5, 120)?)?,
-        Process::Powder => product(grown, 40)?,
-        Process::Resin => product(grown, 60)?,
-    };
-    Ok((mass, time))
-}
 
 /// Micrograms of a cubic millimetre.
 const fn density(kind: MaterialKind) -> u64 {
@@ -300,23 +283,30 @@ mod tests {
         Money::new(amount, "EUR".parse().unwrap())
     }
 
+    /// So much that is laid, ten cubic millimetres a second.
     fn one(volume: u64) -> Vec<Measured> {
-        vec![Measured { kind: MaterialKind::Pla, volume, area: 600, support: 0 }]
+        let laid = volume.saturating_mul(1_000);
+        vec![Measured {
+            kind: MaterialKind::Pla,
+            volume,
+            area: 600,
+            support: 0,
+            layers: 50,
+            laid,
+            millis: volume.saturating_mul(100),
+        }]
     }
 
     fn of(volume: u64, quantity: u32) -> Result<Estimate, PriceError> {
-        let book = PriceBook::sample("EUR").unwrap();
-        count(&one(volume), 50, &Machine::desktop(), 20, &book, NonZeroU32::new(quantity).unwrap())
+        count(&one(volume), &PriceBook::sample("EUR").unwrap(), NonZeroU32::new(quantity).unwrap())
     }
 
     #[test]
     fn a_price_is_the_sum_of_its_parts() {
         let estimate = of(1_000, 1).unwrap();
-        // 480 mm³ of walls, 104 mm³ of filling, 1.24 mg each.
-        assert_eq!(estimate.mass_mg, 725);
-        assert_eq!(estimate.seconds, (480 * 200_u64 + 104 * 90).div_ceil(1_000) + 50 * 4 + 300);
-        assert_eq!((estimate.material, estimate.machine), (euro(3), euro(43)));
-        assert_eq!(estimate.total, euro(3 + 43 + 150 + 390));
+        assert_eq!((estimate.mass_mg, estimate.seconds, estimate.layers), (1_240, 100 + 300, 50));
+        assert_eq!((estimate.material, estimate.machine), (euro(4), euro(28)));
+        assert_eq!(estimate.total, euro(4 + 28 + 150 + 390));
     }
 
     #[test]
@@ -348,10 +338,10 @@ mod tests {
     fn too_much_is_refused_not_wrapped() {
         assert_eq!(of(u64::MAX / 2, 1_000_000), Err(PriceError::TooMuch));
         let book = PriceBook { kilogram: Vec::new(), ..PriceBook::sample("EUR").unwrap() };
-        let none = count(&one(1), 1, &Machine::desktop(), 20, &book, NonZeroU32::MIN);
+        let none = count(&one(1), &book, NonZeroU32::MIN);
         assert_eq!(none, Err(PriceError::NoPrice(MaterialKind::Pla)));
         let mixed = PriceBook { hour: Money::new(250, "USD".parse().unwrap()), ..PriceBook::sample("EUR").unwrap() };
-        let none = count(&one(1), 1, &Machine::desktop(), 20, &mixed, NonZeroU32::MIN);
+        let none = count(&one(1), &mixed, NonZeroU32::MIN);
         assert!(matches!(none, Err(PriceError::Money(_))), "{none:?}");
     }
 }

@@ -44,6 +44,12 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// How wide the nozzle of a filament printer is: the thinnest wall that holds is two lines.
+    #[must_use]
+    pub fn nozzle_mm(&self) -> f64 {
+        self.wall_mm / 2.0
+    }
+
     /// A filament printer as it stands on a bench.
     #[must_use]
     pub fn desktop() -> Self {

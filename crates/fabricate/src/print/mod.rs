@@ -1,7 +1,8 @@
 //! Whether a machine can make it, and where it could not.
 //!
-//! A thing is made as it stands in its design: Y is up, and its lowest point lies on the bed. What needs sheets that are
-//! cut is not looked at here.
+//! A thing is made as it stands in its design: Y is up. Each of its bodies is made by itself, and its lowest point lies on
+//! the bed: a machine that has one nozzle does not change its material within a piece, and slicers lay bodies beside each
+//! other. What needs sheets that are cut is not looked at here.
 
 mod cavity;
 mod feature;
@@ -22,7 +23,7 @@ use crate::{
 };
 
 pub use machine::{Machine, Process};
-pub(crate) use overhang::support_mm3;
+pub(crate) use overhang::{Support, support};
 
 /// The most places that a finding names: what a person looks at.
 const MAX_SPOTS: usize = 16;
@@ -98,11 +99,10 @@ pub enum FindingKind {
 pub fn check(solids: &Solids, machine: &Machine, cancel: &Cancel) -> Vec<Finding> {
     let mut findings: Vec<Finding> = volume::check(solids, machine).into_iter().collect();
     findings.extend(materials(solids, machine));
-    let floor = solids.bounds().low[1];
     for (index, body) in solids.bodies.iter().enumerate() {
         let checks: [&dyn Fn(&Looked<'_>) -> Vec<Finding>; 5] =
             [&wall::check, &overhang::check, &feature::check, &cavity::check, &overhang::islands];
-        let looked = Looked { index, body, machine, floor, cancel };
+        let looked = Looked { index, body, machine, floor: body.bounds.low[1], cancel };
         if let Some(finding) = open(&looked) {
             findings.push(finding);
             continue;
@@ -115,7 +115,7 @@ pub fn check(solids: &Solids, machine: &Machine, cancel: &Cancel) -> Vec<Finding
         }
     }
     findings.extend(stand::overlaps(solids, cancel));
-    findings.extend(stand::check(solids, machine));
+    findings.extend(solids.bodies.iter().enumerate().filter_map(|(index, body)| stand::check(index, body, machine)));
     findings.sort_by_key(|finding| !finding.blocks);
     findings
 }
@@ -125,7 +125,7 @@ pub(crate) struct Looked<'a> {
     pub index: usize,
     pub body: &'a Body,
     pub machine: &'a Machine,
-    /// Where the bed is.
+    /// Where the bed is while it is made.
     pub floor: f64,
     pub cancel: &'a Cancel,
 }

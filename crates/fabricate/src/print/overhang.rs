@@ -87,25 +87,42 @@ fn goes_down([from, to]: [[f64; 3]; 2], third: [f64; 3]) -> bool {
     away[1] < -0.5 * dot(away, away).sqrt()
 }
 
-/// Cubic millimetres of supports below what hangs over, down to the next surface or the bed.
-pub(crate) fn support_mm3(body: &Body, machine: &Machine, floor: f64) -> f64 {
+/// What carries a body where it hangs over.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Support {
+    /// The space below it, down to the next surface or the bed, in cubic millimetres.
+    pub space_mm3: f64,
+    /// The sides of that space, in square millimetres.
+    pub sides_mm2: f64,
+}
+
+/// What carries a body that stands on `floor`, where the machine builds something for that.
+pub(crate) fn support(body: &Body, machine: &Machine, floor: f64) -> Support {
+    let mut all = Support::default();
     if machine.process == Process::Powder || !machine.supports {
-        return 0.0;
+        return all;
     }
     let mesh = &body.mesh;
     let tree = Tree::new(mesh);
     let sides = neighbours(mesh);
-    let mut regions = regions(mesh, &hanging(mesh, machine, floor));
+    let flagged = hanging(mesh, machine, floor);
+    let mut regions = regions(mesh, &flagged);
     regions.retain(|(triangles, area)| *area >= LEAST_AREA && !is_bridge(mesh, &sides, triangles, machine));
-    let below = |triangle: &u32| {
+    for triangle in regions.iter().flat_map(|(triangles, _)| triangles) {
         let corners = mesh.corners(*triangle as usize);
         let at: [f64; 3] = std::array::from_fn(|axis| corners.iter().map(|corner| corner[axis]).sum::<f64>() / 3.0);
         let hit = tree.first(at, [0.0, -1.0, 0.0], (LEVEL, DEEP), |other| other != *triangle);
         let drop = hit.map_or(at[1] - floor, |hit| hit.distance).max(0.0);
-        let flat = mesh.twice_area(*triangle as usize)[1].abs() / 2.0;
-        flat * drop
-    };
-    regions.iter().flat_map(|(triangles, _)| triangles).map(below).sum()
+        all.space_mm3 += mesh.twice_area(*triangle as usize)[1].abs() / 2.0 * drop;
+        for (edge, other) in sides[*triangle as usize].iter().enumerate() {
+            // Where nothing beside it hangs over.
+            if other.is_none_or(|other| !flagged.contains_key(&other)) {
+                let [x, _, z] = minus(corners[(edge + 1) % 3], corners[edge]);
+                all.sides_mm2 += x.hypot(z) * drop;
+            }
+        }
+    }
+    all
 }
 
 /// What begins in the air: the lowest places of the surface that are not on the bed, seen from below.

@@ -11,22 +11,19 @@ const MARGIN: f64 = 2.0;
 /// A common volume, in cubic millimetres, that is more than touching.
 const COMMON: f64 = 1.0;
 
-/// Whether it falls over while it is made.
-pub(crate) fn check(solids: &Solids, machine: &Machine) -> Option<Finding> {
-    let floor = solids.bounds().low[1];
+/// Whether a body falls over while it is made.
+pub(crate) fn check(index: usize, body: &Body, machine: &Machine) -> Option<Finding> {
+    let floor = body.bounds.low[1];
     let mut weight = [0.0; 4];
-    let mut feet = Vec::new();
-    for body in &solids.bodies {
-        for triangle in 0..body.mesh.triangles.len() {
-            let volume = body.mesh.signed_volume(triangle);
-            weight[3] += volume;
-            for corner in body.mesh.corners(triangle) {
-                (0..3).for_each(|axis| weight[axis] += volume * corner[axis] / 4.0);
-            }
+    for triangle in 0..body.mesh.triangles.len() {
+        let volume = body.mesh.signed_volume(triangle);
+        weight[3] += volume;
+        for corner in body.mesh.corners(triangle) {
+            (0..3).for_each(|axis| weight[axis] += volume * corner[axis] / 4.0);
         }
-        let points = body.mesh.points.iter().map(|point| point.map(f64::from));
-        feet.extend(points.filter(|[_, y, _]| *y <= floor + machine.layer_mm / 2.0).map(|[x, _, z]| [x, z]));
     }
+    let points = body.mesh.points.iter().map(|point| point.map(f64::from));
+    let feet = points.filter(|[_, y, _]| *y <= floor + machine.layer_mm / 2.0).map(|[x, _, z]| [x, z]).collect();
     if weight[3] <= 0.0 {
         return None;
     }
@@ -38,7 +35,7 @@ pub(crate) fn check(solids: &Solids, machine: &Machine) -> Option<Finding> {
         measured,
         limit: MARGIN,
         places: vec![Spot {
-            body: 0,
+            body: index,
             at: narrow([middle[0], floor, middle[2]]),
             normal: [0.0, -1.0, 0.0],
             triangles: Vec::new(),
