@@ -35,6 +35,7 @@ use super::{
     courier::CourierPlugin,
     folders::{self, Folders},
     glue::GluePlugin,
+    keep::KeepPlugin,
     me::MePlugin,
     measure::MeasurePlugin,
 };
@@ -179,6 +180,7 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
     let (kept, recipes) = (folders.data.join("kitchen"), folders.assets.join("recipes"));
     app.add_plugins(KitchenPlugin { folder: Some(kept), recipes: Some(recipes) });
     app.add_plugins(CourierPlugin { file: folders.data.join("unpacked.txt") });
+    app.add_plugins(KeepPlugin { designs: folders.designs.clone() });
     app.add_plugins(CommercePlugin { seed: crate::connect::random() });
     app.add_plugins((HudPlugin, GluePlugin { hour: flags.hour.or(offscreen.then_some(15.0)), software }));
     if flags.xr {

@@ -85,6 +85,9 @@ impl Backend {
             ..EmbeddedConfig::local(folders.data.join("enabler"))
         };
         let enabler = runtime.block_on(Embedded::start(config)).map_err(|error| words(&error))?;
+        if let Some(merchants) = &merchants {
+            runtime.block_on(merchants.introduce(&enabler));
+        }
         let enrolled = runtime.block_on(enabler.enroll_owner(identity.fingerprint()));
         enrolled.map_err(|error| words(&error))?;
         let address = enabler.address().to_string();

@@ -10,10 +10,11 @@ use std::{
 use bevy::prelude::*;
 use vestibule_sim::{Goods, Guest, PhysicalHand};
 use vestibule_twin::{
-    FoodDelivered, KnownPurchases,
-    model::{LineId, PurchaseId, Serial},
+    DesignPackaged, FoodDelivered, KnownPurchases,
+    model::{LineId, OrderLine, PurchaseId, Serial},
 };
 
+use super::shining::Shining;
 use crate::tour::Physical;
 
 /// Seconds between two looks: couriers are not in a hurry.
@@ -25,6 +26,9 @@ const MOST_BYTES: u64 = 16 * 1024;
 /// Parcels with food that wait for their turn: as many as a doormat has room for. More are not brought.
 const MOST_FOOD: usize = 64;
 
+/// Beside the list of what was unpacked: which designs have a lamp module in them.
+const SHINING: &str = "shining.txt";
+
 /// What comes to the simulated home.
 pub(super) struct CourierPlugin {
     /// Where what was unpacked is listed: it is plugged in again when the home starts again.
@@ -33,7 +37,9 @@ pub(super) struct CourierPlugin {
 
 impl Plugin for CourierPlugin {
     fn build(&self, app: &mut App) {
-        app.insert_resource(Courier { file: self.file.clone(), ..Courier::default() }).add_systems(Update, bring);
+        let shining = Shining::open(self.file.with_file_name(SHINING));
+        let courier = Courier { file: self.file.clone(), shining, ..Courier::default() };
+        app.insert_resource(courier).add_systems(Update, bring);
     }
 }
 
@@ -44,6 +50,7 @@ struct Courier {
     /// Whether what was unpacked before is plugged in.
     began: bool,
     rounds: Rounds,
+    shining: Shining,
     /// Parcels with food that were not brought yet.
     food: VecDeque<(String, Vec<Goods>)>,
     /// The order whose parcel stands at the door.
@@ -51,9 +58,6 @@ struct Courier {
     /// In the order in which it was unpacked.
     unpacked: Vec<String>,
 }
-
-/// What things with a lamp module in them are called: orders do not say what has electronics, and somebody has to know.
-const SHINES: &str = "lamp";
 
 /// How many of each line were brought. What was delivered before the client started lies in the house.
 #[derive(Debug, Default, PartialEq)]
@@ -65,7 +69,7 @@ struct Rounds {
 
 impl Rounds {
     /// The next parcel: an order's number, and what is in it. One for each purchase.
-    fn next(&mut self, known: &KnownPurchases) -> Option<(String, Vec<Goods>)> {
+    fn next(&mut self, known: &KnownPurchases, shining: &Shining) -> Option<(String, Vec<Goods>)> {
         // Until the list has come once, nobody knows what is old.
         if !known.complete && !self.complete {
             return None;
@@ -78,7 +82,7 @@ impl Rounds {
             for line in &order.lines {
                 let before = self.brought.insert((update.id, line.id.clone()), line.fulfilled).unwrap_or(0);
                 if !is_old && line.fulfilled > before {
-                    goods.extend(of_line(&line.title, &line.serials, before, line.fulfilled));
+                    goods.extend(of_line(line, shining.has(line.design.as_ref()), before));
                 }
             }
             if !goods.is_empty() {
@@ -91,11 +95,10 @@ impl Rounds {
 }
 
 /// Things with numbers, one by one. What has electronics is called by its number alone, as it tells itself.
-fn of_line(title: &str, serials: &[Serial], before: u32, now: u32) -> Vec<Goods> {
+fn of_line(line: &OrderLine, shines: bool, before: u32) -> Vec<Goods> {
     let count = |number| usize::try_from(number).unwrap_or(usize::MAX);
-    let come = serials.iter().skip(count(before)).take(count(now.saturating_sub(before)));
-    let shines = title.to_lowercase().contains(SHINES);
-    let item = |serial: &Serial| if shines { serial.to_string() } else { format!("{title} {serial}") };
+    let come = line.serials.iter().skip(count(before)).take(count(line.fulfilled.saturating_sub(before)));
+    let item = |serial: &Serial| if shines { serial.to_string() } else { format!("{} {serial}", line.title) };
     come.map(|serial| Goods { item: item(serial), amount: 1.0 }).collect()
 }
 
@@ -103,12 +106,15 @@ fn bring(
     time: Res<Time<Real>>,
     mut since: Local<f32>,
     known: Res<KnownPurchases>,
-    mut delivered: MessageReader<FoodDelivered>,
+    (mut delivered, mut packed): (MessageReader<FoodDelivered>, MessageReader<DesignPackaged>),
     physical: Option<Res<Physical>>,
     mut courier: ResMut<Courier>,
 ) {
     *since += time.delta_secs();
     courier.bypass_change_detection().note_food(delivered.read());
+    for DesignPackaged(package) in packed.read() {
+        package.iter().for_each(|package| courier.bypass_change_detection().shining.note(package));
+    }
     let Some(hand) = physical.as_ref().and_then(|physical| physical.0.as_ref()).filter(|_| *since >= LOOK_S) else {
         return;
     };
@@ -118,7 +124,7 @@ fn bring(
     courier.take_in(hand);
     // One parcel after the other, and nobody is pushed aside.
     let free = courier.waits.is_none() && hand.door().guest.is_none();
-    let next = free.then(|| courier.food.pop_front().or_else(|| courier.rounds.next(&known)));
+    let next = free.then(|| courier.food.pop_front().or_else(|| courier.rounds.next(&known, &courier.shining)));
     if let Some((order, goods)) = next.flatten() {
         match hand.deliver(&order, goods) {
             Ok(()) => courier.waits = Some(order),
@@ -189,12 +195,37 @@ impl Courier {
 
 #[cfg(test)]
 mod tests {
-    use vestibule_twin::model::{
-        Carrying, CheckoutId, ContentHash, Money, OrderId, OrderLine, OrderView, PurchaseState, PurchaseUpdate,
-        SnapshotMark, SystemId, Timestamp, UserId,
+    use vestibule_twin::{
+        DesignPackage, Given,
+        model::{
+            Carrying, CheckoutId, ContentHash, DesignHash, Money, OrderId, OrderView, PurchaseState, PurchaseUpdate,
+            SnapshotMark, SystemId, Timestamp, UserId,
+        },
     };
 
     use super::*;
+
+    fn design(title: &str) -> DesignHash {
+        DesignHash(ContentHash::of(title.as_bytes()))
+    }
+
+    /// Of all that is ordered here only these have a lamp module in them.
+    fn shining(folder: &std::path::Path) -> Shining {
+        let mut shining = Shining::open(folder.join(SHINING));
+        for title in ["Lamp", "A tall one"] {
+            shining.note(&DesignPackage {
+                design: design(title),
+                name: title.to_owned(),
+                role: Some("lamp".to_owned()),
+                package: Given::new(Given::PACKAGE, title.as_bytes()),
+                process: "fff".to_owned(),
+                material: "pla".to_owned(),
+                colour: "#ffffff".to_owned(),
+                infill_percent: 15,
+            });
+        }
+        shining
+    }
 
     fn update(number: u8, title: &str, serials: &[&str], fulfilled: u32) -> PurchaseUpdate {
         let euro = Money::new(100, "EUR".parse().unwrap());
@@ -207,7 +238,7 @@ mod tests {
             ordered: count,
             total: count,
             fulfilled,
-            design: None,
+            design: Some(design(title)),
             serials: serials.iter().map(|serial| Serial::new(serial).unwrap()).collect(),
             certificates: BTreeMap::new(),
             making: None,
@@ -246,23 +277,25 @@ mod tests {
 
     #[test]
     fn each_thing_is_brought_once_and_what_is_old_not_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let shining = shining(folder.path());
         let (mut known, mut rounds) = (KnownPurchases::default(), Rounds::default());
         known.take(update(1, "Lamp", &["W-1"], 1));
-        assert_eq!(rounds.next(&known), None, "the list has not come");
+        assert_eq!(rounds.next(&known, &shining), None, "the list has not come");
         known.complete = true;
-        assert_eq!(rounds.next(&known), None, "it was delivered before");
-        known.take(update(2, "A tall lamp", &["W-2", "W-3"], 0));
-        assert_eq!(rounds.next(&known), None);
-        known.take(update(2, "A tall lamp", &["W-2", "W-3"], 1));
-        assert_eq!(items(rounds.next(&known)), Some(("ord_2".to_owned(), vec!["W-2".to_owned()])));
-        assert_eq!(rounds.next(&known), None);
-        known.take(update(2, "A tall lamp", &["W-2", "W-3"], 2));
-        known.take(update(3, "Shelf", &["W-4"], 1));
+        assert_eq!(rounds.next(&known, &shining), None, "it was delivered before");
+        known.take(update(2, "A tall one", &["W-2", "W-3"], 0));
+        assert_eq!(rounds.next(&known, &shining), None);
+        known.take(update(2, "A tall one", &["W-2", "W-3"], 1));
+        assert_eq!(items(rounds.next(&known, &shining)), Some(("ord_2".to_owned(), vec!["W-2".to_owned()])));
+        assert_eq!(rounds.next(&known, &shining), None);
+        known.take(update(2, "A tall one", &["W-2", "W-3"], 2));
+        known.take(update(3, "Lamp shelf", &["W-4"], 1));
         known.take(update(4, "Flour", &[], 1));
-        assert_eq!(items(rounds.next(&known)), Some(("ord_2".to_owned(), vec!["W-3".to_owned()])));
+        assert_eq!(items(rounds.next(&known, &shining)), Some(("ord_2".to_owned(), vec!["W-3".to_owned()])));
         // What has no electronics does not tell its number.
-        assert_eq!(items(rounds.next(&known)), Some(("ord_3".to_owned(), vec!["Shelf W-4".to_owned()])));
-        assert_eq!(rounds.next(&known), None, "food is the kitchen's");
+        assert_eq!(items(rounds.next(&known, &shining)), Some(("ord_3".to_owned(), vec!["Lamp shelf W-4".to_owned()])));
+        assert_eq!(rounds.next(&known, &shining), None, "food is the kitchen's");
     }
 
     #[test]
@@ -278,13 +311,14 @@ mod tests {
     /// A list that stops being complete (the connection is lost) makes nothing old anew.
     #[test]
     fn a_lost_connection_brings_nothing_twice() {
+        let shining = Shining::default();
         let (mut known, mut rounds) =
             (KnownPurchases { complete: true, ..KnownPurchases::default() }, Rounds::default());
-        assert_eq!(rounds.next(&known), None);
+        assert_eq!(rounds.next(&known, &shining), None);
         known.take(update(1, "Lamp", &["W-1"], 1));
-        assert!(rounds.next(&known).is_some());
+        assert!(rounds.next(&known, &shining).is_some());
         known.complete = false;
-        assert_eq!(rounds.next(&known), None);
+        assert_eq!(rounds.next(&known, &shining), None);
     }
 
     #[tokio::test(flavor = "multi_thread")]

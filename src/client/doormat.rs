@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bevy::prelude::*;
-use vestibule_twin::{KnownPurchases, PutAt};
+use vestibule_twin::{KitchenView, KnownPurchases, PutAt};
 
 /// Where parcels lie, the first one first. Of more than these nobody sees the others.
 const MATS: [&str; 3] = ["doormat", "doormat.2", "doormat.3"];
@@ -11,18 +11,23 @@ const MATS: [&str; 3] = ["doormat", "doormat.2", "doormat.3"];
 const PARCEL: &str = "parcels/parcel.glb";
 
 /// How many parcels lie there: one for each purchase of which something was delivered that nobody has unpacked. What was
-/// unpacked has a twin.
-fn parcels(known: &KnownPurchases) -> usize {
+/// unpacked has a twin, and food is put away.
+fn parcels(known: &KnownPurchases, kitchen: &KitchenView) -> usize {
     let packed = known.delivered().filter(|(_, _, serial, _)| !known.products.contains_key(*serial));
-    packed.map(|(purchase, ..)| purchase.id).collect::<BTreeSet<_>>().len()
+    let packed: BTreeSet<_> = packed.map(|(purchase, ..)| purchase.id).collect();
+    packed.union(&kitchen.at_door).count()
 }
 
 /// Puts parcels down when their merchants say that they were delivered, and takes them away when they are unpacked.
-pub(super) fn lay(purchases: Res<KnownPurchases>, mut put: MessageWriter<PutAt>, mut lying: Local<usize>) {
-    if !purchases.is_changed() {
+pub(super) fn lay(
+    (purchases, kitchen): (Res<KnownPurchases>, Res<KitchenView>),
+    mut put: MessageWriter<PutAt>,
+    mut lying: Local<usize>,
+) {
+    if !purchases.is_changed() && !kitchen.is_changed() {
         return;
     }
-    let now = parcels(&purchases);
+    let now = parcels(&purchases, &kitchen);
     for (at, anchor) in MATS.into_iter().enumerate() {
         let lies = at < now;
         if lies != (at < *lying) {
@@ -101,9 +106,25 @@ mod tests {
     }
 
     #[test]
+    fn food_lies_there_until_it_is_put_away() {
+        let mut app = App::new();
+        app.init_resource::<KnownPurchases>().init_resource::<KitchenView>().add_message::<PutAt>();
+        app.add_systems(Update, lay);
+        app.world_mut().resource_mut::<KnownPurchases>().take(lamp(1, 1));
+        app.world_mut().resource_mut::<KitchenView>().at_door = [1, 2].map(|number| PurchaseId([number; 16])).into();
+        let expected = [("doormat".to_owned(), true), ("doormat.2".to_owned(), true)];
+        assert_eq!(told(&mut app), expected, "a lamp and food of one purchase are one parcel");
+        app.world_mut().resource_mut::<KitchenView>().at_door.clear();
+        assert_eq!(told(&mut app), [("doormat.2".to_owned(), false)]);
+    }
+
+    #[test]
     fn a_parcel_lies_there_from_its_delivery_until_it_is_unpacked() {
         let mut app = App::new();
-        app.init_resource::<KnownPurchases>().add_message::<PutAt>().add_systems(Update, lay);
+        app.init_resource::<KnownPurchases>()
+            .init_resource::<KitchenView>()
+            .add_message::<PutAt>()
+            .add_systems(Update, lay);
         let take = |app: &mut App, update| app.world_mut().resource_mut::<KnownPurchases>().take(update);
         take(&mut app, lamp(1, 0));
         assert!(told(&mut app).is_empty(), "it is on its way");

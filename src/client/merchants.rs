@@ -20,6 +20,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 use vestibule_adapter_ucp::Merchant;
+use vestibule_server::Embedded;
+
+use super::introduce;
 
 /// The program that each of them is, beside this one.
 const PROGRAM: &str = "vestibule-commerce";
@@ -88,6 +91,7 @@ impl Setup {
 
 /// Merchants that are watched over. Dropped, they end as with this program: whoever starts them again goes on.
 pub(super) struct Merchants {
+    folder: PathBuf,
     bound: Vec<Merchant>,
     keepers: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
@@ -108,7 +112,8 @@ impl Merchants {
                 (place, begun)
             })
         });
-        let mut merchants = Self { bound: Vec::new(), keepers: Vec::new(), stop, news };
+        let folder = setup.folder.clone();
+        let mut merchants = Self { folder, bound: Vec::new(), keepers: Vec::new(), stop, news };
         for begun in begun.collect::<Vec<_>>() {
             let Ok((place, Begun { port, running })) = begun.await else { continue };
             let bound = format!("{}=http://127.0.0.1:{port}/.well-known/ucp", place.ours.role);
@@ -122,6 +127,12 @@ impl Merchants {
     /// Where they are found.
     pub(super) fn bound(&self) -> &[Merchant] {
         &self.bound
+    }
+
+    /// Tells them whose third-party systems they are.
+    pub(super) async fn introduce(&self, enabler: &Embedded) {
+        let names = self.bound.iter().map(|merchant| merchant.system.as_str());
+        introduce::introduce(enabler, &self.folder, names).await;
     }
 
     /// What happened since the last time.
@@ -169,6 +180,7 @@ impl Place {
 
     /// The first start: where it was last time, or else anywhere.
     async fn begin(&self) -> Begun {
+        introduce::forget(&self.folder());
         let mut why = "it was not started".to_owned();
         if let Some(port) = kept_port(&self.folder()) {
             for pause in EARLIER {
@@ -198,7 +210,8 @@ impl Place {
         let folder = self.folder();
         let mut command = Command::new(&self.setup.program);
         command.arg(self.ours.role).args(["--until-stdin-ends", "--listen", &format!("127.0.0.1:{port}")]);
-        command.args(["--speed", &self.setup.speed.to_string(), "--data"]).arg(folder);
+        command.args(["--speed", &self.setup.speed.to_string(), "--data"]).arg(&folder);
+        command.arg("--enabler-file").arg(folder.join(introduce::FILE));
         // What lets others change prices is for tests of platforms.
         command.env_remove("VESTIBULE_COMMERCE_SIMULATION");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);

@@ -62,14 +62,20 @@ struct Options {
     #[arg(long, value_name = "SECRET", env = "VESTIBULE_COMMERCE_SIMULATION", hide_env_values = true)]
     simulation_secret: Option<String>,
     /// The enabler that it shall be a third-party system of: http://HOST:PORT
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", group = "known")]
     enabler: Option<String>,
+    /// A file that says so, looked at until it is there: {"url": "http://HOST:PORT", "code": "DIGITS", "system": "ID"}
+    #[arg(long, value_name = "FILE", group = "known")]
+    enabler_file: Option<PathBuf>,
     /// The six digits of `vestibule-enabler pair --role third_party`; needed once
     #[arg(long, value_name = "DIGITS", requires = "enabler")]
     code: Option<String>,
     /// What it is called at the enabler; its role where nothing is said
     #[arg(long, value_name = "ID", requires = "enabler")]
     system: Option<String>,
+    /// When it is open, as in "Mo-Sa 07:00-22:00" (UTC); what its catalogue says where nothing is said
+    #[arg(long, value_name = "HOURS", value_parser = hours)]
+    hours: Option<String>,
     /// PrusaSlicer, for the manufacturer's times and weights; found in PATH where nothing is said
     #[arg(long, value_name = "FILE")]
     slicer: Option<PathBuf>,
@@ -99,11 +105,20 @@ impl Options {
             platform_keys: self.platform_key,
             simulation_secret: self.simulation_secret,
             enabler,
+            introduction: self.enabler_file,
+            hours: self.hours,
             slicer,
             clock: Clock::default(),
         };
         (config, self.until_stdin_ends)
     }
+}
+
+/// Words that fit on a sign.
+fn hours(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let fits = !text.is_empty() && text.len() <= 100 && !text.chars().any(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err("write hours as in Mo-Sa 07:00-22:00".to_owned()) }
 }
 
 /// Runs a merchant until a signal, or the end of standard input where that was asked for.

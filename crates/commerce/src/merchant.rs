@@ -19,7 +19,7 @@ use crate::{
     maker::Maker,
     profile,
     rules::book::Book,
-    sii::{self, EnablerConfig},
+    sii::{self, EnablerConfig, Introduction},
     slicer::Slicer,
     store::{OpenError, Store, shelf},
 };
@@ -89,6 +89,11 @@ pub struct Config {
     pub simulation_secret: Option<String>,
     /// The enabler that it is a third-party system of.
     pub enabler: Option<EnablerConfig>,
+    /// A file that says so in its place ([`EnablerConfig`] as JSON), looked at until it is there: for whoever starts both
+    /// and learns only later where the enabler is.
+    pub introduction: Option<PathBuf>,
+    /// When it is open, as in its catalogue's place: `Mo-Sa 08:00-20:00`.
+    pub hours: Option<String>,
     /// PrusaSlicer, for a manufacturer: times and weights are its own, and ours where it takes a design not.
     pub slicer: Option<PathBuf>,
     /// The time of day.
@@ -111,6 +116,8 @@ impl Config {
             platform_keys: Vec::new(),
             simulation_secret: None,
             enabler: None,
+            introduction: None,
+            hours: None,
             slicer: None,
             clock: Clock::default(),
         }
@@ -233,8 +240,9 @@ pub(crate) async fn start_app(config: Config) -> Result<(Running, Arc<App>), Sta
         tokio::spawn(life::live(app.clone(), stopped.clone())),
         tokio::spawn(hooks::tell(app.clone(), client, stopped.clone())),
     ];
-    if let Some(enabler) = config.enabler {
-        tasks.push(tokio::spawn(sii::join(app.clone(), config.role, enabler, stopped)));
+    let introduced = config.enabler.map(Introduction::At).or(config.introduction.map(Introduction::File));
+    if let Some(by) = introduced {
+        tasks.push(tokio::spawn(sii::join(app.clone(), config.role, by, stopped)));
     }
     // Ends with the last of the others.
     tasks.push(writer);
@@ -242,6 +250,14 @@ pub(crate) async fn start_app(config: Config) -> Result<(Running, Arc<App>), Sta
 }
 
 fn book(config: &Config) -> Result<Book, StartError> {
+    let mut book = catalogue(config)?;
+    if let Some(hours) = &config.hours {
+        book.hours.clone_from(hours);
+    }
+    Ok(book)
+}
+
+fn catalogue(config: &Config) -> Result<Book, StartError> {
     let Some(file) = &config.catalogue else {
         return Book::read(config.role.book()).map_err(|error| StartError::Address(error.to_string()));
     };

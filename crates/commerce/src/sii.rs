@@ -2,7 +2,12 @@
 //! as any foreign program is one. Checkouts and orders go over the Universal Commerce Protocol, for which the enabler's
 //! owner says where this merchant is; what is asked for here is answered where it needs no platform.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use reqwest::{Client, Method};
 use serde::Deserialize;
@@ -28,27 +33,68 @@ const YEAR_MS: u64 = 365 * 24 * 60 * 60 * 1000;
 /// Pauses while the enabler cannot be reached: doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Between two looks for the file that says which enabler it is.
+const INTRODUCED: Duration = Duration::from_millis(100);
+/// Bytes of that file: an address, six digits and a name.
+const LONGEST_INTRODUCTION: u64 = 4_096;
 /// Bytes of an answer: a page of invocations.
 const MAX_ANSWER: usize = 8 << 20;
 
-/// An enabler, and how to be let in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An enabler, and how to be let in. As JSON where it stands in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EnablerConfig {
     /// Where it is: `http://127.0.0.1:8080`.
     pub url: String,
     /// The six digits of `vestibule-enabler pair --role third_party`; needed once.
+    #[serde(default)]
     pub code: Option<String>,
     /// What this merchant is called there.
     pub system: String,
 }
 
+/// Who says which enabler that is.
+#[derive(Clone, Debug)]
+pub(crate) enum Introduction {
+    /// Whoever started this merchant.
+    At(EnablerConfig),
+    /// A file, which is looked at each time: whoever writes it may know only later, and something else after a while.
+    File(PathBuf),
+}
+
+impl Introduction {
+    fn read(&self) -> Result<EnablerConfig, SiiError> {
+        let path = match self {
+            Self::At(config) => return Ok(config.clone()),
+            Self::File(path) => path,
+        };
+        let unreadable = |why: String| SiiError::Introduction { path: path.clone(), why };
+        match std::fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(SiiError::NotIntroduced),
+            Err(error) => return Err(unreadable(error.to_string())),
+            Ok(about) if about.len() > LONGEST_INTRODUCTION => return Err(unreadable("it is too long".to_owned())),
+            Ok(_) => {}
+        }
+        let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+        // Without what stands there: the code is a secret.
+        serde_json::from_slice(&bytes).map_err(|_| unreadable("it says no url and system as JSON".to_owned()))
+    }
+}
+
 /// Why an enabler does not know this merchant.
 #[derive(Debug, Error)]
 pub(crate) enum SiiError {
+    #[error("nobody has said yet which enabler it is")]
+    NotIntroduced,
+    #[error("{}: {why}", path.display())]
+    Introduction { path: PathBuf, why: String },
     #[error("{url}: {error}")]
     Address { url: String, error: EndpointError },
-    #[error("there is no code to pair with, and no token of an earlier time")]
+    #[error("there is no code to pair with that was not tried, and no token of an earlier time")]
     NoCode,
+    /// Codes are used once, and each wrong one makes the enabler distrust those that it shows to others.
+    #[error("the code is not taken: {0}")]
+    Code(String),
     #[error("{0}")]
     Http(#[from] reqwest::Error),
     #[error("the enabler says {status}: {detail}")]
@@ -109,18 +155,33 @@ pub(crate) struct Enabler {
 }
 
 /// Is a third-party system of this enabler until the merchant stops; whenever it is away, tries again.
-pub(crate) async fn join(app: Arc<App>, role: Role, config: EnablerConfig, mut stop: watch::Receiver<bool>) {
-    let mut pause = FIRST_PAUSE;
+pub(crate) async fn join(app: Arc<App>, role: Role, by: Introduction, mut stop: watch::Receiver<bool>) {
+    let (mut pause, mut spent) = (FIRST_PAUSE, None);
     loop {
         let mut registered = false;
-        let serving = serve(&app, role, &config, &mut registered);
-        tokio::select! {
-            done = serving => if let Err(error) = done {
-                tracing::warn!(%error, "the enabler does not know this merchant now; it is tried again");
-            },
+        let serving = async {
+            let mut config = by.read()?;
+            if config.code == spent {
+                config.code = None;
+            }
+            let served = serve(&app, role, &config, &mut registered).await;
+            if matches!(served, Err(SiiError::Code(_))) {
+                spent = config.code;
+            }
+            served
+        };
+        let done = tokio::select! {
+            done = serving => done,
             _ = stop.wait_for(|stop| *stop) => return,
-        }
-        pause = if registered { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+        };
+        pause = match done {
+            Err(SiiError::NotIntroduced) => INTRODUCED,
+            Err(error) => {
+                tracing::warn!(%error, "the enabler does not know this merchant now; it is tried again");
+                if registered { FIRST_PAUSE } else { (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE) }
+            }
+            Ok(()) => FIRST_PAUSE,
+        };
         tokio::select! {
             () = sleep(pause) => {}
             _ = stop.wait_for(|stop| *stop) => return,
@@ -161,7 +222,7 @@ async fn pair(app: &App, config: &EnablerConfig) -> Result<Enabler, SiiError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let code = config.code.as_ref().ok_or(SiiError::NoCode)?;
             let asked = json!({"code": code, "name": app.book.name});
-            let paired = enabler.ask(Method::POST, "/v1/pairing", Some(&asked)).await?;
+            let paired = enabler.ask(Method::POST, "/v1/pairing", Some(&asked)).await.map_err(not_taken)?;
             let paired: Paired = serde_json::from_value(paired).map_err(|_| SiiError::Strange)?;
             keep(&app.folder, &file, &paired.token).map_err(SiiError::Token)?;
             paired.token
@@ -169,6 +230,13 @@ async fn pair(app: &App, config: &EnablerConfig) -> Result<Enabler, SiiError> {
         Err(error) => return Err(SiiError::Token(error)),
     };
     Ok(enabler)
+}
+
+fn not_taken(error: SiiError) -> SiiError {
+    match error {
+        SiiError::Refused { status: 401, detail } => SiiError::Code(detail),
+        other => other,
+    }
 }
 
 /// A temporary file is for its owner's eyes only, and so is what it becomes.
@@ -360,6 +428,27 @@ mod tests {
 
     use super::*;
     use crate::Config;
+
+    #[test]
+    fn who_introduces_it_is_looked_at_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("enabler.json");
+        let by = Introduction::File(path.clone());
+        assert!(matches!(by.read(), Err(SiiError::NotIntroduced)));
+        let long = " ".repeat(5_000);
+        for wrong in ["", "7", r#"{"url": "http://127.0.0.1:1"}"#, r#"{"url": 7, "system": "s"}"#, &long] {
+            std::fs::write(&path, wrong).unwrap();
+            let why = by.read().unwrap_err().to_string();
+            assert!(why.contains("enabler.json"), "{why}");
+        }
+        for port in [1, 2] {
+            let said = json!({"url": format!("http://127.0.0.1:{port}"), "code": "123456", "system": "shop"});
+            std::fs::write(&path, said.to_string()).unwrap();
+            assert_eq!(by.read().unwrap().url, format!("http://127.0.0.1:{port}"));
+        }
+        std::fs::write(&path, r#"{"url": "http://127.0.0.1:1", "code": "123456", "system": }"#).unwrap();
+        assert!(!by.read().unwrap_err().to_string().contains("123456"), "codes stand in no log");
+    }
 
     /// What is registered is what the enabler takes.
     #[tokio::test]

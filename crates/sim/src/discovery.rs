@@ -77,6 +77,9 @@ pub(crate) fn documents(prefix: &str, id: &str, serial: Option<&str>) -> Vec<Pub
         "lounge_motion" => vec![
             single("binary_sensor", "motion", lounge_motion()),
             single("sensor", "illuminance", lounge_illuminance()),
+            single("sensor", "gap_width", lounge_gap("width")),
+            single("sensor", "gap_height", lounge_gap("height")),
+            single("sensor", "gap_depth", lounge_gap("depth")),
         ],
         _ => Vec::new(),
     }
@@ -304,6 +307,18 @@ fn lounge_sensor(object: &str) -> Value {
         "stat_t": format!("~/{object}"),
         "avty_t": "~/availability", "avty_tpl": "{{ value_json.state }}",
     })
+}
+
+/// What somebody has to know who makes a shelf for this room.
+fn lounge_gap(measure: &str) -> Value {
+    let mut body = lounge_sensor("gap");
+    body["uniq_id"] = format!("lounge_motion_gap_{measure}").into();
+    body["name"] = format!("Free place, {measure}").into();
+    body["dev_cla"] = "distance".into();
+    body["unit_of_meas"] = "mm".into();
+    body["stat_cla"] = "measurement".into();
+    body["val_tpl"] = format!("{{{{ value_json.{measure} }}}}").into();
+    body
 }
 
 fn lounge_motion() -> Value {

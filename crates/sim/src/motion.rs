@@ -1,4 +1,4 @@
-//! A motion sensor with an illuminance sensor.
+//! A motion sensor with an illuminance sensor; by radar, one also measures the room.
 
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -11,6 +11,9 @@ pub(crate) const CLEARS_AFTER_MS: u64 = 20_000;
 
 /// How often illuminance is measured, in simulated milliseconds.
 const MEASURE_EVERY_MS: u64 = 10_000;
+
+/// The free place at the wall in its room: width, height and depth in millimetres.
+pub(crate) const GAP_MM: [u32; 3] = [820, 1_450, 260];
 
 /// How a sensor writes its readings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +79,12 @@ impl Model for Motion {
                 let body = json!({ "occupancy": motion, "illuminance": self.lux });
                 vec![("state", body.to_string())]
             }
-            Dialect::Plain => vec![("motion", on_off(motion).to_owned()), ("illuminance", self.lux.to_string())],
+            Dialect::Plain => {
+                let [width, height, depth] = GAP_MM;
+                let gap = json!({ "width": width, "height": height, "depth": depth });
+                let lux = self.lux.to_string();
+                vec![("motion", on_off(motion).to_owned()), ("illuminance", lux), ("gap", gap.to_string())]
+            }
         }
     }
 }

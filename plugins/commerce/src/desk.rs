@@ -55,8 +55,7 @@ pub(crate) struct Around<'a> {
 impl Around<'_> {
     /// What people call a merchant.
     pub(crate) fn name(&self, system: &SystemId) -> String {
-        let known = self.systems.systems.get(system);
-        known.map_or_else(|| system.to_string(), |known| read::words(&known.info.name))
+        merchant_name(self.systems, system)
     }
 
     /// Whether a service may be used now.
@@ -105,6 +104,18 @@ pub(crate) struct Desk {
 fn is_merchant(known: &KnownSystem) -> bool {
     let has = |name: &str| known.info.services.keys().any(|service| service.as_str() == name);
     known.info.kind == SystemKind::ThirdParty && has("checkout")
+}
+
+/// A merchant's name as it tells it; its id where it tells none, and beside it where another one is called the same.
+pub(crate) fn merchant_name(systems: &KnownSystems, system: &SystemId) -> String {
+    let known = systems.systems.get(system);
+    let name = known.map(|known| read::words(&known.info.name)).unwrap_or_default();
+    if name.is_empty() || name == system.as_str() {
+        return system.to_string();
+    }
+    let mut others = systems.systems.values().filter(|other| other.info.id != *system && is_merchant(other));
+    let same = others.any(|other| read::words(&other.info.name).to_lowercase() == name.to_lowercase());
+    if same { format!("{name} ({system})") } else { name }
 }
 
 fn has(known: &KnownSystem, service: &str) -> bool {

@@ -54,6 +54,23 @@ fn from_a_word_to_the_click_that_costs_money() {
 }
 
 #[test]
+fn merchants_are_called_as_they_call_themselves_and_told_apart() {
+    let mut scene = Scene::new();
+    scene.add(1);
+    assert_eq!((scene.view().merchants[0].name.as_str(), scene.cart().name.as_str()), ("The shop", "The shop"));
+    let mut other = scene.systems.systems[&shop()].clone();
+    (other.info.id, other.info.name) = (SystemId::slug("bakery"), "the Shop".to_owned());
+    scene.systems.systems.insert(other.info.id.clone(), other);
+    let names: Vec<_> = scene.view().merchants.into_iter().map(|merchant| merchant.name).collect();
+    assert_eq!(names, ["the Shop (bakery)", "The shop (shop)"]);
+    for nothing in ["", "  ", "bakery"] {
+        scene.systems.systems.get_mut(&SystemId::slug("bakery")).unwrap().info.name = nothing.to_owned();
+        assert_eq!(scene.view().merchants[0].name, "bakery");
+    }
+    assert_eq!(merchant_name(&scene.systems, &SystemId::slug("gone")), "gone");
+}
+
+#[test]
 fn another_total_than_was_shown_orders_nothing() {
     let mut scene = Scene::ready();
     assert_eq!(scene.confirm(euro(4_000)), None);
@@ -223,6 +240,7 @@ fn package() -> DesignPackage {
     DesignPackage {
         design: DesignHash(ContentHash([7; 32])),
         name: "Lamp".to_owned(),
+        role: None,
         package: Given::new(Given::PACKAGE, b"PK".as_slice()),
         process: "fff".to_owned(),
         material: "pla".to_owned(),

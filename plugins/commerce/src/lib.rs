@@ -163,7 +163,7 @@ fn show((known, desk): (Known<'_>, Res<Desk>), mut second: Local<u64>, mut view:
 
 /// Tells how far purchases are.
 fn tell(
-    known: Res<KnownPurchases>,
+    (known, systems): (Res<KnownPurchases>, Res<KnownSystems>),
     mut told: Local<Option<BTreeMap<PurchaseId, news::Step>>>,
     mut notify: MessageWriter<Notify>,
 ) {
@@ -172,5 +172,5 @@ fn tell(
     }
     let first = told.is_none();
     let told = told.get_or_insert_default();
-    notify.write_batch(news::news(&known, told, first));
+    notify.write_batch(news::news(&known, &systems, told, first));
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use vestibule_model::{Carrying, Making, PurchaseId, PurchaseState, PurchaseUpdate};
-use vestibule_twin::{KnownPurchases, Notify, Urgency};
+use vestibule_twin::{KnownPurchases, KnownSystems, Notify, Urgency};
 
-use crate::read::words;
+use crate::{desk::merchant_name, read::words};
 
 /// How far a purchase is, as far as that is worth a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,8 +57,8 @@ fn of_order(update: &PurchaseUpdate) -> Step {
     each.min().unwrap_or(Step::Placed)
 }
 
-fn says(update: &PurchaseUpdate, step: Step) -> Option<(Urgency, &'static str, String)> {
-    let what = title(update);
+fn says(update: &PurchaseUpdate, systems: &KnownSystems, step: Step) -> Option<(Urgency, &'static str, String)> {
+    let what = title(update, systems);
     Some(match step {
         Step::Begun | Step::Making => return None,
         Step::NotPlaced => {
@@ -81,24 +81,29 @@ fn says(update: &PurchaseUpdate, step: Step) -> Option<(Urgency, &'static str, S
 }
 
 /// What was bought, in a few words.
-fn title(update: &PurchaseUpdate) -> String {
+fn title(update: &PurchaseUpdate, systems: &KnownSystems) -> String {
     let lines = update.order.as_ref().map(|order| order.lines.as_slice()).unwrap_or_default();
     match lines {
-        [] => format!("your cart at {}", update.system),
+        [] => format!("your cart at {}", merchant_name(systems, &update.system)),
         [only] => words(&only.title),
         [first, rest @ ..] => format!("{} and {} more", words(&first.title), rest.len()),
     }
 }
 
 /// What came further since this was asked last. The first time it is only noted: it is no news then.
-pub(crate) fn news(known: &KnownPurchases, told: &mut BTreeMap<PurchaseId, Step>, first: bool) -> Vec<Notify> {
+pub(crate) fn news(
+    known: &KnownPurchases,
+    systems: &KnownSystems,
+    told: &mut BTreeMap<PurchaseId, Step>,
+    first: bool,
+) -> Vec<Notify> {
     let mut news = Vec::new();
     for (id, update) in &known.by_id {
         let now = step(update);
         if told.insert(*id, now) == Some(now) || first {
             continue;
         }
-        if let Some((urgency, title, text)) = says(update, now) {
+        if let Some((urgency, title, text)) = says(update, systems, now) {
             news.push(Notify { urgency, title: title.to_owned(), text, twin: None });
         }
     }

@@ -60,6 +60,7 @@ fn pack(picture: &Picture, process: Process, kind: MaterialKind) -> Result<Desig
     Ok(DesignPackage {
         design: picture.solids.design,
         name: picture.design.name.clone(),
+        role: picture.design.role.clone(),
         package: Given::new(Given::PACKAGE, bytes),
         process: word(process).to_owned(),
         material: material.ok_or("Its material has no name.")?,

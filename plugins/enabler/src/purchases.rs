@@ -126,8 +126,8 @@ pub(crate) fn request(
             let request = Request::Bind { twin, purchase, serial: serial.clone(), certificate };
             (PurchaseQuestion::Product(serial), request)
         }),
-        ManagePurchases::Keep { purchase, serial, place } => about_product(known, &serial).then(|| {
-            let request = Request::Keep { purchase, serial: serial.clone(), certificate: None, place, visual: None };
+        ManagePurchases::Keep { purchase, serial, place, visual } => about_product(known, &serial).then(|| {
+            let request = Request::Keep { purchase, serial: serial.clone(), certificate: None, place, visual };
             (PurchaseQuestion::Product(serial), request)
         }),
         ManagePurchases::Unbind(serial) => about_product(known, &serial)

@@ -1,7 +1,8 @@
 use bevy::prelude::*;
 use vestibule_input::Control;
 use vestibule_twin::{
-    Cook, EditDesign, IntegrateTwin, LendRights, LookBack, ManagePeople, ManagePurchases, Shop, UseServices,
+    Cook, EditDesign, IntegrateTwin, KeepProduct, LendRights, LookBack, ManagePeople, ManagePurchases, Shop,
+    UseServices,
     model::{ActionId, FeatureId, Fingerprint, Json, PurchaseId, ServiceId, SystemId, Timestamp, TwinId, Value},
 };
 
@@ -68,6 +69,8 @@ pub enum HudAction {
     Shop(Shop),
     /// Purchases and products.
     Purchase(ManagePurchases),
+    /// A product without electronics stands here.
+    Keep(KeepProduct),
     /// Prepare that.
     PrepareShop(PrepareShop),
     /// Ask for one more press before this is done.

@@ -142,9 +142,11 @@ fn a_purchase_counts_once_from_the_cart_to_the_cupboard() {
     let came = see(&mut book, &purchases(update(placed(), Some(line(2, 2)))), &none);
     assert_eq!(came, [FoodDelivered { purchase: id, foods: vec![("milk".to_owned(), 2_000.0)] }]);
     assert!(see(&mut book, &purchases(update(placed(), Some(line(2, 2)))), &none).is_empty(), "it is told once");
+    assert_eq!(crate::view::at_door(&book), [id].into());
     assert!(book.settle(&[book.diary.coming[0].key.clone()]));
     see(&mut book, &purchases(update(placed(), Some(line(2, 2)))), &none);
     assert!(amounts(&book).is_empty(), "what is put away stays put away");
+    assert!(crate::view::at_door(&book).is_empty());
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! What screens read: the book, the pantry and the plan in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vestibule_kitchen::{
     Amount, Decision, DishId, DishPlan, Food, Have, Ignored, IngredientId, LineKey, OverruledBy, Plan, Ready, Recipe,
     Split, StockSource, Table, Way, Why, choose_suppliers, plan, readiness,
 };
-use vestibule_model::{Cell, FeatureId, LineId, SystemId, Timestamp, TwinId};
+use vestibule_model::{Cell, FeatureId, LineId, PurchaseId, SystemId, Timestamp, TwinId};
 use vestibule_twin::{
     KitchenDecision, KitchenDish, KitchenFood, KitchenInstructions, KitchenLost, KitchenPart, KitchenRecipe,
     KitchenSource, KitchenView, KitchenWay, Readiness, ShopCart,
@@ -74,6 +74,7 @@ pub(crate) fn of(
         foods: tell.foods(plan),
         places: pantry.unknown.clone(),
         lost: plan.lost.iter().filter_map(|key| tell.lost(key)).collect(),
+        at_door: at_door(book),
         suppliers: orders::suppliers(suppliers, now),
         not_ready: orders::not_ready(suppliers, reckoned, &orders, now),
         orders,
@@ -81,6 +82,12 @@ pub(crate) fn of(
         now,
         problem: None,
     }
+}
+
+/// Where something was delivered and is not in the cupboard yet.
+pub(crate) fn at_door(book: &Book) -> BTreeSet<PurchaseId> {
+    let lies = book.diary.coming.iter().filter(|line| line.delivered.is_some() && !line.put_away);
+    lies.filter_map(|line| line.key.purchase.parse().ok()).collect()
 }
 
 fn made(key: &str, kept: &Kept<vestibule_kitchen::Instructions>) -> KitchenInstructions {

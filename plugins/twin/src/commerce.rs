@@ -13,7 +13,7 @@ use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
 use vestibule_model::{DesignHash, Money, PayWith, PurchaseId, SystemId, Timestamp};
 
-use crate::{Given, KnownPurchases, ManagePurchases};
+use crate::{Given, KeepProduct, KnownPurchases, ManagePurchases};
 
 /// Request: something about buying. What cannot be done is said in [`ShopView`].
 #[derive(Message, Clone, Debug, PartialEq, Eq)]
@@ -294,6 +294,8 @@ pub struct DesignPackage {
     pub design: DesignHash,
     /// What its maker calls it.
     pub name: String,
+    /// What it is to become with what is built into it: `lamp`; none: it has no electronics.
+    pub role: Option<String>,
     /// Its 3MF.
     pub package: Given,
     /// How it is made: `fff`.
@@ -360,6 +362,7 @@ pub(crate) fn register(app: &mut App) {
         .init_resource::<AddressBook>()
         .add_message::<Shop>()
         .add_message::<ManagePurchases>()
+        .add_message::<KeepProduct>()
         .add_message::<PackageDesign>()
         .add_message::<DesignPackaged>();
 }

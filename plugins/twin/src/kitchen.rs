@@ -3,6 +3,8 @@
 //! The plugin that cooks writes [`KitchenView`]; screens only read it. Amounts are texts as people read them (`250 g`,
 //! `1.5 l`, `3 piece`): how foods are measured is that plugin's business.
 
+use std::collections::BTreeSet;
+
 use bevy_app::App;
 use bevy_ecs::prelude::*;
 use vestibule_model::{FeatureId, LineId, Money, PurchaseId, SystemId, Timestamp, TwinId};
@@ -358,6 +360,8 @@ pub struct KitchenView {
     pub places: Vec<KitchenPlace>,
     /// Deliveries that nobody has put away.
     pub lost: Vec<KitchenLost>,
+    /// Purchases of which food was delivered that is not put away, as far as anybody told.
+    pub at_door: BTreeSet<PurchaseId>,
     /// Who sells food.
     pub suppliers: Vec<KitchenSupplier>,
     /// What is to be ordered, and where.

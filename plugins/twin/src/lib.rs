@@ -75,7 +75,7 @@ pub use past::{LookBack, PastMoment, PastReading, TwinPast};
 pub use people::{KnownDevice, KnownPeople, KnownUser, ManagePeople, ShownCode};
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
 pub use products::{ProductRow, design_model_key};
-pub use purchase::{Given, Giving, KnownPurchases, ManagePurchases};
+pub use purchase::{Given, Giving, KeepProduct, KnownPurchases, ManagePurchases};
 pub use put::PutAt;
 pub use service::{KnownCall, KnownServices, UseServices};
 pub use system::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};

@@ -8,8 +8,8 @@ use std::{
 
 use bevy_ecs::prelude::*;
 use vestibule_model::{
-    Confirmation, ContentHash, LineId, Place, Product, PurchaseId, PurchaseState, PurchaseUpdate, Refusal, Serial,
-    SystemId, TwinId,
+    BlobRef, Confirmation, ContentHash, DesignHash, LineId, Place, Product, PurchaseId, PurchaseState, PurchaseUpdate,
+    Refusal, Serial, SystemId, TwinId,
 };
 
 /// Request: purchases and products as the enabler has them.
@@ -44,9 +44,23 @@ pub enum ManagePurchases {
         serial: Serial,
         /// Where it stands.
         place: Place,
+        /// How it looks: a GLB that was given before.
+        visual: Option<BlobRef>,
     },
     /// This product is no twin any more.
     Unbind(Serial),
+}
+
+/// Request: a product that came and has no electronics is a twin from now on, where its design stands in the room, or where
+/// parcels lie.
+#[derive(Message, Clone, Debug, PartialEq, Eq)]
+pub struct KeepProduct {
+    /// The purchase that it came with.
+    pub purchase: PurchaseId,
+    /// Its serial number.
+    pub serial: Serial,
+    /// What it was made to.
+    pub design: Option<DesignHash>,
 }
 
 /// Something to be given to the enabler: a design's package, a document about a person.
@@ -63,6 +77,8 @@ pub struct Given {
 impl Given {
     /// The media type of documents about people: kept apart, given to nobody else.
     pub const PERSON: &'static str = "application/vnd.vestibule.person+json";
+    /// The media type of what a thing looks like.
+    pub const MODEL: &'static str = "model/gltf-binary";
     /// The media type of designs' packages.
     pub const PACKAGE: &'static str = "model/3mf";
 

@@ -25,17 +25,19 @@ async fn whoever_comes_late_finds_documents_availability_and_states() {
     let configs: Vec<_> = retained.keys().filter(|t| t.ends_with("/config")).collect();
     let device_form = |t: &&&String| t.starts_with("homeassistant/device/");
     assert_eq!(configs.iter().filter(device_form).count(), 7, "{configs:?}");
-    assert_eq!(configs.len(), 14, "{configs:?}");
+    assert_eq!(configs.len(), 17, "{configs:?}");
     for topic in configs {
         let body: Value = serde_json::from_slice(&retained[topic]).unwrap();
         assert!(body.get("o").or(body.get("origin")).is_some(), "{topic}");
     }
     assert_eq!(retained["home/front_door/availability"], b"online");
     assert_eq!(retained["home/lounge_motion/availability"], br#"{"state":"online"}"#);
+    let gap: Value = serde_json::from_slice(&retained["home/lounge_motion/gap"]).unwrap();
+    assert!(["width", "height", "depth"].iter().all(|measure| gap[measure].as_u64().is_some_and(|mm| mm > 0)), "{gap}");
     assert_eq!(retained["home/front_door/door/position"], b"0");
     assert!(!retained.contains_key("home/front_door/doorbell"));
     assert!(!retained.contains_key("home/front_door/camera/image"));
-    assert_eq!(home.hand().published().configs, 14);
+    assert_eq!(home.hand().published().configs, 17);
     home.stop().await;
 }
 

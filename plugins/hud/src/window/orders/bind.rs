@@ -1,8 +1,11 @@
 //! From product to twin: what came with a serial number becomes the twin of the device that tells the same number.
 
-use vestibule_twin::{ManagePurchases, ProductRow, model::PurchaseId};
+use vestibule_twin::{
+    KeepProduct, ManagePurchases, ProductRow,
+    model::{DesignHash, PurchaseId, PurchaseUpdate, Serial},
+};
 
-use super::super::shop::{Counter, wrapped};
+use super::super::shop::{Counter, unless, wrapped};
 use crate::{
     action::HudAction,
     el::El,
@@ -30,11 +33,34 @@ fn product(row: &ProductRow, connected: bool) -> El {
         let button = bind(row, why.is_none());
         place.children.push(wrapped("bind").with(El::small("came", text)).with_all(button));
         place.children.extend(why.map(|why| El::small("why", why)));
+        if row.device.is_none() {
+            let why = (!connected).then_some("the enabler cannot be reached").or(row.keep_why_not.as_deref());
+            place.children.push(keep(row.purchase, &row.serial, row.design, why));
+        }
     }
     place
         .children
         .extend(row.problem.as_ref().map(|problem| El::small("problem", problem.clone()).colored(style::WRONG)));
     place
+}
+
+/// What has not come yet, with what will become of it.
+pub(super) fn coming(update: &PurchaseUpdate) -> Vec<El> {
+    let lines = update.order.iter().flat_map(|order| &order.lines).filter(|line| line.fulfilled == 0);
+    let each = lines.flat_map(|line| line.serials.iter().map(move |serial| (serial, line.design)));
+    each.map(|(serial, design)| keep(update.id, serial, design, Some("it has not come yet"))).collect()
+}
+
+/// The way for what has no electronics: where it stands and where it comes from is all that there is to know of it.
+fn keep(purchase: PurchaseId, serial: &Serial, design: Option<DesignHash>, why: Option<&str>) -> El {
+    let wish = HudAction::Keep(KeepProduct { purchase, serial: serial.clone(), design });
+    let press = unless(format!("Keep it here: {serial}"), wish, why);
+    let says = match why {
+        Some(why) => format!("It cannot be kept: {why}"),
+        None => "Without electronics it becomes a twin that says where it stands and comes from.".to_owned(),
+    };
+    let button = widgets::button("do", press, None, Tone::Plain);
+    wrapped("keep").with(button).with(El::small("why", says).node(|node| node.flex_shrink = 1.0))
 }
 
 /// The button; none where there is nothing to bind it to.

@@ -5,8 +5,8 @@ mod track;
 
 use bevy::prelude::*;
 use vestibule_twin::{
-    ManagePurchases,
-    model::{Money, OrderLine, OrderView, PurchaseState, PurchaseUpdate, RefusalCode, Timestamp},
+    ManagePurchases, ShopView,
+    model::{Money, OrderLine, OrderView, PurchaseState, PurchaseUpdate, RefusalCode, SystemId, Timestamp},
 };
 
 use super::{
@@ -47,14 +47,29 @@ pub(super) fn list(counter: &Counter<'_>) -> Vec<El> {
 fn title(counter: &Counter<'_>, update: &PurchaseUpdate) -> String {
     let lines = update.order.as_ref().map(|order| order.lines.as_slice()).unwrap_or_default();
     match lines {
-        [] => {
-            let known = counter.view.merchants.iter().find(|merchant| merchant.system == update.system);
-            format!("Your cart at {}", known.map_or(update.system.as_str(), |merchant| merchant.name.as_str()))
-        }
+        [] => format!("Your cart at {}", merchant(counter.view, &update.system)),
         [only] if only.ordered > 1 => format!("{} × {}", only.ordered, only.title),
         [only] => only.title.clone(),
         [first, rest @ ..] => format!("{} and {} more", first.title, rest.len()),
     }
+}
+
+/// What people call a merchant.
+pub(super) fn merchant<'a>(view: &'a ShopView, system: &'a SystemId) -> &'a str {
+    let known = view.merchants.iter().find(|merchant| merchant.system == *system);
+    known.map_or(system.as_str(), |merchant| merchant.name.as_str())
+}
+
+/// When the merchant was last heard of it: it answered, or what it told of by itself was written down. What the person did
+/// is none of its words.
+fn heard(update: &PurchaseUpdate) -> Option<Timestamp> {
+    let told = match &update.state {
+        PurchaseState::Placed { .. } | PurchaseState::Completed { .. } | PurchaseState::Disputed { .. } => {
+            update.order.as_ref().map(|_| update.at)
+        }
+        _ => None,
+    };
+    update.checked.max(told)
 }
 
 fn order(counter: &Counter<'_>, update: &PurchaseUpdate) -> El {
@@ -83,6 +98,7 @@ fn order(counter: &Counter<'_>, update: &PurchaseUpdate) -> El {
     }
     place.children.extend(bind::products(counter, update.id));
     if open {
+        place.children.extend(bind::coming(update));
         place.children.extend(details(counter, update));
     }
     place
@@ -138,7 +154,7 @@ fn details(counter: &Counter<'_>, update: &PurchaseUpdate) -> Vec<El> {
             all.push(El::small("link", format!("The merchant shows it at {}", order.permalink)));
         }
     }
-    let checked = match update.checked {
+    let checked = match heard(update) {
         Some(at) => format!("The merchant last said how it is at {}.", counter.zone.time(at, counter.now)),
         None => "The merchant has not been heard of since the enabler started.".to_owned(),
     };
@@ -198,10 +214,10 @@ fn buttons(counter: &Counter<'_>, update: &PurchaseUpdate) -> El {
 }
 
 /// An order as a text for others.
-pub(super) fn receipt(update: &PurchaseUpdate, zone: &Zone) -> String {
+pub(super) fn receipt(update: &PurchaseUpdate, merchant: &str, zone: &Zone) -> String {
     let mut text = String::from("Receipt\n\n");
     let mut row = |name: &str, value: &str| text.push_str(&format!("{name:<14}{value}\n"));
-    row("Merchant", update.system.as_str());
+    row("Merchant", merchant);
     if let Some(order) = update.state.order() {
         row("Order", order.as_str());
     }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use vestibule_twin::{
-    KnownPurchases, Twin, TwinDescription, TwinRoot,
+    KeepProduct, KnownPurchases, Twin, TwinDescription, TwinRoot,
     model::{PhysicalId, Serial},
 };
 
@@ -17,9 +17,9 @@ use crate::{
 fn a_receipt_says_what_was_paid_for_what() {
     let known = bought();
     let update = known.newest_first()[0];
-    let text = receipt(update, &utc());
+    let text = receipt(update, "The workshop", &utc());
     for words in [
-        "Merchant      workshop",
+        "Merchant      The workshop",
         "Order         ord_01",
         "Confirmed     Fri 27 Nov 2026, 14:03:00",
         "1 × Lamp, made to your design\n       23.50 EUR",
@@ -30,6 +30,22 @@ fn a_receipt_says_what_was_paid_for_what() {
         assert!(text.contains(words), "{words:?} is not in {text}");
     }
     assert!(!text.contains("Paid back"));
+}
+
+#[test]
+fn what_a_merchant_last_said_is_the_newest_that_was_heard() {
+    let mut update = bought().by_id.into_values().find(|update| update.order.is_some()).unwrap();
+    update.state = PurchaseState::Placed { order: vestibule_twin::model::OrderId::new("ord_1").unwrap() };
+    let mut last = |checked: Option<u64>, at: u64| {
+        (update.checked, update.at) = (checked.map(Timestamp), Timestamp(at));
+        heard(&update)
+    };
+    assert_eq!(last(Some(8), 30), Some(Timestamp(30)), "it told of something by itself after it was asked");
+    assert_eq!(last(Some(30), 8), Some(Timestamp(30)), "asked, it said the same");
+    assert_eq!(last(None, 8), Some(Timestamp(8)), "after a start of the enabler");
+    update.state = PurchaseState::Canceling { order: None, attempts: 0 };
+    (update.checked, update.at) = (Some(Timestamp(8)), Timestamp(30));
+    assert_eq!(heard(&update), Some(Timestamp(8)), "that it shall be cancelled was said by the person");
 }
 
 #[test]
@@ -70,4 +86,27 @@ fn what_came_is_bound_to_the_device_that_tells_its_number() {
     app.world_mut().resource_mut::<KnownPurchases>().binding.insert(serial);
     show(&mut app, ShopPart::Orders);
     assert!(is_disabled(&app, "Bind W-1"), "it was asked for");
+}
+
+#[test]
+fn what_has_no_electronics_is_kept_once_it_came() {
+    let mut app = app();
+    let (mut known, serial) = delivered();
+    let purchase = known.by_id.values().find(|update| update.order.is_some()).unwrap().id;
+    app.insert_resource(known.clone());
+    show(&mut app, ShopPart::Orders);
+    press(&mut app, "Keep it here: W-1");
+    assert_eq!(app.world().resource::<Sent>().2, [KeepProduct { purchase, serial: serial.clone(), design: None }]);
+    known.binding.insert(serial);
+    app.insert_resource(known.clone());
+    show(&mut app, ShopPart::Orders);
+    assert!(is_disabled(&app, "Keep it here: W-1"), "it was asked for");
+    known.binding.clear();
+    let update = known.by_id.get_mut(&purchase).unwrap();
+    update.order.as_mut().unwrap().lines[0].fulfilled = 0;
+    app.insert_resource(known);
+    app.world_mut().write_message(HudAction::PrepareShop(PrepareShop::Order(Some(purchase))));
+    show(&mut app, ShopPart::Orders);
+    assert!(is_disabled(&app, "Keep it here: W-1"));
+    says(&app, "it has not come yet");
 }

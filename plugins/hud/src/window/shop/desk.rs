@@ -4,7 +4,7 @@ use std::{fs::OpenOptions, io::Write as _, path::Path};
 
 use bevy::prelude::*;
 use vestibule_twin::{
-    AddressBook, AddressEntry, KnownPurchases, ManagePurchases, Shop, ShopView,
+    AddressBook, AddressEntry, KeepProduct, KnownPurchases, ManagePurchases, Shop, ShopView,
     model::{PurchaseId, SystemId},
 };
 
@@ -122,7 +122,7 @@ pub(crate) fn act(
     (window, view, purchases, zone): (Res<OpenWindow>, Res<ShopView>, Res<KnownPurchases>, Res<Zone>),
     (mut desk, mut book, mut capturing): (ResMut<ShopDesk>, ResMut<AddressBook>, ResMut<Capturing>),
     (mut clipboard, files): (Option<ResMut<Clipboard>>, Option<Res<TokenFiles>>),
-    (mut shop, mut manage): (MessageWriter<Shop>, MessageWriter<ManagePurchases>),
+    (mut shop, mut manage, mut keep): (MessageWriter<Shop>, MessageWriter<ManagePurchases>, MessageWriter<KeepProduct>),
 ) {
     let mine = |field: &LineField| if let LineField::Shop(field) = field { Some(*field) } else { None };
     if let Some((field, text)) = capturing.take_written(mine) {
@@ -136,6 +136,10 @@ pub(crate) fn act(
             shop.write(Shop::Search(desk.words.clone()));
         }
     }
+    let receipt = |id: PurchaseId| {
+        let known = purchases.by_id.get(&id)?;
+        Some(orders::receipt(known, orders::merchant(&view, &known.system), &zone))
+    };
     for action in actions.read() {
         match action {
             HudAction::Shop(wish) => {
@@ -145,6 +149,7 @@ pub(crate) fn act(
                 shop.write(wish.clone());
             }
             HudAction::Purchase(wish) => drop(manage.write(wish.clone())),
+            HudAction::Keep(wish) => drop(keep.write(wish.clone())),
             HudAction::PrepareShop(PrepareShop::Write(field)) => {
                 if let Some(text) = desk.written(*field, &book) {
                     capturing.begin_line(LineField::Shop(*field), Line::new(text, LETTERS));
@@ -158,7 +163,7 @@ pub(crate) fn act(
                 shop.write(Shop::Search(desk.words.clone()));
             }
             HudAction::PrepareShop(PrepareShop::CopyReceipt(id)) => {
-                let text = purchases.by_id.get(id).map(|known| orders::receipt(known, &zone));
+                let text = receipt(*id);
                 let copied = match (text, &mut clipboard) {
                     (Some(text), Some(clipboard)) => clipboard.0.copy(text),
                     _ => Err("there is no clipboard".to_owned()),
@@ -166,7 +171,7 @@ pub(crate) fn act(
                 desk.receipt = Some((*id, copied.map(|()| "It is in the clipboard.".to_owned())));
             }
             HudAction::PrepareShop(PrepareShop::WriteReceipt(id)) => {
-                let text = purchases.by_id.get(id).map(|known| orders::receipt(known, &zone));
+                let text = receipt(*id);
                 let written = match (text, &files) {
                     (Some(text), Some(files)) => write(&files.outgoing, *id, &text),
                     _ => Err("there is no folder for it".to_owned()),

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use vestibule_input::Attention;
 use vestibule_twin::{
-    AddressEntry, DesignFinding, EnablerClock, EnablerLink, LinkState, ManagePurchases, Shop, ShopCart, ShopDelivery,
-    ShopGoods, ShopLine, ShopMerchant, ShopNote, ShopNoteKind, ShopQuote,
+    AddressEntry, DesignFinding, EnablerClock, EnablerLink, KeepProduct, LinkState, ManagePurchases, Shop, ShopCart,
+    ShopDelivery, ShopGoods, ShopLine, ShopMerchant, ShopNote, ShopNoteKind, ShopQuote,
     model::{
         Carrying, CheckoutId, ContentHash, DesignHash, LineId, Making, Money, OrderId, OrderLine, OrderNote, OrderView,
         PayWith, PurchaseId, PurchaseState, PurchaseUpdate, Refusal, RefusalCode, SnapshotMark, SystemId, UserId,
@@ -278,11 +278,17 @@ pub(crate) fn is_disabled(app: &App, label: &str) -> bool {
 
 /// Everything that was asked for, but for a look.
 #[derive(Resource, Default)]
-pub(crate) struct Sent(Vec<Shop>, pub(crate) Vec<ManagePurchases>);
+pub(crate) struct Sent(Vec<Shop>, pub(crate) Vec<ManagePurchases>, pub(crate) Vec<KeepProduct>);
 
-fn record(mut sent: ResMut<Sent>, mut shop: MessageReader<Shop>, mut manage: MessageReader<ManagePurchases>) {
+fn record(
+    mut sent: ResMut<Sent>,
+    mut shop: MessageReader<Shop>,
+    mut manage: MessageReader<ManagePurchases>,
+    mut keep: MessageReader<KeepProduct>,
+) {
     sent.0.extend(shop.read().cloned());
     sent.1.extend(manage.read().cloned());
+    sent.2.extend(keep.read().cloned());
 }
 
 fn sent(app: &App) -> Vec<Shop> {
