@@ -3,7 +3,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use vestibule_model::{Command, CommandStatus, ContentHash, Timestamp, UserId};
+use vestibule_model::{Command, CommandStatus, ContentHash, Product, Timestamp, UserId};
 use vestibule_protocol::{
     CommandUpdate, Event, HotDatagram, HotEntry, Link, LinkBusy, LinkCommand, LinkEvent, Request, Response, Welcome,
     WireReading, decode, encode,
@@ -33,6 +33,8 @@ pub struct FakeEnabler {
     pub fetches: Vec<ContentHash>,
     /// The user that the peer is taken for.
     pub user: Option<UserId>,
+    /// Products of theirs that are twins. Told to whoever asks for the first page, as each client does once it is there.
+    pub products: Vec<Product>,
 }
 
 fn lock(queues: &Mutex<Queues>) -> MutexGuard<'_, Queues> {
@@ -60,11 +62,12 @@ impl FakeEnabler {
     pub fn new() -> (Self, FakeLink) {
         let queues = Arc::<Mutex<Queues>>::default();
         let user = Some(UserId::slug("owner"));
-        let enabler = Self { queues: queues.clone(), tick: 0, asked: Vec::new(), fetches: Vec::new(), user };
+        let (asked, fetches, products) = (Vec::new(), Vec::new(), Vec::new());
+        let enabler = Self { queues: queues.clone(), tick: 0, asked, fetches, user, products };
         (enabler, FakeLink(queues))
     }
 
-    /// Answers connecting, greeting and subscribing by itself; keeps everything else in `asked` and `fetches`.
+    /// Answers connecting, greeting, subscribing and which products are bound by itself; keeps everything else in `asked` and `fetches`.
     pub fn step(&mut self) {
         let commands: Vec<_> = lock(&self.queues).up.drain(..).collect();
         for command in commands {
@@ -77,6 +80,9 @@ impl FakeEnabler {
                         self.respond(id, &Response::Welcome(welcome));
                     }
                     Ok(Request::Subscribe(_)) => self.respond(id, &Response::Done),
+                    Ok(Request::Products { after: None, .. }) => {
+                        self.respond(id, &Response::Products(self.products.clone()));
+                    }
                     Ok(request) => self.asked.push((id, request)),
                     Err(_) => {}
                 },

@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 use bevy::{prelude::*, time::TimeUpdateStrategy};
 use vestibule_model::{
     Authorization, CallStatus, CallUpdate, Carrying, Confirmation, ContentHash, Json, LineId, Making, Money, OrderId,
-    OrderLine, OrderView, PayWith, Pseudonym, PurchaseState, PurchaseUpdate, Refusal, RefusalCode, RuleId, ServiceId,
-    ServiceInfo, Sharing, SnapshotMark, StepKey, StepStatus, StepUpdate, SystemHealth, SystemId, SystemInfo,
-    SystemKind, Timestamp, UserId,
+    OrderLine, OrderView, PayWith, Product, Pseudonym, PurchaseState, PurchaseUpdate, Refusal, RefusalCode, RuleId,
+    Serial, ServiceId, ServiceInfo, Sharing, SnapshotMark, StepKey, StepStatus, StepUpdate, SystemHealth, SystemId,
+    SystemInfo, SystemKind, Timestamp, TwinId, UserId,
 };
 use vestibule_plugin_commerce::CommercePlugin;
 use vestibule_plugin_enabler::{EnablerConnection, EnablerPlugin};
 use vestibule_protocol::{Event, LinkEvent, Request, Response, SystemView};
-use vestibule_tests::FakeEnabler;
+use vestibule_tests::{FakeEnabler, FakeLink};
 use vestibule_twin::{AddressBook, AddressEntry, KnownPurchases, Notify, Shop, ShopCart, ShopView, model::PurchaseId};
 
 use crate::frames;
@@ -202,7 +202,7 @@ fn listen(mut told: ResMut<Told>, mut notes: MessageReader<Notify>) {
     told.0.extend(notes.read().map(|note| format!("{}: {}", note.title, note.text)));
 }
 
-fn app(purchases: Option<std::path::PathBuf>) -> (App, FakeEnabler, Market) {
+fn started(link: FakeLink, purchases: Option<std::path::PathBuf>) -> App {
     let mut app = App::new();
     app.add_plugins(MinimalPlugins)
         .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(50)))
@@ -219,8 +219,13 @@ fn app(purchases: Option<std::path::PathBuf>) -> (App, FakeEnabler, Market) {
         ..AddressEntry::default()
     };
     app.insert_resource(AddressBook { addresses: vec![home] });
-    let (mut enabler, link) = FakeEnabler::new();
     app.world_mut().spawn(EnablerConnection::new("fake", Box::new(link)));
+    app
+}
+
+fn app(purchases: Option<std::path::PathBuf>) -> (App, FakeEnabler, Market) {
+    let (mut enabler, link) = FakeEnabler::new();
+    let mut app = started(link, purchases);
     let mut market = Market::default();
     frames(&mut app, &mut enabler, 4);
     app.world_mut().write_message(Shop::Look);
@@ -332,4 +337,23 @@ fn a_program_that_is_killed_after_the_click_asks_at_its_next_start() {
     drop(second);
     let (_, _, market) = app(Some(file));
     assert!(market.asked_for.is_empty(), "what is known is not asked again");
+}
+
+/// Bound by another program, or before this one was started: it knows it as soon as it is connected.
+#[test]
+fn a_program_that_starts_anew_knows_what_is_bound() {
+    let (mut enabler, link) = FakeEnabler::new();
+    let (line, serial) = (LineId::new("li_1").unwrap(), Serial::new("W-1").unwrap());
+    let twin = TwinId::new("home/lamp").unwrap();
+    let (purchase, since) = (PurchaseId([1; 16]), Timestamp(5));
+    let product = Product { purchase, line, serial: serial.clone(), twin, design: None, since };
+    enabler.products.push(product.clone());
+    let mut app = started(link, None);
+    frames(&mut app, &mut enabler, 8);
+    assert_eq!(app.world().resource::<KnownPurchases>().products.get(&serial), Some(&product));
+    // Another program unbinds it while this one is away.
+    enabler.products.clear();
+    enabler.say(LinkEvent::Closed { reason: "the cable is out".to_owned(), retry: true });
+    frames(&mut app, &mut enabler, 200);
+    assert!(app.world().resource::<KnownPurchases>().products.is_empty());
 }

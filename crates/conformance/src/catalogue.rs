@@ -17,6 +17,8 @@ pub enum Group {
     Permissions,
     /// Services of third parties, used together and under delegated rights (TPSAA, SDC, DTDA, TSI).
     Services,
+    /// What is bought and given for it, and what came of it (SDC).
+    Purchases,
     /// Virtual and physical objects are kept alike (DTS).
     Synchronization,
     /// One holder for each physical object (S3, REQ-DT-08).
@@ -31,11 +33,12 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order in which they are played.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Procedure1,
         Self::Procedure2,
         Self::Discovery,
         Self::Services,
+        Self::Purchases,
         Self::Permissions,
         Self::Synchronization,
         Self::Truth,
@@ -50,6 +53,7 @@ impl Group {
         match self {
             Self::Procedure1 => "procedure-1",
             Self::Services => "services",
+            Self::Purchases => "purchases",
             Self::Procedure2 => "procedure-2",
             Self::Discovery => "discovery",
             Self::Permissions => "permissions",
@@ -65,6 +69,7 @@ impl Group {
         match self {
             Self::Procedure1 => played::procedure1::ROWS,
             Self::Services => played::services::ROWS,
+            Self::Purchases => played::purchases::ROWS,
             Self::Procedure2 => played::procedure2::ROWS,
             Self::Discovery => played::discovery::ROWS,
             Self::Permissions => played::permissions::ROWS,

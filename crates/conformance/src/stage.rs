@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use vestibule_model::{
-    Command, FeatureId, Right, RoleId, Rule, RuleEffect, RuleId, ServiceLevel, Subject, SystemId, SystemInfo,
-    SystemKind, TwinId, TwinSelector, UserId, Value,
+    Command, Confirmation, FeatureId, Right, RoleId, Rule, RuleEffect, RuleId, ServiceLevel, Subject, SystemId,
+    SystemInfo, SystemKind, TwinId, TwinSelector, UserId, Value,
 };
 use vestibule_protocol::{DiiUp, Interest, Party, Request, Response, SiiUp};
 
@@ -52,6 +52,8 @@ pub struct Stage {
     /// What came of P1.6 to P1.10, and of P1.12 to P1.19.
     pub(crate) agreed: Option<Agreed>,
     pub(crate) called: Option<Called>,
+    /// What a guest has bought.
+    pub(crate) bought: Option<Confirmation>,
     /// What came of P2.8 to P2.12.
     pub(crate) acquired: Option<Acquired>,
     /// What came of P2.15 to P2.18.
@@ -164,6 +166,7 @@ impl Stage {
             market,
             agreed: None,
             called: None,
+            bought: None,
             acquired: None,
             commanded: None,
             first: None,

@@ -122,7 +122,8 @@ impl ThirdParty {
     }
 }
 
-/// What a shop says of itself: `order` acts each time it is asked and `cancel` takes it back; `look` changes nothing.
+/// What a shop says of itself: `order` acts each time it is asked and `cancel` takes it back; `look` and
+/// `checkout` change nothing.
 ///
 /// # Errors
 /// What is wrong with the kit.
@@ -136,6 +137,7 @@ pub fn shop(mut info: SystemInfo) -> Result<SystemInfo, String> {
     offer("order", false, Some("cancel"));
     offer("cancel", true, None);
     offer("look", true, None);
+    offer("checkout", true, None);
     info.system_type = "shop".to_owned();
     info.charge = Some(Charge { amount: 250, currency: "EUR".parse()?, per: ChargePer::Item });
     Ok(info)

@@ -12,8 +12,8 @@ use common::{
 };
 use vestibule_conformance::Report;
 use vestibule_model::{
-    Collaboration, Command, LeaseId, LeaseStatus, LeaseUpdate, Refusal, RefusalCode, SystemQuery, Timestamp, Truth,
-    TwinPermission, UserId,
+    Collaboration, Command, Confirmation, LeaseId, LeaseStatus, LeaseUpdate, PastFact, PurchaseState, PurchaseUpdate,
+    Refusal, RefusalCode, SystemQuery, Timestamp, Truth, TwinPermission, UserId,
 };
 use vestibule_protocol::{
     DiiDown, DiiUp, Event, HotDatagram, InquiryAnswer, Request, Response, SiiDown, SiiUp, TwinView, WireReading,
@@ -296,13 +296,161 @@ impl Fault for Lender {
     }
 }
 
+/// Says that all of it is there.
+struct Hasty;
+
+impl Fault for Hasty {
+    fn response(&self, _who: &str, asked: &Request, response: Response) -> Response {
+        match (asked, response) {
+            (Request::Give { size, media, .. }, Response::Given { .. }) if media == "model/3mf" => {
+                Response::Given { next: *size }
+            }
+            (_, response) => response,
+        }
+    }
+}
+
+/// Shows everybody what was given about people.
+struct Blabber;
+
+impl Fault for Blabber {
+    fn shows(&self, _media: &str) -> bool {
+        true
+    }
+}
+
+fn taken(said: &Confirmation) -> Response {
+    Response::Purchase(Box::new(PurchaseUpdate {
+        id: said.id,
+        user: UserId::slug("somebody"),
+        system: said.system.clone(),
+        checkout: said.checkout.clone(),
+        state: PurchaseState::Confirmed,
+        total: said.total,
+        order: None,
+        checked: None,
+        said: None,
+        confirmed: Timestamp(1),
+        at: Timestamp(1),
+    }))
+}
+
+/// Takes whatever anybody confirms.
+struct Greedy;
+
+impl Fault for Greedy {
+    fn response(&self, _who: &str, asked: &Request, response: Response) -> Response {
+        match (asked, response) {
+            (Request::Confirm(said), Response::Refused(refusal)) if refusal.code == RefusalCode::RevisionMismatch => {
+                taken(said)
+            }
+            (_, response) => response,
+        }
+    }
+}
+
+/// Orders the same cart twice.
+struct Double;
+
+impl Fault for Double {
+    fn response(&self, _who: &str, asked: &Request, response: Response) -> Response {
+        match (asked, response) {
+            (Request::Confirm(said), Response::Refused(refusal)) if refusal.code == RefusalCode::Conflict => {
+                taken(said)
+            }
+            (Request::Purchases { .. }, Response::Purchases(all)) => {
+                Response::Purchases(all.iter().chain(&all).cloned().collect())
+            }
+            (_, response) => response,
+        }
+    }
+}
+
+/// Says nothing of purchases.
+struct Silent;
+
+impl Fault for Silent {
+    fn event(&self, _who: &str, event: Event) -> Vec<Event> {
+        if matches!(event, Event::Purchase(_)) { Vec::new() } else { vec![event] }
+    }
+}
+
+/// Takes everybody for whoever bought it.
+struct Shared;
+
+impl Fault for Shared {
+    fn request(&self, who: &str, request: Request) -> Fate {
+        match request {
+            Request::Purchase(_) | Request::Purchases { .. } if who.starts_with("kit friend") => {
+                Fate::AsGuest(Box::new(request))
+            }
+            request => Fate::pass(request),
+        }
+    }
+}
+
+/// Says that it has unbound what nobody has.
+struct Agreeable;
+
+impl Fault for Agreeable {
+    fn response(&self, _who: &str, asked: &Request, response: Response) -> Response {
+        match (asked, response) {
+            (Request::Unbind { .. }, Response::Refused(_)) => Response::Done,
+            (_, response) => response,
+        }
+    }
+}
+
+/// Remembers nobody who held a thing.
+struct Oblivious;
+
+impl Fault for Oblivious {
+    fn response(&self, _who: &str, _asked: &Request, response: Response) -> Response {
+        match response {
+            Response::History(mut page) => {
+                page.entries.retain(|entry| !matches!(entry.what, PastFact::Lease(_)));
+                Response::History(page)
+            }
+            response => response,
+        }
+    }
+}
+
+/// Tells everybody's past whose it was.
+struct Chronicler;
+
+impl Fault for Chronicler {
+    fn response(&self, _who: &str, _asked: &Request, response: Response) -> Response {
+        match response {
+            Response::History(mut page) => {
+                for entry in &mut page.entries {
+                    if let PastFact::Lease(update) = &mut entry.what {
+                        update.user.get_or_insert(UserId::slug("somebody"));
+                    }
+                }
+                Response::History(page)
+            }
+            response => response,
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_broken_enabler_fails_the_rows_that_are_about_it_and_no_others() {
     let broken: Vec<(&str, Box<dyn Fault>, Due)> = vec![
         ("services that are not taken back", Box::new(Stubborn), &["SDC.undo", "SDC.timeout", "SDC.cancel"]),
         ("discovery that is too wide", Box::new(Wide), &["DTSD.place", "DTSD.charge", "DTSD.level"]),
         ("permissions that permit", Box::new(Generous), &["REQ-DT-05", "INV-4.rule", "DTAC.until"]),
-        ("refusals that are not told", Box::new(Polite), &["TPSR.shadow", "REF.shadow", "REF.key"]),
+        ("refusals that are not told", Box::new(Polite), &["TPSR.shadow", "BUY.cart", "REF.shadow", "REF.key"]),
+        ("purchases that nobody hears of", Box::new(Silent), &["BUY.confirm", "BUY.cancel"]),
+        ("parts that are there before they came", Box::new(Hasty), &["BUY.give"]),
+        ("addresses that everybody is shown", Box::new(Blabber), &["BUY.person"]),
+        ("prices that nobody has seen", Box::new(Greedy), &["BUY.unseen"]),
+        ("carts that are bought twice", Box::new(Double), &["BUY.once", "BUY.cart"]),
+        ("purchases that are everybody's", Box::new(Shared), &["BUY.own"]),
+        ("products that nobody has", Box::new(Agreeable), &["PROD.foreign"]),
+        ("a past without holders", Box::new(Oblivious), &["S3.history"]),
+        ("a past that tells names", Box::new(Chronicler), &["S3.history"]),
         ("procedure 1 without step 13", Box::new(Careless), &["P1.13", "P1.14"]),
         ("services that are used twice", Box::new(Eager), &["SDC.timeout", "SDC.once"]),
         ("procedure 2 without permissions", Box::new(Forgetful), &["P2.11", "P2.12"]),

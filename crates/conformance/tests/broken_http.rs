@@ -261,6 +261,48 @@ impl Fault for Short {
     }
 }
 
+/// Says nothing of purchases.
+struct Silent;
+
+impl Fault for Silent {
+    fn line(&self, line: &str) -> String {
+        // Nothing else that is told has a checkout.
+        let is_purchase = message(line).is_some_and(|told| told["checkout"].is_string());
+        if is_purchase || line == "event: purchase" { ":".to_owned() } else { line.to_owned() }
+    }
+}
+
+/// Has a product for everybody.
+struct Generous;
+
+impl Fault for Generous {
+    fn answer(&self, path: &str, status: StatusCode, mut body: Value) -> (StatusCode, Value) {
+        if path.starts_with("/v1/products?") {
+            body["products"] = json!([{
+                "purchase": "00".repeat(16), "line": "li_1", "serial": "W-1", "twin": "home/lamp", "design": null, "since": 1
+            }]);
+        }
+        (status, body)
+    }
+}
+
+/// Takes whatever is confirmed for what was shown.
+struct Greedy;
+
+impl Fault for Greedy {
+    fn answer(&self, path: &str, status: StatusCode, body: Value) -> (StatusCode, Value) {
+        if path.starts_with("/v1/purchases/") && status == StatusCode::PRECONDITION_FAILED {
+            let money = json!({ "amount": 1, "currency": "EUR" });
+            let update = json!({
+                "id": "00".repeat(16), "user": "somebody", "system": "shop", "checkout": "chk", "state": "confirmed",
+                "total": money, "order": null, "checked": null, "said": null, "confirmed": 1, "at": 1
+            });
+            return (StatusCode::ACCEPTED, update);
+        }
+        (status, body)
+    }
+}
+
 /// Each with the rows that have to fail, those first that take longest.
 fn all() -> Vec<(&'static str, Box<dyn Fault>, Due)> {
     vec![
@@ -277,6 +319,9 @@ fn all() -> Vec<(&'static str, Box<dyn Fault>, Due)> {
         ("streams that begin anew", Box::new(Forgetful), &["HTTP.resume", "HTTP.resync", "HTTP.foreign"]),
         ("streams that are everybody's", Box::new(Open::default()), &["HTTP.foreign"]),
         ("events without a name", Box::new(Nameless), &["HTTP.stream", "HTTP.resume", "HTTP.foreign"]),
+        ("purchases that nobody hears of", Box::new(Silent), &["BUY.confirm", "BUY.cancel"]),
+        ("prices that nobody has seen", Box::new(Greedy), &["BUY.unseen"]),
+        ("products that everybody has", Box::new(Generous), &["PROD.foreign"]),
         ("problems that say nothing", Box::new(Blunt), &["HTTP.problem", "HTTP.kind", "HTTP.challenge"]),
         ("lists that end too early", Box::new(Short), &["HTTP.document", "HTTP.pages"]),
     ]

@@ -36,6 +36,8 @@ pub struct Changes {
     pub unbound: Vec<(UserId, Serial)>,
     /// Products without electronics that are twins may be others now.
     pub things: bool,
+    /// Orders or products may refer to other contents now.
+    pub refers: bool,
     /// Agreements that ended.
     pub deauthorized: Vec<(UserId, SystemId)>,
     /// Leases that came further, or whose place in a queue changed.
@@ -64,6 +66,7 @@ impl Changes {
             bound,
             unbound,
             things,
+            refers,
             deauthorized,
             leases,
             settle,
@@ -72,6 +75,7 @@ impl Changes {
         !settle
             && !access
             && !things
+            && !refers
             && readings.is_empty()
             && twins.is_empty()
             && reachable.is_empty()
@@ -107,5 +111,6 @@ impl Changes {
         self.settle |= other.settle;
         self.access |= other.access;
         self.things |= other.things;
+        self.refers |= other.refers;
     }
 }

@@ -241,7 +241,8 @@ pub fn decide(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: 
         | Request::Purchases { .. }
         | Request::Bind { .. }
         | Request::Keep { .. }
-        | Request::Unbind { .. } => purchases(state, hot, now, actor, request),
+        | Request::Unbind { .. }
+        | Request::Products { .. } => purchases(state, hot, now, actor, request),
         // Those after the observations need a secret or a random number, which only the hub has.
         Request::Hello(_)
         | Request::Dii(_)
@@ -293,6 +294,7 @@ fn purchases(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, request: &
             binding::bind(state, &viewer, twin, *purchase, serial, certificate)
         }
         Request::Unbind { serial } => binding::unbind(state, &viewer, serial),
+        Request::Products { after, limit } => Ok(binding::list(state, &viewer, after.as_ref(), *limit)),
         Request::Keep { purchase, serial, certificate, place, visual } => {
             let standing = Standing { place: place.clone(), visual: visual.clone() };
             keep::keep(state, &viewer, *purchase, serial, certificate.as_deref(), &standing)

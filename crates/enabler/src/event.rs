@@ -331,6 +331,9 @@ pub enum LogEvent {
         by: Identity,
         /// What they confirmed.
         confirmation: Box<Confirmation>,
+        /// What was given for it, as the checkout that they saw names it: it stays while the order is under way.
+        #[serde(default)]
+        contents: BTreeSet<ContentHash>,
     },
     /// Purchases: a merchant is asked for something that it may act on.
     PurchaseAsked {

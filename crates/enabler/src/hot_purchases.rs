@@ -59,12 +59,15 @@ impl Hot {
     pub(crate) fn follow_purchases(&mut self, state: &State, now: Timestamp, event: &LogEvent, changes: &mut Changes) {
         match event {
             LogEvent::PurchaseConfirmed { confirmation, .. } => {
+                changes.refers = true;
                 self.follow_purchase(state, now, confirmation.id, event, changes);
             }
             LogEvent::PurchaseAsked { purchase, .. }
             | LogEvent::PurchaseTold { purchase, .. }
             | LogEvent::PurchaseCancelAsked { purchase, .. }
             | LogEvent::PurchaseEnded { purchase, .. } => {
+                // Its merchant may have ordered it after all.
+                changes.refers |= matches!(event, LogEvent::PurchaseEnded { .. } | LogEvent::PurchaseTold { .. });
                 self.follow_purchase(state, now, *purchase, event, changes);
             }
             LogEvent::ProductBound { user, product } => changes.bound.push((user.clone(), product.clone())),

@@ -8,8 +8,8 @@ use vestibule_model::{
 use vestibule_protocol::{DeviceView, Me, People, Response, UserView};
 
 use crate::{
-    Actor, CONSOLE_USER, Decision, Device, Effect, Fingerprint, Identity, LogEvent, OWNER_ROLE, Offer, State, User,
-    Viewer,
+    Actor, CONSOLE_USER, Decision, Device, Effect, Fingerprint, Identity, LogEvent, OWNER_ROLE, Offer, PurchaseRecord,
+    State, User, Viewer,
     disclosures::stands_for,
     dtif::dtac,
     sif::tpsaa,
@@ -331,28 +331,49 @@ pub(crate) fn erase(state: &State, now: Timestamp, viewer: &Viewer, user: &UserI
     let erased = LogEvent::PersonErased { user: user.clone(), by };
     let events: Vec<_> = agreed.events.into_iter().chain([erased]).collect();
     keep_an_owner(state, now, &events, None)?;
+    nothing_under_way(state, user)?;
+    let decision = Decision { effects: agreed.effects, ..Decision::done(events) };
+    Ok(decision.with(Effect::Forget(user.clone())))
+}
+
+/// Nobody is forgotten while something of theirs is on its way.
+fn nothing_under_way(state: &State, user: &UserId) -> Result<(), Refusal> {
+    let conflict = |message: String| Err(Refusal::new(RefusalCode::Conflict, message));
     let open = state.open.keys().filter_map(|id| state.commands.get(id)).filter(|record| record.user == *user).count();
     if open > 0 {
-        let message = format!("{open} commands of {user} are under way: try again when they have ended");
-        return Err(Refusal::new(RefusalCode::Conflict, message));
+        return conflict(format!("{open} commands of {user} are under way: try again when they have ended"));
     }
     let calls = state.open_calls.keys().filter_map(|id| state.calls.get(id));
     let calls = calls.filter(|record| stands_for(&record.user, user)).count();
     if calls > 0 {
         // What is taken back is taken back with what was given, which nobody could read any more.
-        let message = format!("{calls} calls of {user} are under way: cancel them, or try again when they have ended");
-        return Err(Refusal::new(RefusalCode::Conflict, message));
+        return conflict(format!(
+            "{calls} calls of {user} are under way: cancel them, or try again when they have ended"
+        ));
     }
     let bought = state.open_purchases.keys().filter_map(|id| state.purchases.get(id));
-    let bought = bought.filter(|record| record.order.is_none() && stands_for(&record.user, user)).count();
-    if bought > 0 {
+    let bought: Vec<_> = bought.filter(|record| stands_for(&record.user, user)).collect();
+    let doubtful = bought.iter().filter(|record| record.order.is_none()).count();
+    if doubtful > 0 {
         // It is asked for with what was confirmed, which nobody could read any more.
-        let message =
-            format!("{bought} purchases of {user} are not ordered yet: try again when they are, or cancel them");
-        return Err(Refusal::new(RefusalCode::Conflict, message));
+        return conflict(format!(
+            "{doubtful} purchases of {user} are not ordered yet: try again when they are, or have {user} cancel them"
+        ));
     }
-    let decision = Decision { effects: agreed.effects, ..Decision::done(events) };
-    Ok(decision.with(Effect::Forget(user.clone())))
+    // Where it is to be brought is forgotten as well, and nobody could ask for it any more. What has come is not waited
+    // for, nor what a merchant owes who was taken out: it would keep somebody here for ever.
+    let coming = |record: &&&Arc<PurchaseRecord>| {
+        !record.is_at_the_door() && state.systems.contains_key(&record.confirmation.system)
+    };
+    let coming: Vec<_> = bought.iter().filter(coming).collect();
+    if let Some((record, order)) = coming.iter().find_map(|record| Some((record, record.order.as_ref()?))) {
+        let (number, system) = (coming.len(), &record.confirmation.system);
+        return conflict(format!(
+            "{number} orders of {user} are under way, {order} at {system} among them: try again when they have come, have \
+             {user} cancel them, or take out a merchant that does not answer any more"
+        ));
+    }
+    Ok(())
 }
 
 /// Makes a device known, on the word of whoever runs the enabler.

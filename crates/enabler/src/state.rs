@@ -152,6 +152,12 @@ pub struct State {
     pub salt: Option<ContentHash>,
     /// Ended calls by the moment at which they are forgotten.
     pub(crate) forget_calls: Map<(Timestamp, CallId), ()>,
+    /// Calls of each user that are open or remembered.
+    #[serde(skip)]
+    pub(crate) calls_by_user: Map<UserId, usize>,
+    /// Ended calls of which it is still kept what they gave, by whose they are and when they ended.
+    #[serde(skip)]
+    pub(crate) whole_calls: Map<(UserId, Timestamp, CallId), ()>,
     /// Who holds which physical object, and who waits.
     pub leases: Arc<Leases>,
     /// Which twins are the same physical object.
@@ -179,6 +185,7 @@ impl<'de> Deserialize<'de> for State {
         for (id, system) in state.systems.iter() {
             state.directory.list(system, state.census.get(id));
         }
+        state.count_calls();
         Ok(state)
     }
 }

@@ -248,6 +248,14 @@ pub enum Request {
         /// Its serial number.
         serial: Serial,
     },
+    /// Products of the asker that are twins, in the order of their serial numbers: a client that was not there when they
+    /// were bound asks for them. Answered by [`Response::Products`].
+    Products {
+        /// Those after this one.
+        after: Option<Serial>,
+        /// At most so many; 0: the default of 50. Fewer only on the last page.
+        limit: u16,
+    },
 }
 
 /// Who a peer is and what it speaks.
@@ -369,6 +377,8 @@ pub enum Response {
     Purchases(Vec<PurchaseUpdate>),
     /// To [`Request::Bind`] and [`Request::Keep`].
     Product(Product),
+    /// To [`Request::Products`].
+    Products(Vec<Product>),
 }
 
 /// A registered system and its measured health.

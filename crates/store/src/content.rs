@@ -1,9 +1,11 @@
 //! Bytes in files named by their BLAKE3 hash: models, captures.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::Write,
     path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
     time::SystemTime,
 };
 
@@ -17,6 +19,7 @@ use crate::StoreError;
 pub struct ContentStore {
     folder: PathBuf,
     limit: u64,
+    held: Arc<RwLock<BTreeSet<ContentHash>>>,
 }
 
 impl ContentStore {
@@ -33,7 +36,7 @@ impl ContentStore {
                 fs::remove_file(entry.path())?;
             }
         }
-        Ok(Self { folder, limit })
+        Ok(Self { folder, limit, held: Arc::default() })
     }
 
     fn path(&self, hash: ContentHash) -> PathBuf {
@@ -85,6 +88,28 @@ impl ContentStore {
         Ok(Some(Bytes::from(bytes)))
     }
 
+    /// These stay however much comes, until others are held in their place.
+    pub fn hold(&self, held: BTreeSet<ContentHash>) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
+    }
+
+    /// Removes what is kept under `hash`, if it is.
+    ///
+    /// # Errors
+    /// What a disk says.
+    pub fn remove(&self, hash: ContentHash) -> Result<(), StoreError> {
+        match fs::remove_file(self.path(hash)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_held(&self, path: &Path) -> bool {
+        let hash = path.file_name().and_then(|name| name.to_str()?.parse::<ContentHash>().ok());
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        hash.is_some_and(|hash| held.contains(&hash))
+    }
+
     fn make_room(&self, size: u64) -> Result<(), StoreError> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.folder)?.flatten() {
@@ -96,12 +121,17 @@ impl ContentStore {
         let mut total: u64 = files.iter().map(|(_, length, _)| length).sum();
         for (_, length, path) in files {
             if total + size <= self.limit {
-                break;
+                return Ok(());
             }
-            fs::remove_file(path)?;
-            total -= length;
+            if !self.is_held(&path) {
+                fs::remove_file(path)?;
+                total -= length;
+            }
         }
-        Ok(())
+        if total + size <= self.limit {
+            return Ok(());
+        }
+        Err(StoreError::TooMuch { size, limit: self.limit.saturating_sub(total) })
     }
 }
 
@@ -137,5 +167,23 @@ mod tests {
         let kept = hashes.iter().filter(|hash| store.get(**hash).unwrap().is_some()).count();
         assert_eq!(kept, 3);
         assert!(store.get(hashes[9]).unwrap().is_some(), "the newest stays");
+    }
+
+    #[test]
+    fn what_is_held_stays_however_much_comes() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = ContentStore::open(dir.path(), 100).unwrap();
+        let held = [store.put(&[1; 30]).unwrap(), store.put(&[2; 30]).unwrap()];
+        store.clone().hold(held.into());
+        for n in 3..10_u8 {
+            store.put(&[n; 30]).unwrap();
+        }
+        assert!(held.iter().all(|hash| store.get(*hash).unwrap().is_some()));
+        assert!(matches!(store.put(&[99; 50]), Err(StoreError::TooMuch { size: 50, limit: 40 })));
+        store.hold(BTreeSet::new());
+        store.put(&[99; 50]).unwrap();
+        store.remove(held[1]).unwrap();
+        store.remove(held[1]).unwrap();
+        assert_eq!(store.get(held[1]).unwrap(), None);
     }
 }

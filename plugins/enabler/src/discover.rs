@@ -106,7 +106,7 @@ impl Known<'_> {
         self.further.0.extend(doubts.into_iter().map(|(question, request)| (Question::Services(question), request)));
         let asks = lend::regain(&mut self.lending, enabler);
         self.present(asks);
-        let asks = purchases::regain(&mut self.purchases, &self.buying, enabler);
+        let asks = purchases::regain(&mut self.purchases, &mut self.buying, enabler);
         self.further.0.extend(asks.into_iter().map(|ask| of_purchases(enabler, ask)));
     }
 

@@ -3,7 +3,10 @@
 //! A confirmation leaves once its id is on the disk. Whether it arrived is doubtful until the enabler says something of
 //! it: after a lost answer, a lost connection and a new start it is asked. Nothing is confirmed a second time by itself.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use bevy::prelude::*;
 use vestibule_model::{ContentHash, Product, PurchaseId, PurchaseUpdate, Refusal, RefusalCode, Serial};
@@ -20,11 +23,15 @@ const MOST_GIVEN: usize = 4;
 const MOST_OUTCOMES: usize = 64;
 /// Purchases on a page: the newest are what people look at.
 const PAGE: u16 = 50;
+/// Products on a page: all that the enabler puts on one. It has a thousand of one person at most.
+const PRODUCTS: u16 = 200;
 
 /// A question about purchases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PurchaseQuestion {
     List,
+    /// Products that are twins, those after this one.
+    Products(Option<Serial>),
     Ask(PurchaseId),
     Confirm(PurchaseId),
     Cancel(PurchaseId),
@@ -43,6 +50,8 @@ pub(crate) struct Buying {
     giving: BTreeMap<ContentHash, Given>,
     /// Somebody looks at purchases: a new connection asks for them.
     looked: bool,
+    /// Products of which something was heard since they were asked for: what a page says of them may be older.
+    heard: BTreeSet<Serial>,
 }
 
 impl Buying {
@@ -60,6 +69,10 @@ impl Buying {
 
 fn ask(id: PurchaseId) -> Ask {
     (PurchaseQuestion::Ask(id), Request::Purchase(id))
+}
+
+fn products(after: Option<Serial>) -> Ask {
+    (PurchaseQuestion::Products(after.clone()), Request::Products { after, limit: PRODUCTS })
 }
 
 fn part(given: &Given, offset: u64) -> Ask {
@@ -156,11 +169,13 @@ fn give(given: Given, known: &mut KnownPurchases, buying: &mut Buying) -> Option
     Some(first)
 }
 
-/// What to ask over a new connection: what left before it may have arrived.
-pub(crate) fn regain(known: &mut KnownPurchases, buying: &Buying, enabler: &str) -> Vec<Ask> {
+/// What to ask over a new connection: what left before it may have arrived, and what was bound while nobody listened.
+pub(crate) fn regain(known: &mut KnownPurchases, buying: &mut Buying, enabler: &str) -> Vec<Ask> {
+    buying.heard.clear();
     let waiting = buying.journal.waiting(enabler);
     known.in_doubt.extend(&waiting);
     let mut asks: Vec<Ask> = waiting.into_iter().map(ask).collect();
+    asks.push(products(None));
     asks.extend(buying.giving.values().map(how_far));
     if buying.looked {
         asks.push((PurchaseQuestion::List, Request::Purchases { before: None, limit: PAGE }));
@@ -188,8 +203,12 @@ pub(crate) fn told(known: &mut KnownPurchases, buying: &mut Buying, enabler: &st
             buying.settled(enabler, update.id);
             known.take(*update);
         }
-        Told::Product(product) => bound(known, product),
+        Told::Product(product) => {
+            buying.heard.insert(product.serial.clone());
+            bound(known, product);
+        }
         Told::Unbound(serial) => {
+            buying.heard.insert(serial.clone());
             known.binding.remove(&serial);
             known.products.remove(&serial);
         }
@@ -218,6 +237,11 @@ pub(crate) fn take(
             }
         }
         (PurchaseQuestion::List, answer) => known.problem = Some(no(answer)),
+        (PurchaseQuestion::Products(after), Ok(Response::Products(page))) => {
+            return listed(known, buying, after.as_ref(), page);
+        }
+        // Over a new connection they are asked for anew; whoever bears a token has none.
+        (PurchaseQuestion::Products(_), _) => {}
         (
             PurchaseQuestion::Ask(_) | PurchaseQuestion::Confirm(_) | PurchaseQuestion::Cancel(_),
             Ok(Response::Purchase(update)),
@@ -236,7 +260,9 @@ pub(crate) fn take(
             }
             known.given.insert(hash, Giving::Refused(why));
         }
-        (PurchaseQuestion::Product(_), Ok(Response::Product(product))) => bound(known, product),
+        (PurchaseQuestion::Product(_), Ok(Response::Product(product))) => {
+            told(known, buying, enabler, Told::Product(product));
+        }
         (PurchaseQuestion::Unbind(serial), Ok(Response::Done)) => {
             told(known, buying, enabler, Told::Unbound(serial));
         }
@@ -246,6 +272,23 @@ pub(crate) fn take(
         }
     }
     None
+}
+
+/// A page of products that are twins. What it leaves out is none any more.
+fn listed(known: &mut KnownPurchases, buying: &Buying, after: Option<&Serial>, page: Vec<Product>) -> Option<Ask> {
+    let last = page.last().map(|product| product.serial.clone());
+    let next = last.clone().filter(|_| page.len() >= usize::from(PRODUCTS));
+    let listed: BTreeSet<Serial> = page.iter().map(|product| product.serial.clone()).collect();
+    let is_in_page = |serial: &Serial| {
+        after.is_none_or(|after| serial > after) && (next.is_none() || last.as_ref().is_some_and(|last| serial <= last))
+    };
+    known.products.retain(|serial, _| listed.contains(serial) || buying.heard.contains(serial) || !is_in_page(serial));
+    for product in page {
+        if !buying.heard.contains(&product.serial) {
+            bound(known, product);
+        }
+    }
+    next.map(|last| products(Some(last)))
 }
 
 fn no(answer: Result<Response, Refusal>) -> Refusal {

@@ -108,13 +108,14 @@ fn a_program_that_was_killed_asks_what_became_of_it() {
     scene.confirm(1);
     // It is on the disk before anything leaves; here the program ends.
     let mut scene = Scene { buying: Buying::open(Some(path)), ..Scene::default() };
-    assert!(regain(&mut scene.known, &scene.buying, "another enabler").is_empty());
-    let asks = regain(&mut scene.known, &scene.buying, HOME);
-    assert_eq!(asks, [ask(id(1))]);
+    assert_eq!(regain(&mut scene.known, &mut scene.buying, "another enabler"), [products(None)]);
+    let asks = regain(&mut scene.known, &mut scene.buying, HOME);
+    assert_eq!(asks, [ask(id(1)), products(None)]);
     assert!(scene.known.in_doubt.contains(&id(1)));
     let answer = Response::Purchase(Box::new(update(1, PurchaseState::Confirmed, 2)));
     scene.take(PurchaseQuestion::Ask(id(1)), Ok(answer));
-    assert!(regain(&mut scene.known, &scene.buying, HOME).is_empty() && scene.known.by_id.contains_key(&id(1)));
+    assert_eq!(regain(&mut scene.known, &mut scene.buying, HOME), [products(None)]);
+    assert!(scene.known.by_id.contains_key(&id(1)));
 }
 
 #[test]
@@ -144,8 +145,8 @@ fn what_is_long_goes_in_parts_and_goes_on_after_a_lost_link() {
         if rounds == 2 {
             // The answer is lost with the link; what it had heard is not sent again.
             assert_eq!(scene.take(question, refusal(RefusalCode::Unavailable)), None);
-            let asks = regain(&mut scene.known, &scene.buying, HOME);
-            let [(question, Request::Give { bytes, .. })] = asks.as_slice() else { panic!("{asks:?}") };
+            let asks = regain(&mut scene.known, &mut scene.buying, HOME);
+            let [_, (question, Request::Give { bytes, .. })] = asks.as_slice() else { panic!("{asks:?}") };
             assert!(bytes.is_empty(), "how far is it?");
             asked = scene.take(question.clone(), Ok(Response::Given { next: there.len() as u64 }));
             continue;
@@ -192,4 +193,61 @@ fn one_question_about_a_product_at_a_time() {
     let (question, _) = scene.ask(&ManagePurchases::Unbind(serial)).unwrap();
     scene.take(question, Ok(Response::Done));
     assert!(scene.known.products.is_empty() && scene.known.binding.is_empty());
+}
+
+fn product(number: usize) -> Product {
+    let (line, serial) =
+        (vestibule_model::LineId::new("li_1").unwrap(), Serial::new(format!("W-{number:04}")).unwrap());
+    let twin = vestibule_model::TwinId::new(format!("home/lamp_{number}")).unwrap();
+    Product { purchase: id(1), line, serial, twin, design: None, since: Timestamp(1) }
+}
+
+/// Answers the question about products as an enabler that has these, in their order.
+fn list(scene: &mut Scene, there: &[Product]) -> usize {
+    let mut asks = regain(&mut scene.known, &mut scene.buying, HOME);
+    let mut pages = 0;
+    while let Some((question, request)) = asks.pop() {
+        let Request::Products { after, limit } = request else { panic!("{request:?}") };
+        let later = there.iter().filter(|one| after.as_ref().is_none_or(|after| one.serial > *after));
+        let page = later.take(limit.into()).cloned().collect();
+        pages += 1;
+        asks.extend(scene.take(question, Ok(Response::Products(page))));
+    }
+    pages
+}
+
+#[test]
+fn a_program_that_starts_anew_knows_what_was_bound_before() {
+    let all: Vec<Product> = (0..450).map(product).collect();
+    let mut scene = Scene::default();
+    assert_eq!(list(&mut scene, &all), 3);
+    assert_eq!(scene.known.products.values().cloned().collect::<Vec<_>>(), all);
+    // What was unbound while the link was down is gone, wherever it stood, and what was bound meanwhile is there.
+    for left in [vec![0], vec![199, 200, 201], vec![449], vec![5, 250, 448]] {
+        let rest: Vec<Product> =
+            all.iter().enumerate().filter(|(place, _)| !left.contains(place)).map(|(_, one)| one.clone()).collect();
+        list(&mut scene, &rest);
+        assert_eq!(scene.known.products.values().cloned().collect::<Vec<_>>(), rest, "{left:?}");
+    }
+    assert_eq!(list(&mut scene, &[]), 1);
+    assert!(scene.known.products.is_empty());
+}
+
+#[test]
+fn what_is_heard_while_products_are_listed_is_newer_than_the_list() {
+    let mut scene = Scene::default();
+    list(&mut scene, &[product(1), product(2)]);
+    let asks = regain(&mut scene.known, &mut scene.buying, HOME);
+    let [(question, _)] = asks.as_slice() else { panic!("{asks:?}") };
+    let Scene { known, buying } = &mut scene;
+    told(known, buying, HOME, Told::Unbound(product(1).serial));
+    told(known, buying, HOME, Told::Product(product(3)));
+    // Written before both, and it comes after them.
+    assert_eq!(scene.take(question.clone(), Ok(Response::Products(vec![product(1), product(2)]))), None);
+    let there: Vec<&Serial> = scene.known.products.keys().collect();
+    assert_eq!(there, [&product(2).serial, &product(3).serial]);
+    // Who bears a token is told that they have none: nothing is lost by that.
+    let asks = regain(&mut scene.known, &mut scene.buying, HOME);
+    assert_eq!(scene.take(asks[0].0.clone(), refusal(RefusalCode::Unauthenticated)), None);
+    assert_eq!(scene.known.products.len(), 2);
 }

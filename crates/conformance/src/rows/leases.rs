@@ -1,7 +1,8 @@
 //! One holder for each physical object (S3, REQ-DT-08): who has it, whose turn it is, and what whoever has it not hears.
 
 use vestibule_model::{
-    LeaseEnd, LeaseId, LeaseRequest, LeaseStatus, LeaseUpdate, RefusalCode, Right, Rule, TwinId, TwinSelector,
+    LeaseEnd, LeaseId, LeaseRequest, LeaseStatus, LeaseUpdate, PastEntry, PastFact, RefusalCode, Right, Rule, TwinId,
+    TwinSelector,
 };
 use vestibule_protocol::{DiiDown, DiiUp, News, Request, Response};
 
@@ -22,6 +23,7 @@ rows! { Leases:
     "INV-3.fence", "requirements 3", "whoever had it gives one more command" => fenced;
     "REQ-DT-08", "FGMV-28 8", "two wait, the more important one came later" => priority;
     "S3.expiry", "FGMV-28 7.1.3", "a holder does not renew" => expiry;
+    "S3.history", "FGMV-28 7.1.3", "a guest looks back at who had it" => history;
     "S3.exactly", "FGMV-28 7.1.3", "everybody is asked what they heard" => exactly;
 }
 
@@ -255,6 +257,50 @@ async fn expiry(stage: &mut Stage) -> Seen {
     see(
         over.status == LeaseStatus::Ended { reason: LeaseEnd::Expired },
         format!("{}; whoever waited has it", over.status),
+    )
+}
+
+/// All that was decided about the robot, as somebody may see it.
+async fn past(stage: &Stage, who: &Actor) -> Result<Vec<PastEntry>, String> {
+    let (mut after, mut all) = (0, Vec::new());
+    loop {
+        match who.ask(Request::History { twin: robot(stage), after, limit: 20 }).await {
+            Ok(Response::History(page)) => {
+                all.extend(page.entries);
+                match page.next {
+                    Some(next) if next > after => after = next,
+                    Some(next) => return Err(format!("the page behind {after} ends at {next}")),
+                    None => return Ok(all),
+                }
+            }
+            other => return Err(instead("a page of the past", &other)),
+        }
+    }
+}
+
+async fn history(stage: &mut Stage) -> Seen {
+    let holder = first(stage)?;
+    let entries = past(stage, &stage.guest).await?;
+    let leases = entries.iter().filter_map(|entry| match &entry.what {
+        PastFact::Lease(update) => Some(update),
+        _ => None,
+    });
+    let leases: Vec<&LeaseUpdate> = leases.collect();
+    let mine: Vec<&LeaseStatus> =
+        leases.iter().filter(|update| update.lease == holder.id).map(|update| &update.status).collect();
+    let begins = mine.contains(&&LeaseStatus::Integrated);
+    let ends = mine.last() == Some(&&LeaseStatus::Ended { reason: LeaseEnd::Released });
+    let named = leases
+        .iter()
+        .filter(|update| update.lease == holder.id)
+        .all(|update| update.user.as_ref() == Some(stage.guest.user()));
+    // Whose the others were is nothing that a guest is told.
+    let strangers = leases.iter().filter_map(|update| update.user.as_ref()).filter(|user| *user != stage.guest.user());
+    let others = leases.iter().filter(|update| update.user.is_none()).count();
+    let strangers = strangers.count();
+    see(
+        begins && ends && named && strangers == 0 && others > 0,
+        format!("{} of its own, {others} of others, {strangers} of them named", mine.len()),
     )
 }
 

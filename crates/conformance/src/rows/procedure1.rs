@@ -152,10 +152,20 @@ async fn found(stage: &mut Stage) -> Seen {
 
 /// Somebody agrees with a third party about two services, and it lets them use some: both parts at the same time.
 pub(crate) async fn agree(with: &ThirdParty, who: &Actor, grant: &[&str], share: Sharing) -> Agreed {
+    agree_on(with, who, (&["order", "look"], grant), share).await
+}
+
+/// The same about services that are wanted, of which some are granted.
+pub(crate) async fn agree_on(
+    with: &ThirdParty,
+    who: &Actor,
+    (wanted, grant): (&[&str], &[&str]),
+    share: Sharing,
+) -> Agreed {
     let mark = with.actor.mark();
     let request = Request::Authorize {
         system: with.id().clone(),
-        services: services(&["order", "look"]),
+        services: services(wanted),
         share,
         until: who.now().plus(3_600_000),
     };

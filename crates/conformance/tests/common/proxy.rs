@@ -52,6 +52,11 @@ pub trait Fault: Send + Sync + 'static {
         vec![event]
     }
 
+    /// Whether whatever is given with this media type is content that everybody may fetch.
+    fn shows(&self, media: &str) -> bool {
+        media.starts_with("model/")
+    }
+
     fn datagram(&self, _who: &str, datagram: HotDatagram) -> HotDatagram {
         datagram
     }
@@ -64,8 +69,23 @@ struct Book {
     /// Who is at the other end for each certificate.
     devices: HashMap<Fingerprint, (Identity, String)>,
     contents: HashMap<ContentHash, Vec<u8>>,
+    /// What is being given.
+    part: Vec<u8>,
     owner: Option<Asker>,
     guest: Option<Asker>,
+}
+
+impl Book {
+    /// The kit gives one thing at a time.
+    fn given(&mut self, offset: u64, bytes: &[u8]) {
+        if offset == 0 && !bytes.is_empty() {
+            self.part.clear();
+        }
+        if self.part.len() as u64 == offset {
+            self.part.extend_from_slice(bytes);
+        }
+        self.contents.insert(ContentHash::of(&self.part), self.part.clone());
+    }
 }
 
 /// The man in the middle.
@@ -170,6 +190,11 @@ impl Proxy {
         let request: Request = decode(frame).unwrap();
         if let Request::Dii(DiiUp::Blob { bytes, .. }) = &request {
             self.book.lock().unwrap().contents.insert(ContentHash::of(bytes), bytes.clone());
+        }
+        if let Request::Give { media, offset, bytes, .. } = &request
+            && self.fault.shows(media)
+        {
+            self.book.lock().unwrap().given(*offset, bytes);
         }
         let owner = self.book.lock().unwrap().owner.clone();
         let (request, by) = match self.fault.request(&asker.who, request) {

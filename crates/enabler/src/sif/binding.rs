@@ -3,6 +3,8 @@
 //! A product is bound once: the order's merchant has signed its certificate, the order has its serial number, the twin's
 //! device tells the same number, and whoever binds has bought the one and manages the other.
 
+use std::ops::Bound;
+
 use serde::{Deserialize, Serialize};
 use vestibule_model::{
     InquiryId, Kept, OrderId, OrderLine, Product, PurchaseId, Refusal, RefusalCode, Right, Serial, Standing, SystemId,
@@ -17,6 +19,8 @@ use crate::{Decision, Effect, LogEvent, PurchaseRecord, State, Viewer, dtif::dta
 pub(super) const SERIAL: &str = "serial";
 /// Products that one user can have bound: a house full of them.
 const MOST_EACH: usize = 1_024;
+/// Products on a page, unless asked otherwise, and at most: each has some ids and a hash, so a page fits a frame.
+const PAGE: (usize, usize) = (50, 200);
 /// Bytes of a certificate: what its reader takes.
 pub(super) const LONGEST_CERTIFICATE: usize = 4 * 1024;
 
@@ -212,6 +216,17 @@ pub(crate) fn unbind(state: &State, viewer: &Viewer, serial: &Serial) -> Result<
         return refused(RefusalCode::NotFound, format!("{user} has no product {serial} with a twin"));
     }
     Ok(Decision::done(vec![LogEvent::ProductUnbound { user: user.clone(), serial: serial.clone() }]))
+}
+
+/// Products of the asker that are twins, in the order of their serial numbers.
+///
+/// A product is its owner's whatever the rules say of its twin by now: only its id is told here, which its owner knows.
+pub(crate) fn list(state: &State, viewer: &Viewer, after: Option<&Serial>, limit: u16) -> Decision {
+    let most = if limit == 0 { PAGE.0 } else { usize::from(limit).min(PAGE.1) };
+    let from = after.map_or(Bound::Unbounded, |serial| Bound::Excluded(serial.clone()));
+    let later = state.products.range((from, Bound::Unbounded)).map(|(_, known)| known);
+    let mine = later.filter(|known| known.user == viewer.user).take(most);
+    Decision::reply(Response::Products(mine.map(|known| known.product.clone()).collect()))
 }
 
 impl State {

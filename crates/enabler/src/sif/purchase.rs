@@ -58,11 +58,11 @@ pub(crate) fn confirm(
         let whose = if mine { format!("purchase {other}") } else { "somebody else".to_owned() };
         return conflict(format!("checkout {} of {} is bought by {whose} already", said.checkout, said.system));
     }
-    check::shown(state, now, &viewer.user, said)?;
+    let contents = check::shown(state, now, &viewer.user, said)?;
     check::room(state, &viewer.user)?;
     let (user, by) = (viewer.user, actor.identity.clone());
-    let record = PurchaseRecord::new(now, user.clone(), by.clone(), said.clone());
-    let event = LogEvent::PurchaseConfirmed { user, by, confirmation: Box::new(said.clone()) };
+    let record = PurchaseRecord::new(now, user.clone(), by.clone(), said.clone(), contents.clone());
+    let event = LogEvent::PurchaseConfirmed { user, by, confirmation: Box::new(said.clone()), contents };
     Ok(Decision { events: vec![event], ..tell(hot, &record) })
 }
 

@@ -33,6 +33,8 @@ impl State {
             calls: _,
             open_calls: _,
             forget_calls: _,
+            calls_by_user: _,
+            whole_calls: _,
             // Of purchases and products, below.
             purchases: _,
             open_purchases: _,

@@ -16,7 +16,7 @@ const COLUMNS: [&str; 7] = ["silent", "stranger", "gone", "guest", "ringer", "be
 /// silent: has not said hello. stranger: a device that nobody paired. gone: a device that was revoked. guest: sees
 /// everything. ringer: a guest who may also ring the bell. bearer: a stranger with the owner's token to ring the bell.
 #[rustfmt::skip]
-const TABLE: [(&str, [char; 7]); 55] = [
+const TABLE: [(&str, [char; 7]); 56] = [
     //                       silent stranger gone guest ringer bearer owner
     ("hello",              ['y',   'y',     'y', 'y',  'y',   'y',   'y']),
     ("pair",               ['u',   'u',     'u', 'i',  'i',   'i',   'i']),
@@ -71,6 +71,7 @@ const TABLE: [(&str, [char; 7]); 55] = [
     ("bind a product",     ['u',   'u',     'u', 'n',  'n',   'u',   'n']),
     ("keep a product",     ['u',   'u',     'u', 'n',  'n',   'u',   'n']),
     ("unbind a product",   ['u',   'u',     'u', 'n',  'n',   'u',   'n']),
+    ("products",           ['u',   'u',     'u', 'y',  'y',   'u',   'y']),
     ("sii",                ['u',   'f',     'f', 'f',  'f',   'f',   'f']),
     ("dii",                ['u',   'f',     'f', 'f',  'f',   'f',   'f']),
 ];
@@ -117,6 +118,7 @@ fn rows(request: &Request) -> &'static [&'static str] {
         Request::Bind { .. } => &["bind a product"],
         Request::Keep { .. } => &["keep a product"],
         Request::Unbind { .. } => &["unbind a product"],
+        Request::Products { .. } => &["products"],
         Request::Authorize { .. } => &["agree with a shop"],
         Request::Deauthorize { .. } => &["take it back"],
         Request::Authorizations => &["agreements"],
@@ -302,6 +304,7 @@ impl Matrix {
                 let (purchase, serial) = (PurchaseId([3; 16]), Serial::new("W-1").unwrap());
                 Request::Keep { purchase, serial, certificate: None, place, visual: None }
             }
+            "products" => Request::Products { after: None, limit: 0 },
             "unbind a product" => Request::Unbind { serial: Serial::new("W-1").unwrap() },
             other => panic!("{other}"),
         }

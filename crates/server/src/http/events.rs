@@ -67,8 +67,8 @@ fn sent(reader: Reader, caller: Caller) -> Response {
 /// What happens, as it happens
 ///
 /// Begins with `begin`, each `twin` and `system`, then `synchronized`; then come `twin`, `gone`, `readings`,
-/// `occurred`, `command`, `call`, `deauthorized`, `lease`, `system` and `step`. With `Last-Event-ID` it goes on after that event; where that is out of
-/// reach, `resync` comes first and everything is told anew.
+/// `occurred`, `command`, `call`, `deauthorized`, `lease`, `purchase`, `product`, `unbound`, `system` and `step`. With
+/// `Last-Event-ID` it goes on after that event; where that is out of reach, `resync` comes first and everything is told anew.
 #[utoipa::path(
     get, path = "/v1/events", tag = "mii",
     params(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json as Answer, http::StatusCode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vestibule_model::{BlobRef, Place, Product, PurchaseId, Serial, TwinId};
@@ -11,13 +11,53 @@ use vestibule_protocol::{Request, Response};
 
 use super::{
     Api, Problem,
-    body::{Json, Path},
+    body::{Json, Path, Query},
     caller::Caller,
     problem::{BadBody, Refusals},
 };
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(bind, unbind)).routes(routes!(keep))
+    OpenApiRouter::new().routes(routes!(products)).routes(routes!(bind, unbind)).routes(routes!(keep))
+}
+
+/// Products that are twins.
+#[derive(Serialize, ToSchema)]
+struct Products {
+    /// In the order of their serial numbers.
+    products: Vec<Product>,
+    /// `after` of the next page; only an empty page has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Serial>,
+}
+
+/// Which part of the list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    /// Those after this one: `next` of the page before.
+    after: Option<Serial>,
+    /// At most so many, up to 200; 0: the default of 50.
+    #[serde(default)]
+    limit: u16,
+}
+
+/// The user's products that are twins, in the order of their serial numbers
+///
+/// With a device that was bound, and without one that are kept. What changes comes as `product` and `unbound` over
+/// `GET /v1/events`.
+#[utoipa::path(
+    get, path = "/v1/products", tag = "mii", params(Page),
+    responses((status = 200, description = "A page.", body = Products), Refusals)
+)]
+async fn products(caller: Caller, Query(page): Query<Page>) -> Result<Answer<Products>, Problem> {
+    match caller.ask(Request::Products { after: page.after, limit: page.limit }).await? {
+        Response::Products(products) => {
+            let next = products.last().map(|last| last.serial.clone());
+            Ok(Answer(Products { products, next }))
+        }
+        _ => Err(Problem::strange()),
+    }
 }
 
 /// Which twin a product is, and what says so.

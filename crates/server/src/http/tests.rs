@@ -54,6 +54,7 @@ const REACHED: &[(&str, &str)] = &[
     ("Bind", "bind"),
     ("Keep", "keep"),
     ("Unbind", "unbind"),
+    ("Products", "products"),
 ];
 
 /// The same for what third-party systems say.

@@ -1,7 +1,7 @@
 //! Content by its hash: pictures in memory, models on disk.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Mutex, PoisonError},
 };
 
@@ -25,6 +25,7 @@ struct Lru {
     by_use: BTreeMap<u64, ContentHash>,
     uses: u64,
     bytes: usize,
+    held: BTreeSet<ContentHash>,
 }
 
 impl Lru {
@@ -45,10 +46,16 @@ impl Lru {
         self.entries.insert(hash, (self.uses, bytes));
         self.by_use.insert(self.uses, hash);
         while self.bytes > MEMORY
-            && let Some((_, oldest)) = self.by_use.pop_first()
+            && let Some(oldest) = self.by_use.values().find(|hash| !self.held.contains(hash)).copied()
         {
-            let gone = self.entries.remove(&oldest);
-            self.bytes -= gone.map_or(0, |(_, bytes)| bytes.len());
+            self.remove(oldest);
+        }
+    }
+
+    fn remove(&mut self, hash: ContentHash) {
+        if let Some((used, bytes)) = self.entries.remove(&hash) {
+            self.by_use.remove(&used);
+            self.bytes -= bytes.len();
         }
     }
 }
@@ -73,6 +80,23 @@ impl Contents {
         let hash = ContentHash::of(&bytes);
         self.memory().put(hash, bytes);
         Ok(hash)
+    }
+
+    /// These stay however much comes, until others are held in their place.
+    pub(super) fn hold(&self, held: BTreeSet<ContentHash>) {
+        if let Some(disk) = &self.disk {
+            disk.hold(held.clone());
+        }
+        self.memory().held = held;
+    }
+
+    /// Removes what is kept under `hash`.
+    pub(super) async fn remove(&self, hash: ContentHash) -> Result<(), StoreError> {
+        self.memory().remove(hash);
+        match self.disk.clone() {
+            Some(disk) => blocking(move || disk.remove(hash)).await,
+            None => Ok(()),
+        }
     }
 
     /// The bytes of `hash`, where they are kept.
@@ -107,6 +131,13 @@ mod tests {
         assert_eq!(contents.get(hashes[0]).await.unwrap(), None);
         assert!(contents.get(hashes[9]).await.unwrap().is_some());
         assert!(contents.memory().bytes <= MEMORY);
+        contents.hold([hashes[9]].into());
+        for n in 10..20_u8 {
+            contents.put(Bytes::from(vec![n; 10 * 1024 * 1024]), "image/jpeg").await.unwrap();
+        }
+        assert!(contents.get(hashes[9]).await.unwrap().is_some() && contents.memory().bytes <= MEMORY);
+        contents.remove(hashes[9]).await.unwrap();
+        assert_eq!(contents.get(hashes[9]).await.unwrap(), None);
         let again = Contents::new(Some(ContentStore::open(dir.path(), 1 << 20).unwrap()));
         assert_eq!(again.get(model).await.unwrap().unwrap(), b"glTF".as_slice());
     }

@@ -186,6 +186,7 @@ impl Core {
 
     pub(super) async fn run(mut self, mut inbox: Inbox) {
         self.begin_keeping();
+        self.refer();
         loop {
             let wake = self.clock.until(self.next_wakeup());
             let idle = self.commit.is_none();
@@ -398,6 +399,9 @@ impl Core {
         self.distribute_purchases(&changes);
         if changes.things {
             self.things_changed();
+        }
+        if changes.things || changes.refers {
+            self.refer();
         }
         let now = self.clock.now();
         if changes.access {

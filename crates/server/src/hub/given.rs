@@ -1,7 +1,8 @@
 //! What users give, part by part: designs go to the contents, documents about people to a place of their own.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -9,12 +10,14 @@ use bytes::Bytes;
 use vestibule_enabler_core::PERSON_MEDIA;
 use vestibule_model::{ContentHash, Json, Refusal, RefusalCode, UserId};
 use vestibule_protocol::{Persons, Request, Response};
+use vestibule_store::StoreError;
 
 use super::{
     contents::Contents,
     core::Core,
     handle::{Ask, Work},
     persons::PersonStore,
+    shelf::{NotTaken, Shelf},
 };
 
 /// Bytes of parts in memory whose rest has not come: two of the longest; those that nobody adds to go first.
@@ -102,6 +105,7 @@ impl AllBegun {
 pub(super) struct Given {
     contents: Arc<Contents>,
     persons: PersonStore,
+    shelf: Arc<Shelf>,
     begun: Mutex<AllBegun>,
 }
 
@@ -110,8 +114,8 @@ fn storage(error: impl ToString) -> Refusal {
 }
 
 impl Given {
-    pub(super) fn new(contents: Arc<Contents>, persons: PersonStore) -> Self {
-        Self { contents, persons, begun: Mutex::default() }
+    pub(super) fn new(contents: Arc<Contents>, persons: PersonStore, shelf: Shelf) -> Self {
+        Self { contents, persons, shelf: Arc::new(shelf), begun: Mutex::default() }
     }
 
     fn begun(&self) -> MutexGuard<'_, AllBegun> {
@@ -127,7 +131,13 @@ impl Given {
             false => self.contents.get(hash).await.map_err(storage)?.is_some_and(|known| known.len() as u64 == size),
         };
         if known {
+            if !is_person {
+                self.shelve(user, hash, size).await?;
+            }
             return Ok(size);
+        }
+        if !is_person {
+            self.shelf.fits(user, hash, size)?;
         }
         let taken = self.begun().take(user, part);
         let bytes = match taken {
@@ -141,8 +151,51 @@ impl Given {
             self.persons.put(user, hash, bytes).await?;
         } else {
             self.contents.put(Bytes::from(bytes), &media).await.map_err(storage)?;
+            self.shelve(user, hash, size).await?;
         }
         Ok(size)
+    }
+
+    /// Notes whose something is; what has to go for it goes.
+    async fn shelve(&self, user: &UserId, hash: ContentHash, size: u64) -> Result<(), Refusal> {
+        let (shelf, user) = (self.shelf.clone(), user.clone());
+        let taken = tokio::task::spawn_blocking(move || shelf.put(&user, hash, size)).await.map_err(storage)?;
+        let gone = taken.map_err(|why| match why {
+            NotTaken::Refused(refusal) => refusal,
+            NotTaken::Disk(error) => storage(error),
+        })?;
+        self.remove(gone).await.map_err(storage)
+    }
+
+    async fn remove(&self, gone: BTreeSet<ContentHash>) -> Result<(), StoreError> {
+        // Given again meanwhile, it stays.
+        for hash in gone.into_iter().filter(|hash| !self.shelf.is_wanted(hash)) {
+            self.contents.remove(hash).await?;
+        }
+        Ok(())
+    }
+
+    /// From now on these are referred to, and stay. What nothing refers to any more goes, unless `keeps` says of it that
+    /// something else does.
+    pub(super) fn refer(self: &Arc<Self>, pins: BTreeSet<ContentHash>, keeps: impl Fn(&ContentHash) -> bool) {
+        if self.shelf.pinned() == pins {
+            return;
+        }
+        self.contents.hold(pins.clone());
+        let released: io::Result<BTreeSet<ContentHash>> = self.shelf.pin(pins);
+        let mut gone = released.unwrap_or_else(|error| {
+            tracing::warn!(%error, "what is not referred to any more cannot be removed");
+            BTreeSet::new()
+        });
+        gone.retain(|hash| !keeps(hash));
+        if !gone.is_empty() {
+            let given = self.clone();
+            tokio::spawn(async move {
+                if let Err(error) = given.remove(gone).await {
+                    tracing::warn!(%error, "what is not referred to any more cannot be removed");
+                }
+            });
+        }
     }
 
     /// The documents that an input refers to, of those that this user gave.
@@ -157,12 +210,14 @@ impl Given {
         Persons(found)
     }
 
-    /// Nothing that this user gave about people is kept any longer.
-    pub(super) async fn forget(&self, user: &UserId) {
+    /// Nothing that this user gave is kept any longer, but what somebody else has given as well.
+    pub(super) async fn forget(&self, user: &UserId) -> Result<(), StoreError> {
         self.begun().by_hash.retain(|(whose, _), _| whose != user);
-        if let Err(error) = self.persons.forget(user).await {
-            tracing::error!(%error, "documents about a person could not be removed");
-        }
+        self.persons.forget(user).await?;
+        let (shelf, user) = (self.shelf.clone(), user.clone());
+        let gone = tokio::task::spawn_blocking(move || shelf.forget(&user)).await;
+        let gone = gone.map_err(|error| StoreError::Io(error.to_string()))??;
+        self.remove(gone).await
     }
 }
 
@@ -191,6 +246,21 @@ fn collect(value: &serde_json::Value, found: &mut Vec<ContentHash>) {
 }
 
 impl Core {
+    /// What orders under way and kept products refer to stays.
+    pub(super) fn refer(&self) {
+        let state = self.committed();
+        let open = state.open_purchases.keys().filter_map(|id| state.purchases.get(id));
+        let ordered = open.filter(|record| !record.orphan).flat_map(|record| &record.contents).copied();
+        let looks = state.kept_products().filter_map(|known| known.kept.as_ref()?.standing.visual.as_ref());
+        let pins = ordered.chain(looks.map(|model| model.hash)).collect();
+        // A thing may look like what somebody gave: its system brings it only once.
+        let shown = |hash: &ContentHash| {
+            let models = state.twins.values().filter_map(|twin| twin.info.visual.as_ref());
+            models.into_iter().any(|visual| visual.model.hash == *hash)
+        };
+        self.given.refer(pins, shown);
+    }
+
     /// Takes a part of what a user gives, and says where the next one begins.
     pub(super) fn take_part(&self, work: Work, user: UserId) {
         let Work::Ask(Ask { request: Request::Give { hash, size, media, offset, bytes }, reply, _in_flight, .. }) =
@@ -212,10 +282,11 @@ impl Core {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::shelf::Room, *};
 
     fn given(folder: Option<&std::path::Path>) -> Given {
-        Given::new(Arc::new(Contents::new(None)), PersonStore::new(folder))
+        let shelf = Shelf::open(folder, Room::USUAL).unwrap();
+        Given::new(Arc::new(Contents::new(None)), PersonStore::new(folder), shelf)
     }
 
     fn part(whole: &[u8], media: &str, from: usize, to: usize) -> Part {
@@ -273,9 +344,9 @@ mod tests {
         assert_eq!(given.persons(&bob, references(&input)).await, Persons::default(), "not another's");
         assert_eq!(given.contents.get(hash).await.unwrap(), None, "no content that anybody fetches");
         // After a restart it is still there, until its giver is forgotten.
-        let given = Given::new(Arc::new(Contents::new(None)), PersonStore::new(Some(folder.path())));
+        let given = self::given(Some(folder.path()));
         assert_eq!(given.persons(&ada, vec![hash]).await.0.len(), 1);
-        given.forget(&ada).await;
+        given.forget(&ada).await.unwrap();
         assert_eq!(given.persons(&ada, vec![hash]).await, Persons::default());
         let left = walk(folder.path());
         assert!(left.is_empty(), "{left:?}");

@@ -130,8 +130,12 @@ impl Core {
         let (log, names, control) = (self.log.clone(), self.names.clone(), self.past.control.clone());
         let given = self.given.clone();
         tokio::spawn(async move {
-            given.forget(&user).await;
-            let done = match told(log.as_ref(), names, user).await {
+            let forgotten = given.forget(&user).await;
+            let told = match forgotten {
+                Ok(()) => told(log.as_ref(), names, user).await,
+                Err(error) => Err(error),
+            };
+            let done = match told {
                 Ok(told) => log.forget(person).await.map(|()| told),
                 // The name is still there: to be tried again, and made good at the next start.
                 Err(error) => Err(error),

@@ -6,7 +6,7 @@ use vestibule_enabler_core::{LogEvent, State};
 use vestibule_model::{NameBook, Timestamp, UserId};
 use vestibule_store::{Checker, EventLog, Head, Line, Snapshot, SnapshotFile, Snapshots, StoreError};
 
-use super::HubError;
+use super::{HubError, given::Given};
 
 /// Lines that are read at once.
 const PAGE: u32 = 1_000;
@@ -198,6 +198,7 @@ pub(super) fn renamed(
 pub(super) async fn load_and_forget(
     log: &Arc<dyn EventLog>,
     snapshots: Option<&Snapshots>,
+    given: &Given,
 ) -> Result<Loaded, HubError> {
     let loaded = load(log.as_ref(), snapshots, Until::End).await?;
     if loaded.erasing.is_empty() {
@@ -205,6 +206,7 @@ pub(super) async fn load_and_forget(
     }
     for user in &loaded.erasing {
         if let Some(person) = loaded.names.user(user.as_str()) {
+            given.forget(user).await?;
             log.forget(person).await?;
         }
     }

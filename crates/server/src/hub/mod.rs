@@ -21,6 +21,7 @@ mod persons;
 mod procedure;
 mod recent;
 mod session;
+mod shelf;
 mod sii;
 mod status;
 mod subscription;
@@ -54,6 +55,7 @@ use given::Given;
 use history::Historian;
 use keeper::Keeper;
 use persons::PersonStore;
+use shelf::{Room, Shelf};
 
 /// The log's file in a data folder.
 pub const LOG_FILE: &str = "log.sqlite";
@@ -246,7 +248,11 @@ impl HubHandle {
     /// [`HubError`] where the folder is in use, the log is damaged or of a newer program.
     pub async fn start(config: HubConfig) -> Result<Self, HubError> {
         let Places { folder, log, disk, snapshots, history } = open(&config).await?;
-        let mut loaded = load::load_and_forget(&log, snapshots.as_ref()).await?;
+        let data = folder.as_ref().map(DataFolder::path);
+        let (contents, persons) = (Arc::new(Contents::new(disk)), PersonStore::new(data));
+        let shelf = Shelf::open(data, Room::USUAL).map_err(StoreError::from)?;
+        let given = Arc::new(Given::new(contents.clone(), persons, shelf));
+        let mut loaded = load::load_and_forget(&log, snapshots.as_ref(), &given).await?;
         if loaded.snapshot == 0 {
             // The file below the lines as well. Behind a snapshot the hub's task does it later.
             log.verify().await?;
@@ -258,7 +264,7 @@ impl HubHandle {
             let salt = LogEvent::PseudonymsSalted { salt: ContentHash(rand::random()) };
             write_down(log.as_ref(), &mut loaded, vec![salt], config.clock.now()).await?;
         }
-        let token_key = keys::token_key(folder.as_ref().map(DataFolder::path))?;
+        let token_key = keys::token_key(data)?;
         announce_key(log.as_ref(), &mut loaded, &token_key, config.clock.now()).await?;
         let State { devices, users, rules, delegated, agreements, .. } = &loaded.state;
         let people = (devices, users, rules, delegated, agreements.values().collect::<Vec<_>>());
@@ -269,9 +275,6 @@ impl HubHandle {
         let hot = Hot::restore(&loaded.state, config.clock.now());
         let (lines, from, twins) = (loaded.head.sequence, loaded.snapshot, loaded.state.twins.len());
         tracing::info!(lines, from, twins, "the log was read");
-        let contents = Arc::new(Contents::new(disk));
-        let persons = PersonStore::new(folder.as_ref().map(DataFolder::path));
-        let given = Arc::new(Given::new(contents.clone(), persons));
         let (control, control_inbox) = mpsc::channel(64);
         let (decide, decide_inbox) = mpsc::channel(WAITING);
         let (hot_sender, hot_inbox) = mpsc::channel(WAITING);

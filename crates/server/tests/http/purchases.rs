@@ -31,6 +31,9 @@ async fn nobody_buys_where_they_have_agreed_nothing() {
     assert_eq!(code(home.ask(&me, Method::PUT, &path).json(&below)).await, "invalid");
     below["total"]["amount"] = json!(1.5);
     assert_eq!(code(home.ask(&me, Method::PUT, &path).json(&below)).await, "malformed");
+    assert_eq!(home.get(&me, "/v1/products").await, json!({ "products": [] }));
+    assert_eq!(home.get(&me, "/v1/products?after=W-1&limit=200").await, json!({ "products": [] }));
+    assert_eq!(code(home.ask(&me, Method::GET, "/v1/products?after=w_1")).await, "malformed");
     let binding = json!({ "twin": "bench/lamp", "purchase": id, "certificate": "a.b" });
     assert_eq!(code(home.ask(&me, Method::PUT, "/v1/products/W-1").json(&binding)).await, "not_found");
     assert_eq!(code(home.ask(&me, Method::PUT, "/v1/products/w_1").json(&binding)).await, "malformed");

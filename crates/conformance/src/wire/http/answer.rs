@@ -52,6 +52,18 @@ pub(super) enum Takes {
     Call,
     /// Whether the one report was taken.
     Report,
+    /// How far something that is given is.
+    Given,
+    /// How far a purchase is.
+    Purchase,
+    /// A page of purchases.
+    Purchases,
+    /// A product that is a twin.
+    Product,
+    /// A page of those.
+    Products,
+    /// What was decided about a twin.
+    History,
 }
 
 /// A twin as the API shows it.
@@ -183,6 +195,12 @@ pub(super) fn read(takes: Takes, bytes: &[u8]) -> Answer {
         Takes::Authorized => Response::Authorized(parse(bytes)?),
         Takes::Authorizations => Response::Authorizations(field(bytes, "authorizations")?),
         Takes::Call => Response::Call(parse(bytes)?),
+        Takes::Given => Response::Given { next: field(bytes, "next")? },
+        Takes::Purchase => Response::Purchase(parse(bytes)?),
+        Takes::Purchases => Response::Purchases(field(bytes, "purchases")?),
+        Takes::Product => Response::Product(parse(bytes)?),
+        Takes::Products => Response::Products(field(bytes, "products")?),
+        Takes::History => Response::History(parse(bytes)?),
         Takes::Report => match field::<Vec<NotTaken>>(bytes, "refused")?.into_iter().next() {
             Some(NotTaken { problem }) => return Err(problem.into()),
             None => Response::Done,

@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
 use vestibule_model::{
-    Collaboration, Command, ContentHash, Inquiry, LeaseRequest, Refusal, RefusalCode, ServiceLevel, SystemQuery,
-    TwinId, Wanted,
+    Collaboration, Command, Confirmation, ContentHash, Inquiry, LeaseRequest, Refusal, RefusalCode, ServiceLevel,
+    SystemQuery, TwinId, Wanted,
 };
 use vestibule_protocol::{DiiUp, Party, Report, Request, SiiUp};
 
@@ -144,8 +144,51 @@ pub(super) fn call(request: Request) -> Result<Call, Refusal> {
         Request::Invoke(call) => invoke(&call),
         Request::Call(call) => get(["calls", &call.to_string()]).takes(Takes::Call),
         Request::CancelCall(call) => delete(["calls", &call.to_string()]).takes(Takes::Call),
+        Request::History { twin: id, after, limit } => twin(Method::GET, &id, ["history"])
+            .pair("after", Some(after))
+            .pair("limit", Some(limit))
+            .takes(Takes::History),
+        request => buying(request)?,
+    })
+}
+
+/// What users buy, what they give for it, and what came of it.
+fn buying(request: Request) -> Result<Call, Refusal> {
+    Ok(match request {
+        Request::Give { hash, size, media, offset, bytes } => {
+            let call = put(["contents", &hash.to_string()]).pair("size", Some(size)).pair("offset", Some(offset));
+            let body = Body::Bytes { bytes, media: "application/octet-stream".to_owned() };
+            Call { body, ..call.pair("media", Some(media)).takes(Takes::Given) }
+        }
+        Request::Confirm(said) => confirm(&said),
+        Request::CancelPurchase(id) => delete(["purchases", &id.to_string()]).takes(Takes::Purchase),
+        Request::Purchase(id) => get(["purchases", &id.to_string()]).takes(Takes::Purchase),
+        Request::Purchases { before, limit } => {
+            let before = before.as_ref().and_then(text);
+            get(["purchases"]).pair("before", before).pair("limit", Some(limit)).takes(Takes::Purchases)
+        }
+        Request::Bind { twin, purchase, serial, certificate } => put(["products", serial.as_str()])
+            .json(json!({ "twin": twin, "purchase": purchase, "certificate": certificate }))
+            .takes(Takes::Product),
+        Request::Keep { purchase, serial, certificate, place, visual } => {
+            let body = json!({ "purchase": purchase, "certificate": certificate, "place": place, "visual": visual });
+            put(["products", serial.as_str(), "thing"]).json(given(body)).takes(Takes::Product)
+        }
+        Request::Unbind { serial } => delete(["products", serial.as_str()]),
+        Request::Products { after, limit } => {
+            get(["products"]).pair("after", after).pair("limit", Some(limit)).takes(Takes::Products)
+        }
         request => people(request)?,
     })
+}
+
+fn confirm(said: &Confirmation) -> Call {
+    let Confirmation { id, system, checkout, shown, total, most, pay, designs } = said;
+    let body = json!({
+        "system": system, "checkout": checkout, "shown": shown, "total": total, "most": most, "pay": pay,
+        "designs": designs,
+    });
+    put(["purchases", &id.to_string()]).json(body).takes(Takes::Purchase)
 }
 
 /// What owners do, and what is about who one is.

@@ -10,7 +10,7 @@ use reqwest::{Method, Response as Reply};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::time::sleep;
-use vestibule_model::{FeatureId, PropertyId, Refusal, RefusalCode, SystemId, TwinId};
+use vestibule_model::{FeatureId, PropertyId, Refusal, RefusalCode, Serial, SystemId, TwinId};
 use vestibule_protocol::{Interest, News, Party, WireReading};
 
 use super::{
@@ -119,6 +119,11 @@ struct Gone {
 }
 
 #[derive(Deserialize)]
+struct Unbound {
+    serial: Serial,
+}
+
+#[derive(Deserialize)]
 struct Ended {
     system: SystemId,
 }
@@ -140,6 +145,9 @@ fn news(sent: &Sent) -> Result<Option<News>, String> {
         "occurred" => News::Occurred(parse(sent)?),
         "command" => News::Command(parse(sent)?),
         "lease" => News::Lease(parse(sent)?),
+        "purchase" => News::Purchase(parse(sent)?),
+        "product" => News::Product(parse(sent)?),
+        "unbound" => News::Unbound(parse::<Unbound>(sent)?.serial),
         "call" => News::Call(parse(sent)?),
         "deauthorized" => News::Deauthorized(parse::<Ended>(sent)?.system),
         "system" => News::System(parse(sent)?),

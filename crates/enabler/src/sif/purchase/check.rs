@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use vestibule_model::{
-    CallStatus, Confirmation, Currency, DesignHash, Json, Money, Refusal, RefusalCode, Timestamp, UserId,
+    CallStatus, Confirmation, ContentHash, Currency, DesignHash, Json, Money, Refusal, RefusalCode, Timestamp, UserId,
 };
 
 use super::{CHECKOUT, MOST_EACH, MOST_OPEN};
@@ -67,8 +67,13 @@ pub(super) fn sense(confirmation: &Confirmation) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether the user has seen exactly this, not long ago.
-pub(super) fn shown(state: &State, now: Timestamp, user: &UserId, said: &Confirmation) -> Result<(), Refusal> {
+/// Whether the user has seen exactly this, not long ago; what was given for it.
+pub(super) fn shown(
+    state: &State,
+    now: Timestamp,
+    user: &UserId,
+    said: &Confirmation,
+) -> Result<BTreeSet<ContentHash>, Refusal> {
     let call = state.calls.get(&said.shown).filter(|call| call.is_of(user));
     let call = call.ok_or_else(|| outdated("nobody knows any more what you saw"))?;
     let by = |step: &vestibule_model::CallStep| {
@@ -81,7 +86,7 @@ pub(super) fn shown(state: &State, now: Timestamp, user: &UserId, said: &Confirm
     costs(output, said, now)
 }
 
-fn costs(output: &Json, said: &Confirmation, now: Timestamp) -> Result<(), Refusal> {
+fn costs(output: &Json, said: &Confirmation, now: Timestamp) -> Result<BTreeSet<ContentHash>, Refusal> {
     let shown: Shown = output.read().map_err(|error| invalid(format!("what was shown is no checkout: {error}")))?;
     if shown.id != said.checkout.as_str() {
         return Err(invalid(format!("what was shown is not checkout {}", said.checkout)));
@@ -105,7 +110,16 @@ fn costs(output: &Json, said: &Confirmation, now: Timestamp) -> Result<(), Refus
     if Money::new(total.amount, shown.currency) != said.total {
         return Err(outdated("what you saw is not what you confirm"));
     }
-    designs(&shown, said)
+    designs(&shown, said)?;
+    Ok(packages(&shown))
+}
+
+/// The packages that its lines are made of.
+fn packages(shown: &Shown) -> BTreeSet<ContentHash> {
+    let package = |line: &serde_json::Map<String, serde_json::Value>| {
+        line.get(FABRICATION)?.get("package")?.as_str()?.parse::<ContentHash>().ok()
+    };
+    shown.line_items.iter().filter_map(package).collect()
 }
 
 /// The designs that are confirmed are those that were shown.

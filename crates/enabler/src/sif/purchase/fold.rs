@@ -17,13 +17,14 @@ impl State {
     pub(crate) fn apply_purchases(&mut self, at: Timestamp, event: &LogEvent) {
         self.forget_purchases_until(at);
         match event {
-            LogEvent::PurchaseConfirmed { user, by, confirmation } => {
+            LogEvent::PurchaseConfirmed { user, by, confirmation, contents } => {
                 let session = (confirmation.system.clone(), confirmation.checkout.clone());
                 if self.purchases.contains_key(&confirmation.id) || self.by_session.contains_key(&session) {
                     return;
                 }
                 let id = confirmation.id;
-                let record = PurchaseRecord::new(at, user.clone(), by.clone(), confirmation.as_ref().clone());
+                let record =
+                    PurchaseRecord::new(at, user.clone(), by.clone(), confirmation.as_ref().clone(), contents.clone());
                 self.by_session.insert(session, id);
                 self.open_purchases.insert(id, ());
                 self.purchases_by_user.insert((user.clone(), at, id), ());

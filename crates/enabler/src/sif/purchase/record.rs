@@ -1,8 +1,10 @@
 //! Purchases as the log remembers them: a fold of what was decided about each.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use vestibule_model::{
-    Confirmation, DesignHash, Money, OrderId, OrderView, PurchaseState, PurchaseUpdate, Timestamp, UserId,
+    Confirmation, ContentHash, DesignHash, Money, OrderId, OrderView, PurchaseState, PurchaseUpdate, Timestamp, UserId,
 };
 
 use crate::Identity;
@@ -123,6 +125,9 @@ pub struct PurchaseRecord {
     pub at: Timestamp,
     /// Its user is not there any more: it goes on to its end, and is nobody's.
     pub orphan: bool,
+    /// What was given for it.
+    #[serde(default)]
+    pub contents: BTreeSet<ContentHash>,
 }
 
 /// What a purchase waits for next.
@@ -152,7 +157,13 @@ pub(crate) enum Waits {
 }
 
 impl PurchaseRecord {
-    pub(crate) fn new(at: Timestamp, user: UserId, by: Identity, confirmation: Confirmation) -> Self {
+    pub(crate) fn new(
+        at: Timestamp,
+        user: UserId,
+        by: Identity,
+        confirmation: Confirmation,
+        contents: BTreeSet<ContentHash>,
+    ) -> Self {
         Self {
             user,
             by,
@@ -172,6 +183,7 @@ impl PurchaseRecord {
             end: None,
             at,
             orphan: false,
+            contents,
         }
     }
 
@@ -182,7 +194,7 @@ impl PurchaseRecord {
     }
 
     /// Whether everything of it was delivered.
-    pub(super) fn is_at_the_door(&self) -> bool {
+    pub(crate) fn is_at_the_door(&self) -> bool {
         self.view.as_deref().is_some_and(OrderView::is_fulfilled)
     }
 

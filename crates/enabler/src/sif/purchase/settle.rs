@@ -5,7 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use vestibule_model::{CheckoutId, OrderId, OrderView, PurchaseId, SnapshotMark, SystemId, Timestamp};
+use vestibule_model::{
+    CheckoutId, Confirmation, OrderId, OrderView, PurchaseId, PurchaseState, SnapshotMark, SystemId, Timestamp,
+};
 use vestibule_protocol::{CompleteAsk, Told, TradeAsk, TradeUp};
 
 use super::record::{AskKind, Next, PurchaseRecord, ToldRecord};
@@ -20,11 +22,22 @@ pub fn settle_purchases(state: &State, hot: &Hot, now: Timestamp, purchases: &BT
     let mut decision = Decision::default();
     let due = purchases.iter().filter(|id| hot.purchase_is_due(**id, now)).filter_map(|id| state.purchases.get(id));
     for record in due {
-        let (event, ask) = follow(record, now);
+        let (event, ask) = nobody_is_left(state, record).map_or_else(|| follow(record, now), |end| (Some(end), None));
         decision.events.extend(event);
         decision.effects.extend(ask.map(|ask| Effect::Trade(Box::new(ask))));
     }
     decision
+}
+
+/// Its user is gone and so is its merchant: what was not ordered before orders nothing any more, and nobody waits for it.
+fn nobody_is_left(state: &State, record: &PurchaseRecord) -> Option<LogEvent> {
+    let Confirmation { id, system, .. } = &record.confirmation;
+    let is_left = !record.orphan || record.order.is_some() || state.systems.contains_key(system);
+    (record.is_open() && !is_left).then(|| {
+        let reason = format!("{system} is not there any more");
+        let state = PurchaseState::NotPlaced { code: "merchant_gone".to_owned(), reason };
+        LogEvent::PurchaseEnded { purchase: *id, user: record.user.clone(), state }
+    })
 }
 
 fn follow(record: &PurchaseRecord, now: Timestamp) -> (Option<LogEvent>, Option<TradeAsk>) {

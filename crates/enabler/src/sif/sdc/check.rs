@@ -20,12 +20,13 @@ const MOST_BYTES: usize = 128 * 1024;
 const LONGEST_CALL_MS: u64 = 60 * 60 * 1_000;
 /// Calls that one user can have open: a person's clicks.
 const MOST_OPEN_EACH: usize = 16;
-/// Calls of one user that are open or remembered for their repetitions.
-const MOST_CALLS_EACH: usize = 128;
+/// Calls of one user that are open or remembered for their repetitions: six a second for ten minutes, which no person
+/// makes. Of old ones only a few hundred bytes are left.
+const MOST_CALLS_EACH: usize = 4_096;
 /// Calls that are open, over all users: with all that they carry some 64 MiB.
 const MOST_OPEN: usize = 256;
-/// Calls that are open or remembered, over all users.
-const MOST_CALLS: usize = 1_024;
+/// Calls that are open or remembered, over all users: some 16 MiB.
+const MOST_CALLS: usize = 16_384;
 /// Open calls that one system has a part in: one that hangs does not take everybody's place.
 const MOST_AT_A_SYSTEM: usize = 64;
 
@@ -93,11 +94,14 @@ fn sources(step: &CallStep, earlier: &BTreeSet<&StepKey>) -> Result<(), Refusal>
 /// Whether there is room for one more call.
 fn room(state: &State, viewer: &Viewer, call: &Collaboration) -> Result<(), Refusal> {
     let overloaded = |message: String| Err(Refusal::new(RefusalCode::Overloaded, message));
-    let mine = state.calls.values().filter(|record| record.is_of(&viewer.user));
-    let (known, open) = mine.fold((0, 0), |(known, open), record| (known + 1, open + usize::from(record.is_open())));
-    if open >= MOST_OPEN_EACH || known >= MOST_CALLS_EACH {
-        let user = &viewer.user;
-        return overloaded(format!("{user} has {open} calls open and {known} in all: wait until some have ended"));
+    let user = &viewer.user;
+    let open = state.open_calls.keys().filter_map(|id| state.calls.get(id)).filter(|record| record.is_of(user)).count();
+    if open >= MOST_OPEN_EACH {
+        return overloaded(format!("{user} has {open} calls open: wait until some have ended"));
+    }
+    let known = state.calls_of(user);
+    if known >= MOST_CALLS_EACH {
+        return overloaded(format!("{user} has made {known} calls in the last minutes: go on in a quarter of an hour"));
     }
     if state.open_calls.len() >= MOST_OPEN || state.calls.len() >= MOST_CALLS {
         return overloaded("too many calls at once: try again in a moment".to_owned());

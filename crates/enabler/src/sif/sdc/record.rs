@@ -136,6 +136,9 @@ pub struct CallRecord {
     pub acquired: BTreeSet<TwinId>,
     /// Its user is not there any more: what was done is taken back, and it is nobody's.
     pub orphan: bool,
+    /// It has ended, and others of its user have since: what it gave is not kept any more.
+    #[serde(default)]
+    pub faded: bool,
 }
 
 impl CallRecord {
@@ -156,8 +159,22 @@ impl CallRecord {
             undo_input: None,
         };
         let steps = vec![step; call.steps.len()];
-        let (stop, end, output, acquired, orphan) = (None, None, None, BTreeSet::new(), false);
-        Self { call, request, user, by, plans, accepted: at, steps, stop, end, output, at, acquired, orphan }
+        Self {
+            call,
+            request,
+            user,
+            by,
+            plans,
+            accepted: at,
+            steps,
+            stop: None,
+            end: None,
+            output: None,
+            at,
+            acquired: BTreeSet::new(),
+            orphan: false,
+            faded: false,
+        }
     }
 
     /// Whether something may still follow.
@@ -302,6 +319,12 @@ impl CallRecord {
         }
         self.end = Some(status.clone());
         self.at = at;
+    }
+
+    /// Only how it ended is kept: a repetition of it is none of a call that was never made.
+    pub(crate) fn fade(&mut self) {
+        (self.output, self.faded) = (None, true);
+        self.acquired.clear();
     }
 
     /// How it ends, once its turn is nobody's.

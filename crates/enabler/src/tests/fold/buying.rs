@@ -53,7 +53,9 @@ impl Chance {
         let serial = Serial::new(self.one_of(&["W-1", "W-2", "W-3"])).unwrap();
         match kind {
             35 => {
-                LogEvent::PurchaseConfirmed { user, by: self.identity(), confirmation: Box::new(self.confirmation()) }
+                let contents = [ContentHash([self.byte(); 32])].into();
+                let (by, confirmation) = (self.identity(), Box::new(self.confirmation()));
+                LogEvent::PurchaseConfirmed { user, by, confirmation, contents }
             }
             36 => {
                 let what = *[AskKind::Complete, AskKind::CancelSession, AskKind::Cancel].choose(&mut self.rng).unwrap();

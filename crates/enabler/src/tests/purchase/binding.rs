@@ -64,6 +64,38 @@ fn the_lamp_that_was_bought_is_the_lamp_that_stands_there() {
 }
 
 #[test]
+fn products_are_listed_page_by_page_and_only_one_s_own() {
+    let mut street = Street::new();
+    let all: Vec<Serial> = (0..260).map(|number| Serial::new(format!("W-{number:03}")).unwrap()).collect();
+    for (number, serial) in all.iter().enumerate() {
+        // Every fifth is the guest's.
+        let whose = UserId::slug(if number % 5 == 0 { GUEST_ROLE } else { OWNER_ROLE });
+        let twin = TwinId::new(format!("home/lamp_{number}")).unwrap();
+        let (line, since) = (LineId::new("li_1").unwrap(), street.now);
+        let purchase = PurchaseId([1; 16]);
+        let product = Product { purchase, line, serial: serial.clone(), twin, design: None, since };
+        street.commit(vec![LogEvent::ProductBound { user: whose, product }]);
+    }
+    street.restart();
+    for (device, of) in [(OWNER, 208), (GUEST, 52)] {
+        for limit in [0, 1, 7, 1_000] {
+            let (mut after, mut seen) = (None, Vec::new());
+            loop {
+                let answer = street.ask(device, &Request::Products { after: after.clone(), limit }).unwrap();
+                let Response::Products(page) = answer else { panic!("{answer:?}") };
+                assert!(page.len() <= [50, 1, 7, 200][[0, 1, 7, 1_000].iter().position(|one| *one == limit).unwrap()]);
+                let Some(last) = page.last() else { break };
+                after = Some(last.serial.clone());
+                seen.extend(page.into_iter().map(|product| product.serial));
+            }
+            let due = all.iter().enumerate().filter(|(number, _)| (device == GUEST) == (number % 5 == 0));
+            let due: Vec<Serial> = due.map(|(_, serial)| serial.clone()).collect();
+            assert_eq!((seen.len(), seen == due), (of, true), "by {limit}");
+        }
+    }
+}
+
+#[test]
 fn what_is_forged_and_what_is_another_s_sound_alike() {
     let others: [fn(&mut Certified); 4] = [
         |said| said.order = order("ord_2"),

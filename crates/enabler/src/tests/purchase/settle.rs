@@ -303,3 +303,67 @@ fn who_is_forgotten_has_no_purchases_and_the_order_goes_on() {
     assert!(street.updates.is_empty(), "nobody is told");
     assert!(street.state.purchases.is_empty() && street.state.by_session.is_empty());
 }
+
+/// A person is not forgotten while something comes to them; what has come keeps nobody here.
+#[test]
+fn whoever_waits_for_an_order_is_forgotten_when_it_has_come() {
+    let forget = |street: &Street| {
+        let viewer = Viewer::user(&street.state, street.now, &user()).unwrap();
+        // Somebody else stays who manages the house.
+        let mut state = street.state.clone();
+        let roles = [RoleId::slug(OWNER_ROLE)];
+        let decision = enroll(&state, Fingerprint([42; 32]), &UserId::slug("bo"), &roles, "x").unwrap();
+        decision.events.iter().for_each(|event| state.apply(street.now, event));
+        people::erase(&state, street.now, &viewer, &user())
+    };
+    let why = |street: &Street| {
+        let refusal = forget(street).unwrap_err();
+        assert_eq!(refusal.code, RefusalCode::Conflict);
+        refusal.message
+    };
+    let mut street = asked();
+    assert!(why(&street).contains("not ordered yet") && why(&street).contains("cancel"), "{}", why(&street));
+    street.told(1, placed());
+    let words = why(&street);
+    for word in ["1 orders", "ord_1 at shop", "when they have come", "cancel", "take out a merchant"] {
+        assert!(words.contains(word), "{words}");
+    }
+    street.restart();
+    assert_eq!(why(&street), words, "whatever happened since");
+    // It is cancelled, or it has come.
+    let mut cancelled = street.clone();
+    cancelled.cancel(1);
+    assert!(why(&cancelled).contains("under way"), "its merchant has not answered");
+    cancelled.told(1, Told::Canceled { view: None });
+    assert!(forget(&cancelled).is_ok());
+    let mut delivered = view(5, PRICE);
+    (delivered.lines[0].fulfilled, delivered.lines[0].carrying) = (1, Carrying::Delivered);
+    let mut came = street.clone();
+    came.told(1, Told::Order(Box::new(delivered)));
+    let decision = forget(&came).unwrap();
+    assert!(decision.effects.contains(&crate::Effect::Forget(user())));
+    came.commit(decision.events);
+    assert!(came.state.purchases[&PurchaseId([1; 16])].orphan, "what goes back is nobody's");
+    // Or nobody is there any more who could bring it.
+    street.commit(vec![LogEvent::SystemGone { system: shop(), by: None }]);
+    assert!(forget(&street).is_ok());
+}
+
+#[test]
+fn what_nobody_waits_for_and_nobody_can_order_ends() {
+    let mut street = asked();
+    street.told(1, unknown());
+    street.commit(vec![LogEvent::UserRemoved { user: user(), by: UserId::slug("console") }]);
+    street.pass(60_000);
+    assert!(!street.asks().is_empty(), "its merchant may have ordered it");
+    let mut ordered = ordered();
+    ordered.commit(vec![LogEvent::UserRemoved { user: user(), by: UserId::slug("console") }]);
+    for street in [&mut street, &mut ordered] {
+        street.commit(vec![LogEvent::SystemGone { system: shop(), by: None }]);
+        street.asks();
+        street.pass(10 * 60_000);
+    }
+    assert!(street.asks().is_empty() && street.state.purchases.is_empty() && street.state.open_purchases.is_empty());
+    assert_eq!(ordered.state.purchases.len(), 1, "what is ordered is looked after");
+    street.restart();
+}

@@ -232,3 +232,91 @@ fn what_a_system_says_later_of_its_services_changes_no_call() {
     market.pass(1_001);
     assert!(market.invoked().iter().all(|invocation| invocation.undo && invocation.call == call));
 }
+
+/// A person's, of any number.
+fn numbered(market: &mut Market, number: u32) -> Collaboration {
+    let mut id = [0xcc; 16];
+    id[..4].copy_from_slice(&number.to_be_bytes());
+    Collaboration { id: CallId(id), ..market.call_at(vec![step("a", &shop(), "look")]) }
+}
+
+/// Looked at, and answered with its own number.
+fn looked(market: &mut Market, device: Fingerprint, number: u32) -> Collaboration {
+    let call = numbered(market, number);
+    market.invoke_as(device, &call).unwrap();
+    market.done(&shop(), call.id, "a", false, &number.to_string()).unwrap();
+    market.now = market.now.plus(100);
+    call
+}
+
+#[test]
+fn who_looks_at_a_lot_is_never_refused_and_what_runs_is_never_forgotten() {
+    let mut market = Market::agreed();
+    let call = market.call(vec![step("a", &kitchen(), "reserve"), step("b", &kitchen(), "look")]);
+    market.invoke(&call).unwrap();
+    let looks: Vec<Collaboration> = (0..400).map(|number| looked(&mut market, OWNER, number)).collect();
+    // Forty seconds have passed, and nobody has looked at the clock: the first one still runs.
+    assert!(market.state.calls[&call.id].is_open() && market.state.calls[&call.id].call.input == call.input);
+    let output = |market: &Market, call: &Collaboration| market.state.calls[&call.id].update().output;
+    for (number, look) in looks.iter().enumerate() {
+        let gave = output(&market, look).map(|json| json.as_str().to_owned());
+        assert_eq!(gave, (number >= 400 - 128).then(|| number.to_string()), "the oldest go first");
+        assert_eq!(market.status(look.id), CallStatus::Succeeded);
+    }
+    // Of what is forgotten it is known that it was: said again, it is not done again.
+    market.invoked();
+    let lines = market.log.len();
+    let again = market.invoke(&looks[0]).unwrap();
+    assert_eq!((again.status, again.output, market.log.len()), (CallStatus::Succeeded, None, lines));
+    let other = Collaboration { input: Json::new("1").unwrap(), ..looks[0].clone() };
+    assert_eq!(market.invoke(&other).unwrap_err().code, RefusalCode::Conflict);
+    assert!(market.invoked().is_empty());
+    // The same from the log, and from a snapshot.
+    market.kill();
+    let text = serde_json::to_string(&market.state).unwrap();
+    assert_eq!(serde_json::from_str::<State>(&text).unwrap(), market.state);
+    market.pass(60_000 + 10 * 60_000 + 1);
+    looked(&mut market, OWNER, 1_000);
+    assert_eq!((market.state.calls.len(), market.state.calls_of(&UserId::slug(OWNER_ROLE))), (1, 1), "they end");
+}
+
+#[test]
+fn what_somebody_has_seen_is_not_forgotten_because_of_others() {
+    let mut market = Market::agreed();
+    let people: Vec<Fingerprint> = (0..9_u8).map(|number| Fingerprint([100 + number; 32])).collect();
+    for device in &people {
+        let (user, role) = (UserId::slug(&format!("p{}", device.0[0])), RoleId::slug(OWNER_ROLE));
+        let decision = enroll(&market.state, *device, &user, &[role], "x").unwrap();
+        market.commit(decision.events);
+        market.agree_as(*device, &shop(), Sharing::default());
+    }
+    let quiet: Vec<Collaboration> = (0..5).map(|number| looked(&mut market, OWNER, number)).collect();
+    for (whose, device) in (1..).zip(&people) {
+        (0..140).for_each(|number| drop(looked(&mut market, *device, whose * 1_000 + number)));
+    }
+    assert_eq!(market.state.whole_calls.len(), 1_024);
+    assert!(quiet.iter().all(|call| market.state.calls[&call.id].output.is_some()), "who has few loses none");
+    let has = |device: &Fingerprint| {
+        let whole = market.state.whole_calls.keys().filter(|key| key.0.as_str() == format!("p{}", device.0[0]));
+        whole.count()
+    };
+    assert!(people.iter().all(|device| has(device) >= 112), "{:?}", people.iter().map(has).collect::<Vec<_>>());
+}
+
+/// What a person never makes in ten minutes is refused, and says when to go on.
+#[test]
+fn a_flood_of_calls_ends() {
+    let mut market = Market::agreed();
+    (0..4_096).for_each(|number| {
+        let call = numbered(&mut market, number);
+        market.invoke(&call).unwrap();
+        market.done(&shop(), call.id, "a", false, "1").unwrap();
+    });
+    let next = numbered(&mut market, 5_000);
+    let refusal = market.invoke(&next).unwrap_err();
+    assert_eq!(refusal.code, RefusalCode::Overloaded);
+    market.pass(60_000 + 10 * 60_000 + 1);
+    // Whatever is written next forgets them.
+    market.agree(&shop(), Sharing::default());
+    market.invoke(&Collaboration { not_after: market.now.plus(60_000), ..next }).unwrap();
+}

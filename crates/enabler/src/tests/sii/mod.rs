@@ -261,8 +261,13 @@ impl Market {
 
     fn call(&mut self, steps: Vec<CallStep>) -> Collaboration {
         self.next_id += 1;
+        Collaboration { id: CallId([self.next_id; 16]), ..self.call_at(steps) }
+    }
+
+    /// The same, whatever its id.
+    fn call_at(&self, steps: Vec<CallStep>) -> Collaboration {
         Collaboration {
-            id: CallId([self.next_id; 16]),
+            id: CallId([0; 16]),
             input: Json::new(r#"{"item":"lamp","count":2}"#).unwrap(),
             steps,
             not_after: self.now.plus(60_000),

@@ -320,6 +320,16 @@ async fn an_erasure_that_a_kill_interrupted_is_carried_out() {
     let clock = Clock::manual(START);
     let house = start(dir.path(), &clock, Keeping::default()).await;
     house.hub.enroll(OTHER, UserId::slug("Esmeralda"), vec![RoleId::slug("guest")]).await.unwrap();
+    let other = Peer1::open(&house.hub, Peer::Certificate(OTHER)).await;
+    other.ask(hello(Party::Metaverse)).await;
+    let person = format!(r#"{{"buyer":{{}},"salt":"{}"}}"#, "ab".repeat(32));
+    for (bytes, media) in [(person.as_str(), "application/vnd.vestibule.person+json"), ("a lamp", "model/3mf")] {
+        let (hash, size) = (ContentHash::of(bytes.as_bytes()), bytes.len() as u64);
+        let give = Request::Give { hash, size, media: media.to_owned(), offset: 0, bytes: bytes.into() };
+        assert_eq!(other.ask(give).await, Response::Given { next: size });
+    }
+    let given = || ["persons", "given", "content"].map(|folder| walk(&dir.path().join(folder)).len());
+    assert_eq!(given(), [1, 1, 1]);
     house.hub.clone().shutdown().await;
     let log = SqliteLog::open(dir.path().join(LOG_FILE)).await.unwrap();
     let mut book = names(&log).await.unwrap();
@@ -328,7 +338,7 @@ async fn an_erasure_that_a_kill_interrupted_is_carried_out() {
     log.append(log.head().await.unwrap(), vec![NewLine { at: START, payload }], Vec::new()).await.unwrap();
     log.close().await;
     let house = start(dir.path(), &clock, Keeping::default()).await;
-    assert_eq!(house.hub.status().await.devices, 1);
+    assert_eq!((house.hub.status().await.devices, given()), (1, [0, 0, 0]));
     let owner = house.owner().await;
     let again = owner.ask(Request::Erase { user: UserId::slug("Esmeralda") }).await;
     assert!(said(again).contains("nothing is written"), "it is done already");

@@ -3,6 +3,7 @@
 mod ahead;
 mod crowd;
 mod disk;
+mod given;
 mod keeping;
 mod lease;
 mod missed;

@@ -90,6 +90,11 @@ pub(super) fn view(serials: &[&str]) -> OrderView {
 impl Street {
     /// A shop that the owner has agreed with, whose checkout they have seen.
     pub(super) async fn new() -> Self {
+        Self::selling("[]").await
+    }
+
+    /// The same, with these lines in it.
+    pub(super) async fn selling(lines: &str) -> Self {
         let house = House::new().await;
         let owner = house.owner().await;
         // The merchant does not know what an enabler is: somebody in this process registers for it.
@@ -116,20 +121,20 @@ impl Street {
         let (merchant, asks) = merchant();
         house.hub.trade(merchant.clone()).await.unwrap();
         let mut street = Self { house, owner, _shop: shop_side, merchant, asks };
-        street.look().await;
+        street.look(lines).await;
         street
     }
 
     /// Uses the shop's service: the merchant is asked, not the shop's connection.
-    async fn look(&mut self) {
+    async fn look(&mut self, lines: &str) {
         let call = third_party::call(1, "checkout");
         assert!(matches!(self.owner.ask(Request::Invoke(Box::new(call))).await, Response::Call(_)));
         let TradeAsk::Invoke { system, invocation, persons, .. } = self.asked().await else { panic!("not invoked") };
         assert_eq!((persons, invocation.service.as_str()), (Persons::default(), "checkout"));
-        let answer = Answer::new(
-            r#"{"id":"chk_1","status":"ready_for_complete","currency":"EUR","line_items":[],"links":[],
-            "totals":[{"type":"subtotal","amount":3380},{"type":"total","amount":3380}]}"#,
-        );
+        let totals = r#"[{"type":"subtotal","amount":3380},{"type":"total","amount":3380}]"#;
+        let answer = Answer::new(format!(
+            r#"{{"id":"chk_1","status":"ready_for_complete","currency":"EUR","line_items":{lines},"links":[],"totals":{totals}}}"#
+        ));
         let (call, step) = (invocation.call, invocation.step.clone());
         let result = CallResult::Done(answer);
         self.house.hub.told(TradeUp::Result { system, call, step, undo: false, result }).await.unwrap();
@@ -140,7 +145,7 @@ impl Street {
         timeout(Duration::from_secs(10), self.asks.recv()).await.expect("a question").expect("an open channel")
     }
 
-    async fn told(&self, number: u8, told: Told) {
+    pub(super) async fn told(&self, number: u8, told: Told) {
         let said = TradeUp::Told { purchase: PurchaseId([number; 16]), system: shop(), told };
         self.house.hub.told(said).await.unwrap();
     }
@@ -153,7 +158,7 @@ impl Street {
     }
 
     /// The next thing that the owner hears of a purchase and that fits.
-    async fn hears(&mut self, fits: impl Fn(&PurchaseState) -> bool) -> PurchaseUpdate {
+    pub(super) async fn hears(&mut self, fits: impl Fn(&PurchaseState) -> bool) -> PurchaseUpdate {
         self.owner
             .wait(|event| match event {
                 Event::Purchase(update) if fits(&update.state) => Some(*update),

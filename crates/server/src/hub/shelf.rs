@@ -1,0 +1,265 @@
+//! What each user has given for orders to refer to, and how much of it there may be.
+//!
+//! What an order under way or a kept product refers to stays, whatever else comes; what nothing refers to any more goes,
+//! unless somebody else has given it as well. The contents themselves lie elsewhere: here is whose they are.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use vestibule_model::{ContentHash, Refusal, RefusalCode, UserId};
+
+/// The folder in the data folder.
+const FOLDER: &str = "given";
+/// How long something is kept that no order refers to: as long as a cart may wait.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How much of what one user gave is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    /// Bytes.
+    pub(super) bytes: u64,
+    /// Pieces.
+    pub(super) pieces: usize,
+}
+
+impl Room {
+    /// Four of the longest that there are, or many hundred usual designs: an eighth of all contents.
+    pub(super) const USUAL: Self = Self { bytes: 256 * 1024 * 1024, pieces: 1_024 };
+}
+
+/// A giver's name is nowhere: a listing names nobody.
+type Key = (ContentHash, ContentHash);
+
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    size: u64,
+    given: SystemTime,
+    /// Grows with each time it is given.
+    used: u64,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    pieces: BTreeMap<Key, Piece>,
+    /// What something refers to.
+    pinned: BTreeSet<ContentHash>,
+    uses: u64,
+}
+
+/// Why something is not taken.
+#[derive(Debug)]
+pub(super) enum NotTaken {
+    /// There is no room.
+    Refused(Refusal),
+    /// The disk.
+    Disk(io::Error),
+}
+
+impl From<io::Error> for NotTaken {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(error)
+    }
+}
+
+/// Whose is what.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    /// `None`: in memory, gone at the end.
+    folder: Option<PathBuf>,
+    room: Room,
+    book: Mutex<Book>,
+}
+
+fn giver(user: &UserId) -> ContentHash {
+    ContentHash::of(user.as_str().as_bytes())
+}
+
+impl Shelf {
+    /// With what was written there before.
+    ///
+    /// # Errors
+    /// Where that cannot be read.
+    pub(super) fn open(data: Option<&Path>, room: Room) -> io::Result<Self> {
+        let folder = data.map(|data| data.join(FOLDER));
+        let mut found = folder.as_deref().map(read).transpose()?.unwrap_or_default();
+        found.sort_unstable_by_key(|(_, size, given)| (*given, *size));
+        let mut book = Book::default();
+        for (key, size, given) in found {
+            book.uses += 1;
+            book.pieces.insert(key, Piece { size, given, used: book.uses });
+        }
+        Ok(Self { folder, room, book: Mutex::new(book) })
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn path(&self, (giver, hash): &Key) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(giver.to_string()).join(hash.to_string()))
+    }
+
+    /// Whether there can be room for so much, before any of it is kept.
+    ///
+    /// # Errors
+    /// Why not, for its giver.
+    pub(super) fn fits(&self, user: &UserId, hash: ContentHash, size: u64) -> Result<(), Refusal> {
+        self.book().goes(self.room, giver(user), hash, size, SystemTime::now()).map(|_| ())
+    }
+
+    /// Notes that this is there and whose it is; the contents that nobody has given any more.
+    ///
+    /// # Errors
+    /// [`NotTaken`]; nothing is changed by a refusal.
+    pub(super) fn put(&self, user: &UserId, hash: ContentHash, size: u64) -> Result<BTreeSet<ContentHash>, NotTaken> {
+        let (giver, now) = (giver(user), SystemTime::now());
+        let mut book = self.book();
+        let goes = book.goes(self.room, giver, hash, size, now).map_err(NotTaken::Refused)?;
+        if let Some(path) = self.path(&(giver, hash)) {
+            write(&path, size)?;
+        }
+        book.uses += 1;
+        let piece = Piece { size, given: now, used: book.uses };
+        book.pieces.insert((giver, hash), piece);
+        Ok(self.drop_pieces(&mut book, goes.into_iter().map(|hash| (giver, hash)).collect())?)
+    }
+
+    /// From now on these are referred to; the contents to which nothing refers any more.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn pin(&self, pinned: BTreeSet<ContentHash>) -> io::Result<BTreeSet<ContentHash>> {
+        let mut book = self.book();
+        let released: BTreeSet<ContentHash> = book.pinned.difference(&pinned).copied().collect();
+        book.pinned = pinned;
+        let over = book.pieces.keys().filter(|(_, hash)| released.contains(hash)).copied().collect();
+        self.drop_pieces(&mut book, over)?;
+        Ok(released)
+    }
+
+    /// What is referred to.
+    pub(super) fn pinned(&self) -> BTreeSet<ContentHash> {
+        self.book().pinned.clone()
+    }
+
+    /// Whether somebody has given it, or something refers to it.
+    pub(super) fn is_wanted(&self, hash: &ContentHash) -> bool {
+        let book = self.book();
+        book.pinned.contains(hash) || book.pieces.keys().any(|(_, other)| other == hash)
+    }
+
+    /// This user has given nothing; the contents that nobody else has.
+    pub(super) fn forget(&self, user: &UserId) -> io::Result<BTreeSet<ContentHash>> {
+        let whose = giver(user);
+        let mut book = self.book();
+        let mine = book.pieces.keys().filter(|(giver, _)| *giver == whose).copied().collect();
+        let gone = self.drop_pieces(&mut book, mine)?;
+        if let Some(folder) = &self.folder {
+            absent(fs::remove_dir(folder.join(whose.to_string())))?;
+        }
+        Ok(gone)
+    }
+
+    /// Takes pieces out; the contents that are nobody's by that, and that nothing refers to.
+    fn drop_pieces(&self, book: &mut Book, keys: Vec<Key>) -> io::Result<BTreeSet<ContentHash>> {
+        let mut gone = BTreeSet::new();
+        for key in keys {
+            if let Some(path) = self.path(&key) {
+                absent(fs::remove_file(path))?;
+            }
+            book.pieces.remove(&key);
+            gone.insert(key.1);
+        }
+        gone.retain(|hash| !book.pinned.contains(hash) && !book.pieces.keys().any(|(_, other)| other == hash));
+        Ok(gone)
+    }
+}
+
+impl Book {
+    /// What goes so that there is room for something, the oldest first.
+    fn goes(
+        &self,
+        room: Room,
+        giver: ContentHash,
+        hash: ContentHash,
+        size: u64,
+        now: SystemTime,
+    ) -> Result<Vec<ContentHash>, Refusal> {
+        let mine = self.pieces.iter().filter(|((whose, other), _)| *whose == giver && *other != hash);
+        let mut mine: Vec<(ContentHash, Piece)> = mine.map(|((_, other), piece)| (*other, *piece)).collect();
+        mine.sort_unstable_by_key(|(_, piece)| piece.used);
+        let (mut bytes, mut pieces) = (size, 1_usize);
+        for (_, piece) in &mine {
+            (bytes, pieces) = (bytes.saturating_add(piece.size), pieces.saturating_add(1));
+        }
+        let mut goes = Vec::new();
+        for (other, piece) in mine.into_iter().filter(|(other, _)| !self.pinned.contains(other)) {
+            let is_over = now.duration_since(piece.given).is_ok_and(|age| age > KEPT);
+            if is_over || bytes > room.bytes || pieces > room.pieces {
+                goes.push(other);
+                (bytes, pieces) = (bytes.saturating_sub(piece.size), pieces.saturating_sub(1));
+            }
+        }
+        if bytes > room.bytes || pieces > room.pieces {
+            let message = format!(
+                "orders of yours that are under way need {} of the {} bytes that are kept for you: try again when one of \
+                 them has come",
+                bytes.saturating_sub(size),
+                room.bytes
+            );
+            return Err(Refusal::new(RefusalCode::Overloaded, message));
+        }
+        Ok(goes)
+    }
+}
+
+/// What is not there need not be removed.
+fn absent(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A note is its size, as a number: what a kill left half-written is none, and its content goes like all that nobody gave.
+fn write(path: &Path, size: u64) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, size.to_string())
+}
+
+fn read(folder: &Path) -> io::Result<Vec<(Key, u64, SystemTime)>> {
+    let mut found = Vec::new();
+    for giver in entries(folder)? {
+        let Some(whose) = named(&giver) else { continue };
+        for note in entries(&giver)? {
+            let size = fs::read_to_string(&note)?.parse::<u64>();
+            if let (Some(hash), Ok(size)) = (named(&note), size) {
+                found.push(((whose, hash), size, fs::metadata(&note)?.modified()?));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path())).collect(),
+    }
+}
+
+fn named(path: &Path) -> Option<ContentHash> {
+    path.file_name()?.to_str()?.parse().ok()
+}
+
+#[cfg(test)]
+#[path = "shelf_tests.rs"]
+mod tests;

@@ -1,0 +1,142 @@
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+
+use super::*;
+
+const ROOM: Room = Room { bytes: 100, pieces: 6 };
+
+fn hash(number: u8) -> ContentHash {
+    ContentHash([number; 32])
+}
+
+fn user(name: &str) -> UserId {
+    UserId::slug(name)
+}
+
+fn set(numbers: &[u8]) -> BTreeSet<ContentHash> {
+    numbers.iter().map(|number| hash(*number)).collect()
+}
+
+fn shelf() -> Shelf {
+    Shelf::open(None, ROOM).unwrap()
+}
+
+#[test]
+fn the_oldest_goes_first_and_what_an_order_needs_stays() {
+    let (shelf, ada) = (shelf(), user("ada"));
+    for number in 1..=4 {
+        assert_eq!(shelf.put(&ada, hash(number), 25).unwrap(), set(&[]));
+    }
+    shelf.pin(set(&[1])).unwrap();
+    assert_eq!(shelf.put(&ada, hash(2), 25).unwrap(), set(&[]), "given again, it is the newest");
+    assert_eq!(shelf.put(&ada, hash(5), 30).unwrap(), set(&[3, 4]));
+    shelf.pin(set(&[1, 2, 5])).unwrap();
+    let Err(NotTaken::Refused(why)) = shelf.put(&ada, hash(6), 25) else { panic!("taken") };
+    assert_eq!(why.code, RefusalCode::Overloaded);
+    assert!(why.message.contains("80 of the 100 bytes") && why.message.contains("when one of them has come"), "{why}");
+    assert_eq!(shelf.fits(&ada, hash(6), 25).unwrap_err(), why, "and is said before anything is sent");
+    assert!(shelf.fits(&user("bo"), hash(6), 25).is_ok(), "everybody has room of their own");
+    // The order has come.
+    assert_eq!(shelf.pin(set(&[2, 5])).unwrap(), set(&[1]));
+    assert_eq!(shelf.put(&ada, hash(6), 25).unwrap(), set(&[]));
+}
+
+#[test]
+fn what_two_have_given_goes_with_the_second() {
+    let (shelf, ada, bo) = (shelf(), user("ada"), user("bo"));
+    shelf.put(&ada, hash(1), 10).unwrap();
+    shelf.put(&bo, hash(1), 10).unwrap();
+    assert_eq!(shelf.forget(&ada).unwrap(), set(&[]));
+    shelf.pin(set(&[1])).unwrap();
+    assert_eq!(shelf.forget(&bo).unwrap(), set(&[]), "an order that goes on still needs it");
+    assert_eq!(shelf.pin(set(&[])).unwrap(), set(&[1]));
+}
+
+#[test]
+fn it_is_so_after_a_start_and_nothing_names_anybody() {
+    let data = tempfile::tempdir().unwrap();
+    let (ada, bo) = (user("ada"), user("bo"));
+    let shelf = Shelf::open(Some(data.path()), ROOM).unwrap();
+    shelf.put(&ada, hash(1), 60).unwrap();
+    shelf.put(&bo, hash(2), 60).unwrap();
+    fs::write(data.path().join(FOLDER).join(giver(&ada).to_string()).join("half"), "").unwrap();
+    let shelf = Shelf::open(Some(data.path()), ROOM).unwrap();
+    assert_eq!(shelf.book().pieces.len(), 2);
+    assert_eq!(shelf.put(&ada, hash(3), 60).unwrap(), set(&[1]));
+    assert_eq!(shelf.forget(&bo).unwrap(), set(&[2]));
+    let names = entries(&data.path().join(FOLDER)).unwrap();
+    assert_eq!(names.iter().map(|path| named(path)).collect::<Vec<_>>(), [Some(giver(&ada))]);
+}
+
+#[test]
+fn what_waits_too_long_for_an_order_goes() {
+    let (shelf, ada) = (shelf(), user("ada"));
+    for number in 1..=3 {
+        shelf.put(&ada, hash(number), 1).unwrap();
+    }
+    shelf.pin(set(&[1])).unwrap();
+    for piece in shelf.book().pieces.values_mut().take(2) {
+        piece.given -= KEPT + Duration::from_secs(1);
+    }
+    assert_eq!(shelf.put(&ada, hash(4), 1).unwrap(), set(&[2]));
+}
+
+/// Whatever is given, ordered, brought and forgotten: nobody has more than their room, what an order needs is there, and
+/// what goes is nobody's.
+#[test]
+fn it_holds_over_a_thousand_random_days() {
+    for seed in 0..40 {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let data = tempfile::tempdir().unwrap();
+        let mut shelf = Shelf::open(Some(data.path()), ROOM).unwrap();
+        let (mut there, mut pinned) = (BTreeSet::new(), BTreeSet::new());
+        for _ in 0..150 {
+            let who = user(["ada", "bo", "cy"].choose(&mut rng).unwrap());
+            let piece = hash(rng.random_range(0..12));
+            let gone = match rng.random_range(0..10) {
+                0..=5 => {
+                    let before = there.clone();
+                    match shelf.put(&who, piece, rng.random_range(1..50)) {
+                        Ok(gone) => {
+                            there.insert(piece);
+                            gone
+                        }
+                        Err(NotTaken::Refused(_)) => {
+                            assert_eq!(before, there, "{seed}: a no changes nothing");
+                            continue;
+                        }
+                        Err(NotTaken::Disk(error)) => panic!("{error}"),
+                    }
+                }
+                6 if there.contains(&piece) => {
+                    pinned.insert(piece);
+                    shelf.pin(pinned.clone()).unwrap()
+                }
+                6 | 7 => {
+                    pinned.remove(&piece);
+                    shelf.pin(pinned.clone()).unwrap()
+                }
+                8 => shelf.forget(&who).unwrap(),
+                _ => {
+                    // Killed and started again: what is referred to is said anew.
+                    shelf = Shelf::open(Some(data.path()), ROOM).unwrap();
+                    shelf.pin(pinned.clone()).unwrap()
+                }
+            };
+            assert!(gone.is_disjoint(&pinned), "{seed}: an order needs it");
+            there.retain(|hash| !gone.contains(hash));
+            let book = shelf.book();
+            assert!(pinned.is_subset(&there), "{seed}");
+            let owned: BTreeSet<ContentHash> = book.pieces.keys().map(|(_, hash)| *hash).collect();
+            assert!(owned.is_subset(&there), "{seed}: what somebody gave is there");
+            assert!(
+                there.iter().all(|hash| owned.contains(hash) || pinned.contains(hash)),
+                "{seed}: nobody's, and kept"
+            );
+            for name in ["ada", "bo", "cy"] {
+                let mine = book.pieces.iter().filter(|((whose, _), _)| *whose == giver(&user(name)));
+                let (count, bytes) = mine.fold((0, 0), |(count, bytes), (_, piece)| (count + 1, bytes + piece.size));
+                assert!(count <= ROOM.pieces && bytes <= ROOM.bytes, "{seed}: {count} pieces, {bytes} bytes");
+            }
+        }
+    }
+}
