@@ -63,10 +63,10 @@ struct Deflated {
     size: u64,
 }
 
-/// Cores that are used at most: each holds some megabytes.
+/// Cores that are used at most: each holds half a megabyte.
 const CORES: usize = 8;
 /// Bytes of a piece of text, about.
-const PIECE: usize = 5 << 18;
+const PIECE: usize = 200 << 10;
 
 /// Writes a text and deflates it. What comes after it begins anew, at a whole byte, unless it is the last.
 fn deflated(text: &impl Text, is_last: bool) -> io::Result<Deflated> {

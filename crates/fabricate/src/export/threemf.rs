@@ -15,8 +15,9 @@ use crate::{
 pub const MEDIA_TYPE: &str = "model/3mf";
 /// Of our own metadata and relationships.
 pub const NAMESPACE: &str = "https://example.com/vestibule/3mf";
-/// Points and triangles of a piece: about a megabyte of text, which is deflated by itself.
-const OF_A_PIECE: usize = 24_576;
+/// Points and triangles of a piece: about 160 KiB of text, which is deflated by itself. Each that is worked on is held in
+/// memory; each begins anew, so smaller ones make larger files.
+const OF_A_PIECE: usize = 4_096;
 /// Of the format's own elements.
 pub(crate) const CORE: &str = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02";
 /// The resource that holds the materials; objects come after it.
@@ -188,7 +189,7 @@ fn vertex(point: [f32; 3], to: &mut Vec<u8>) {
 fn triangle([a, b, c]: [u32; 3], to: &mut Vec<u8>) {
     for (mark, corner) in [(&b"<triangle v1=\""[..], a), (b"\" v2=\"", b), (b"\" v3=\"", c)] {
         to.extend_from_slice(mark);
-        number::whole(corner.into(), to);
+        number::whole(corner, to);
     }
     to.extend_from_slice(b"\"/>");
 }
