@@ -28,6 +28,8 @@ use crate::{
 /// An answer comes within this time; an inbox waits for a part of it.
 const PATIENCE: Duration = Duration::from_secs(45);
 const WAIT_MS: u64 = 25_000;
+/// How often this merchant promises to be heard of.
+const HEARTBEAT_MS: u64 = 30_000;
 /// How long an agreement holds at most: a year.
 const YEAR_MS: u64 = 365 * 24 * 60 * 60 * 1000;
 /// Pauses while the enabler cannot be reached: doubled each time.
@@ -198,6 +200,8 @@ async fn serve(app: &Arc<App>, role: Role, config: &EnablerConfig, registered: &
     app.is_known_to(&enabler);
     let mut after = 0;
     loop {
+        // Whoever only listens is not heard of; an inbox waits for less than the sign of life that was promised.
+        enabler.ask(Method::POST, "/v1/sii/heartbeat", None).await?;
         let path = format!("/v1/sii/inbox?after={after}&wait_ms={WAIT_MS}");
         let page = enabler.ask(Method::GET, &path, None).await?;
         let page: Page = serde_json::from_value(page).map_err(|_| SiiError::Strange)?;
@@ -418,7 +422,7 @@ fn registration(app: &App, role: Role, system: &str) -> Value {
     json!({
         "id": system, "kind": "third_party", "system_type": app.book.system_type, "name": app.book.name,
         "properties": properties,
-        "heartbeat_ms": 30_000, "level": {"availability_permille": 990, "p99_ms": 2_000}, "services": services
+        "heartbeat_ms": HEARTBEAT_MS, "level": {"availability_permille": 990, "p99_ms": 2_000}, "services": services
     })
 }
 

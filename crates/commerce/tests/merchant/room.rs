@@ -24,7 +24,13 @@ struct Enabler {
     registered: tokio::sync::Notify,
     /// How often it breaks before it answers.
     breaks: Mutex<u32>,
+    /// Signs of life, and looks at the inbox.
+    heard: Mutex<Vec<&'static str>>,
+    looked: tokio::sync::Notify,
 }
+
+/// Looks at the inbox that are answered at once.
+const LOOKS: usize = 3;
 
 type Asked = (StatusCode, Json<Value>);
 
@@ -56,6 +62,20 @@ async fn twin(
     (StatusCode::OK, Json(shown))
 }
 
+/// Nothing ever comes.
+async fn inbox(State(enabler): State<Arc<Enabler>>) -> Json<Value> {
+    let looks = {
+        let mut heard = enabler.heard.lock().unwrap();
+        heard.push("looks");
+        heard.iter().filter(|what| **what == "looks").count()
+    };
+    if looks > LOOKS {
+        enabler.looked.notify_one();
+        std::future::pending::<()>().await;
+    }
+    Json(json!({"messages": []}))
+}
+
 async fn enabler() -> (Arc<Enabler>, String) {
     let enabler = Arc::new(Enabler::default());
     let router = Router::new()
@@ -67,8 +87,14 @@ async fn enabler() -> (Arc<Enabler>, String) {
                 StatusCode::NO_CONTENT
             }),
         )
-        // Nothing ever comes.
-        .route("/v1/sii/inbox", get(async || std::future::pending::<StatusCode>().await))
+        .route(
+            "/v1/sii/heartbeat",
+            post(async |State(enabler): State<Arc<Enabler>>| {
+                enabler.heard.lock().unwrap().push("alive");
+                StatusCode::NO_CONTENT
+            }),
+        )
+        .route("/v1/sii/inbox", get(inbox))
         .route("/v1/sii/users/{user}/twins/{system}/{twin}", get(twin))
         .with_state(enabler.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -139,6 +165,19 @@ async fn what_is_shared_for_a_call_is_asked_for_and_said_in_the_quote() {
     }
     assert!(enabler.asked.lock().unwrap().is_empty());
     workshop.stop().await;
+}
+
+/// Who only listens is away to an enabler that was promised signs of life.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merchant_is_heard_of_between_two_looks_at_its_inbox() {
+    let (enabler, url) = enabler().await;
+    let folder = tempfile::tempdir().unwrap();
+    let known = EnablerConfig { url, code: Some("123456".into()), system: "shop".into() };
+    let config = Config { enabler: Some(known), ..Config::new(Role::Shop, folder.path()) };
+    let _shop = start(config).await.unwrap();
+    tokio::time::timeout(PATIENCE, enabler.looked.notified()).await.expect("it looks");
+    let heard = enabler.heard.lock().unwrap().clone();
+    assert!(heard.chunks(2).all(|two| *two == ["alive", "looks"]), "{heard:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
