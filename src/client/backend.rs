@@ -112,7 +112,8 @@ async fn merchants(flags: &Flags, folders: &Folders) -> Option<Merchants> {
 fn trade(flags: &Flags, ours: Option<&Merchants>) -> Option<TradeConfig> {
     let ours = ours.map(Merchants::bound).unwrap_or_default();
     let merchants: Vec<_> = flags.merchants.iter().chain(ours).cloned().collect();
-    (!merchants.is_empty()).then_some(TradeConfig { merchants, roots: None, platform: None })
+    let themselves = ours.iter().map(|merchant| merchant.system.clone()).collect();
+    (!merchants.is_empty()).then_some(TradeConfig { merchants, themselves, roots: None, platform: None })
 }
 
 /// Gives the App its connection, and keeps the rest alive.

@@ -58,7 +58,13 @@ fn keep(book: Res<AddressBook>, mut kept: ResMut<Kept>, mut notify: MessageWrite
     }
     // Tried once for each change, whatever comes of it.
     kept.book = book.clone();
-    let aside = kept.unreadable.take().map_or(Ok(()), |_| fs::rename(&kept.file, kept.file.with_extension("old.toml")));
+    let aside = match kept.unreadable {
+        Some(_) => fs::rename(&kept.file, kept.file.with_extension("old.toml")),
+        None => Ok(()),
+    };
+    if aside.is_ok() {
+        kept.unreadable = None;
+    }
     if let Err(error) = aside.map_err(MeError::Io).and_then(|()| write(&kept.file, &book)) {
         let text = format!("{}: {error}. They are known until you leave.", kept.file.display());
         let title = "Your addresses could not be written down".to_owned();

@@ -86,8 +86,11 @@ pub enum StartError {
     /// Where it listens cannot be written down for `vestibule-enabler pair` and others.
     #[error("{0} cannot be written to: {1}")]
     Folder(PathBuf, io::Error),
-    /// A broker would be the enabler's own system of things without electronics.
-    #[error("{THINGS:?} is the enabler's own system: call the broker something else, as in mqtt://host?system=garden")]
+    /// A broker or merchant would be the enabler's own system of things without electronics.
+    #[error(
+        "{THINGS:?} is the enabler's own system: call the broker something else, as in mqtt://host?system=garden, or the \
+         merchant"
+    )]
     Taken,
     /// Two brokers would both be the same system.
     #[error("two brokers are both called {0:?}: tell them apart, as in mqtt://host?system=garden")]
@@ -121,7 +124,8 @@ impl Embedded {
         if let Some(pair) = systems.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(StartError::Twice(pair[0].to_string()));
         }
-        if systems.iter().any(|system| system.as_str() == THINGS) {
+        let merchants = trade.iter().flat_map(|trade| &trade.merchants).map(|merchant| &merchant.system);
+        if systems.into_iter().chain(merchants).any(|system| system.as_str() == THINGS) {
             return Err(StartError::Taken);
         }
         // The hub takes the folder first: nobody else touches it from here on.

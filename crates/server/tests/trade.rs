@@ -5,7 +5,10 @@
 #[path = "../../adapters/ucp/tests/common/mod.rs"]
 mod merchant;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use merchant::{Fake, complete_ask, golden, merchant_key, now, shop};
 use reqwest::{Client, StatusCode};
@@ -24,7 +27,8 @@ fn config(folder: &std::path::Path, trade: Option<TradeConfig>) -> EmbeddedConfi
 fn merchants() -> TradeConfig {
     // Nobody listens there: whoever is away is no reason not to begin.
     let profile = Endpoint::new("http://127.0.0.1:9/.well-known/ucp").unwrap();
-    TradeConfig { merchants: vec![Merchant { system: SystemId::slug("shop"), profile }], roots: None, platform: None }
+    let merchants = vec![Merchant { system: SystemId::slug("shop"), profile }];
+    TradeConfig { merchants, themselves: BTreeSet::new(), roots: None, platform: None }
 }
 
 fn client() -> Client {
@@ -196,13 +200,13 @@ async fn a_good_is_bought_and_nobody_but_its_merchant_knows_where_it_goes() {
     fake.shop.change(|checkout| checkout["expires_at"] = json!(now().plus(3_600_000).to_utc()));
     let folder = tempfile::tempdir().unwrap();
     let bound = vec![Merchant { system: shop(), profile: fake.profile() }];
-    let trade = TradeConfig { merchants: bound, roots: None, platform: None };
+    let trade = TradeConfig { merchants: bound, themselves: BTreeSet::new(), roots: None, platform: None };
     let enabler = Embedded::start(config(folder.path(), Some(trade))).await.unwrap();
     let (me, _events) = enabler.hub().open(Peer::Console).await.unwrap();
     let services = [ServiceId::slug("checkout")].into();
     let authorize = || Request::Authorize {
         system: shop(),
-        services: std::collections::BTreeSet::clone(&services),
+        services: BTreeSet::clone(&services),
         share: Sharing::default(),
         until: now().plus(3_600_000),
     };

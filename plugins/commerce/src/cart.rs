@@ -453,6 +453,7 @@ impl Cart {
             system: system.clone(),
             name: around.name(system),
             lines: checkout.map(read::lines).unwrap_or_default(),
+            wanted: self.wanted.iter().map(|wanted| (wanted.item.clone(), wanted.quantity)).collect(),
             totals: checkout.map(read::totals).unwrap_or_default(),
             total: checkout.and_then(Checkout::total),
             most: checkout.and_then(read::most),

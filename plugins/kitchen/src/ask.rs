@@ -9,8 +9,9 @@ use vestibule_twin::{KnownCall, KnownServices, UseServices};
 
 use crate::supply::{SEARCH, Suppliers};
 
-/// Seconds after which a supplier is asked anew: prices change, and people plan for minutes.
-const AGAIN_S: f64 = 300.0;
+/// Seconds after which a supplier is asked anew: prices change, but not by the minute, each answer stays in the enabler's
+/// log, and the cart says it exactly.
+const AGAIN_S: f64 = 1_800.0;
 /// Seconds after which a supplier that did not answer is asked again.
 const RETRY_S: f64 = 30.0;
 /// Pages of what one supplier has: with the goods on each, more than are kept.

@@ -21,6 +21,10 @@ const MOST_DISHES: usize = 64;
 const MOST_COUNTED: usize = 512;
 /// Lines of purchases that are followed: a year of a household's.
 pub(crate) const MOST_COMING: usize = 2_048;
+/// Milliseconds after the time it was planned for in which a dish still waits to be cooked: three hours.
+const LATE_MS: u64 = 3 * 60 * 60 * 1000;
+/// Milliseconds after which it stands in the diary no more: a day.
+const GONE_MS: u64 = 24 * 60 * 60 * 1000;
 /// Goods that are remembered: a few suppliers' whole shelves.
 const MOST_GOODS: usize = 4_096;
 /// The most servings of a dish: a wedding.
@@ -358,9 +362,19 @@ impl Book {
         by_id.or_else(|| self.table.named(word)).ok_or_else(unknown)
     }
 
-    /// The planned dishes whose recipes are there.
-    pub(crate) fn dishes(&self) -> Vec<Dish> {
+    /// Takes out what was cooked and eaten; whether there was any.
+    pub(crate) fn clear_away(&mut self, now: Timestamp) -> bool {
+        let before = self.diary.dishes.len();
+        self.diary.dishes.retain(|planned| planned.at.plus(GONE_MS) > now);
+        self.diary.dishes.len() != before
+    }
+
+    /// The planned dishes whose recipes are there, but for those that were cooked: the shelves have told of these already.
+    pub(crate) fn dishes(&self, now: Timestamp) -> Vec<Dish> {
         let of = |planned: &Planned| {
+            if planned.at.plus(LATE_MS) <= now {
+                return None;
+            }
             let recipe = &self.recipes.get(&planned.recipe)?.what;
             Some(Dish::of(DishId(planned.id), recipe, planned.servings, planned.at))
         };

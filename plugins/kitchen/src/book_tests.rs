@@ -33,7 +33,7 @@ fn dishes_are_planned_changed_and_dropped() {
     assert_eq!(ask(&mut book, &Cook::Servings { dish: 2, servings: 8 }), Ok(Effect::Diary));
     assert_eq!(ask(&mut book, &Cook::When { dish: 1, at: Timestamp(7) }), Ok(Effect::Diary));
     assert_eq!(ask(&mut book, &Cook::Servings { dish: 2, servings: 0 }), Err(CookError::Servings));
-    let planned: Vec<_> = book.dishes().iter().map(|dish| (dish.id.0, dish.servings, dish.at)).collect();
+    let planned: Vec<_> = book.dishes(Timestamp(7)).iter().map(|dish| (dish.id.0, dish.servings, dish.at)).collect();
     assert_eq!(planned, [(1, 4, Timestamp(7)), (2, 8, NOW.plus(3_600_000))], "what was refused changed nothing");
     assert_eq!(ask(&mut book, &Cook::Drop(1)), Ok(Effect::Diary));
     assert_eq!(ask(&mut book, &Cook::Drop(1)), Err(CookError::NoDish));
@@ -85,6 +85,19 @@ fn jars_are_counted_with_their_time() {
     assert_eq!((stock.amount, stock.reported, stock.source), (Amount::Mass(1_000_000), NOW, StockSource::Counted));
     ask(&mut book, &count("")).unwrap();
     assert!(book.counted().is_empty());
+}
+
+/// The shelf's scales have told of what went into it: reserved once more, it would be bought once more.
+#[test]
+fn a_dish_that_is_over_needs_nothing_and_goes() {
+    let mut book = book();
+    ask(&mut book, &choose("pancakes")).unwrap();
+    let at = NOW.plus(3_600_000);
+    for (later, dishes, stays) in [(0, 1, true), (LATE_MS - 1, 1, true), (LATE_MS, 0, true), (GONE_MS, 0, false)] {
+        assert_eq!(book.dishes(at.plus(later)).len(), dishes, "{later}");
+        assert_eq!(book.clear_away(at.plus(later)), !stays, "{later}");
+        assert_eq!(book.diary.dishes.len(), usize::from(stays), "{later}");
+    }
 }
 
 #[test]
@@ -149,6 +162,6 @@ proptest! {
         ] {
             let _ = book.follow(&wish, Some(Timestamp(number)));
         }
-        let _ = book.dishes();
+        let _ = book.dishes(NOW);
     }
 }

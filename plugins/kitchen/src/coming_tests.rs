@@ -94,6 +94,7 @@ fn cart(purchase: Option<PurchaseId>) -> BTreeMap<SystemId, ShopCart> {
         system: grocer(),
         name: "The grocer".to_owned(),
         lines: vec![line],
+        wanted: vec![("milk_1l".to_owned(), 2)],
         totals: Vec::new(),
         total: Some(eur(258)),
         most: None,

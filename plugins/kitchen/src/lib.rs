@@ -166,7 +166,8 @@ fn ask(
     let Kitchen { book, suppliers, asks, .. } = kitchen.bypass_change_detection();
     let now = clock.at(seconds);
     let different = buying.is_news() && suppliers.look(&buying.systems, &buying.services, now);
-    let wanted = link.state.is_connected() && !book.diary.dishes.is_empty();
+    let cooks = now.is_some_and(|now| !book.dishes(now).is_empty());
+    let wanted = link.state.is_connected() && cooks;
     let (news, asked) = asks.step(suppliers, &buying.services, &book.table, (wanted, seconds));
     questions.write_batch(asked);
     if different || news {
@@ -207,7 +208,7 @@ impl Kitchen {
         let (different, came) = coming::follow(&mut self.book, &bought);
         let home = pantry.home(&buying.systems);
         self.reckoned = view::reckon(&self.book, &pantry, &self.suppliers, home, now);
-        let settled = self.book.settle(&self.reckoned.plan.settled);
+        let settled = self.book.settle(&self.reckoned.plan.settled) | self.book.clear_away(now);
         if (different || settled)
             && let Err(why) = self.files.keep(&self.book, &Effect::Diary)
         {

@@ -61,8 +61,9 @@ pub(crate) fn lacks(split: &Split, carts: &BTreeMap<SystemId, ShopCart>) -> Vec<
     // What was bought is no cart any more.
     let cart = carts.get(&split.supplier).filter(|cart| cart.purchase.is_none());
     let there = |item: &str| {
-        let lines = cart.into_iter().flat_map(|cart| &cart.lines).filter(|line| line.item == item);
-        lines.fold(0_u32, |sum, line| sum.saturating_add(line.quantity))
+        // What its merchant has not answered to yet is in it all the same.
+        let wanted = cart.into_iter().flat_map(|cart| &cart.wanted).filter(|(known, _)| known == item);
+        wanted.fold(0_u32, |sum, (_, count)| sum.saturating_add(*count))
     };
     let lacks = items(split).into_iter().map(|(item, count)| (item.to_owned(), count.saturating_sub(there(item))));
     lacks.filter(|(_, count)| *count > 0).collect()

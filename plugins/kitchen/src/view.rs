@@ -42,7 +42,7 @@ pub(crate) fn reckon(
     now: Timestamp,
 ) -> Reckoned {
     let stocks: Vec<_> = pantry.stocks.iter().cloned().chain(book.counted()).collect();
-    let mut plan = plan(&book.dishes(), &stocks, &book.diary.coming, &book.rules, &book.table, now);
+    let mut plan = plan(&book.dishes(now), &stocks, &book.diary.coming, &book.rules, &book.table, now);
     let soon = book.each_alone(now.plus(SOON_MS));
     let ready = readiness(&soon, &stocks, &book.diary.coming, &book.rules, &book.table, now);
     // Before anybody said what they have, nobody knows that nobody has it.

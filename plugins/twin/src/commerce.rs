@@ -223,6 +223,8 @@ pub struct ShopCart {
     pub name: String,
     /// What is in it, as the merchant said last.
     pub lines: Vec<ShopLine>,
+    /// How many of which item the person has put into it, whether the merchant has answered to that or not.
+    pub wanted: Vec<(String, u32)>,
     /// Entries in the order in which the merchant shows them, the total among them.
     pub totals: Vec<(String, Money)>,
     /// What the merchant wants for it; none: it has not said.

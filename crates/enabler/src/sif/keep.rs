@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use vestibule_model::{
     FeatureId, FeatureInfo, FeatureKind, Kept, OrderId, OrderLine, Origin, PhysicalId, PropertyId, PropertyInfo,
     PurchaseId, Refusal, RefusalCode, Right, Serial, Standing, SystemId, SystemInfo, SystemKind, Timestamp, TwinId,
-    TwinInfo, UserId, Value, ValueType, Visual,
+    TwinInfo, Value, ValueType, Visual,
 };
 use vestibule_protocol::{Certified, Response};
 
@@ -98,7 +98,7 @@ pub(crate) fn keep(
     standing: &Standing,
 ) -> Result<Decision, Refusal> {
     check(standing, certificate)?;
-    if let Some(decision) = kept_already(state, &viewer.user, purchase, serial, standing)? {
+    if let Some(decision) = kept_already(state, viewer, purchase, serial, standing)? {
         return Ok(decision);
     }
     let (record, _, line) = delivered(state, viewer, purchase, serial)?;
@@ -141,7 +141,7 @@ fn check(Standing { place, visual }: &Standing, certificate: Option<&str>) -> Re
 /// The same once more, or the same elsewhere; a refusal where the product is something else already.
 fn kept_already(
     state: &State,
-    user: &UserId,
+    viewer: &Viewer,
     purchase: PurchaseId,
     serial: &Serial,
     standing: &Standing,
@@ -155,7 +155,7 @@ fn kept_already(
             Ok(None)
         };
     };
-    let mine = known.user == *user && known.product.purchase == purchase;
+    let mine = known.user == viewer.user && known.product.purchase == purchase;
     let Some(kept) = known.kept.as_ref().filter(|_| mine) else {
         return refused(RefusalCode::Conflict, format!("product {serial} has a twin already"));
     };
@@ -163,8 +163,10 @@ fn kept_already(
     if kept.standing == *standing {
         return Ok(Some(Decision { reply, ..Decision::default() }));
     }
+    // Whose right was taken away moves nothing any more.
+    dtac::may(state, viewer, &thing(serial), None, &Right::Manage)?;
     let moved = Kept { standing: standing.clone(), ..kept.clone() };
-    let event = LogEvent::ProductKept { user: user.clone(), product: known.product.clone(), kept: moved };
+    let event = LogEvent::ProductKept { user: viewer.user.clone(), product: known.product.clone(), kept: moved };
     Ok(Some(Decision { events: vec![event], reply, effects: Vec::new() }))
 }
 
@@ -195,7 +197,7 @@ pub(super) fn certified(
     said: &Certified,
 ) -> Result<Decision, Refusal> {
     let Binding { user, twin, purchase, serial, .. } = binding;
-    if let Some(decision) = kept_already(state, user, *purchase, serial, standing)? {
+    if let Some(decision) = kept_already(state, viewer, *purchase, serial, standing)? {
         return Ok(decision);
     }
     let (record, order, line) = delivered(state, viewer, *purchase, serial)?;

@@ -1,6 +1,6 @@
 //! `vestibule-enabler serve --ucp…`: whom people may buy from.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Args;
 use vestibule_adapter_ucp::Merchant;
@@ -35,6 +35,6 @@ impl UcpArgs {
                 "merchants tell of orders over HTTP: --ucp needs --http or --https".to_owned(),
             ));
         }
-        Ok(Some(TradeConfig { merchants, roots, platform }))
+        Ok(Some(TradeConfig { merchants, themselves: BTreeSet::new(), roots, platform }))
     }
 }

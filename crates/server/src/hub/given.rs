@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use vestibule_enabler_core::PERSON_MEDIA;
+use vestibule_enabler_core::{PERSON_MEDIA, PurchaseRecord};
 use vestibule_model::{ContentHash, Json, Refusal, RefusalCode, UserId};
 use vestibule_protocol::{Persons, Request, Response};
 use vestibule_store::StoreError;
@@ -131,7 +131,8 @@ impl Given {
             false => self.contents.get(hash).await.map_err(storage)?.is_some_and(|known| known.len() as u64 == size),
         };
         if known {
-            if !is_person {
+            // What a system has brought stays the system's: naming it makes it nobody's who could have it removed.
+            if !is_person && self.shelf.is_given(&hash) {
                 self.shelve(user, hash, size).await?;
             }
             return Ok(size);
@@ -177,11 +178,11 @@ impl Given {
 
     /// From now on these are referred to, and stay. What nothing refers to any more goes, unless `keeps` says of it that
     /// something else does.
-    pub(super) fn refer(self: &Arc<Self>, pins: BTreeSet<ContentHash>, keeps: impl Fn(&ContentHash) -> bool) {
-        if self.shelf.pinned() == pins {
+    pub(super) fn refer(self: &Arc<Self>, pins: &BTreeSet<(UserId, ContentHash)>, keeps: impl Fn(&ContentHash) -> bool) {
+        if self.shelf.refers(pins) {
             return;
         }
-        self.contents.hold(pins.clone());
+        self.contents.hold(pins.iter().map(|(_, hash)| *hash).collect());
         let released: io::Result<BTreeSet<ContentHash>> = self.shelf.pin(pins);
         let mut gone = released.unwrap_or_else(|error| {
             tracing::warn!(%error, "what is not referred to any more cannot be removed");
@@ -250,15 +251,22 @@ impl Core {
     pub(super) fn refer(&self) {
         let state = self.committed();
         let open = state.open_purchases.keys().filter_map(|id| state.purchases.get(id));
-        let ordered = open.filter(|record| !record.orphan).flat_map(|record| &record.contents).copied();
-        let looks = state.kept_products().filter_map(|known| known.kept.as_ref()?.standing.visual.as_ref());
-        let pins = ordered.chain(looks.map(|model| model.hash)).collect();
+        let of = |record: &PurchaseRecord| {
+            let whose = |hash: &ContentHash| (record.user.clone(), *hash);
+            record.contents.iter().map(whose).collect::<Vec<_>>()
+        };
+        let ordered = open.filter(|record| !record.orphan).flat_map(|record| of(record));
+        let looks = state.kept_products().filter_map(|known| {
+            let look = known.kept.as_ref()?.standing.visual.as_ref()?;
+            Some((known.user.clone(), look.hash))
+        });
+        let pins: BTreeSet<_> = ordered.chain(looks).collect();
         // A thing may look like what somebody gave: its system brings it only once.
         let shown = |hash: &ContentHash| {
             let models = state.twins.values().filter_map(|twin| twin.info.visual.as_ref());
             models.into_iter().any(|visual| visual.model.hash == *hash)
         };
-        self.given.refer(pins, shown);
+        self.given.refer(&pins, shown);
     }
 
     /// Takes a part of what a user gives, and says where the next one begins.

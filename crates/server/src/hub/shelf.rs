@@ -46,8 +46,8 @@ struct Piece {
 #[derive(Debug, Default)]
 struct Book {
     pieces: BTreeMap<Key, Piece>,
-    /// What something refers to.
-    pinned: BTreeSet<ContentHash>,
+    /// What something of whose refers to.
+    pinned: BTreeSet<Key>,
     uses: u64,
 }
 
@@ -129,28 +129,34 @@ impl Shelf {
         Ok(self.drop_pieces(&mut book, goes.into_iter().map(|hash| (giver, hash)).collect())?)
     }
 
-    /// From now on these are referred to; the contents to which nothing refers any more.
+    /// From now on something of these users refers to these; the contents to which nothing refers any more, and which
+    /// nobody else has given.
     ///
     /// # Errors
     /// What the disk says.
-    pub(super) fn pin(&self, pinned: BTreeSet<ContentHash>) -> io::Result<BTreeSet<ContentHash>> {
+    pub(super) fn pin(&self, pinned: &BTreeSet<(UserId, ContentHash)>) -> io::Result<BTreeSet<ContentHash>> {
+        let pinned: BTreeSet<Key> = pinned.iter().map(|(user, hash)| (giver(user), *hash)).collect();
         let mut book = self.book();
-        let released: BTreeSet<ContentHash> = book.pinned.difference(&pinned).copied().collect();
+        let released: Vec<Key> = book.pinned.difference(&pinned).copied().collect();
         book.pinned = pinned;
-        let over = book.pieces.keys().filter(|(_, hash)| released.contains(hash)).copied().collect();
-        self.drop_pieces(&mut book, over)?;
-        Ok(released)
+        self.drop_pieces(&mut book, released)
     }
 
-    /// What is referred to.
-    pub(super) fn pinned(&self) -> BTreeSet<ContentHash> {
-        self.book().pinned.clone()
+    /// Whether these and no others are what is referred to.
+    pub(super) fn refers(&self, pinned: &BTreeSet<(UserId, ContentHash)>) -> bool {
+        let book = self.book();
+        book.pinned.len() == pinned.len() && pinned.iter().all(|(user, hash)| book.pinned.contains(&(giver(user), *hash)))
+    }
+
+    /// Whether somebody has given it.
+    pub(super) fn is_given(&self, hash: &ContentHash) -> bool {
+        self.book().is_given(hash)
     }
 
     /// Whether somebody has given it, or something refers to it.
     pub(super) fn is_wanted(&self, hash: &ContentHash) -> bool {
         let book = self.book();
-        book.pinned.contains(hash) || book.pieces.keys().any(|(_, other)| other == hash)
+        book.is_pinned(hash) || book.is_given(hash)
     }
 
     /// This user has given nothing; the contents that nobody else has.
@@ -175,12 +181,20 @@ impl Shelf {
             book.pieces.remove(&key);
             gone.insert(key.1);
         }
-        gone.retain(|hash| !book.pinned.contains(hash) && !book.pieces.keys().any(|(_, other)| other == hash));
+        gone.retain(|hash| !book.is_pinned(hash) && !book.is_given(hash));
         Ok(gone)
     }
 }
 
 impl Book {
+    fn is_given(&self, hash: &ContentHash) -> bool {
+        self.pieces.keys().any(|(_, given)| given == hash)
+    }
+
+    fn is_pinned(&self, hash: &ContentHash) -> bool {
+        self.pinned.iter().any(|(_, pinned)| pinned == hash)
+    }
+
     /// What goes so that there is room for something, the oldest first.
     fn goes(
         &self,
@@ -198,7 +212,7 @@ impl Book {
             (bytes, pieces) = (bytes.saturating_add(piece.size), pieces.saturating_add(1));
         }
         let mut goes = Vec::new();
-        for (other, piece) in mine.into_iter().filter(|(other, _)| !self.pinned.contains(other)) {
+        for (other, piece) in mine.into_iter().filter(|(other, _)| !self.pinned.contains(&(giver, *other))) {
             let is_over = now.duration_since(piece.given).is_ok_and(|age| age > KEPT);
             if is_over || bytes > room.bytes || pieces > room.pieces {
                 goes.push(other);
@@ -239,9 +253,11 @@ fn read(folder: &Path) -> io::Result<Vec<(Key, u64, SystemTime)>> {
     for giver in entries(folder)? {
         let Some(whose) = named(&giver) else { continue };
         for note in entries(&giver)? {
-            let size = fs::read_to_string(&note)?.parse::<u64>();
-            if let (Some(hash), Ok(size)) = (named(&note), size) {
-                found.push(((whose, hash), size, fs::metadata(&note)?.modified()?));
+            // What is no note of ours stays, and keeps nobody from starting.
+            let size = fs::read_to_string(&note).ok().and_then(|text| text.parse::<u64>().ok());
+            match named(&note).zip(size) {
+                Some((hash, size)) => found.push(((whose, hash), size, fs::metadata(&note)?.modified()?)),
+                None => tracing::warn!(file = %note.display(), "this is no note of what somebody gave"),
             }
         }
     }

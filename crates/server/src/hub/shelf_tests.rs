@@ -16,6 +16,10 @@ fn set(numbers: &[u8]) -> BTreeSet<ContentHash> {
     numbers.iter().map(|number| hash(*number)).collect()
 }
 
+fn of(name: &str, numbers: &[u8]) -> BTreeSet<(UserId, ContentHash)> {
+    numbers.iter().map(|number| (user(name), hash(*number))).collect()
+}
+
 fn shelf() -> Shelf {
     Shelf::open(None, ROOM).unwrap()
 }
@@ -26,17 +30,17 @@ fn the_oldest_goes_first_and_what_an_order_needs_stays() {
     for number in 1..=4 {
         assert_eq!(shelf.put(&ada, hash(number), 25).unwrap(), set(&[]));
     }
-    shelf.pin(set(&[1])).unwrap();
+    shelf.pin(&of("ada", &[1])).unwrap();
     assert_eq!(shelf.put(&ada, hash(2), 25).unwrap(), set(&[]), "given again, it is the newest");
     assert_eq!(shelf.put(&ada, hash(5), 30).unwrap(), set(&[3, 4]));
-    shelf.pin(set(&[1, 2, 5])).unwrap();
+    shelf.pin(&of("ada", &[1, 2, 5])).unwrap();
     let Err(NotTaken::Refused(why)) = shelf.put(&ada, hash(6), 25) else { panic!("taken") };
     assert_eq!(why.code, RefusalCode::Overloaded);
     assert!(why.message.contains("80 of the 100 bytes") && why.message.contains("when one of them has come"), "{why}");
     assert_eq!(shelf.fits(&ada, hash(6), 25).unwrap_err(), why, "and is said before anything is sent");
     assert!(shelf.fits(&user("bo"), hash(6), 25).is_ok(), "everybody has room of their own");
     // The order has come.
-    assert_eq!(shelf.pin(set(&[2, 5])).unwrap(), set(&[1]));
+    assert_eq!(shelf.pin(&of("ada", &[2, 5])).unwrap(), set(&[1]));
     assert_eq!(shelf.put(&ada, hash(6), 25).unwrap(), set(&[]));
 }
 
@@ -46,9 +50,20 @@ fn what_two_have_given_goes_with_the_second() {
     shelf.put(&ada, hash(1), 10).unwrap();
     shelf.put(&bo, hash(1), 10).unwrap();
     assert_eq!(shelf.forget(&ada).unwrap(), set(&[]));
-    shelf.pin(set(&[1])).unwrap();
+    shelf.pin(&of("bo", &[1])).unwrap();
     assert_eq!(shelf.forget(&bo).unwrap(), set(&[]), "an order that goes on still needs it");
-    assert_eq!(shelf.pin(set(&[])).unwrap(), set(&[1]));
+    assert_eq!(shelf.pin(&of("ada", &[])).unwrap(), set(&[1]));
+}
+
+#[test]
+fn the_end_of_an_order_takes_nothing_from_others() {
+    let (shelf, ada, bo) = (shelf(), user("ada"), user("bo"));
+    shelf.put(&ada, hash(1), 10).unwrap();
+    shelf.pin(&of("ada", &[1])).unwrap();
+    shelf.put(&bo, hash(1), 10).unwrap();
+    assert_eq!(shelf.pin(&of("ada", &[])).unwrap(), set(&[]), "Bo is about to order it");
+    assert!(shelf.is_wanted(&hash(1)));
+    assert_eq!(shelf.forget(&bo).unwrap(), set(&[1]));
 }
 
 #[test]
@@ -73,7 +88,7 @@ fn what_waits_too_long_for_an_order_goes() {
     for number in 1..=3 {
         shelf.put(&ada, hash(number), 1).unwrap();
     }
-    shelf.pin(set(&[1])).unwrap();
+    shelf.pin(&of("ada", &[1])).unwrap();
     for piece in shelf.book().pieces.values_mut().take(2) {
         piece.given -= KEPT + Duration::from_secs(1);
     }
@@ -108,28 +123,29 @@ fn it_holds_over_a_thousand_random_days() {
                     }
                 }
                 6 if there.contains(&piece) => {
-                    pinned.insert(piece);
-                    shelf.pin(pinned.clone()).unwrap()
+                    pinned.insert((who, piece));
+                    shelf.pin(&pinned).unwrap()
                 }
                 6 | 7 => {
-                    pinned.remove(&piece);
-                    shelf.pin(pinned.clone()).unwrap()
+                    pinned.remove(&(who, piece));
+                    shelf.pin(&pinned).unwrap()
                 }
                 8 => shelf.forget(&who).unwrap(),
                 _ => {
                     // Killed and started again: what is referred to is said anew.
                     shelf = Shelf::open(Some(data.path()), ROOM).unwrap();
-                    shelf.pin(pinned.clone()).unwrap()
+                    shelf.pin(&pinned).unwrap()
                 }
             };
-            assert!(gone.is_disjoint(&pinned), "{seed}: an order needs it");
+            let needed: BTreeSet<ContentHash> = pinned.iter().map(|(_, hash)| *hash).collect();
+            assert!(gone.is_disjoint(&needed), "{seed}: an order needs it");
             there.retain(|hash| !gone.contains(hash));
             let book = shelf.book();
-            assert!(pinned.is_subset(&there), "{seed}");
+            assert!(needed.is_subset(&there), "{seed}");
             let owned: BTreeSet<ContentHash> = book.pieces.keys().map(|(_, hash)| *hash).collect();
             assert!(owned.is_subset(&there), "{seed}: what somebody gave is there");
             assert!(
-                there.iter().all(|hash| owned.contains(hash) || pinned.contains(hash)),
+                there.iter().all(|hash| owned.contains(hash) || needed.contains(hash)),
                 "{seed}: nobody's, and kept"
             );
             for name in ["ada", "bo", "cy"] {

@@ -5,6 +5,7 @@ mod routes;
 mod stand_in;
 
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
     pin::Pin,
@@ -34,6 +35,8 @@ const TOLD: usize = 256;
 pub struct TradeConfig {
     /// The merchants. Nobody else's address is ever spoken to.
     pub merchants: Vec<Merchant>,
+    /// Those of them that register themselves: nobody stands in for them, however late they come.
+    pub themselves: BTreeSet<SystemId>,
     /// A PEM file with certificates that vouch for them, besides the machine's.
     pub roots: Option<PathBuf>,
     /// Where they reach this enabler; `None`: at its own address for HTTP.
@@ -96,15 +99,15 @@ impl Desk {
             Platform::new(&base, key).map_err(|error| TradeError::Platform(base.as_str().to_owned(), error))?;
         let roots = config.roots.map(roots).transpose()?.unwrap_or_default();
         let (up, told) = mpsc::channel(TOLD);
-        let config = UcpConfig {
+        let speaks = UcpConfig {
             merchants: config.merchants,
             platform,
             roots,
             pins: Some(folder.join(PINS)),
             patience: UcpConfig::PATIENCE,
         };
-        let trade = Arc::new(UcpTrade::spawn(config, Arc::new(Packages(hub.clone())), up)?);
-        let systems = trade.merchants().cloned();
+        let trade = Arc::new(UcpTrade::spawn(speaks, Arc::new(Packages(hub.clone())), up)?);
+        let systems = trade.merchants().filter(|system| !config.themselves.contains(*system)).cloned();
         let stand_ins = systems.map(|system| tokio::spawn(stand_in::stand_in(hub.clone(), trade.clone(), system)));
         let tasks = stand_ins.chain([tokio::spawn(hear(hub.clone(), told))]).collect();
         // Begun once: what was there before would go on.

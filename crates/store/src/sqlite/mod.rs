@@ -116,7 +116,7 @@ impl SqliteLog {
     async fn wipe_ahead(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let mut quick = self.quick.lock().await;
         let Some(quick) = quick.as_mut() else { return Ok(()) };
-        run(connection, quick::TOUCH).await?;
+        quick::touch(connection).await?;
         Ok(quick.ahead.wipe()?)
     }
 }
@@ -124,7 +124,7 @@ impl SqliteLog {
 /// Who hears that the log has moved on takes what it has there for durable, also what seemed to fail.
 async fn settled(connection: &mut SqliteConnection, done: Result<Head, StoreError>) -> Result<Head, StoreError> {
     if matches!(done, Err(StoreError::Moved(_))) {
-        run(connection, quick::TOUCH).await?;
+        quick::touch(connection).await?;
     }
     done
 }

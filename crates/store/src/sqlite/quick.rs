@@ -11,8 +11,25 @@ use super::{
 };
 use crate::{Head, NewLine, StoreError};
 
-/// A change that changes nothing, but is written: with it everything before it is durable in SQLite's file.
-pub(super) const TOUCH: &str = "UPDATE head SET sequence = sequence";
+/// A change that changes nothing in the end, but is written: SQLite leaves out pages whose bytes stay, so it is two.
+const TOUCH: [&str; 4] = [
+    "BEGIN IMMEDIATE",
+    "UPDATE head SET sequence = sequence + 1",
+    "UPDATE head SET sequence = sequence - 1",
+    "COMMIT",
+];
+
+/// With this everything before it is durable in SQLite's file.
+pub(super) async fn touch(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    for step in TOUCH {
+        if let Err(error) = run(connection, step).await {
+            // Fails where nothing had begun; what counts is that the next one can begin.
+            let _ = run(connection, "ROLLBACK").await;
+            return Err(error);
+        }
+    }
+    Ok(())
+}
 
 /// The way ahead of SQLite's file.
 #[derive(Debug)]
@@ -29,7 +46,7 @@ impl Quick {
         // A killed process leaves in the system's memory what it had not waited for. It must be on the disk before
         // anything that stands for it is written over.
         if !entries.is_empty()
-            && let Err(error) = run(full, TOUCH).await
+            && let Err(error) = touch(full).await
         {
             let end = head(full).await?;
             if entries.iter().any(|(after, _)| *after == end) {
@@ -86,7 +103,7 @@ impl Quick {
         };
         if let Err(error) = written {
             tracing::warn!(%error, "nothing can be written ahead of the log: its own file is waited for");
-            run(full, TOUCH).await?;
+            touch(full).await?;
         }
         Ok(head)
     }

@@ -235,6 +235,20 @@ async fn what_was_torn_or_refused_is_not_taken_in() {
     assert_eq!(log.verify().await.unwrap().lines, 7);
 }
 
+/// SQLite leaves out pages whose bytes stay as they are: then nothing is waited for, and nothing before it is durable.
+#[tokio::test]
+async fn a_touch_is_written_though_it_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, head) = five(dir.path()).await;
+    let wal = || std::fs::read(dir.path().join("log.sqlite-wal")).unwrap();
+    for _ in 0..3 {
+        let before = wal();
+        quick::touch(log.connection.lock().await.as_mut().unwrap()).await.unwrap();
+        assert_ne!(before, wal());
+    }
+    assert_eq!((log.verify().await.unwrap().head, log.head().await.unwrap()), (head, head));
+}
+
 #[tokio::test]
 async fn what_left_the_log_is_not_ahead_of_it() {
     let dir = tempfile::tempdir().unwrap();

@@ -233,6 +233,11 @@ impl PurchaseRecord {
             ToldRecord::Gone { code, reason } => self.denied(code, reason, true),
             ToldRecord::Order { order, view } => {
                 self.ordered(order);
+                // What another order has become says nothing of the one that was confirmed.
+                if self.order.as_ref() != Some(order) {
+                    self.at = at;
+                    return;
+                }
                 if let Some(what) = self.difference(view) {
                     self.disputed(what);
                 }

@@ -174,7 +174,8 @@ fn newer(known: Option<&SnapshotMark>, said: &SnapshotMark) -> Newer {
 
 fn snapshot(record: &PurchaseRecord, order: &OrderId, view: &OrderView) -> Result<(Newer, ToldRecord), String> {
     view.check().map_err(|error| error.to_string())?;
-    let known = record.view.as_ref().map(|view| &view.mark);
+    // What is known of one order dates nothing of another.
+    let known = record.view.as_ref().filter(|_| record.order.as_ref() == Some(order)).map(|view| &view.mark);
     let told = ToldRecord::Order { order: order.clone(), view: Box::new(view.clone()) };
     Ok((newer(known, &view.mark), told))
 }

@@ -196,6 +196,11 @@ fn who_manages_no_twins_here_keeps_what_they_bought_elsewhere() {
     let mut street = delivered();
     street.commit(vec![LogEvent::RuleRemoved { rule: RuleId::slug("owners-everything"), by: user() }]);
     assert_eq!(street.keeping(OWNER, &request(1.0)).unwrap_err().code, RefusalCode::Forbidden);
+    let mut street = delivered();
+    street.keep(Ok(says())).unwrap();
+    street.commit(vec![LogEvent::RuleRemoved { rule: RuleId::slug("owners-everything"), by: user() }]);
+    let moves = decide(&street.state, &street.hot, street.now, &metaverse(OWNER), &request(2.0));
+    assert_eq!(moves.unwrap_err().code, RefusalCode::Forbidden, "and moves nothing that they kept before");
 }
 
 #[test]

@@ -40,6 +40,22 @@ fn a_second_answer_changes_nothing() {
 }
 
 #[test]
+fn what_a_second_order_becomes_says_nothing_of_the_first() {
+    let mut street = ordered();
+    street.hear(&pushed(view(1, PRICE)));
+    let id = PurchaseId([1; 16]);
+    let first = street.state.purchases[&id].view.clone();
+    let other = Box::new(view(7, PRICE + 1));
+    street.hear(&TradeUp::Pushed { system: shop(), checkout: checkout("chk_1"), order: order("ord_2"), view: other });
+    let record = &street.state.purchases[&id];
+    assert_eq!((&record.view, record.order.as_ref()), (&first, Some(&order("ord_1"))));
+    assert!(record.dispute.as_ref().is_some_and(|what| what.contains("ordered it twice")), "{:?}", record.dispute);
+    // The first goes on.
+    street.hear(&pushed(view(2, PRICE)));
+    assert_ne!(street.state.purchases[&id].view, first);
+}
+
+#[test]
 fn nothing_is_believed_of_another_merchant() {
     let mut street = asked();
     let (purchase, system) = (PurchaseId([1; 16]), SystemId::slug("thief"));

@@ -79,6 +79,7 @@ fn cart() -> ShopCart {
             total: euro(2_350),
             design: Some(DesignHash(ContentHash([7; 32]))),
         }],
+        wanted: vec![("made_7f3c".to_owned(), 1)],
         totals: vec![
             ("Subtotal".to_owned(), euro(2_350)),
             ("Standard".to_owned(), euro(490)),
