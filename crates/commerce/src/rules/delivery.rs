@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn windows_are_on_open_days_and_end_with_their_cut_off() {
-        let book = tests::groceries();
+        let mut book = tests::groceries();
+        book.windows.as_mut().unwrap().days = (1..=6).collect();
         // A Saturday, nine in the morning.
         let now = Timestamp::from_utc("2026-11-28T09:00:00Z").unwrap();
         let offers = offers(&book, 0, now);
