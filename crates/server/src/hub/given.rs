@@ -178,7 +178,11 @@ impl Given {
 
     /// From now on these are referred to, and stay. What nothing refers to any more goes, unless `keeps` says of it that
     /// something else does.
-    pub(super) fn refer(self: &Arc<Self>, pins: &BTreeSet<(UserId, ContentHash)>, keeps: impl Fn(&ContentHash) -> bool) {
+    pub(super) fn refer(
+        self: &Arc<Self>,
+        pins: &BTreeSet<(UserId, ContentHash)>,
+        keeps: impl Fn(&ContentHash) -> bool,
+    ) {
         if self.shelf.refers(pins) {
             return;
         }

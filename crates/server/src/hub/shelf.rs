@@ -145,7 +145,8 @@ impl Shelf {
     /// Whether these and no others are what is referred to.
     pub(super) fn refers(&self, pinned: &BTreeSet<(UserId, ContentHash)>) -> bool {
         let book = self.book();
-        book.pinned.len() == pinned.len() && pinned.iter().all(|(user, hash)| book.pinned.contains(&(giver(user), *hash)))
+        book.pinned.len() == pinned.len()
+            && pinned.iter().all(|(user, hash)| book.pinned.contains(&(giver(user), *hash)))
     }
 
     /// Whether somebody has given it.

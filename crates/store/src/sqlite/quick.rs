@@ -12,12 +12,8 @@ use super::{
 use crate::{Head, NewLine, StoreError};
 
 /// A change that changes nothing in the end, but is written: SQLite leaves out pages whose bytes stay, so it is two.
-const TOUCH: [&str; 4] = [
-    "BEGIN IMMEDIATE",
-    "UPDATE head SET sequence = sequence + 1",
-    "UPDATE head SET sequence = sequence - 1",
-    "COMMIT",
-];
+const TOUCH: [&str; 4] =
+    ["BEGIN IMMEDIATE", "UPDATE head SET sequence = sequence + 1", "UPDATE head SET sequence = sequence - 1", "COMMIT"];
 
 /// With this everything before it is durable in SQLite's file.
 pub(super) async fn touch(connection: &mut SqliteConnection) -> Result<(), StoreError> {
