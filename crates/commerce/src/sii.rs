@@ -357,6 +357,10 @@ async fn invoke(app: &Arc<App>, asked: &Invoke) -> Result<Value, SiiError> {
     let shelf = app.store.read(move |connection| Box::pin(async move { shelf::all(connection, &looking.book).await }));
     let shelf = shelf.await?;
     let found = match asked.service.as_str() {
+        "recipes" if !app.book.recipes.is_empty() => {
+            let words = asked.input.get("query").and_then(Value::as_str).unwrap_or_default();
+            return Ok(json!({"done": catalog::recipes(words, &app.book)}));
+        }
         "search" => vestibule_ucp::read::<SearchRequest>(&input)
             .map(|wanted| catalog::search(&wanted, &app.book, &shelf, UcpMeta::new())),
         "look_up" => vestibule_ucp::read::<LookupRequest>(&input)
@@ -412,6 +416,10 @@ fn registration(app: &App, role: Role, system: &str) -> Value {
                 "quantity": {"type": "integer", "minimum": 1}},
                 "required": ["package", "design", "process", "material", "colour", "quantity"]}),
         );
+    }
+    if !app.book.recipes.is_empty() {
+        let words = json!({"type": "object", "properties": {"query": text}});
+        services["recipes"] = service("Recipes", "Says what can be cooked of what is sold here.", 10_000, words);
     }
     let mut properties = json!({"hours": app.book.hours, "currency": app.book.currency, "ucp": app.profile_url});
     if let Some(windows) = &app.book.windows {
@@ -474,6 +482,9 @@ mod tests {
             };
             let found = invoke(&app, &asked("search", json!({"query": ""}))).await.unwrap();
             assert!(found["done"]["products"].is_array());
+            let recipes = invoke(&app, &asked("recipes", json!({"query": "Onion"}))).await.unwrap();
+            assert_eq!(recipes["done"]["@graph"][0]["@type"] == "Recipe", role == Role::Supplier, "{recipes}");
+            assert_eq!(info.services.keys().any(|one| one.as_str() == "recipes"), role == Role::Supplier);
             assert!(invoke(&app, &asked("look_up", json!({}))).await.unwrap()["failed"]["reason"].is_string());
             let elsewhere = invoke(&app, &asked("checkout", json!({}))).await.unwrap();
             assert!(elsewhere["failed"]["reason"].as_str().unwrap().contains("--ucp"));

@@ -15,7 +15,8 @@ use vestibule_ucp::SearchAnswer;
 use crate::{cart::Cart, ids::Ids, quote::Quote, read};
 
 /// Services that buying needs, as far as a merchant has them.
-pub(crate) const SERVICES: [&str; 6] = ["search", "look_up", "quote", "checkout", "look_checkout", "cancel_checkout"];
+pub(crate) const SERVICES: [&str; 7] =
+    ["search", "look_up", "quote", "checkout", "look_checkout", "cancel_checkout", "recipes"];
 /// How long an agreement holds that is made here: a month.
 const AGREED_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 /// Products of one answer.

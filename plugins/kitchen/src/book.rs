@@ -138,6 +138,8 @@ pub(crate) enum Effect {
     Forget { name: String },
     /// A file is to be read and taken in.
     Read { path: String },
+    /// A page is to be fetched and taken in.
+    Fetch { address: String },
 }
 
 /// The book.
@@ -265,11 +267,18 @@ impl Book {
             }
             Cook::Import(text) => {
                 let is_text = text.trim_start().starts_with(['{', '[', '<', '\u{feff}']);
-                if is_text { self.take_in(text) } else { Ok(Effect::Read { path: text.trim().to_owned() }) }
+                let named = text.trim().to_owned();
+                match named.split_once("://") {
+                    _ if is_text => self.take_in(text),
+                    Some(_) => Ok(Effect::Fetch { address: named }),
+                    None => Ok(Effect::Read { path: named }),
+                }
             }
             Cook::Forget(key) => self.forget(key),
-            // These are for whoever buys.
-            Cook::Agree(_) | Cook::Order => Ok(Effect::Nothing),
+            // These are for whoever buys, reads pages or asks others.
+            Cook::Agree(_) | Cook::Order | Cook::StopReading | Cook::LookForRecipes | Cook::AskForRecipes(_) => {
+                Ok(Effect::Nothing)
+            }
         }
     }
 

@@ -116,7 +116,7 @@ impl Files {
         let Some(folder) = &self.folder else { return Ok(()) };
         let recipe = |name: &str| folder.join(RECIPES).join(format!("{name}.json"));
         let done = match effect {
-            Effect::Nothing | Effect::Read { .. } => Ok(()),
+            Effect::Nothing | Effect::Read { .. } | Effect::Fetch { .. } => Ok(()),
             Effect::Diary => {
                 let text = book.diary.write().map_err(|error| error.to_string())?;
                 write(&folder.join(DIARY), &text)

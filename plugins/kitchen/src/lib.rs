@@ -4,7 +4,7 @@
 //! twins that tell how much of a food there is; reckons everything (`vestibule-kitchen`) and says it in
 //! [`KitchenView`](vestibule_twin::KitchenView); follows [`Cook`](vestibule_twin::Cook); asks suppliers what they have,
 //! chooses one, and puts what is missing into its cart ([`Shop`](vestibule_twin::Shop)); follows what was bought until it
-//! is in the cupboard.
+//! is in the cupboard; fetches the page that a person names, and asks who has recipes for others.
 //!
 //! **Does not**: buy (a person confirms the cart, `vestibule-plugin-commerce` orders it), draw windows (`vestibule-hud` does), change what lies in the pantry (only the physical side does), know
 //! how recipes are read or amounts are reckoned (`vestibule-kitchen` does).
@@ -25,8 +25,10 @@
 mod ask;
 mod book;
 mod coming;
+mod cooks;
 mod files;
 mod orders;
+mod page;
 mod pantry;
 mod supply;
 mod view;
@@ -45,7 +47,9 @@ use vestibule_twin::{
 use ask::Asks;
 use book::{Book, Effect};
 use coming::Bought;
+use cooks::{Around, Cooks};
 use files::Files;
+use page::Reading;
 use pantry::Pantry;
 use supply::Suppliers;
 use view::Reckoned;
@@ -80,6 +84,9 @@ struct Kitchen {
     files: Files,
     suppliers: Suppliers,
     asks: Asks,
+    cooks: Cooks,
+    /// The page that is being read.
+    reading: Option<Reading>,
     /// What came of the last reckoning.
     reckoned: Reckoned,
     problem: Option<String>,
@@ -100,6 +107,12 @@ impl Buying<'_> {
     }
 }
 
+impl<'a> Around<'a> {
+    fn of(buying: &'a Buying<'_>, now: Option<Timestamp>) -> Self {
+        Self { systems: &buying.systems, services: &buying.services, now }
+    }
+}
+
 impl Plugin for KitchenPlugin {
     fn build(&self, app: &mut App) {
         ensure_twin_plugin(app);
@@ -108,13 +121,24 @@ impl Plugin for KitchenPlugin {
             let title = "Something of your kitchen could not be read".to_owned();
             app.world_mut().write_message(Notify { urgency: Urgency::Problem, title, text, twin: None });
         }
-        let (suppliers, asks, reckoned) = (Suppliers::default(), Asks::default(), Reckoned::default());
-        app.insert_resource(Kitchen { book, files, suppliers, asks, reckoned, problem: None })
-            .configure_sets(Update, (KitchenSystems::Follow, KitchenSystems::Show).chain())
-            .add_systems(
-                Update,
-                ((follow, discover, ask).chain().in_set(KitchenSystems::Follow), tell.in_set(KitchenSystems::Show)),
-            );
+        app.insert_resource(Kitchen {
+            book,
+            files,
+            suppliers: Suppliers::default(),
+            asks: Asks::default(),
+            cooks: Cooks::default(),
+            reading: None,
+            reckoned: Reckoned::default(),
+            problem: None,
+        })
+        .configure_sets(Update, (KitchenSystems::Follow, KitchenSystems::Show).chain())
+        .add_systems(
+            Update,
+            (
+                (follow, turn_page, discover, ask).chain().in_set(KitchenSystems::Follow),
+                tell.in_set(KitchenSystems::Show),
+            ),
+        );
     }
 }
 
@@ -140,14 +164,26 @@ fn follow(
     }
 }
 
-/// Whoever cooks wants to know who sells food: asked once for each connection.
+/// Takes in the page that was read.
+fn turn_page(mut kitchen: ResMut<Kitchen>) {
+    let Some(reading) = &mut kitchen.bypass_change_detection().reading else { return };
+    let Some(page) = reading.done() else { return };
+    let shown = std::mem::take(&mut reading.shown);
+    kitchen.reading = None;
+    let done = page.map_err(|error| format!("{shown} cannot be read: {error}."));
+    kitchen.problem = done.and_then(|text| kitchen.take_in(&text)).err();
+}
+
+/// Whoever cooks wants to know who sells food, and whoever looks for recipes who has them: asked once for each connection,
+/// and when a person asks.
 fn discover(
     (kitchen, link): (Res<Kitchen>, Res<EnablerLink>),
-    mut asked: Local<bool>,
+    (mut asked, mut wishes): (Local<bool>, MessageReader<Cook>),
     (mut systems, mut services): (MessageWriter<DiscoverSystems>, MessageWriter<UseServices>),
 ) {
     let wanted = link.state.is_connected() && !kitchen.book.diary.dishes.is_empty();
-    if wanted && !*asked {
+    let looks = wishes.read().filter(|wish| **wish == Cook::LookForRecipes).count() > 0;
+    if wanted && !*asked || looks {
         systems.write(DiscoverSystems::default());
         services.write(UseServices::Look);
     }
@@ -163,26 +199,52 @@ fn ask(
     mut questions: MessageWriter<UseServices>,
 ) {
     let seconds = time.elapsed_secs_f64();
-    let Kitchen { book, suppliers, asks, .. } = kitchen.bypass_change_detection();
+    let Kitchen { book, suppliers, asks, cooks, .. } = kitchen.bypass_change_detection();
     let now = clock.at(seconds);
     let different = buying.is_news() && suppliers.look(&buying.systems, &buying.services, now);
     let cooks = now.is_some_and(|now| !book.dishes(now).is_empty());
     let wanted = link.state.is_connected() && cooks;
     let (news, asked) = asks.step(suppliers, &buying.services, &book.table, (wanted, seconds));
     questions.write_batch(asked);
-    if different || news {
+    let (told, asked) = cooks.step(Around::of(&buying, now), &book.table, seconds);
+    questions.write_batch(asked);
+    if different || news || told {
         kitchen.set_changed();
     }
 }
 
 impl Kitchen {
     fn follow(&mut self, wish: &Cook, now: Option<Timestamp>) -> Result<(), String> {
-        let mut effect = self.book.follow(wish, now).map_err(|error| error.to_string())?;
-        if let Effect::Read { path } = &effect {
-            let text = files::named(path)?;
-            effect = self.book.take_in(&text).map_err(|error| error.to_string())?;
+        match wish {
+            Cook::StopReading => self.reading = None,
+            Cook::AskForRecipes(system) => self.cooks.want(system),
+            _ => {}
         }
+        match self.book.follow(wish, now).map_err(|error| error.to_string())? {
+            Effect::Read { path } => self.take_in(&files::named(&path)?),
+            Effect::Fetch { address } => {
+                let begun = Reading::begin(&address);
+                let refused = |error| format!("{} cannot be read: {error}.", page::shown(&address));
+                self.reading = Some(begun.map_err(refused)?);
+                Ok(())
+            }
+            effect => self.files.keep(&self.book, &effect),
+        }
+    }
+
+    fn take_in(&mut self, text: &str) -> Result<(), String> {
+        let effect = self.book.take_in(text).map_err(|error| error.to_string())?;
         self.files.keep(&self.book, &effect)
+    }
+
+    /// What is said although nothing may be reckoned.
+    fn beside(&self, told: KitchenView, buying: &Buying<'_>, now: Option<Timestamp>) -> KitchenView {
+        KitchenView {
+            reading: self.reading.as_ref().map(|reading| reading.shown.clone()),
+            cooks: self.cooks.view(Around::of(buying, now), &self.book),
+            problem: self.problem.clone(),
+            ..told
+        }
     }
 
     /// Follows what was bought and reckons everything; writes down what has changed by that. Says what was delivered.
@@ -196,9 +258,8 @@ impl Kitchen {
         let Some(now) = now else {
             self.reckoned = Reckoned::default();
             let pantry = Pantry::default();
-            let mut told = view::of(&self.book, &pantry, &self.suppliers, carts, &self.reckoned, None);
-            told.problem.clone_from(&self.problem);
-            return (told, Vec::new());
+            let told = view::of(&self.book, &pantry, &self.suppliers, carts, &self.reckoned, None);
+            return (self.beside(told, buying, None), Vec::new());
         };
         let pantry = pantry::look(twins, &self.book.rules, &self.book.table, now, seconds);
         self.book.told = pantry.stocks.iter().map(|stock| stock.ingredient.clone()).collect();
@@ -214,9 +275,8 @@ impl Kitchen {
         {
             self.problem = Some(why);
         }
-        let mut told = view::of(&self.book, &pantry, &self.suppliers, carts, &self.reckoned, Some(now));
-        told.problem.clone_from(&self.problem);
-        (told, came)
+        let told = view::of(&self.book, &pantry, &self.suppliers, carts, &self.reckoned, Some(now));
+        (self.beside(told, buying, Some(now)), came)
     }
 }
 

@@ -80,7 +80,7 @@ pub(crate) fn of(
         orders,
         buy_optional: book.rules.buy_optional,
         now,
-        problem: None,
+        ..KitchenView::default()
     }
 }
 

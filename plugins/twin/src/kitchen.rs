@@ -74,8 +74,15 @@ pub enum Cook {
     },
     /// Whether what no dish insists on is bought, too.
     BuyOptional(bool),
-    /// Take a recipe in: JSON-LD, a page's text, or the path of a file with one of them.
+    /// Take a recipe in: JSON-LD, a page's text, or the path of a file or the address of a page with one of them. A page
+    /// is read beside everything else: [`KitchenView::reading`].
     Import(String),
+    /// Read that page no further.
+    StopReading,
+    /// Find out who has recipes for others: [`KitchenView::cooks`].
+    LookForRecipes,
+    /// Ask a third-party system for its recipes, and agree with it before that where nothing is agreed.
+    AskForRecipes(SystemId),
     /// Forget a recipe that was taken in, by its key.
     Forget(String),
     /// Agree with a supplier that it may be asked what it has, and bought from.
@@ -313,6 +320,36 @@ pub struct KitchenSupplier {
     pub why_not: Option<String>,
 }
 
+/// A recipe that somebody else has, as it was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KitchenOffered {
+    /// What it is called.
+    pub name: String,
+    /// What is said of it.
+    pub description: String,
+    /// What [`Cook::Import`] takes in.
+    pub text: String,
+    /// Whether a recipe of that name was taken in already.
+    pub taken: bool,
+}
+
+/// Somebody who has recipes for others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KitchenCook {
+    /// The system.
+    pub system: SystemId,
+    /// What people call it.
+    pub name: String,
+    /// Whether it may be asked.
+    pub agreed: bool,
+    /// Whether an answer is waited for.
+    pub asking: bool,
+    /// What it told; none: it was not asked yet.
+    pub recipes: Option<Vec<KitchenOffered>>,
+    /// Why it cannot be asked, or did not answer, for a person; none: it can, and did.
+    pub problem: Option<String>,
+}
+
 /// Goods that are to be ordered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KitchenGoods {
@@ -364,6 +401,10 @@ pub struct KitchenView {
     pub at_door: BTreeSet<PurchaseId>,
     /// Who sells food.
     pub suppliers: Vec<KitchenSupplier>,
+    /// The address of the page that is being read.
+    pub reading: Option<String>,
+    /// Who has recipes for others, as far as it is known.
+    pub cooks: Vec<KitchenCook>,
     /// What is to be ordered, and where.
     pub orders: Vec<KitchenOrder>,
     /// Why nothing can be ordered, for a person; none: it can.

@@ -62,9 +62,9 @@ pub use furniture::{
 };
 pub use index::TwinIndex;
 pub use kitchen::{
-    Cook, FoodDelivered, KitchenDecision, KitchenDish, KitchenFood, KitchenGoods, KitchenInstructions, KitchenLost,
-    KitchenOrder, KitchenPart, KitchenPlace, KitchenRecipe, KitchenSource, KitchenSupplier, KitchenView, KitchenWay,
-    OverruleFood, Readiness,
+    Cook, FoodDelivered, KitchenCook, KitchenDecision, KitchenDish, KitchenFood, KitchenGoods, KitchenInstructions,
+    KitchenLost, KitchenOffered, KitchenOrder, KitchenPart, KitchenPlace, KitchenRecipe, KitchenSource,
+    KitchenSupplier, KitchenView, KitchenWay, OverruleFood, Readiness,
 };
 pub use lend::{EndedToken, HeldToken, KnownLending, KnownToken, LendRights, SignedToken, TokenText};
 pub use link::{EnablerClock, EnablerLink, LinkState};

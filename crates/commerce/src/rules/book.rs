@@ -9,6 +9,10 @@ use super::Broken;
 /// Items of a catalogue: a person's merchant, not a warehouse.
 const MAX_ITEMS: usize = 1_000;
 
+/// Recipes of one merchant, and bytes of all of them: they are one answer.
+const MAX_RECIPES: usize = 50;
+const MAX_RECIPES_BYTES: usize = 48 * 1024;
+
 /// A merchant's book.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +36,9 @@ pub(crate) struct Book {
     pub(crate) windows: Option<Windows>,
     #[serde(default)]
     pub(crate) maker: Option<Maker>,
+    /// What can be cooked of what it sells: schema.org recipes, each as JSON-LD.
+    #[serde(default)]
+    pub(crate) recipes: Vec<String>,
     #[serde(default, rename = "product")]
     pub(crate) products: Vec<Goods>,
 }
@@ -209,7 +216,10 @@ impl Book {
             let fits = measured.step > 0 && measured.least_steps > 0 && measured.tolerance_permille <= 500;
             rule(fits, "steps are more than nothing, and what is weighed is off by half at most")?;
         }
-        Ok(())
+        rule(self.recipes.len() <= MAX_RECIPES, "more than 50 recipes")?;
+        let bytes: usize = self.recipes.iter().map(String::len).sum();
+        rule(bytes <= MAX_RECIPES_BYTES, "recipes are longer than 48 KiB together")?;
+        rule(self.recipes.iter().all(|text| is_recipe(text)), "a recipe is JSON-LD of the type Recipe with a name")
     }
 
     /// All items.
@@ -222,6 +232,11 @@ impl Book {
         let all = self.products.iter().flat_map(|goods| goods.items.iter().map(move |piece| (goods, piece)));
         all.into_iter().find(|(_, piece)| piece.id == id)
     }
+}
+
+fn is_recipe(text: &str) -> bool {
+    let read = serde_json::from_str::<serde_json::Value>(text);
+    read.is_ok_and(|recipe| recipe["@type"] == "Recipe" && recipe["name"].is_string())
 }
 
 #[cfg(test)]
@@ -241,6 +256,18 @@ pub(crate) mod tests {
         assert!(shop().piece("desk_lamp_white").is_some());
         assert!(groceries().pieces().any(|piece| piece.measured.is_some()));
         assert!(Book::read(include_str!("../../catalogue/workshop.toml")).unwrap().maker.is_some());
+    }
+
+    #[test]
+    fn recipes_are_recipes() {
+        assert!(groceries().recipes.len() >= 3);
+        let text = include_str!("../../catalogue/shop.toml");
+        let with = |recipe: &str| Book::read(&format!("recipes = ['{recipe}']\n{text}"));
+        assert!(with(r#"{"@type": "Recipe", "name": "Soup"}"#).is_ok());
+        let long = format!(r#"{{"@type": "Recipe", "name": "{}"}}"#, "long ".repeat(10_000));
+        for wrong in ["", "{", "7", r#"{"name": "Soup"}"#, r#"{"@type": "Recipe", "name": 7}"#, &long] {
+            assert!(with(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is found in a catalogue.
 
+use serde_json::json;
 use vestibule_ucp::{
     Availability, Id, InfoMessage, LookupAnswer, LookupRequest, Measure, Message, More, PageAnswer, Price, PriceRange,
     Product, SearchAnswer, SearchRequest, UcpMeta, UnitPrice, UnsignedAmount, Variant,
@@ -37,6 +38,17 @@ pub(crate) fn search(asked: &SearchRequest, book: &Book, shelf: &Shelf, ucp: Ucp
         total_count: u64::try_from(found.len()).ok(),
     };
     Ok(SearchAnswer { ucp, products, pagination: Some(pagination), messages: None, more: More::new() })
+}
+
+/// Recipes in which all these words stand, as one JSON-LD document.
+pub(crate) fn recipes(words: &str, book: &Book) -> serde_json::Value {
+    let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+    let is_meant = |text: &&String| {
+        let text = text.to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    };
+    let found = book.recipes.iter().filter(is_meant).filter_map(|text| serde_json::from_str(text).ok());
+    json!({"@context": "https://schema.org", "@graph": found.collect::<Vec<serde_json::Value>>()})
 }
 
 fn has(goods: &Goods, word: &str) -> bool {

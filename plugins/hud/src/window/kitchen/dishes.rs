@@ -1,7 +1,7 @@
 use bevy::prelude::*;
 use vestibule_twin::{Cook, KitchenDish, KitchenRecipe, Readiness, model::Timestamp};
 
-use super::{Counter, KitchenField, KitchenPage, PrepareKitchen, ask, block, small};
+use super::{Counter, KitchenPage, PrepareKitchen, ask, block, small};
 use crate::{
     action::HudAction,
     el::El,
@@ -123,16 +123,4 @@ pub(super) fn others(counter: &Counter<'_>) -> Option<El> {
             .with(small("read", "Read", made.name.clone(), turn, Tone::Plain))
     });
     (!all.is_empty()).then(|| block("kitchen.others", "Other things to make").with_all(rows))
-}
-
-/// Where recipes of others come in.
-pub(super) fn take_in(counter: &Counter<'_>) -> El {
-    let how = if counter.clipboard {
-        "Paste a recipe (JSON-LD, or a page's source) with Ctrl+V, or write the path of a file that has it."
-    } else {
-        "Write the path of a file that has a recipe: JSON-LD, or a page as it was saved."
-    };
-    block("kitchen.take_in", "Take a recipe in")
-        .with(counter.field("import", "A recipe or its file", String::new(), KitchenField::Import))
-        .with(El::small("how", how))
 }

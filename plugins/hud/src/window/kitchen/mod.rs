@@ -1,5 +1,6 @@
 //! The kitchen: what is planned and what could be, and for each food why it is bought or not.
 
+mod cooks;
 mod dishes;
 mod food;
 mod foods;
@@ -39,7 +40,7 @@ const SHOWN_LETTERS: usize = 40;
 /// A field of the kitchen's window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KitchenField {
-    /// A recipe, or the path of a file with one.
+    /// A recipe, the address of a page or the path of a file with one.
     Import,
     /// How much of a food a person counted, by its id.
     Count(String),
@@ -246,7 +247,8 @@ pub(super) fn window(counter: &Counter<'_>, keys: &KeyBindings) -> El {
         .with(dishes::planned(counter))
         .with(dishes::recipes(counter))
         .with_all(dishes::others(counter))
-        .with(dishes::take_in(counter));
+        .with(cooks::take_in(counter))
+        .with(cooks::offered(counter));
     let page = match &counter.desk.page {
         KitchenPage::Recipe(key) => view.recipes.iter().find(|recipe| recipe.key == *key).map(page::recipe),
         KitchenPage::Made(key) => view.instructions.iter().find(|made| made.key == *key).map(page::made),

@@ -11,8 +11,8 @@ use bevy::{
 };
 use vestibule_input::Attention;
 use vestibule_twin::{
-    KitchenDecision, KitchenDish, KitchenFood, KitchenGoods, KitchenInstructions, KitchenOrder, KitchenPart,
-    KitchenPlace, KitchenRecipe, KitchenSource, KitchenSupplier, KitchenWay, Readiness,
+    KitchenCook, KitchenDecision, KitchenDish, KitchenFood, KitchenGoods, KitchenInstructions, KitchenOffered,
+    KitchenOrder, KitchenPart, KitchenPlace, KitchenRecipe, KitchenSource, KitchenSupplier, KitchenWay, Readiness,
     model::{Money, SystemId},
 };
 
@@ -262,9 +262,13 @@ fn jars_places_and_recipes_are_written() {
     let (twin, feature) = (TwinId::new("home/scale").unwrap(), FeatureId::slug("weight"));
     assert_eq!(sent(&app), [Cook::Lies { twin, feature, food: text("sugar") }]);
     app.world_mut().resource_mut::<Messages<Cook>>().clear();
-    click(&mut app, "A recipe or its file");
+    click(&mut app, "A recipe, its page or its file");
     write(&mut app, "/tmp/soup.json");
     assert_eq!(sent(&app), [Cook::Import(text("/tmp/soup.json"))]);
+    app.world_mut().resource_mut::<KitchenView>().reading = Some(text("https://example.com/soup"));
+    app.update();
+    assert!(reads(&app, "Reading https://example.com/soup ..."));
+    assert_eq!(click(&mut app, "Stop reading the page"), [Cook::StopReading]);
     assert_eq!(click(&mut app, "Buy what no dish insists on"), [Cook::BuyOptional(true)]);
     app.world_mut().resource_mut::<KitchenView>().problem = Some(text("It cannot be read."));
     app.update();
@@ -294,6 +298,41 @@ fn recipes_and_instructions_are_read() {
     assert!(reads(&app, "2 screws") && reads(&app, "Drill."));
     click(&mut app, "Back to the foods");
     assert!(reads(&app, "buy 100 ml"));
+}
+
+#[test]
+fn recipes_of_others_are_asked_for_and_taken_in() {
+    let mut app = app(kitchen());
+    assert_eq!(click(&mut app, "Who has recipes?"), [Cook::LookForRecipes]);
+    let tell = |app: &mut App, change: &dyn Fn(&mut KitchenCook)| {
+        let mut cook = KitchenCook {
+            system: SystemId::slug("grocer"),
+            name: text("The grocer"),
+            agreed: false,
+            asking: false,
+            recipes: None,
+            problem: None,
+        };
+        change(&mut cook);
+        app.world_mut().resource_mut::<KitchenView>().cooks = vec![cook];
+        app.update();
+    };
+    tell(&mut app, &|_| {});
+    assert!(reads(&app, "Asking it agrees with it. It is told nothing about you."));
+    assert_eq!(click(&mut app, "Ask The grocer for recipes"), [Cook::AskForRecipes(SystemId::slug("grocer"))]);
+    let disabled = |app: &App, label: &str| {
+        app.world().get::<InteractionDisabled>(find_button(app.world(), label).unwrap()).is_some()
+    };
+    tell(&mut app, &|cook| cook.asking = true);
+    assert!(disabled(&app, "Ask The grocer for recipes") && reads(&app, "It was asked; its answer is on its way."));
+    let tart = |taken| KitchenOffered { name: text("Tart"), description: text("Long."), text: text("{}"), taken };
+    tell(&mut app, &|cook| (cook.agreed, cook.recipes) = (true, Some(vec![tart(false)])));
+    assert!(reads(&app, "Long."));
+    assert_eq!(click(&mut app, "Take in Tart"), [Cook::Import(text("{}"))]);
+    tell(&mut app, &|cook| (cook.agreed, cook.recipes) = (true, Some(vec![tart(true)])));
+    assert!(disabled(&app, "Take in Tart"));
+    tell(&mut app, &|cook| cook.problem = Some(text("It did not answer.")));
+    assert!(reads(&app, "It did not answer."));
 }
 
 #[test]
