@@ -1,7 +1,7 @@
 //! Changes of a design, each of which is one click and one step of undoing. Pure.
 
 use vestibule_fabricate::{
-    design::{Axis, Design, Does, FeatureKey, MaterialKey},
+    design::{Axis, Design, Does, FeatureKey, MaterialKey, Repeat},
     document::{Document, Edit, EditError, FeatureField, Field, MaterialField, NewFeature, Path, Scalar, ShapeKind},
 };
 
@@ -12,6 +12,8 @@ use crate::{
 
 /// How long a hole is in front and behind: through everything that stands on a bench.
 const THROUGH: f64 = 400.0;
+/// How often something is there that begins to be repeated.
+const FIRST_ROW: f64 = 3.0;
 
 /// What is to be changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +34,10 @@ pub(crate) enum Change {
     Copy { part: FeatureKey, by: f64 },
     /// A part has its like on the other side, or has it no longer.
     Mirror { part: FeatureKey },
+    /// A part is there so often in a row, so many millimetres further right each time, or once again.
+    Repeat { part: FeatureKey, by: f64 },
+    /// A part takes away instead of adding, or adds instead of taking away.
+    Cut { part: FeatureKey },
     /// A part goes, and what hangs on it.
     Remove { part: FeatureKey },
 }
@@ -87,6 +93,14 @@ impl Change {
                 let plane = if mirrored(part) { None } else { Some(Axis::X) };
                 Ok((document.mirroring(part, plane).map_err(said)?, None))
             }
+            Self::Repeat { part, by } => {
+                let repeated = design.features.iter().any(|feature| feature.key == *part && feature.repeat.is_some());
+                let step = [settled(*by), 0.0, 0.0].map(Into::into);
+                let row = Repeat::Line { count: FIRST_ROW.into(), step };
+                let row = if repeated { None } else { Some(&row) };
+                Ok((document.repeating(part, row).map_err(said)?, None))
+            }
+            Self::Cut { part } => Ok((document.letting(part, &other(design, part)?).map_err(said)?, None)),
             Self::Remove { part } => {
                 let edit = document.removing(part).map_err(said)?;
                 let left = document.preview(&edit).map_err(said)?;
@@ -97,6 +111,21 @@ impl Change {
                 }
             }
         }
+    }
+}
+
+/// What a part does once it does the opposite.
+fn other(design: &Design, part: &FeatureKey) -> Result<Does, String> {
+    let body = || design.features.iter().find(|feature| feature.does == Does::Body).map(|body| body.key.clone());
+    let found = design.features.iter().find(|feature| feature.key == *part);
+    match &found.ok_or("That part is not there any more.")?.does {
+        Does::Add { to } => Ok(Does::Cut { from: [to.clone()].into() }),
+        Does::Cut { from } => {
+            let to = from.first().cloned().or_else(body).ok_or("It needs a body first.")?;
+            Ok(Does::Add { to })
+        }
+        Does::Body => Err("It is a body: other parts are added to it and cut from it.".to_owned()),
+        Does::Meet { .. } | Does::Guide => Err("It neither adds nor takes away.".to_owned()),
     }
 }
 

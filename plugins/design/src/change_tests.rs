@@ -78,7 +78,7 @@ fn a_copied_body_has_all_that_belongs_to_it_and_goes_with_it() {
 
 #[test]
 fn parts_are_added_mirrored_and_named() {
-    for shape in ["block", "cylinder", "ball", "hole"] {
+    for shape in ["block", "cylinder", "ball", "ring", "extrusion", "revolution", "text", "hole"] {
         let mut shelf = book(Start::Shelf);
         let part = done(&mut shelf, &Change::Add { shape: shape.to_owned(), at: [10.0, 20.0, 30.0] }).unwrap();
         let before = shelf.design().clone();
@@ -95,6 +95,34 @@ fn parts_are_added_mirrored_and_named() {
     let mut number = book(Start::HouseNumber);
     done(&mut number, &Change::Text { field: "feature/number/p.text".to_owned(), text: "7a".to_owned() });
     assert!(number.design().features.iter().any(|f| matches!(&f.shape, Shape::Text { text, .. } if text == "7a")));
+}
+
+#[test]
+fn a_part_is_repeated_and_takes_away_or_adds() {
+    let mut shelf = book(Start::Shelf);
+    let part = done(&mut shelf, &Change::Add { shape: "ring".to_owned(), at: [10.0, 20.0, 30.0] }).unwrap();
+    let before = shelf.design().clone();
+    let repeat = Change::Repeat { part: part.clone(), by: 25.0 };
+    done(&mut shelf, &repeat);
+    let rows = fields(shelf.design(), Some(&part));
+    assert!(rows.iter().any(|row| row.value.eq(&3.0)) && rows.iter().any(|row| row.value.eq(&25.0)), "{rows:#?}");
+    done(&mut shelf, &repeat);
+    assert_eq!(*shelf.design(), before);
+    let cut = Change::Cut { part: part.clone() };
+    done(&mut shelf, &cut);
+    let cuts = |book: &Book| {
+        book.design().features.iter().any(|feature| feature.key == part && matches!(feature.does, Does::Cut { .. }))
+    };
+    assert!(cuts(&shelf));
+    done(&mut shelf, &cut);
+    assert_eq!(*shelf.design(), before);
+    let mut shelf = book(Start::Shelf);
+    let why = shelf.apply(&Change::Cut { part: key("board") }).unwrap_err();
+    assert!(why.contains("It is a body"), "{why}");
+    let hole = done(&mut shelf, &Change::Add { shape: "hole".to_owned(), at: [0.0; 3] }).unwrap();
+    done(&mut shelf, &Change::Cut { part: hole.clone() });
+    let does = shelf.design().features.iter().find(|feature| feature.key == hole).map(|hole| hole.does.clone());
+    assert_eq!(does, Some(Does::Add { to: key("board") }), "what is cut from everything is added to the first body");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bevy::prelude::Resource;
 use vestibule_fabricate::{
     Finding, Machine, Start,
-    design::{Design, FeatureKey},
+    design::{Design, Does, Feature, FeatureKey},
     document::UndoStep,
 };
 use vestibule_twin::{DesignFormat, EditDesign, RoomMeasures};
@@ -299,20 +299,28 @@ impl Open {
                 Change::Add { shape: shape.clone(), at }
             }
             EditDesign::Copy => {
-                let by = bounds.map_or(100.0, |bounds| (bounds.size()[0] * BESIDE).round());
                 let part = chosen()?;
-                let body = self
-                    .book
-                    .design()
-                    .features
-                    .iter()
-                    .any(|feature| feature.key == part && feature.does == vestibule_fabricate::design::Does::Body);
-                Change::Copy { part, by: if body { by } else { 20.0 } }
+                Change::Copy { by: self.beside(&part), part }
             }
+            EditDesign::Repeat => {
+                let part = chosen()?;
+                Change::Repeat { by: self.beside(&part), part }
+            }
+            EditDesign::Cut => Change::Cut { part: chosen()? },
             EditDesign::Mirror => Change::Mirror { part: chosen()? },
             EditDesign::Remove => Change::Remove { part: chosen()? },
             _ => return Ok(None),
         }))
+    }
+
+    /// How far to the right a part's like stands: a body's beside everything, another's where it can be seen.
+    fn beside(&self, part: &FeatureKey) -> f64 {
+        let is_body = |feature: &Feature| feature.key == *part && feature.does == Does::Body;
+        if !self.book.design().features.iter().any(is_body) {
+            return 20.0;
+        }
+        let bounds = self.picture.as_ref().map(|picture| picture.solids.bounds());
+        bounds.map_or(100.0, |bounds| (bounds.size()[0] * BESIDE).round())
     }
 
     fn commit(&mut self, change: &Change) -> Result<Vec<Effect>, String> {

@@ -70,6 +70,8 @@ pub(crate) fn parts(design: &Design) -> Vec<DesignPart> {
         what: what(design, feature),
         cuts: matches!(feature.does, Does::Cut { .. }),
         mirrored: feature.mirror.is_some(),
+        repeated: feature.repeat.is_some(),
+        body: feature.does == Does::Body,
     };
     design.features.iter().map(part).collect()
 }

@@ -61,12 +61,16 @@ pub enum EditDesign {
     Drop,
     /// Let go of the handle: it was as before.
     LetGo,
-    /// Add a part: `block`, `cylinder`, `ball`, `hole`.
+    /// Add a part: `block`, `cylinder`, `ball`, `ring`, `extrusion`, `revolution`, `text`, `hole`.
     Add(String),
     /// Copy the chosen part.
     Copy,
     /// Have the chosen part a second time on the other side, or no longer.
     Mirror,
+    /// Have the chosen part three times in a row (its fields say how often and how far), or once.
+    Repeat,
+    /// Let the chosen part take away instead of adding, or add instead of taking away.
+    Cut,
     /// Take the chosen part away.
     Remove,
     /// Take the last change back.
@@ -182,6 +186,10 @@ pub struct DesignPart {
     pub cuts: bool,
     /// Whether it is there a second time on the other side.
     pub mirrored: bool,
+    /// Whether it is there several times.
+    pub repeated: bool,
+    /// Whether it is a body, to which others are added and from which they are cut.
+    pub body: bool,
 }
 
 /// A number that can be changed.

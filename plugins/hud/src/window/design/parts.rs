@@ -11,19 +11,34 @@ use crate::{
 };
 
 /// What can be added, and what the button says.
-const ADDED: [(&str, &str); 4] = [("block", "Block"), ("cylinder", "Cylinder"), ("ball", "Ball"), ("hole", "Hole")];
+const ADDED: [(&str, &str); 8] = [
+    ("block", "Block"),
+    ("cylinder", "Cylinder"),
+    ("ball", "Ball"),
+    ("ring", "Ring"),
+    ("extrusion", "Prism"),
+    ("revolution", "Turned"),
+    ("text", "Text"),
+    ("hole", "Hole"),
+];
 
 /// The parts, and what can be done with the chosen one.
 pub(super) fn block_of(table: &Table<'_>, keys: &KeyBindings) -> El {
     let view = table.view;
     let why = view.selected.is_none().then_some("Choose a part here or in the room to copy, mirror or remove it.");
     let key = |control| keys.label(control);
-    let mirrored = view.parts.iter().any(|part| part.mirrored && Some(&part.key) == view.selected.as_ref());
-    let mirror = if mirrored { "No mirror" } else { "Mirror" };
+    let chosen = view.parts.iter().find(|part| Some(&part.key) == view.selected.as_ref());
+    let is = |what: fn(&DesignPart) -> bool| chosen.is_some_and(what);
+    let mirror = if is(|part| part.mirrored) { "No mirror" } else { "Mirror" };
+    let repeat = if is(|part| part.repeated) { "Only once" } else { "Repeat" };
+    let cut = if is(|part| part.cuts) { "Add it" } else { "Cut with it" };
+    let body = is(|part| part.body).then_some("A body is what others are added to and cut from.");
     let (copy, turn, remove) = (key(Control::CopyPart), key(Control::MirrorPart), key(Control::Remove));
     let tools = wrapped("tools")
         .with(button("copy", "Copy", EditDesign::Copy, why, Some(&copy)))
         .with(button("mirror", mirror, EditDesign::Mirror, why, Some(&turn)))
+        .with(button("repeat", repeat, EditDesign::Repeat, why, None))
+        .with(button("cut", cut, EditDesign::Cut, why.or(body), None))
         .with(button("remove", "Remove", EditDesign::Remove, why, Some(&remove)));
     let add = |(shape, label): (&str, &str)| {
         let press = widgets::press(
@@ -39,14 +54,14 @@ pub(super) fn block_of(table: &Table<'_>, keys: &KeyBindings) -> El {
     };
     let adds = wrapped("adds").with(El::small("word", "Add")).with_all(ADDED.map(add));
     let rows = view.parts.iter().map(|part| row(view, part));
-    let chosen = view.fields.iter().filter(|field| field.part.is_some() && field.part == view.selected);
+    let numbers = view.fields.iter().filter(|field| field.part.is_some() && field.part == view.selected);
     block("design.parts", "Parts")
         .with_all(rows)
         .with(adds)
         .with(tools)
-        .with_all(why.map(|why| El::small("why", why)))
+        .with_all(why.or(body).map(|why| El::small("why", why)))
         .with_all(view.texts.iter().filter(|text| text.part.is_some()).map(|text| fields::text(table, text)))
-        .with_all(chosen.map(|field| fields::row(table, field)))
+        .with_all(numbers.map(|field| fields::row(table, field)))
 }
 
 fn row(view: &DesignView, part: &DesignPart) -> El {

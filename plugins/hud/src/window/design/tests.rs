@@ -39,6 +39,8 @@ pub(crate) fn shelf() -> DesignView {
         what: "block".to_owned(),
         cuts: false,
         mirrored: false,
+        repeated: false,
+        body: false,
     };
     let thin = DesignFinding {
         says: "A wall is too thin.".to_owned(),
@@ -138,7 +140,7 @@ fn buttons_ask_and_what_is_disabled_says_why() {
     assert!(is_disabled(&app, "Redo") && !is_disabled(&app, "Undo"));
     assert_eq!(click(&mut app, "Undo"), [EditDesign::Undo]);
     assert_eq!(click(&mut app, "Redo"), []);
-    for label in ["Copy", "Mirror", "Remove"] {
+    for label in ["Copy", "Mirror", "Repeat", "Cut with it", "Remove"] {
         assert!(is_disabled(&app, label), "{label}");
     }
     assert!(reads(&app, "Choose a part here or in the room to copy, mirror or remove it."));
@@ -146,6 +148,18 @@ fn buttons_ask_and_what_is_disabled_says_why() {
     app.world_mut().resource_mut::<DesignView>().selected = Some("side".to_owned());
     app.update();
     assert_eq!(click(&mut app, "Mirror"), [EditDesign::Mirror]);
+    assert_eq!(click(&mut app, "Repeat"), [EditDesign::Repeat]);
+    assert_eq!(click(&mut app, "Cut with it"), [EditDesign::Cut]);
+    assert_eq!(click(&mut app, "Add text"), [EditDesign::Add("text".to_owned())]);
+    let change = |app: &mut App, change: fn(&mut DesignPart)| {
+        app.world_mut().resource_mut::<DesignView>().parts.iter_mut().for_each(change);
+        app.update();
+    };
+    change(&mut app, |part| (part.repeated, part.cuts) = (true, true));
+    assert_eq!(click(&mut app, "Only once"), [EditDesign::Repeat]);
+    assert_eq!(click(&mut app, "Add it"), [EditDesign::Cut]);
+    change(&mut app, |part| (part.repeated, part.cuts, part.body) = (false, false, true));
+    assert!(is_disabled(&app, "Cut with it") && reads(&app, "A body is what others are added to and cut from."));
     assert_eq!(click(&mut app, "Add hole"), [EditDesign::Add("hole".to_owned())]);
     assert_eq!(click(&mut app, "Width more"), [EditDesign::Set { field: "width".to_owned(), value: 241.0 }]);
     assert!(reads(&app, "A wall is too thin.") && reads(&app, "cannot be made so · Sides · one place"));
