@@ -47,11 +47,8 @@ struct Flags {
     keep: Option<PathBuf>,
 }
 
-/// An enabler remembers 128 calls of a user for ten minutes, and takes no more meanwhile: people who buy for as long as a
-/// run takes are as many as that needs.
-fn users(rounds: u32) -> usize {
-    usize::try_from(rounds / 25).unwrap_or(usize::MAX).clamp(2, 32)
-}
+/// Accounts at the enabler: what it counts and remembers for each is filled many times over in a long run.
+const USERS: usize = 4;
 
 /// Milliseconds between two kills.
 const PAUSE: std::ops::Range<u64> = 20..1_100;
@@ -67,7 +64,7 @@ async fn main() {
     let folder = flags.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
     let start = std::time::Instant::now();
     let mut dice = StdRng::seed_from_u64(flags.seed);
-    let mut house = House::open(&flags.place, &folder, flags.seed, users(flags.rounds)).await;
+    let mut house = House::open(&flags.place, &folder, flags.seed, USERS).await;
     println!("chaos orders --rounds {} --seed {}", flags.rounds, flags.seed);
     // Whoever kills programs that do nothing finds nothing.
     let mut delivered = 0;
