@@ -41,7 +41,7 @@ mod words;
 pub use howto::{Instructions, MissingPart, Part};
 pub use ingredient::{Alternative, Ingredient, parse, parse_all};
 pub use limits::Limits;
-pub use name::SURE;
+pub use name::{SURE, plain as plain_name};
 pub use number::Number;
 pub use opening::Delivers;
 pub use pack::{Choice, Pack, choose};

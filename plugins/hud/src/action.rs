@@ -173,6 +173,8 @@ pub enum PrepareShop {
     Write(ShopField),
     /// Look for what was written.
     Search,
+    /// Open the window and look for this.
+    Find(String),
     /// One more address.
     NewAddress,
     /// Write this address, or none.

@@ -189,3 +189,36 @@ fn a_page_is_read_beside_everything_else() {
     ask(&mut app, Cook::Import("http://example.com/soup".to_owned()));
     assert!(view(&app).problem.as_deref().is_some_and(|why| why.contains("https://")));
 }
+
+#[test]
+fn instructions_say_what_is_missing_for_them() {
+    let mut app = app(None);
+    let part = |app: &App, name: &str| {
+        let made = view(app).instructions.iter().find(|made| made.key == "hang_shelf").unwrap();
+        made.parts.iter().find(|part| part.name == name).unwrap_or_else(|| panic!("{:?}", made.parts)).clone()
+    };
+    let screws = part(&app, "screws, 4 × 40 mm");
+    assert_eq!((screws.words.as_str(), screws.needed, screws.missing, screws.how), ("2 screws, 4 × 40 mm", 2, 2, None));
+    let drill = part(&app, "Drill");
+    assert_eq!((drill.words.as_str(), drill.tool, drill.missing), ("Drill (a tool)", true, 1));
+    ask(&mut app, Cook::CountParts { part: "screws, 4 × 40 mm".to_owned(), count: 1 });
+    assert_eq!((part(&app, "screws, 4 × 40 mm").missing, part(&app, "screws, 4 × 40 mm").how), (1, Some("counted")));
+    let mut info = TwinInfo::new(TwinId::new("home/box").unwrap(), "Box");
+    let mut property = PropertyInfo::new(ValueType::AnyNumber);
+    property.unit = Some("pcs".to_owned());
+    let screws = FeatureInfo {
+        name: "Screws, 4 × 40 mm".to_owned(),
+        kind: FeatureKind::Sensor,
+        class: None,
+        properties: [(value(), property)].into(),
+        actions: BTreeMap::new(),
+        events: BTreeSet::new(),
+    };
+    info.features.insert(FeatureId::slug("milk"), screws);
+    let twin = Twin(info.id.clone());
+    app.world_mut().spawn((twin, TwinRoot, TwinDescription(Arc::new(info)), state(60.0, 0.0)));
+    for _ in 0..4 {
+        app.update();
+    }
+    assert_eq!((part(&app, "screws, 4 × 40 mm").missing, part(&app, "screws, 4 × 40 mm").how), (0, Some("told")));
+}

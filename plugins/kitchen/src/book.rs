@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_kitchen::{
     Amount, Coming, Dish, DishId, Food, Found, IngredientId, Instructions, KitchenRules, Limits, LineKey, OverruledBy,
-    Recipe, RecipeError, RulesError, Stock, StockSource, Table, read,
+    Recipe, RecipeError, RulesError, Stock, StockSource, Table, plain_name, read,
 };
 use vestibule_model::{FeatureId, SystemId, Timestamp, Truth, TwinId};
 use vestibule_twin::{Cook, OverruleFood};
@@ -47,6 +47,8 @@ pub(crate) enum CookError {
     NoAmount(String),
     #[error("Nobody knows how much {amount} of {food} is: write it in grams, millilitres or pieces.")]
     NoMeasure { amount: String, food: String },
+    #[error("No instructions speak of {0:?}.")]
+    NoPart(String),
     #[error("Nothing of that name is on its way.")]
     NoLine,
     #[error("A dish is cooked for 1 to {MOST_SERVINGS}.")]
@@ -101,6 +103,9 @@ pub(crate) struct Counted {
 pub(crate) struct Diary {
     pub dishes: Vec<Planned>,
     pub counted: BTreeMap<IngredientId, Counted>,
+    /// How many parts there are that other things are made with, by what instructions call them
+    /// ([`plain_name`]).
+    pub parts: BTreeMap<String, u32>,
     /// What was bought, until nobody asks about it any more.
     pub coming: Vec<Coming>,
     /// What goods of suppliers are, by supplier and item.
@@ -114,6 +119,7 @@ impl Diary {
         }
         let diary: Self = toml::from_str(text).map_err(|error| DiaryError::Malformed(error.message().to_owned()))?;
         let fits = diary.dishes.len() <= MOST_DISHES && diary.counted.len() <= MOST_COUNTED;
+        let fits = fits && diary.parts.len() <= MOST_COUNTED;
         let fits = fits && diary.coming.len() <= MOST_COMING && diary.goods.len() <= MOST_GOODS;
         if fits { Ok(diary) } else { Err(DiaryError::TooLong) }
     }
@@ -250,6 +256,7 @@ impl Book {
                 set(&mut self.diary.counted, id, amount.map(|amount| Counted { amount, at }));
                 Ok(Effect::Diary)
             }
+            Cook::CountParts { part, count } => self.count_parts(part, *count),
             Cook::Lies { twin, feature, food } => {
                 let id = match food.trim() {
                     "" => None,
@@ -309,6 +316,22 @@ impl Book {
         let id = food.id.clone();
         set(&mut self.rules.overrule, id, by);
         Ok(Effect::Rules)
+    }
+
+    fn count_parts(&mut self, part: &str, count: u32) -> Result<Effect, CookError> {
+        let known = |part: &str| {
+            let mut all = self.instructions.values().flat_map(|kept| kept.what.tools.iter().chain(&kept.what.supplies));
+            all.any(|known| known.name == part)
+        };
+        if !known(part) {
+            return Err(CookError::NoPart(part.chars().take(60).collect()));
+        }
+        let name = plain_name(part);
+        if self.diary.parts.len() >= MOST_COUNTED && !self.diary.parts.contains_key(&name) {
+            return Err(CookError::Full(MOST_COUNTED, "counted parts"));
+        }
+        set(&mut self.diary.parts, name, Some(count).filter(|count| *count > 0));
+        Ok(Effect::Diary)
     }
 
     /// A person says that a line is in the cupboard. Where nothing weighs such food, it is as if they had counted it.

@@ -116,6 +116,23 @@ fn recipes_are_taken_in_and_forgotten_with_their_dishes() {
     assert!(matches!(ask(&mut book, &Cook::Import("{".to_owned())), Err(CookError::Recipe(_))));
     let path = Cook::Import(" /tmp/soup.html ".to_owned());
     assert_eq!(ask(&mut book, &path), Ok(Effect::Read { path: "/tmp/soup.html".to_owned() }));
+    let page = Cook::Import(" https://example.com/soup ".to_owned());
+    assert_eq!(ask(&mut book, &page), Ok(Effect::Fetch { address: "https://example.com/soup".to_owned() }));
+}
+
+#[test]
+fn parts_are_counted_that_instructions_speak_of() {
+    let mut book = book();
+    let shelf = r#"{"@type": "HowTo", "name": "Hang it", "tool": "Drill", "supply": "2 Screws", "step": "Drill."}"#;
+    ask(&mut book, &Cook::Import(shelf.to_owned())).unwrap();
+    let count = |part: &str, count| Cook::CountParts { part: part.to_owned(), count };
+    assert_eq!(ask(&mut book, &count("Screws", 5)), Ok(Effect::Diary));
+    assert_eq!(book.diary.parts, [("screws".to_owned(), 5)].into());
+    let read = Diary::read(&book.diary.write().unwrap()).unwrap();
+    assert_eq!(read, book.diary);
+    assert_eq!(ask(&mut book, &count("Nails", 5)), Err(CookError::NoPart("Nails".to_owned())));
+    ask(&mut book, &count("Screws", 0)).unwrap();
+    assert!(book.diary.parts.is_empty());
 }
 
 #[test]

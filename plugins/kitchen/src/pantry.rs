@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use vestibule_kitchen::{Amount, IngredientId, KitchenRules, Stock, StockSource, Table};
+use vestibule_kitchen::{Amount, CountUnit, IngredientId, KitchenRules, Stock, StockSource, Table, plain_name};
 use vestibule_model::{Cell, FeatureId, FeatureInfo, FeatureKind, PropertyId, Timestamp, Truth, TwinId, TwinInfo};
 use vestibule_twin::{KitchenPlace, KnownSystems, Reading, TwinState};
 
@@ -27,6 +27,8 @@ pub(crate) struct Pantry {
     pub unknown: Vec<KitchenPlace>,
     /// What people call each place.
     pub names: BTreeMap<(TwinId, FeatureId), String>,
+    /// How many pieces there are of what is no food, by what things at home call it ([`plain_name`]).
+    pub pieces: BTreeMap<String, u32>,
 }
 
 impl Pantry {
@@ -78,11 +80,22 @@ pub(crate) fn look<'a>(
                     let amount = words::amount(amount);
                     pantry.unknown.push(KitchenPlace { twin: key.0, feature: key.1, name, amount });
                 }
-                None => {}
+                None => {
+                    if let Some(count) = pieces(amount).filter(|_| reading.truth == Truth::Live) {
+                        let sum = pantry.pieces.entry(plain_name(&feature.name)).or_default();
+                        *sum = sum.saturating_add(count);
+                    }
+                }
             }
         }
     }
     pantry
+}
+
+/// Whole pieces, where they are counted.
+fn pieces(amount: Amount) -> Option<u32> {
+    let Amount::Count { milli, of: CountUnit::Piece } = amount else { return None };
+    u32::try_from(milli / 1_000).ok()
 }
 
 /// How much a feature tells, and whether it is a scale.

@@ -46,6 +46,7 @@ fn scales_know_what_lies_on_them_and_lists_by_their_names() {
         ("board_1_food", "On board 1", None, None, text("Mehl")),
         ("milk", "Milk", None, Some("mL"), Value::Int(400)),
         ("egg", "Eggs", None, Some("pcs"), Value::Int(3)),
+        ("screws", "Screws, 4 mm", None, Some("pcs"), Value::Int(17)),
     ]);
     let pantry = seen(&twin, &KitchenRules::default());
     let told: Vec<_> =
@@ -56,6 +57,7 @@ fn scales_know_what_lies_on_them_and_lists_by_their_names() {
     assert_eq!(pantry.stocks[2].source, StockSource::Inventory);
     assert_eq!(pantry.stocks[0].reported, Timestamp(NOW.0 - 60_000), "a minute old");
     assert!(pantry.names.values().any(|name| name == "Shelf, Milk") && pantry.unknown.is_empty());
+    assert_eq!(pantry.pieces, [("screws, 4 mm".to_owned(), 17)].into(), "what is no food is counted, too");
 }
 
 #[test]

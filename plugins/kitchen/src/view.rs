@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vestibule_kitchen::{
-    Amount, Decision, DishId, DishPlan, Food, Have, Ignored, IngredientId, LineKey, OverruledBy, Plan, Ready, Recipe,
-    Split, StockSource, Table, Way, Why, choose_suppliers, plan, readiness,
+    Amount, Decision, DishId, DishPlan, Food, Have, Ignored, IngredientId, Instructions, LineKey, OverruledBy, Part,
+    Plan, Ready, Recipe, Split, StockSource, Table, Way, Why, choose_suppliers, plain_name, plan, readiness,
 };
 use vestibule_model::{Cell, FeatureId, LineId, PurchaseId, SystemId, Timestamp, TwinId};
 use vestibule_twin::{
-    KitchenDecision, KitchenDish, KitchenFood, KitchenInstructions, KitchenLost, KitchenPart, KitchenRecipe,
-    KitchenSource, KitchenView, KitchenWay, Readiness, ShopCart,
+    KitchenDecision, KitchenDish, KitchenFood, KitchenInstructions, KitchenLost, KitchenMadePart, KitchenPart,
+    KitchenRecipe, KitchenSource, KitchenView, KitchenWay, Readiness, ShopCart,
 };
 
 use crate::{
@@ -69,7 +69,7 @@ pub(crate) fn of(
     let orders = orders::of(book, suppliers, carts, reckoned);
     KitchenView {
         recipes,
-        instructions: book.instructions.iter().map(|(key, kept)| made(key, kept)).collect(),
+        instructions: book.instructions.iter().map(|(key, kept)| made(key, kept, book, pantry)).collect(),
         dishes: tell.dishes(plan),
         foods: tell.foods(plan),
         places: pantry.unknown.clone(),
@@ -90,19 +90,40 @@ pub(crate) fn at_door(book: &Book) -> BTreeSet<PurchaseId> {
     lies.filter_map(|line| line.key.purchase.parse().ok()).collect()
 }
 
-fn made(key: &str, kept: &Kept<vestibule_kitchen::Instructions>) -> KitchenInstructions {
+fn made(key: &str, kept: &Kept<Instructions>, book: &Book, pantry: &Pantry) -> KitchenInstructions {
     let made = &kept.what;
-    let part = |part: &vestibule_kitchen::Part| {
+    // What a thing tells is nearer to the truth than what somebody counted once.
+    let mut home = book.diary.parts.clone();
+    home.extend(pantry.pieces.clone());
+    // In the order of the parts, those of which there are enough left out.
+    let mut missing = made.missing(1, &home).into_iter().peekable();
+    let mut row = |part: &Part, tool: bool| {
+        let lacks = missing.next_if(|lacks| lacks.part == *part && lacks.tool == tool);
         let unit = part.unit.as_ref().map(|unit| format!(" {unit}")).unwrap_or_default();
-        format!("{}{unit} {}", part.count, part.name)
+        let name = plain_name(&part.name);
+        let told = pantry.pieces.contains_key(&name).then_some("told");
+        KitchenMadePart {
+            name: part.name.clone(),
+            words: if tool && part.count == 1 {
+                format!("{} (a tool)", part.name)
+            } else {
+                format!("{}{unit} {}", part.count, part.name)
+            },
+            tool,
+            needed: part.count,
+            missing: lacks.map_or(0, |lacks| lacks.missing),
+            how: told.or_else(|| book.diary.parts.contains_key(&name).then_some("counted")),
+        }
     };
-    let supplies = made.supplies.iter().map(part);
-    let tools = made.tools.iter().map(|tool| format!("{} (a tool)", tool.name));
+    let tools: Vec<_> = made.tools.iter().map(|part| row(part, true)).collect();
+    let supplies = made.supplies.iter().map(|part| row(part, false));
     KitchenInstructions {
         key: key.to_owned(),
         name: made.name.clone(),
-        parts: supplies.chain(tools).collect(),
+        description: made.description.clone(),
+        parts: tools.into_iter().chain(supplies).collect(),
         steps: made.steps.iter().map(step).collect(),
+        own: kept.own,
     }
 }
 

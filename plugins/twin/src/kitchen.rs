@@ -56,6 +56,13 @@ pub enum Cook {
         /// How much, as people write it.
         amount: String,
     },
+    /// A person says how many there are of a part that things are made with; 0: none.
+    CountParts {
+        /// The part, by its [`KitchenMadePart::name`].
+        part: String,
+        /// How many.
+        count: u32,
+    },
     /// A person says what lies somewhere; an empty text: what the thing says counts again.
     Lies {
         /// The twin.
@@ -158,10 +165,31 @@ pub struct KitchenInstructions {
     pub key: String,
     /// What is made.
     pub name: String,
-    /// What goes into it, and what is used: `16 screws`, `Screwdriver (a tool)`.
-    pub parts: Vec<String>,
+    /// What is said of it.
+    pub description: String,
+    /// What is used and what goes into it.
+    pub parts: Vec<KitchenMadePart>,
     /// What is done, in order.
     pub steps: Vec<String>,
+    /// Whether the person took it in, so that they can forget it.
+    pub own: bool,
+}
+
+/// A tool or a part that something is made with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KitchenMadePart {
+    /// What requests say, and people call it.
+    pub name: String,
+    /// How many of it, in words: `16 screws`.
+    pub words: String,
+    /// Whether it is only used, and there afterwards.
+    pub tool: bool,
+    /// How many are needed.
+    pub needed: u32,
+    /// How many of them are missing.
+    pub missing: u32,
+    /// How that is known: `told` by a thing at home, `counted` by a person; nothing where nobody said that there are any.
+    pub how: Option<&'static str>,
 }
 
 /// A planned dish.

@@ -63,8 +63,8 @@ pub use furniture::{
 pub use index::TwinIndex;
 pub use kitchen::{
     Cook, FoodDelivered, KitchenCook, KitchenDecision, KitchenDish, KitchenFood, KitchenGoods, KitchenInstructions,
-    KitchenLost, KitchenOffered, KitchenOrder, KitchenPart, KitchenPlace, KitchenRecipe, KitchenSource,
-    KitchenSupplier, KitchenView, KitchenWay, OverruleFood, Readiness,
+    KitchenLost, KitchenMadePart, KitchenOffered, KitchenOrder, KitchenPart, KitchenPlace, KitchenRecipe,
+    KitchenSource, KitchenSupplier, KitchenView, KitchenWay, OverruleFood, Readiness,
 };
 pub use lend::{EndedToken, HeldToken, KnownLending, KnownToken, LendRights, SignedToken, TokenText};
 pub use link::{EnablerClock, EnablerLink, LinkState};

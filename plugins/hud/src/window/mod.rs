@@ -192,7 +192,7 @@ pub(crate) fn act(
                 }
                 past.write(wish.clone());
             }
-            HudAction::PrepareShop(PrepareShop::OrderDesign | PrepareShop::Cart(_)) => {
+            HudAction::PrepareShop(PrepareShop::OrderDesign | PrepareShop::Cart(_) | PrepareShop::Find(_)) => {
                 window.open(HudWindow::Shop, *attention.get());
                 next.set(Attention::Panel);
             }

@@ -1,9 +1,9 @@
 use bevy::prelude::*;
-use vestibule_twin::{Cook, KitchenInstructions, KitchenRecipe};
+use vestibule_twin::{Cook, KitchenInstructions, KitchenMadePart, KitchenRecipe};
 
 use super::{KitchenPage, PrepareKitchen, ask, small};
 use crate::{
-    action::HudAction,
+    action::{HudAction, PrepareShop},
     el::El,
     style,
     widgets::{self, Tone},
@@ -68,9 +68,57 @@ pub(super) fn recipe(recipe: &KitchenRecipe) -> El {
     page(&recipe.name, forget, parts.into_iter().chain(unclear).chain([steps]))
 }
 
-/// Instructions to read.
+/// Instructions to read, with what is missing for them.
 pub(super) fn made(made: &KitchenInstructions) -> El {
-    let parts = list("parts", "What is needed", &made.parts, |_| "-".to_owned());
+    let lacks = made.parts.iter().filter(|part| part.missing > 0).count();
+    let all = match lacks {
+        0 => "Everything for it is there.".to_owned(),
+        1 => "One thing for it is missing, or nobody has said that it is there.".to_owned(),
+        many => format!("{many} things for it are missing, or nobody has said that they are there."),
+    };
+    let about = [El::text("about", made.description.clone()), El::small("lacks", all)];
+    let rows = made.parts.iter().enumerate().map(|(place, one)| part(place, one));
+    let parts = El::column("parts", 4.0)
+        .node(|node| node.flex_shrink = 0.0)
+        .with(widgets::heading("title", "What is needed"))
+        .with_all(rows);
     let steps = list("steps", "What is done", &made.steps, |number| format!("{}.", number + 1));
-    page(&made.name, None, [parts, steps])
+    let forget = made.own.then(|| {
+        let wish = ask(Cook::Forget(made.key.clone()));
+        small("forget", "Forget it", format!("Forget {}", made.name), wish, Tone::Plain)
+    });
+    page(&made.name, forget, about.into_iter().chain([parts, steps]))
+}
+
+/// A part: whether it is there, and what can be done about it.
+fn part(place: usize, part: &KitchenMadePart) -> El {
+    let name = &part.name;
+    let count = |count: u32| ask(Cook::CountParts { part: name.clone(), count });
+    let (state, color) = match (part.missing, part.how) {
+        (0, Some(how)) => (format!("there, {how}"), style::GOOD),
+        (0, None) => ("there".to_owned(), style::GOOD),
+        (missing, _) if missing < part.needed => (format!("{missing} missing"), style::MIND),
+        (_, _) => ("missing".to_owned(), style::MIND),
+    };
+    let have = (part.missing > 0 && part.how != Some("told"))
+        .then(|| small("have", "I have it", format!("I have {name}"), count(part.needed), Tone::Plain));
+    let gone = (part.how == Some("counted"))
+        .then(|| small("gone", "Not there", format!("There is no {name}"), count(0), Tone::Plain));
+    let find = (part.missing > 0).then(|| {
+        let look = HudAction::PrepareShop(PrepareShop::Find(searched(name)));
+        small("find", "Look in the shops", format!("Look in the shops for {name}"), look, Tone::Plain)
+    });
+    El::row(format!("part.{place}"), style::GAP)
+        .node(|node| node.flex_shrink = 0.0)
+        .with(El::text("words", part.words.clone()).node(|node| node.flex_shrink = 1.0))
+        .with(El::small("state", state).colored(color))
+        .with(widgets::spring())
+        .with_all(have)
+        .with_all(gone)
+        .with_all(find)
+}
+
+/// What shops are asked for: `screws` for `screws, 4 × 40 mm`.
+fn searched(name: &str) -> String {
+    name.split([',', '(']).next().unwrap_or(name).trim().to_lowercase()
 }

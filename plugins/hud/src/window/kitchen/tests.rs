@@ -11,8 +11,9 @@ use bevy::{
 };
 use vestibule_input::Attention;
 use vestibule_twin::{
-    KitchenCook, KitchenDecision, KitchenDish, KitchenFood, KitchenGoods, KitchenInstructions, KitchenOffered,
-    KitchenOrder, KitchenPart, KitchenPlace, KitchenRecipe, KitchenSource, KitchenSupplier, KitchenWay, Readiness,
+    KitchenCook, KitchenDecision, KitchenDish, KitchenFood, KitchenGoods, KitchenInstructions, KitchenMadePart,
+    KitchenOffered, KitchenOrder, KitchenPart, KitchenPlace, KitchenRecipe, KitchenSource, KitchenSupplier, KitchenWay,
+    Readiness,
     model::{Money, SystemId},
 };
 
@@ -110,8 +111,27 @@ pub(crate) fn kitchen() -> KitchenView {
         instructions: vec![KitchenInstructions {
             key: text("shelf"),
             name: text("Hang a shelf"),
-            parts: vec![text("2 screws")],
+            description: text("On the wall."),
+            parts: vec![
+                KitchenMadePart {
+                    name: text("Drill"),
+                    words: text("Drill (a tool)"),
+                    tool: true,
+                    needed: 1,
+                    missing: 0,
+                    how: Some("counted"),
+                },
+                KitchenMadePart {
+                    name: text("screws, 4 mm"),
+                    words: text("2 screws, 4 mm"),
+                    tool: false,
+                    needed: 2,
+                    missing: 2,
+                    how: None,
+                },
+            ],
             steps: vec![text("Drill.")],
+            own: true,
         }],
         dishes: vec![KitchenDish {
             id: 7,
@@ -295,7 +315,14 @@ fn recipes_and_instructions_are_read() {
     click(&mut app, "Pancakes");
     assert!(reads(&app, "4 servings · 35 min") && reads(&app, "Whisk.") && !reads(&app, "buy 100 ml"));
     click(&mut app, "Hang a shelf");
-    assert!(reads(&app, "2 screws") && reads(&app, "Drill."));
+    assert!(reads(&app, "2 screws, 4 mm") && reads(&app, "Drill.") && reads(&app, "On the wall."));
+    assert!(reads(&app, "One thing for it is missing, or nobody has said that it is there."));
+    let count = |part: &str, count| Cook::CountParts { part: text(part), count };
+    assert_eq!(click(&mut app, "I have screws, 4 mm"), [count("screws, 4 mm", 2)]);
+    assert_eq!(click(&mut app, "There is no Drill"), [count("Drill", 0)]);
+    assert_eq!(click(&mut app, "Forget Hang a shelf"), [Cook::Forget(text("shelf"))]);
+    assert!(find_button(app.world(), "Look in the shops for Drill").is_none());
+    assert!(find_button(app.world(), "Look in the shops for screws, 4 mm").is_some());
     click(&mut app, "Back to the foods");
     assert!(reads(&app, "buy 100 ml"));
 }

@@ -162,6 +162,10 @@ pub(crate) fn act(
                 capturing.end_line();
                 shop.write(Shop::Search(desk.words.clone()));
             }
+            HudAction::PrepareShop(PrepareShop::Find(words)) => {
+                (desk.part, desk.words) = (ShopPart::Goods, words.clone());
+                shop.write(Shop::Search(words.clone()));
+            }
             HudAction::PrepareShop(PrepareShop::CopyReceipt(id)) => {
                 let text = receipt(*id);
                 let copied = match (text, &mut clipboard) {

@@ -329,6 +329,15 @@ fn goods_go_into_the_cart_and_what_is_sold_out_says_so() {
 }
 
 #[test]
+fn what_is_missing_elsewhere_is_looked_for_here() {
+    let mut app = app();
+    app.world_mut().write_message(HudAction::PrepareShop(PrepareShop::Find("screws".to_owned())));
+    frames(&mut app);
+    assert_eq!(sent(&app).last(), Some(&Shop::Search("screws".to_owned())));
+    assert!(find_named(app.world(), "shop").is_some(), "its window is open");
+}
+
+#[test]
 fn the_click_that_costs_money_says_how_much_and_is_two() {
     let mut app = app();
     show(&mut app, ShopPart::Carts);
