@@ -24,6 +24,8 @@ const REFUSED_S: f64 = 1.0;
 /// A system whose recipes a person wants to see.
 #[derive(Clone, Copy, Debug, Default)]
 struct Wanted {
+    /// It was asked what is agreed already: agreeing anew replaces that.
+    looked: bool,
     /// When an agreement was asked for; none: not yet.
     agreeing: Option<f64>,
 }
@@ -105,6 +107,11 @@ impl Cooks {
                 questions.extend(input.map(|input| UseServices::Call { system: system.clone(), service, input }));
                 news = true;
                 return false;
+            }
+            if !around.services.complete {
+                questions.extend((!wanted.looked).then_some(UseServices::Look));
+                wanted.looked = true;
+                return true;
             }
             let Some(since) = wanted.agreeing else {
                 questions.push(around.agree(system));

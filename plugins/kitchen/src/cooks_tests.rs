@@ -34,7 +34,7 @@ fn agreed(services: &[&str]) -> KnownServices {
         account: None,
         since: Timestamp(0),
     };
-    KnownServices { agreed: [(grocer(), agreed)].into(), ..KnownServices::default() }
+    KnownServices { agreed: [(grocer(), agreed)].into(), complete: true, ..KnownServices::default() }
 }
 
 fn around<'a>(systems: &'a KnownSystems, services: &'a KnownServices) -> Around<'a> {
@@ -56,6 +56,10 @@ fn somebody_is_asked_only_when_a_person_wants_it_and_agreed_with_before() {
     assert_eq!(cooks.step(around(&with, &services), &BOOK.table, 0.0).1, []);
     assert!(!cooks.view(around(&with, &services), &BOOK)[0].asking);
     cooks.want(&grocer());
+    services.complete = false;
+    assert_eq!(cooks.step(around(&with, &services), &BOOK.table, 0.0).1, [UseServices::Look], "agreeing anew replaces");
+    assert_eq!(cooks.step(around(&with, &services), &BOOK.table, 0.0).1, []);
+    services.complete = true;
     let asked = cooks.step(around(&with, &services), &BOOK.table, 0.0).1;
     let [UseServices::Agree { system, services: wanted, share, .. }] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!((system, share), (&grocer(), &Sharing::default()), "nothing is told of the person");
@@ -113,7 +117,7 @@ fn whoever_does_not_tell_is_told_why() {
 
 #[test]
 fn a_refusal_ends_the_question_and_whoever_is_gone_is_asked_nothing() {
-    let (with, mut services) = (systems(&[RECIPES]), KnownServices::default());
+    let (with, mut services) = (systems(&[RECIPES]), KnownServices { complete: true, ..KnownServices::default() });
     let mut cooks = Cooks::default();
     cooks.want(&grocer());
     assert_eq!(cooks.step(around(&with, &services), &BOOK.table, 0.0).1.len(), 1);
