@@ -8,6 +8,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use vestibule_model::Cell;
 
 use crate::{Clock, Config, EnablerConfig, Role, Tls, slicer, start};
 
@@ -64,7 +65,8 @@ struct Options {
     /// The enabler that it shall be a third-party system of: http://HOST:PORT
     #[arg(long, value_name = "URL", group = "known")]
     enabler: Option<String>,
-    /// A file that says so, looked at until it is there: {"url": "http://HOST:PORT", "code": "DIGITS", "system": "ID"}
+    /// A file that says so, looked at until it is there: {"url": "http://HOST:PORT", "code": "DIGITS", "system": "ID"}; where
+    /// its code is not taken, an empty file of the same name ending in .wanted is put beside it
     #[arg(long, value_name = "FILE", group = "known")]
     enabler_file: Option<PathBuf>,
     /// The six digits of `vestibule-enabler pair --role third_party`; needed once
@@ -76,6 +78,9 @@ struct Options {
     /// When it is open, as in "Mo-Sa 07:00-22:00" (UTC); what its catalogue says where nothing is said
     #[arg(long, value_name = "HOURS", value_parser = hours)]
     hours: Option<String>,
+    /// Where it is, as an H3 cell as large as shall be told (8828308281fffff); users look for who is near
+    #[arg(long, value_name = "CELL")]
+    place: Option<Cell>,
     /// PrusaSlicer, for the manufacturer's times and weights; found in PATH where nothing is said
     #[arg(long, value_name = "FILE")]
     slicer: Option<PathBuf>,
@@ -107,6 +112,7 @@ impl Options {
             enabler,
             introduction: self.enabler_file,
             hours: self.hours,
+            place: self.place,
             slicer,
             clock: Clock::default(),
         };

@@ -32,6 +32,7 @@ mod maker;
 mod measures;
 mod merchant;
 mod profile;
+mod registration;
 mod rules;
 mod said;
 mod sii;

@@ -9,6 +9,7 @@ use std::{
 use thiserror::Error;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 use tokio_rustls::TlsAcceptor;
+use vestibule_model::Cell;
 use vestibule_ucp::Endpoint;
 
 use crate::{
@@ -94,6 +95,8 @@ pub struct Config {
     pub introduction: Option<PathBuf>,
     /// When it is open, as in its catalogue's place: `Mo-Sa 08:00-20:00`.
     pub hours: Option<String>,
+    /// Where it is, as exact as it shall be told, in its catalogue's place.
+    pub place: Option<Cell>,
     /// PrusaSlicer, for a manufacturer: times and weights are its own, and ours where it takes a design not.
     pub slicer: Option<PathBuf>,
     /// The time of day.
@@ -118,6 +121,7 @@ impl Config {
             enabler: None,
             introduction: None,
             hours: None,
+            place: None,
             slicer: None,
             clock: Clock::default(),
         }
@@ -254,6 +258,7 @@ fn book(config: &Config) -> Result<Book, StartError> {
     if let Some(hours) = &config.hours {
         book.hours.clone_from(hours);
     }
+    book.place = config.place.or(book.place);
     Ok(book)
 }
 

@@ -21,6 +21,7 @@ use crate::{
     Role,
     app::App,
     measures::{self, Delegation, Gap},
+    registration::registration,
     rules::catalog,
     store::{StoreError, shelf},
 };
@@ -28,8 +29,6 @@ use crate::{
 /// An answer comes within this time; an inbox waits for a part of it.
 const PATIENCE: Duration = Duration::from_secs(45);
 const WAIT_MS: u64 = 25_000;
-/// How often this merchant promises to be heard of.
-const HEARTBEAT_MS: u64 = 30_000;
 /// How long an agreement holds at most: a year.
 const YEAR_MS: u64 = 365 * 24 * 60 * 60 * 1000;
 /// Pauses while the enabler cannot be reached: doubled each time.
@@ -37,6 +36,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Between two looks for the file that says which enabler it is.
 const INTRODUCED: Duration = Duration::from_millis(100);
+/// What a file beside it ends in, where its code is spent and another one is wanted.
+const WANTED: &str = "wanted";
 /// Bytes of that file: an address, six digits and a name.
 const LONGEST_INTRODUCTION: u64 = 4_096;
 /// Bytes of an answer: a page of invocations.
@@ -80,6 +81,16 @@ impl Introduction {
         let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
         // Without what stands there: the code is a secret.
         serde_json::from_slice(&bytes).map_err(|_| unreadable("it says no url and system as JSON".to_owned()))
+    }
+
+    /// Its code was not taken, and there is no other: says so where somebody may look. Codes end after some minutes, and
+    /// whoever is started late finds one that has.
+    fn wants_code(&self) {
+        let Self::File(path) = self else { return };
+        let wanted = path.with_extension(WANTED);
+        if let Err(error) = std::fs::write(&wanted, "") {
+            tracing::warn!(%error, file = %wanted.display(), "nobody learns that another code is needed");
+        }
     }
 }
 
@@ -169,6 +180,9 @@ pub(crate) async fn join(app: Arc<App>, role: Role, by: Introduction, mut stop: 
             let served = serve(&app, role, &config, &mut registered).await;
             if matches!(served, Err(SiiError::Code(_))) {
                 spent = config.code;
+            }
+            if matches!(served, Err(SiiError::Code(_) | SiiError::NoCode)) {
+                by.wants_code();
             }
             served
         };
@@ -379,117 +393,6 @@ async fn invoke(app: &Arc<App>, asked: &Invoke) -> Result<Value, SiiError> {
     })
 }
 
-/// What this merchant says of itself (P1.1).
-fn registration(app: &App, role: Role, system: &str) -> Value {
-    let service = |name: &str, words: &str, timeout_ms: u64, input: Value| json!({"name": name, "description": words, "idempotent": true, "timeout_ms": timeout_ms, "input": input});
-    let text = json!({"type": "string"});
-    let by_id = json!({"type": "object", "properties": {"id": text}, "required": ["id"]});
-    let lines = json!({"type": "array", "minItems": 1, "items": {"type": "object", "properties": {
-        "item": {"type": "object", "properties": {"id": text}, "required": ["id"]},
-        "quantity": {"type": "integer", "minimum": 1}}, "required": ["item", "quantity"]}});
-    let mut checkout = service(
-        "Checkout",
-        "Begins a checkout session (UCP 2026-04-08), or changes the one with the id.",
-        10_000,
-        json!({"type": "object", "properties": {"id": text, "line_items": lines, "buyer": {"type": "object"},
-            "fulfillment": {"type": "object"}}, "required": ["line_items"]}),
-    );
-    checkout["undo"] = "cancel_checkout".into();
-    checkout["needs"] = json!(["address", "email"]);
-    let words = json!({"type": "object", "properties": {"query": text, "pagination": {"type": "object"}}});
-    let ids = json!({"type": "object", "properties": {"ids": {"type": "array", "items": text, "minItems": 1}},
-        "required": ["ids"]});
-    let mut services = json!({
-        "search": service("Search", "Looks for goods in words.", 10_000, words),
-        "look_up": service("Look up", "Says what goods are, by their ids.", 10_000, ids),
-        "checkout": checkout,
-        "look_checkout": service("Look at a checkout", "Says how it is by now.", 10_000, by_id.clone()),
-        "cancel_checkout": service("Cancel a checkout", "Ends one that was not ordered.", 10_000, by_id),
-    });
-    if role == Role::Manufacturer {
-        services["quote"] = service(
-            "Quote",
-            "Whether and for how much a design can be made.",
-            60_000,
-            json!({"type": "object", "properties": {"package": text, "design": text, "process": text, "material": text,
-                "colour": text, "infill_percent": {"type": "integer", "minimum": 0, "maximum": 100},
-                "quantity": {"type": "integer", "minimum": 1}},
-                "required": ["package", "design", "process", "material", "colour", "quantity"]}),
-        );
-    }
-    if !app.book.recipes.is_empty() {
-        let words = json!({"type": "object", "properties": {"query": text}});
-        services["recipes"] = service("Recipes", "Says what can be cooked of what is sold here.", 10_000, words);
-    }
-    let mut properties = json!({"hours": app.book.hours, "currency": app.book.currency, "ucp": app.profile_url});
-    if let Some(windows) = &app.book.windows {
-        // For whoever plans a meal and has no cart yet; a cart says it exactly.
-        let told = json!({"days": windows.days, "hours": windows.hours, "cut_off_s": windows.cut_off_s, "price": windows.price});
-        properties["delivers"] = told.to_string().into();
-    }
-    json!({
-        "id": system, "kind": "third_party", "system_type": app.book.system_type, "name": app.book.name,
-        "properties": properties,
-        "heartbeat_ms": HEARTBEAT_MS, "level": {"availability_permille": 990, "p99_ms": 2_000}, "services": services
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use vestibule_model::SystemInfo;
-
-    use super::*;
-    use crate::Config;
-
-    #[test]
-    fn who_introduces_it_is_looked_at_each_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("enabler.json");
-        let by = Introduction::File(path.clone());
-        assert!(matches!(by.read(), Err(SiiError::NotIntroduced)));
-        let long = " ".repeat(5_000);
-        for wrong in ["", "7", r#"{"url": "http://127.0.0.1:1"}"#, r#"{"url": 7, "system": "s"}"#, &long] {
-            std::fs::write(&path, wrong).unwrap();
-            let why = by.read().unwrap_err().to_string();
-            assert!(why.contains("enabler.json"), "{why}");
-        }
-        for port in [1, 2] {
-            let said = json!({"url": format!("http://127.0.0.1:{port}"), "code": "123456", "system": "shop"});
-            std::fs::write(&path, said.to_string()).unwrap();
-            assert_eq!(by.read().unwrap().url, format!("http://127.0.0.1:{port}"));
-        }
-        std::fs::write(&path, r#"{"url": "http://127.0.0.1:1", "code": "123456", "system": }"#).unwrap();
-        assert!(!by.read().unwrap_err().to_string().contains("123456"), "codes stand in no log");
-    }
-
-    /// What is registered is what the enabler takes.
-    #[tokio::test]
-    async fn what_is_said_of_a_merchant_is_sound() {
-        for role in [Role::Shop, Role::Manufacturer, Role::Supplier] {
-            let folder = tempfile::tempdir().unwrap();
-            let (running, app) = crate::merchant::start_app(Config::new(role, folder.path())).await.unwrap();
-            let info: SystemInfo = serde_json::from_value(registration(&app, role, role.name())).unwrap();
-            info.check().unwrap();
-            assert_eq!(info.services.keys().any(|service| service.to_string() == "quote"), role == Role::Manufacturer);
-            assert_eq!(info.properties.contains_key("delivers"), role == Role::Supplier, "in windows");
-            let asked = |service: &str, input: Value| Invoke {
-                call: Value::Null,
-                step: Value::Null,
-                undo: false,
-                service: service.into(),
-                input,
-                not_after: Timestamp(u64::MAX),
-            };
-            let found = invoke(&app, &asked("search", json!({"query": ""}))).await.unwrap();
-            assert!(found["done"]["products"].is_array());
-            let recipes = invoke(&app, &asked("recipes", json!({"query": "Onion"}))).await.unwrap();
-            assert_eq!(recipes["done"]["@graph"][0]["@type"] == "Recipe", role == Role::Supplier, "{recipes}");
-            assert_eq!(info.services.keys().any(|one| one.as_str() == "recipes"), role == Role::Supplier);
-            assert!(invoke(&app, &asked("look_up", json!({}))).await.unwrap()["failed"]["reason"].is_string());
-            let elsewhere = invoke(&app, &asked("checkout", json!({}))).await.unwrap();
-            assert!(elsewhere["failed"]["reason"].as_str().unwrap().contains("--ucp"));
-            drop(app);
-            running.stop().await;
-        }
-    }
-}
+#[path = "sii_tests.rs"]
+mod tests;

@@ -19,6 +19,8 @@ pub enum Group {
     Services,
     /// What is bought and given for it, and what came of it (SDC).
     Purchases,
+    /// What was bought and stands here. Played only where the enabler buys from a manufacturer that the kit may order from.
+    Products,
     /// Virtual and physical objects are kept alike (DTS).
     Synchronization,
     /// One holder for each physical object (S3, REQ-DT-08).
@@ -33,12 +35,13 @@ pub enum Group {
 
 impl Group {
     /// All of them, in the order in which they are played.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Procedure1,
         Self::Procedure2,
         Self::Discovery,
         Self::Services,
         Self::Purchases,
+        Self::Products,
         Self::Permissions,
         Self::Synchronization,
         Self::Truth,
@@ -54,6 +57,7 @@ impl Group {
             Self::Procedure1 => "procedure-1",
             Self::Services => "services",
             Self::Purchases => "purchases",
+            Self::Products => "products",
             Self::Procedure2 => "procedure-2",
             Self::Discovery => "discovery",
             Self::Permissions => "permissions",
@@ -70,6 +74,7 @@ impl Group {
             Self::Procedure1 => played::procedure1::ROWS,
             Self::Services => played::services::ROWS,
             Self::Purchases => played::purchases::ROWS,
+            Self::Products => played::products::ROWS,
             Self::Procedure2 => played::procedure2::ROWS,
             Self::Discovery => played::discovery::ROWS,
             Self::Permissions => played::permissions::ROWS,
@@ -113,11 +118,34 @@ macro_rules! rows {
 }
 pub(crate) use rows;
 
-/// Every row, in the order in which they are played: rows of a procedure follow from those before. With those about
-/// HTTP itself where the enabler is reached over `http`.
+/// What a run has beside an enabler. Rows for which it is missing are left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// The enabler is reached over HTTP.
+    pub http: bool,
+    /// The enabler buys from a manufacturer that the kit may order from.
+    pub merchant: bool,
+}
+
+impl Reach {
+    /// Everything.
+    pub const ALL: Self = Self { http: true, merchant: true };
+
+    /// Whether the rows of a group can be played.
+    #[must_use]
+    pub const fn has(self, group: Group) -> bool {
+        match group {
+            Group::Http => self.http,
+            Group::Products => self.merchant,
+            _ => true,
+        }
+    }
+}
+
+/// Every row that can be played, in the order in which they are: rows of a procedure follow from those before.
 #[must_use]
-pub fn entries(http: bool) -> Vec<&'static Entry> {
-    Group::ALL.into_iter().filter(|group| http || *group != Group::Http).flat_map(Group::rows).collect()
+pub fn entries(reach: Reach) -> Vec<&'static Entry> {
+    Group::ALL.into_iter().filter(|group| reach.has(*group)).flat_map(Group::rows).collect()
 }
 
 /// What of the specification is no row, because nobody can ask for it over an enabler's interfaces, and why.
@@ -143,7 +171,7 @@ mod tests {
 
     #[test]
     fn every_row_has_an_id_of_its_own_and_belongs_where_it_stands() {
-        let entries = entries(true);
+        let entries = entries(Reach::ALL);
         let ids: BTreeSet<_> = entries.iter().map(|entry| entry.id).collect();
         assert_eq!(ids.len(), entries.len());
         for group in Group::ALL {
@@ -156,7 +184,7 @@ mod tests {
     fn both_procedures_are_played_step_by_step() {
         for (procedure, steps) in [("P1", 19), ("P2", 18)] {
             let mut due = (1..=steps).map(|step| format!("{procedure}.{step}")).peekable();
-            for entry in entries(true) {
+            for entry in entries(Reach::ALL) {
                 due.next_if(|step| step == entry.id);
             }
             assert_eq!(due.next(), None);
@@ -179,7 +207,7 @@ mod tests {
         due.push("REQ-SI-02b".to_owned());
         for id in due {
             let part = format!("{id}.");
-            let is_row = entries(true).iter().any(|entry| entry.id == id || entry.id.starts_with(&part));
+            let is_row = entries(Reach::ALL).iter().any(|entry| entry.id == id || entry.id.starts_with(&part));
             let reasons = NOT_ROWS.iter().filter(|(other, _)| *other == id).count();
             assert!(is_row != (reasons == 1), "{id}");
         }

@@ -3,6 +3,7 @@
 use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Parser;
+use vestibule_model::SystemId;
 use vestibule_quic::Fingerprint;
 
 use crate::{
@@ -39,6 +40,10 @@ pub struct Cli {
     /// Only rows of this group; may be given often.
     #[arg(long = "group", value_name = "GROUP", value_parser = group)]
     groups: Vec<Group>,
+    /// A manufacturer from which the enabler buys (`vestibule-enabler serve --ucp ID=URL`), by that ID: something is ordered
+    /// there, and rows about products are played as well. It has to deliver within the patience.
+    #[arg(long, value_name = "ID")]
+    merchant: Option<SystemId>,
     /// Seconds to wait for anything that has to come.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
     patience: u64,
@@ -72,7 +77,7 @@ pub fn transport(url: &str, trust: Trust, patience: Duration) -> Result<Arc<dyn 
 impl Cli {
     /// Plays, prints, and says how it went.
     pub async fn play(self) -> ExitCode {
-        let Self { enabler, pair, ca, fingerprint, json, groups, patience } = self;
+        let Self { enabler, pair, ca, fingerprint, json, groups, merchant, patience } = self;
         let patience = Duration::from_secs(patience);
         let wrong = |words: &str| {
             eprintln!("vestibule-conformance: {words}");
@@ -93,7 +98,7 @@ impl Cli {
             Ok(transport) => transport,
             Err(words) => return wrong(&words),
         };
-        let report = match run(transport, &pair, &Config { patience, groups }).await {
+        let report = match run(transport, &pair, &Config { patience, groups, merchant }).await {
             Ok(report) => report,
             Err(words) => return wrong(&words),
         };

@@ -7,10 +7,10 @@
 //! **Does not**: look into an enabler, know which one it is, or pass a row that it could not play.
 //!
 //! ```
-//! use vestibule_conformance::catalogue;
+//! use vestibule_conformance::catalogue::{self, Reach};
 //!
 //! // Every step of procedure P2 is a row.
-//! let steps = catalogue::entries(true).into_iter().filter(|entry| entry.clause.starts_with("FGMV-29 9.2"));
+//! let steps = catalogue::entries(Reach::ALL).into_iter().filter(|entry| entry.clause.starts_with("FGMV-29 9.2"));
 //! assert!(steps.count() >= 18);
 //! ```
 

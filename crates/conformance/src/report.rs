@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_report_says_what_was_seen_and_counts() {
-        let entries = catalogue::entries(true);
+        let entries = catalogue::entries(catalogue::Reach::ALL);
         let rows = vec![
             Row::new(entries[0], Ok("it was taken".to_owned())),
             Row::new(entries[1], Err("nothing\ncame".to_owned())),

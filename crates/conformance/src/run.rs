@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
+use vestibule_model::SystemId;
 
 use crate::{
-    catalogue::{Entry, Group, entries},
+    catalogue::{Entry, Group, Reach, entries},
     report::{Report, Row},
     stage::Stage,
     wire::Transport,
@@ -18,11 +19,13 @@ pub struct Config {
     pub patience: Duration,
     /// Rows of these groups are played; those of all groups where it is empty.
     pub groups: Vec<Group>,
+    /// A manufacturer from which the enabler buys and the kit may order, as it is called there.
+    pub merchant: Option<SystemId>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { patience: Duration::from_secs(15), groups: Vec::new() }
+        Self { patience: Duration::from_secs(15), groups: Vec::new(), merchant: None }
     }
 }
 
@@ -34,15 +37,19 @@ const WAITS: u32 = 8;
 /// # Errors
 /// In words, where nobody answers or the code is not taken: there is nothing to say of such an enabler.
 pub async fn run(transport: Arc<dyn Transport>, code: &str, config: &Config) -> Result<Report, String> {
-    let is_http = transport.http().is_some();
-    if !is_http && !config.groups.is_empty() && config.groups.iter().all(|group| *group == Group::Http) {
-        return Err("rows about HTTP are played over http:// or https:// only".to_owned());
+    let reach = Reach { http: transport.http().is_some(), merchant: config.merchant.is_some() };
+    if !config.groups.is_empty() && !config.groups.iter().any(|group| reach.has(*group)) {
+        return Err(match config.groups.contains(&Group::Products) {
+            true => "rows about products are played where the enabler buys from a manufacturer: name it (--merchant)",
+            false => "rows about HTTP are played over http:// or https:// only",
+        }
+        .to_owned());
     }
     let wanted = |entry: &&Entry| config.groups.is_empty() || config.groups.contains(&entry.group);
-    let entries: Vec<&Entry> = entries(is_http).into_iter().filter(wanted).collect();
+    let entries: Vec<&Entry> = entries(reach).into_iter().filter(wanted).collect();
     let owner = transport.pair(code, "the conformance kit").await?;
     let name = transport.name();
-    let mut stage = match Stage::set(transport, owner, config.patience).await {
+    let mut stage = match Stage::set(transport, owner, config).await {
         Ok(stage) => stage,
         Err(error) => {
             let seen = format!("the stage cannot be set: {error}");

@@ -16,7 +16,9 @@ use crate::{
         leases::Wanted,
         procedure1::{Agreed, Called},
         procedure2::{Acquired, Commanded},
+        products::Made,
     },
+    run::Config,
     system::TwinSystem,
     things::{door, lamp},
     third_party::{ThirdParty, shop},
@@ -54,6 +56,9 @@ pub struct Stage {
     pub(crate) called: Option<Called>,
     /// What a guest has bought.
     pub(crate) bought: Option<Confirmation>,
+    /// A manufacturer that the kit may order from, and what it has made for the owner.
+    pub(crate) merchant: Option<SystemId>,
+    pub(crate) made: Option<Made>,
     /// What came of P2.8 to P2.12.
     pub(crate) acquired: Option<Acquired>,
     /// What came of P2.15 to P2.18.
@@ -129,7 +134,8 @@ impl Stage {
     ///
     /// # Errors
     /// What the enabler did instead, in words.
-    pub async fn set(transport: Arc<dyn Transport>, owner: Key, patience: Duration) -> Result<Self, String> {
+    pub async fn set(transport: Arc<dyn Transport>, owner: Key, config: &Config) -> Result<Self, String> {
+        let patience = config.patience;
         let tag = format!("{:08x}", rand::random::<u32>());
         let [home, yard, workshop] =
             ["home", "yard", "workshop"].map(|name| system_info(&tag, name, SystemKind::DigitalTwin));
@@ -167,6 +173,8 @@ impl Stage {
             agreed: None,
             called: None,
             bought: None,
+            merchant: config.merchant.clone(),
+            made: None,
             acquired: None,
             commanded: None,
             first: None,
@@ -257,6 +265,13 @@ impl Stage {
 
     /// Takes away what the kit has brought, as far as the enabler lets it.
     pub async fn strike(self) {
+        if let Some(Made { serial, .. }) = self.made.clone() {
+            // It is unbound already where all went well.
+            let _ = self.owner.ask(Request::Unbind { serial }).await;
+        }
+        if let Some(system) = self.merchant.clone() {
+            let _ = self.owner.ask(Request::Deauthorize { system }).await;
+        }
         for system in [&self.home, &self.yard, &self.workshop] {
             // What does not go stays without harm: everything has the run's own name.
             let _ = system.tell(DiiUp::Complete { twins: Vec::new() }).await;

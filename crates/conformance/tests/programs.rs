@@ -6,17 +6,21 @@
 use std::{
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
 /// The program of another package.
 fn enabler() -> PathBuf {
+    program("vestibule-enabler", "vestibule-server")
+}
+
+fn program(name: &str, package: &str) -> PathBuf {
     let folder = std::env::var_os("VESTIBULE_BIN_DIR").map(PathBuf::from).unwrap_or_else(|| {
         let kit = Path::new(env!("CARGO_BIN_EXE_vestibule-conformance"));
         kit.parent().unwrap().to_owned()
     });
-    let program = folder.join("vestibule-enabler");
-    assert!(program.is_file(), "{} is not built: `cargo build -p vestibule-server` first", program.display());
+    let program = folder.join(name);
+    assert!(program.is_file(), "{} is not built: `cargo build -p {package}` first", program.display());
     program
 }
 
@@ -29,10 +33,46 @@ struct Running {
     fingerprint: String,
 }
 
+/// A manufacturer, for whom a day is half a second. Killed when dropped.
+struct Workshop {
+    child: Child,
+    url: String,
+    /// Whoever writes to a pipe that nobody holds any more ends.
+    _out: BufReader<ChildStdout>,
+}
+
+impl Workshop {
+    fn start(data: &Path) -> Self {
+        let mut command = Command::new(program("vestibule-commerce", "vestibule-commerce"));
+        command
+            .args(["manufacturer", "--no-slicer", "--speed", "200000", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let (mut out, mut line) = (BufReader::new(child.stdout.take().unwrap()), String::new());
+        out.read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").expect("where it listens").to_owned();
+        Self { child, url, _out: out }
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Running {
     fn start(data: &Path) -> Self {
+        Self::buying(data, None)
+    }
+
+    fn buying(data: &Path, workshop: Option<&Workshop>) -> Self {
         let mut command = Command::new(enabler());
         command.args(["serve", "--quic", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+        if let Some(workshop) = workshop {
+            command.args(["--ucp", &format!("workshop={}/.well-known/ucp", workshop.url)]);
+        }
         command.args(["--https", "127.0.0.1:0", "--data"]).arg(data);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
@@ -77,7 +117,8 @@ fn text(bytes: &[u8]) -> String {
 fn the_stand_alone_enabler_passes_every_row_over_each_transport() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let running = Running::start(&data);
+    let workshop = Workshop::start(&folder.path().join("workshop"));
+    let running = Running::buying(&data, Some(&workshop));
     let [quic, http, https] = &running.urls;
     let (json, pem) = (folder.path().join("report.json"), data.join("identity.pem"));
     passes(quic, &[], &code(&data), &json);
@@ -107,7 +148,8 @@ fn a_certificate_that_nobody_named_is_not_taken() {
 
 fn passes(url: &str, trust: &[&str], code: &str, json: &Path) {
     let file = json.to_str().unwrap();
-    let output = kit(&[&["--enabler", url, "--pair", code, "--patience", "20", "--json", file], trust].concat());
+    let whole = ["--enabler", url, "--pair", code, "--patience", "20", "--json", file, "--merchant", "workshop"];
+    let output = kit(&[&whole[..], trust].concat());
     let table = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{url}: {table} {}", text(&output.stderr));
     let last = table.trim_end().lines().last().unwrap().to_owned();
@@ -136,6 +178,8 @@ fn wrong_flags_are_said_in_words() {
         (&["--enabler", "localhost:4433", "--pair", "123456"], "is no enabler"),
         (&["--enabler", "quic://localhost:1", "--pair", "123456", "--group", "lies"], "procedure-2"),
         (&["--enabler", "quic://localhost:1", "--pair", "123456", "--group", "http"], "over http://"),
+        (&["--enabler", "quic://localhost:1", "--pair", "123456", "--group", "products"], "--merchant"),
+        (&["--enabler", "quic://localhost:1", "--pair", "123456", "--merchant", "no name"], "--merchant"),
         (&["--enabler", "http://localhost:1", "--pair", "123456", "--ca", "x.pem"], "over https://"),
         (&["--enabler", "https://localhost:1", "--pair", "123456", "--ca", "x.pem"], "x.pem"),
         (&["--enabler", "https://localhost:1", "--pair", "123456", "--fingerprint", "x"], "64 hexadecimal"),

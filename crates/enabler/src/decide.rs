@@ -375,7 +375,7 @@ fn dii(state: &State, now: Timestamp, actor: &Actor, message: &DiiUp) -> Result<
 
 fn sii(state: &State, hot: &Hot, now: Timestamp, actor: &Actor, message: &SiiUp) -> Result<Decision, Refusal> {
     if let SiiUp::Register(info) = message {
-        return tpsr::register(state, now, actor, info);
+        return tpsr::register(state, hot, now, actor, info);
     }
     let system = actor.system.as_ref().ok_or_else(|| {
         Refusal::new(RefusalCode::Invalid, "register as a third-party system before saying anything else")

@@ -71,6 +71,8 @@ pub struct Hot {
     pub(crate) watchers: BTreeSet<UserId>,
     /// Where each live lease stands in the deadlines.
     pub(crate) leases: BTreeMap<LeaseId, Timestamp>,
+    /// Third-party systems that register themselves, as the enabler's owner says: as many as its configuration names.
+    pub(crate) expected: BTreeSet<SystemId>,
 }
 
 impl Hot {

@@ -12,12 +12,18 @@ const MOST_SYSTEMS: usize = 16_384;
 const MOST_SYSTEMS_EACH: usize = 64;
 
 /// Registers a system of this kind (P1.1 to P1.3, P2.1 to P2.3), for whoever has this role.
+///
+/// Where `is_expected`, the enabler's owner has said that this system registers itself. Then a registration that a part of
+/// the enabler's own process made in its place gives way: such a part has no credential of its own, and speaks for a name
+/// only as long as nobody else does. What users agreed with it ends, for it was not agreed with who comes; what they bought
+/// is asked for at the same merchant as before, whoever registers.
 pub(crate) fn register(
     state: &State,
     now: Timestamp,
     actor: &Actor,
     info: &SystemInfo,
     (kind, role): (SystemKind, &str),
+    is_expected: bool,
 ) -> Result<Decision, Refusal> {
     may_register(state, now, actor, &info.id, role)?;
     if info.kind != kind {
@@ -27,7 +33,9 @@ pub(crate) fn register(
     info.check().map_err(|error| Refusal::new(RefusalCode::Invalid, error.to_string()))?;
     let known = state.systems.get(&info.id);
     let owner = known.map(|known| &known.owner).or_else(|| state.reserved.get(&info.id));
-    if owner.is_some_and(|owner| *owner != actor.identity) {
+    let other = owner.filter(|owner| **owner != actor.identity);
+    let gives_way = |owner: &Identity| is_expected && *owner == Identity::Local(info.id.clone());
+    if other.is_some_and(|owner| !gives_way(owner)) {
         let message = format!("another system has registered as {} before: choose another id for this one", info.id);
         return Err(Refusal::new(RefusalCode::Conflict, message));
     }
@@ -37,12 +45,14 @@ pub(crate) fn register(
         let message = format!("{} is registered as another kind of system: deregister that one first", info.id);
         return Err(Refusal::new(RefusalCode::Conflict, message));
     }
-    if known.is_none() {
+    if known.is_none() || other.is_some() {
         check_room(state, &actor.identity)?;
     }
-    let same = known.is_some_and(|known| *known.info == *info);
-    let event = LogEvent::SystemRegistered { info: info.clone(), owner: actor.identity.clone() };
-    let events = if same { Vec::new() } else { vec![event] };
+    let same = other.is_none() && known.is_some_and(|known| *known.info == *info);
+    let mut events = if other.is_some() { tpsaa::end_all(state, &info.id) } else { Vec::new() };
+    if !same {
+        events.push(LogEvent::SystemRegistered { info: info.clone(), owner: actor.identity.clone() });
+    }
     Ok(Decision::done(events).with(Effect::Attach(info.clone())))
 }
 

@@ -14,8 +14,8 @@ use vestibule_protocol::{DiiDown, DiiUp};
 use crate::{HubHandle, local};
 
 /// Before an adapter that has ended begins anew; doubles up to [`PAUSE_MOST`]: whatever broke it may be retained.
-const PAUSE: Duration = Duration::from_secs(1);
-const PAUSE_MOST: Duration = Duration::from_secs(60);
+pub(crate) const PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const PAUSE_MOST: Duration = Duration::from_secs(60);
 /// An adapter that ran for so long was not broken by how it began.
 const WORKED: Duration = Duration::from_secs(120);
 

@@ -146,7 +146,8 @@ impl Embedded {
             states.push(state);
             keepers.push(tokio::spawn(adapters::keep(hub.clone(), system, start, tell)));
         }
-        keepers.push(tokio::spawn(things::keep(hub.clone(), Clock::system())));
+        let (tell, things) = watch::channel(None);
+        keepers.push(tokio::spawn(things::keep(hub.clone(), Clock::system(), tell)));
         let shared = Arc::new(Shared {
             name,
             server,
@@ -154,6 +155,7 @@ impl Embedded {
             desk: Desk::default(),
             trade: Arc::default(),
             adapters: states,
+            things,
             clients: Arc::default(),
         });
         let login = login.map(|login| LoginDesk::new(shared.hub.clone(), Clock::system(), login)).transpose()?;
@@ -218,6 +220,12 @@ impl Embedded {
     #[must_use]
     pub fn adapters(&self) -> &[watch::Receiver<AdapterStatus>] {
         &self.shared.adapters
+    }
+
+    /// Why products without electronics are not shown as they are, in words for people; `None`: they are.
+    #[must_use]
+    pub fn things(&self) -> &watch::Receiver<Option<String>> {
+        &self.shared.things
     }
 
     /// Reads the certificate anew and shows it to whoever connects from now on; connections that are open go on.

@@ -35,8 +35,8 @@ mod trade;
 pub use embedded::{Embedded, EmbeddedConfig, StartError};
 pub use http::{HttpConfig, HttpError};
 pub use hub::{
-    Clock, Hub, HubConfig, HubError, HubHandle, HubStatus, Keeping, LOG_FILE, Outgoing, Peer, SNAPSHOT_FOLDER,
-    SessionHandle, Trade,
+    Clock, Hub, HubConfig, HubError, HubHandle, HubStatus, Keeping, LOG_FILE, Outgoing, PairingCodes, Peer,
+    SNAPSHOT_FOLDER, SessionHandle, Trade,
 };
 pub use net::control;
 pub use trade::{TradeConfig, TradeError};

@@ -1,21 +1,32 @@
 //! The twin system of products without electronics. What it describes is what was decided about them: it remembers
 //! nothing itself, and says everything anew after a start.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use tokio::sync::{mpsc, watch};
-use vestibule_enabler_core::{ProductRecord, provenance, thing_info, thing_says, things_info};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until},
+};
+use vestibule_enabler_core::{ProductRecord, THINGS, provenance, thing_info, thing_says, things_info};
 use vestibule_model::{CommandStatus, InquiryId, Refusal, RefusalCode, TwinId, TwinInfo, TwinPermission, Value};
 use vestibule_protocol::{DiiDown, DiiUp, InquiryAnswer, Report};
 
-use crate::{Clock, HubHandle, hub::Things, local};
+use crate::{
+    Clock, HubHandle,
+    adapters::{PAUSE, PAUSE_MOST},
+    hub::Things,
+    local,
+};
 
 /// Why nothing is done with a thing.
 const NO_ELECTRONICS: &str = "this thing has no electronics: nothing of it can be commanded";
 
+/// What is said once more and not refused within this time is taken: each message is answered before the next is read.
+const TAKEN: Duration = Duration::from_secs(5);
+
 /// Maintains the twins of products without electronics, for as long as the hub runs. While there was never one, there is
-/// no such system.
-pub(crate) async fn keep(hub: HubHandle, clock: Clock) {
+/// no such system. `tell` has in words why they are not as they should be, while that is so.
+pub(crate) async fn keep(hub: HubHandle, clock: Clock, tell: watch::Sender<Option<String>>) {
     let mut things = hub.things();
     let any = |things: &Things| things.known || !things.products.is_empty();
     if things.wait_for(any).await.is_err() {
@@ -23,7 +34,8 @@ pub(crate) async fn keep(hub: HubHandle, clock: Clock) {
     }
     let (up, from_system) = mpsc::channel(local::MESSAGES);
     let (to_system, down) = mpsc::channel(local::MESSAGES);
-    let system = System { up, things, clock, registered: false, told: BTreeMap::new(), revision: 0 };
+    let told = BTreeMap::new();
+    let system = System { up, things, clock, registered: false, told, revision: 0, trouble: Trouble::default(), tell };
     let id = things_info().id;
     tokio::join!(local::bridge(hub, id, from_system, to_system), system.run(down));
 }
@@ -40,6 +52,56 @@ struct System {
     /// What it has described.
     told: BTreeMap<TwinId, TwinInfo>,
     revision: u64,
+    trouble: Trouble,
+    /// Why things are not shown as they are, for people.
+    tell: watch::Sender<Option<String>>,
+}
+
+/// What was refused is said again after a pause, which grows for as long as it is refused.
+#[derive(Debug, Default)]
+struct Trouble {
+    next: Option<(Then, Instant)>,
+    /// How often in a row.
+    times: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// It is said again.
+    Again,
+    /// It was taken, if nothing is refused until then.
+    Over,
+}
+
+impl Trouble {
+    /// Something was refused. How long until all is said again, where that is not planned already.
+    fn refused(&mut self, now: Instant) -> Option<Duration> {
+        if matches!(self.next, Some((Then::Again, _))) {
+            return None;
+        }
+        let pause = PAUSE.saturating_mul(1 << self.times.min(16)).min(PAUSE_MOST);
+        self.times = self.times.saturating_add(1);
+        self.next = Some((Then::Again, now + pause));
+        Some(pause)
+    }
+
+    /// What is to be done now.
+    fn is_due(&mut self, now: Instant) -> Option<Then> {
+        let (then, _) = self.next.take_if(|(_, at)| *at <= now)?;
+        match then {
+            Then::Again => self.next = Some((Then::Over, now + TAKEN)),
+            Then::Over => self.times = 0,
+        }
+        Some(then)
+    }
+
+    /// Waits until something is to be done, for ever where nothing is.
+    async fn wait(&self) {
+        match self.next {
+            Some((_, at)) => sleep_until(at).await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 impl System {
@@ -56,6 +118,7 @@ impl System {
                     Ok(()) => self.changed().await,
                     Err(_) => return,
                 },
+                () = self.trouble.wait() => self.look_after().await,
             };
         }
     }
@@ -68,6 +131,33 @@ impl System {
     async fn registers(&mut self) -> Result<(), Stopped> {
         self.registered = true;
         self.say(DiiUp::Register(things_info())).await
+    }
+
+    /// What was refused is said again, all of it: which message it was is not known, and saying the same twice is nothing.
+    async fn look_after(&mut self) -> Result<(), Stopped> {
+        match self.trouble.is_due(Instant::now()) {
+            Some(Then::Again) => self.registers().await,
+            Some(Then::Over) => {
+                self.tell.send_replace(None);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn refused(&mut self, refusal: &Refusal) {
+        let Some(pause) = self.trouble.refused(Instant::now()) else { return };
+        let why = match refusal.code {
+            // From before the name was the enabler's own.
+            RefusalCode::Conflict => format!(
+                "another system is called {THINGS}, which is the enabler's own name by now: an owner has to take it out \
+                 (DELETE /v1/systems/{THINGS})"
+            ),
+            _ => refusal.to_string(),
+        };
+        tracing::warn!(%refusal, ?pause, "things without electronics cannot be shown as they are; it is tried again");
+        let seconds = pause.as_secs().max(1);
+        self.tell.send_replace(Some(format!("not shown as they are: {why}; it is tried again in {seconds} s")));
     }
 
     async fn hear(&mut self, message: DiiDown) -> Result<(), Stopped> {
@@ -89,7 +179,7 @@ impl System {
                 self.say(DiiUp::NotIntegrated { twin, fence, reason: NO_ELECTRONICS.to_owned() }).await
             }
             DiiDown::Refused(refusal) => {
-                tracing::warn!(%refusal, "a thing without electronics cannot be described");
+                self.refused(&refusal);
                 Ok(())
             }
             _ => Ok(()),
@@ -108,8 +198,18 @@ impl System {
     async fn everything(&mut self) -> Result<(), Stopped> {
         self.told.clear();
         self.differences().await?;
+        if self.told.is_empty() {
+            return self.leaves().await;
+        }
         let twins = self.told.keys().cloned().collect();
         self.say(DiiUp::Complete { twins }).await
+    }
+
+    /// There is nothing to maintain any more, and nothing of what was.
+    async fn leaves(&mut self) -> Result<(), Stopped> {
+        self.registered = false;
+        self.told.clear();
+        self.say(DiiUp::Deregister).await
     }
 
     /// Products were kept, moved or taken away.
@@ -118,11 +218,7 @@ impl System {
         match (any, self.registered) {
             (true, false) => self.registers().await,
             (true, true) => self.differences().await,
-            (false, true) => {
-                self.registered = false;
-                self.told.clear();
-                self.say(DiiUp::Deregister).await
-            }
+            (false, true) => self.leaves().await,
             (false, false) => Ok(()),
         }
     }
@@ -174,5 +270,29 @@ impl System {
             None => InquiryAnswer::Refused(Refusal::new(RefusalCode::NotFound, format!("there is no twin {twin}"))),
         };
         self.say(DiiUp::Inquired { inquiry, answer }).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_is_said_again_less_and_less_often_until_it_is_taken() {
+        let (mut trouble, start) = (Trouble::default(), Instant::now());
+        assert_eq!(trouble.is_due(start), None);
+        let mut now = start;
+        for pause in [1, 2, 4, 8, 16, 32, 60, 60].map(Duration::from_secs) {
+            assert_eq!(trouble.refused(now), Some(pause));
+            assert_eq!(trouble.refused(now), None, "all that was refused together is said again together");
+            assert_eq!(trouble.is_due(now), None);
+            now += pause;
+            assert_eq!(trouble.is_due(now), Some(Then::Again));
+            now += Duration::from_secs(1);
+        }
+        assert_eq!(trouble.is_due(now), None, "whether it is taken is not known yet");
+        now += TAKEN;
+        assert_eq!(trouble.is_due(now), Some(Then::Over));
+        assert_eq!(trouble.refused(now), Some(PAUSE), "something new");
     }
 }

@@ -15,8 +15,8 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use vestibule_adapter_ucp::Merchant;
 use vestibule_model::*;
-use vestibule_protocol::{Request, Response};
-use vestibule_server::{Embedded, EmbeddedConfig, HttpConfig, Peer, SessionHandle, StartError, TradeConfig};
+use vestibule_protocol::{Hello, Party, Request, Response, SiiUp, protocol_hash};
+use vestibule_server::{Embedded, EmbeddedConfig, HttpConfig, Outgoing, Peer, SessionHandle, StartError, TradeConfig};
 use vestibule_ucp::{Endpoint, Envelope, Parts, Profile, Side, sign_request};
 
 fn config(folder: &std::path::Path, trade: Option<TradeConfig>) -> EmbeddedConfig {
@@ -94,6 +94,12 @@ async fn what_cannot_begin_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let silent = EmbeddedConfig { http: HttpConfig::default(), ..config(folder.path(), Some(merchants())) };
     assert!(matches!(Embedded::start(silent).await, Err(StartError::Trade(_))));
+    let mut things = merchants();
+    things.merchants[0].system = SystemId::slug("things");
+    let taken = Embedded::start(config(folder.path(), Some(things))).await;
+    assert!(
+        matches!(&taken, Err(error @ StartError::Taken) if error.to_string().contains("call the broker something"))
+    );
     let roots = Some(folder.path().join("none.pem"));
     let folder = tempfile::tempdir().unwrap();
     let trusting = config(folder.path(), Some(TradeConfig { roots, ..merchants() }));
@@ -194,15 +200,21 @@ async fn tell(fake: &Fake, enabler: &Embedded, order: &Value) -> StatusCode {
     request.body(body.clone()).send().await.unwrap().status()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_good_is_bought_and_nobody_but_its_merchant_knows_where_it_goes() {
-    let fake = Fake::start().await;
-    fake.shop.change(|checkout| checkout["expires_at"] = json!(now().plus(3_600_000).to_utc()));
-    let folder = tempfile::tempdir().unwrap();
+/// What a session is told; dropped, it ends.
+type Events = tokio::sync::mpsc::Receiver<Outgoing>;
+
+/// A person and a merchant that is bound.
+async fn start(fake: &Fake, folder: &std::path::Path, themselves: &[SystemId]) -> (Embedded, SessionHandle, Events) {
     let bound = vec![Merchant { system: shop(), profile: fake.profile() }];
-    let trade = TradeConfig { merchants: bound, themselves: BTreeSet::new(), roots: None, platform: None };
-    let enabler = Embedded::start(config(folder.path(), Some(trade))).await.unwrap();
-    let (me, _events) = enabler.hub().open(Peer::Console).await.unwrap();
+    let themselves = themselves.iter().cloned().collect();
+    let trade = TradeConfig { merchants: bound, themselves, roots: None, platform: None };
+    let enabler = Embedded::start(config(folder, Some(trade))).await.unwrap();
+    let (me, events) = enabler.hub().open(Peer::Console).await.unwrap();
+    (enabler, me, events)
+}
+
+/// Agrees with the merchant, sees a cart, confirms it, and waits until it is ordered.
+async fn buy(me: &SessionHandle) -> (Value, Confirmation) {
     let services = [ServiceId::slug("checkout")].into();
     let authorize = || Request::Authorize {
         system: shop(),
@@ -211,13 +223,8 @@ async fn a_good_is_bought_and_nobody_but_its_merchant_knows_where_it_goes() {
         until: now().plus(3_600_000),
     };
     // It says nothing of itself, and is registered in its place.
-    until(&me, authorize, |answer| matches!(answer, Response::Authorized(_)).then_some(())).await;
-
-    let (call, shown) = look_at_checkout(&me).await;
-    assert_eq!(shown["totals"][3]["amount"], 3380);
-    let sent = fake.shop.seen("create").remove(0).json();
-    assert_eq!(sent["fulfillment"]["methods"][0]["destinations"][0]["street_address"], "12 Hidden Lane");
-
+    until(me, authorize, |answer| matches!(answer, Response::Authorized(_)).then_some(())).await;
+    let (call, shown) = look_at_checkout(me).await;
     let ask = complete_ask();
     let confirmation = Confirmation {
         id: ask.purchase,
@@ -229,29 +236,125 @@ async fn a_good_is_bought_and_nobody_but_its_merchant_knows_where_it_goes() {
         pay: ask.pay,
         designs: ask.designs,
     };
-    let confirm = || Request::Confirm(Box::new(confirmation.clone()));
-    assert!(matches!(me.request(confirm()).await, Response::Purchase(_)));
-    let look = || Request::Purchase(confirmation.id);
-    until(&me, look, |answer| match answer {
+    let confirm = Request::Confirm(Box::new(confirmation.clone()));
+    assert!(matches!(me.request(confirm).await, Response::Purchase(_)));
+    let placed = |answer: &Response| match answer {
         Response::Purchase(update) => matches!(update.state, PurchaseState::Placed { .. }).then_some(()),
         _ => None,
-    })
-    .await;
-    assert_eq!(fake.shop.placed(), 1);
+    };
+    until(me, || Request::Purchase(confirmation.id), placed).await;
+    (shown, confirmation)
+}
 
-    // Its merchant tells that it is delivered, and that counts where it has signed it.
+/// Its merchant tells that it is delivered, and that counts where it has signed it.
+async fn deliver(fake: &Fake, enabler: &Embedded, me: &SessionHandle, id: PurchaseId) {
     let delivered = golden("order_delivered.json");
     *fake.shop.order.lock().unwrap() = delivered.clone();
-    assert_eq!(tell(&fake, &enabler, &delivered).await, StatusCode::OK);
-    until(&me, look, |answer| match answer {
-        Response::Purchase(update) => update.order.as_ref().filter(|order| order.is_fulfilled()).map(|_| ()),
-        _ => None,
-    })
+    assert_eq!(tell(fake, enabler, &delivered).await, StatusCode::OK);
+    until(
+        me,
+        || Request::Purchase(id),
+        |answer| match answer {
+            Response::Purchase(update) => update.order.as_ref().filter(|order| order.is_fulfilled()).map(|_| ()),
+            _ => None,
+        },
+    )
     .await;
-    assert!(matches!(me.request(confirm()).await, Response::Purchase(_)), "once more is the same");
+}
+
+async fn systems(me: &SessionHandle) -> Vec<(String, String)> {
+    match me.request(Request::DiscoverSystems(SystemQuery::default())).await {
+        Response::Systems(views) => {
+            views.iter().map(|view| (view.info.id.to_string(), view.info.name.clone())).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_is_bought_and_nobody_but_its_merchant_knows_where_it_goes() {
+    let fake = Fake::start().await;
+    fake.shop.change(|checkout| checkout["expires_at"] = json!(now().plus(3_600_000).to_utc()));
+    let folder = tempfile::tempdir().unwrap();
+    let (enabler, me, _events) = start(&fake, folder.path(), &[]).await;
+    let (shown, confirmation) = buy(&me).await;
+    assert_eq!(shown["totals"][3]["amount"], 3380);
+    let sent = fake.shop.seen("create").remove(0).json();
+    assert_eq!(sent["fulfillment"]["methods"][0]["destinations"][0]["street_address"], "12 Hidden Lane");
+    assert_eq!(fake.shop.placed(), 1);
+    deliver(&fake, &enabler, &me, confirmation.id).await;
+    let confirm = Request::Confirm(Box::new(confirmation));
+    assert!(matches!(me.request(confirm).await, Response::Purchase(_)), "once more is the same");
     enabler.stop().await;
     assert_eq!(fake.shop.placed(), 1);
     nothing_personal_in(&folder.path().join("data"));
+}
+
+/// A third-party system with a credential of its own.
+async fn third_party(enabler: &Embedded, name: &str) -> (SessionHandle, Events) {
+    let role = vec![RoleId::slug("third_party")];
+    enabler.hub().enroll([7; 32], UserId::slug(name), role).await.unwrap();
+    let (system, events) = enabler.hub().open(Peer::Certificate([7; 32])).await.unwrap();
+    let hello = Hello { protocol: protocol_hash(), party: Party::ThirdParty, software: "test".to_owned() };
+    assert!(matches!(system.request(Request::Hello(hello)).await, Response::Welcome(_)));
+    (system, events)
+}
+
+fn register(id: SystemId, name: &str) -> Request {
+    Request::Sii(SiiUp::Register(Box::new(SystemInfo::new(id, SystemKind::ThirdParty, name))))
+}
+
+/// The data folder of before: the enabler itself has registered a merchant in its place, and things were bought there. By
+/// now the merchant registers itself: nobody is refused for ever, and what was bought goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merchant_that_comes_itself_takes_the_place_of_its_stand_in_and_orders_go_on() {
+    let fake = Fake::start().await;
+    fake.shop.change(|checkout| checkout["expires_at"] = json!(now().plus(3_600_000).to_utc()));
+    let folder = tempfile::tempdir().unwrap();
+    let (enabler, me, _events) = start(&fake, folder.path(), &[]).await;
+    let (_, confirmation) = buy(&me).await;
+    // While its owner does not say that it comes itself, whoever says so is somebody else.
+    let (other, _others) = third_party(&enabler, "somebody").await;
+    assert!(
+        matches!(other.request(register(shop(), "Shop")).await, Response::Refused(no) if no.code == RefusalCode::Conflict)
+    );
+    enabler.stop().await;
+
+    let (enabler, me, _events) = start(&fake, folder.path(), &[shop()]).await;
+    let (itself, _its) = third_party(&enabler, "somebody").await;
+    assert_eq!(itself.request(register(shop(), "The shop itself")).await, Response::Done);
+    assert_eq!(systems(&me).await, [("shop".to_owned(), "The shop itself".to_owned())]);
+    // What was agreed was not agreed with it.
+    assert_eq!(me.request(Request::Authorizations).await, Response::Authorizations(Vec::new()));
+    let known = me.request(Request::Purchase(confirmation.id)).await;
+    let Response::Purchase(known) = known else { panic!("{known:?}") };
+    assert!(matches!(known.state, PurchaseState::Placed { .. }) && known.system == shop());
+    deliver(&fake, &enabler, &me, confirmation.id).await;
+    enabler.stop().await;
+
+    let (enabler, me, _events) = start(&fake, folder.path(), &[shop()]).await;
+    let (itself, _its) = third_party(&enabler, "somebody").await;
+    assert_eq!(itself.request(register(shop(), "The shop itself")).await, Response::Done, "it is its own by now");
+    assert_eq!(systems(&me).await.len(), 1);
+    enabler.stop().await;
+    assert_eq!(fake.shop.placed(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_stands_in_for_a_merchant_that_registers_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut trade = merchants();
+    let workshop = Merchant { system: SystemId::slug("workshop"), ..trade.merchants[0].clone() };
+    trade.themselves.insert(workshop.system.clone());
+    trade.merchants.push(workshop);
+    let enabler = Embedded::start(config(folder.path(), Some(trade))).await.unwrap();
+    let (me, _events) = enabler.hub().open(Peer::Console).await.unwrap();
+    let there = |answer: &Response| matches!(answer, Response::Systems(views) if !views.is_empty()).then_some(());
+    until(&me, || Request::DiscoverSystems(SystemQuery::default()), there).await;
+    // Whoever would stand in for the other would have come at the same time.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(systems(&me).await.into_iter().map(|(id, _)| id).collect::<Vec<_>>(), ["shop"]);
+    enabler.stop().await;
 }
 
 /// But in the documents that were given apart, for as long as an order is on its way.

@@ -1,9 +1,9 @@
 //! Ids of purchases that were confirmed here, on the disk before they leave: whatever happens then, the enabler is asked
-//! what became of them.
+//! what became of them. One program at a time has the file: two would each forget what the other has confirmed.
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -22,17 +22,18 @@ pub(crate) struct Journal {
     waiting: BTreeSet<(String, PurchaseId)>,
     /// Why the file cannot be used. Nothing is confirmed then: what it said would be lost.
     broken: Option<String>,
+    /// Nobody else uses the file while this lives.
+    _lock: Option<File>,
 }
 
 impl Journal {
     /// With what an earlier run wrote. Without a path nothing outlives the program.
     pub(crate) fn open(path: Option<PathBuf>) -> Self {
-        match path.as_deref().map_or_else(|| Ok(BTreeSet::new()), read) {
-            Ok(waiting) => Self { path, waiting, broken: None },
-            Err(error) => {
-                let shown = path.as_deref().unwrap_or(Path::new("")).display();
-                Self { broken: Some(format!("{shown} cannot be read: {error}")), path, waiting: BTreeSet::new() }
-            }
+        let Some(file) = path.as_deref() else { return Self::default() };
+        let unreadable = |error: io::Error| format!("{} cannot be read: {error}", file.display());
+        match lock(file).and_then(|lock| Ok((lock, read(file).map_err(unreadable)?))) {
+            Ok((lock, waiting)) => Self { path, waiting, broken: None, _lock: Some(lock) },
+            Err(broken) => Self { path, broken: Some(broken), ..Self::default() },
         }
     }
 
@@ -45,6 +46,10 @@ impl Journal {
     ///
     /// One click in many minutes, a few bytes: the frame waits for the disk, and nothing leaves before.
     pub(crate) fn add(&mut self, enabler: &str, id: PurchaseId) -> Result<(), String> {
+        if self.broken.is_some() {
+            // Who had the file may have ended, or somebody has mended it.
+            *self = Self::open(self.path.take());
+        }
         if let Some(broken) = &self.broken {
             return Err(broken.clone());
         }
@@ -86,6 +91,24 @@ impl Journal {
     }
 }
 
+/// The file itself is replaced each time it is written: the lock is one beside it.
+fn lock(path: &Path) -> Result<File, String> {
+    let beside = path.with_extension("lock");
+    let unusable = |error: io::Error| format!("{} cannot be written: {error}", beside.display());
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&beside).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let folder = path.parent().unwrap_or(path).display();
+            Err(format!(
+                "another Vestibule is running with the folder {folder}: order there, or end it, or start this one with a \
+                 folder of its own by --data"
+            ))
+        }
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
 fn read(path: &Path) -> io::Result<BTreeSet<(String, PurchaseId)>> {
     let text = match fs::metadata(path) {
         Ok(about) if about.len() > MOST_BYTES => return Err(io::Error::other("it is too long")),
@@ -119,6 +142,7 @@ mod tests {
         assert_eq!(journal.waiting(HOME), [PurchaseId([1; 16])], "each enabler is asked for its own");
         journal.remove(HOME, PurchaseId([1; 16])).unwrap();
         journal.remove(HOME, PurchaseId([1; 16])).unwrap();
+        drop(journal);
         let journal = Journal::open(Some(path));
         assert!(journal.waiting(HOME).is_empty());
         assert_eq!(journal.waiting("hub.local:7743"), [PurchaseId([2; 16])]);
@@ -132,9 +156,31 @@ mod tests {
         let mut journal = Journal::open(Some(path.clone()));
         assert!(journal.add(HOME, PurchaseId([1; 16])).unwrap_err().contains("purchases.txt cannot be read"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "what is this\n", "somebody may mend it");
+        fs::remove_file(&path).unwrap();
+        journal.add(HOME, PurchaseId([1; 16])).unwrap();
         let mut journal = Journal::open(Some(folder.path().join("nowhere").join("purchases.txt")));
         assert!(journal.add(HOME, PurchaseId([1; 16])).is_err());
         assert!(journal.waiting(HOME).is_empty(), "nothing left");
+    }
+
+    /// Two windows of one person, connected to an enabler elsewhere.
+    #[test]
+    fn two_programs_do_not_forget_each_other_s_purchases() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("purchases.txt");
+        let mut first = Journal::open(Some(path.clone()));
+        first.add(HOME, PurchaseId([1; 16])).unwrap();
+        let mut second = Journal::open(Some(path.clone()));
+        assert!(second.waiting(HOME).is_empty(), "the first one asks for its own");
+        let why = second.add(HOME, PurchaseId([2; 16])).unwrap_err();
+        assert!(why.contains("another Vestibule is running") && why.contains("--data"), "{why}");
+        second.remove(HOME, PurchaseId([1; 16])).unwrap();
+        assert_eq!(read(&path).unwrap().len(), 1, "nothing of it is written over");
+        // Whoever is left has all of it.
+        drop(first);
+        second.add(HOME, PurchaseId([2; 16])).unwrap();
+        assert_eq!(second.waiting(HOME), [PurchaseId([1; 16]), PurchaseId([2; 16])]);
+        assert_eq!(read(&path).unwrap().len(), 2);
     }
 
     #[test]

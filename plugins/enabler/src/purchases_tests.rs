@@ -107,6 +107,7 @@ fn a_program_that_was_killed_asks_what_became_of_it() {
     let mut scene = Scene { buying: Buying::open(Some(path.clone())), ..Scene::default() };
     scene.confirm(1);
     // It is on the disk before anything leaves; here the program ends.
+    drop(scene);
     let mut scene = Scene { buying: Buying::open(Some(path)), ..Scene::default() };
     assert_eq!(regain(&mut scene.known, &mut scene.buying, "another enabler"), [products(None)]);
     let asks = regain(&mut scene.known, &mut scene.buying, HOME);

@@ -73,7 +73,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("crates/kitchen", &["crates/model"]),
     ("crates/mapping", &["crates/model"]),
     ("crates/testkit", &["crates/model", "crates/protocol", "crates/enabler"]),
-    ("crates/conformance", &["crates/model", "crates/protocol", "crates/quic", "crates/testkit"]),
+    ("crates/conformance", &["crates/model", "crates/protocol", "crates/quic", "crates/testkit", "crates/fabricate"]),
     ("plugins/twin", &["crates/model"]),
     ("plugins/input", &[]),
     ("plugins/enabler", &["crates/model", "crates/protocol", "plugins/twin"]),

@@ -1,7 +1,7 @@
 //! What a merchant sells and how it works: read from a file once, then fixed.
 
 use serde::Deserialize;
-use vestibule_model::Currency;
+use vestibule_model::{Cell, Currency};
 use vestibule_ucp::{Extension as _, MeasuredVariant, Positive};
 
 use super::Broken;
@@ -29,6 +29,9 @@ pub(crate) struct Book {
     pub(crate) countries: Vec<String>,
     /// In words, as `Mo-Sa 08:00-20:00`.
     pub(crate) hours: String,
+    /// Where it is, as exact as it wants to tell.
+    #[serde(default)]
+    pub(crate) place: Option<Cell>,
     pub(crate) pace: Pace,
     #[serde(default)]
     pub(crate) delivery: Vec<Delivery>,

@@ -7,6 +7,7 @@ pub(crate) mod leases;
 pub(crate) mod permissions;
 pub(crate) mod procedure1;
 pub(crate) mod procedure2;
+pub(crate) mod products;
 pub(crate) mod purchases;
 pub(crate) mod refusals;
 pub(crate) mod services;

@@ -3,8 +3,8 @@
 //! The kit's shop is no merchant that an enabler speaks to: a purchase is followed until its merchant would have to answer.
 
 use vestibule_model::{
-    BlobRef, CheckoutId, Confirmation, ContentHash, Money, PayWith, Place, PurchaseId, PurchaseState, PurchaseUpdate,
-    RefusalCode, Serial, Sharing,
+    BlobRef, CheckoutId, Confirmation, ContentHash, Money, PayWith, Place, Product, PurchaseId, PurchaseState,
+    PurchaseUpdate, RefusalCode, Serial, Sharing,
 };
 use vestibule_protocol::{News, Request, Response};
 
@@ -28,15 +28,15 @@ rows! { Purchases:
 }
 
 const PRICE: i64 = 3_380;
-const PACKAGE: &str = "model/3mf";
-const PERSON: &str = "application/vnd.vestibule.person+json";
+pub(super) const PACKAGE: &str = "model/3mf";
+pub(super) const PERSON: &str = "application/vnd.vestibule.person+json";
 
 fn euro(amount: i64) -> Result<Money, String> {
     Ok(Money::new(amount, "EUR".parse().map_err(|error| format!("EUR: {error}"))?))
 }
 
 /// Gives a part; where the next one begins.
-async fn give(who: &Actor, whole: &[u8], media: &str, from: usize, to: usize) -> Result<u64, String> {
+pub(super) async fn give(who: &Actor, whole: &[u8], media: &str, from: usize, to: usize) -> Result<u64, String> {
     let bytes = whole.get(from..to).unwrap_or_default().to_vec();
     let (hash, size) = (ContentHash::of(whole), whole.len() as u64);
     match who.ask(Request::Give { hash, size, media: media.to_owned(), offset: from as u64, bytes }).await {
@@ -45,7 +45,7 @@ async fn give(who: &Actor, whole: &[u8], media: &str, from: usize, to: usize) ->
     }
 }
 
-fn reference(whole: &[u8], media: &str) -> BlobRef {
+pub(super) fn reference(whole: &[u8], media: &str) -> BlobRef {
     BlobRef { hash: ContentHash::of(whole), media: media.to_owned(), size: whole.len() as u64 }
 }
 
@@ -129,7 +129,7 @@ async fn purchase(who: &Actor, request: Request) -> Result<PurchaseUpdate, Strin
     }
 }
 
-async fn confirm(who: &Actor, said: &Confirmation) -> Result<PurchaseUpdate, String> {
+pub(super) async fn confirm(who: &Actor, said: &Confirmation) -> Result<PurchaseUpdate, String> {
     purchase(who, Request::Confirm(Box::new(said.clone()))).await
 }
 
@@ -161,14 +161,14 @@ const fn goes_on(state: &PurchaseState) -> bool {
 }
 
 /// Waits until somebody is told how far a purchase is, and that fits.
-async fn hears(
+pub(super) async fn hears(
     who: &Actor,
     id: PurchaseId,
     what: &str,
-    fits: impl Fn(&PurchaseState) -> bool,
+    fits: impl Fn(&PurchaseUpdate) -> bool,
 ) -> Result<PurchaseUpdate, String> {
     let told = |news: &News| match news {
-        News::Purchase(update) if update.id == id && fits(&update.state) => Some(update.as_ref().clone()),
+        News::Purchase(update) if update.id == id && fits(update) => Some(update.as_ref().clone()),
         _ => None,
     };
     who.hears(0, &format!("that the purchase is {what}"), told).await
@@ -179,7 +179,7 @@ async fn confirms(stage: &mut Stage) -> Seen {
     let said = show(stage, "cart").await?;
     let taken = confirm(&stage.guest, &said).await?;
     stage.bought = Some(said.clone());
-    let told = hears(&stage.guest, said.id, "under way", goes_on).await?;
+    let told = hears(&stage.guest, said.id, "under way", |update| goes_on(&update.state)).await?;
     let right = |update: &PurchaseUpdate| {
         update.id == said.id && update.total == said.total && update.checkout == said.checkout && goes_on(&update.state)
     };
@@ -227,7 +227,7 @@ async fn cancels(stage: &mut Stage) -> Seen {
     let ends =
         |state: &PurchaseState| matches!(state, PurchaseState::Canceling { .. } | PurchaseState::Canceled { .. });
     let taken = purchase(&stage.guest, Request::CancelPurchase(said.id)).await?;
-    let told = hears(&stage.guest, said.id, "taken back", ends).await?;
+    let told = hears(&stage.guest, said.id, "taken back", |update| ends(&update.state)).await?;
     let again = purchase(&stage.guest, Request::CancelPurchase(said.id)).await?;
     see(
         [&taken, &told, &again].into_iter().all(|update| ends(&update.state)),
@@ -235,9 +235,10 @@ async fn cancels(stage: &mut Stage) -> Seen {
     )
 }
 
-async fn products(who: &Actor) -> Result<usize, String> {
+/// What of somebody's is a twin.
+pub(super) async fn products(who: &Actor) -> Result<Vec<Product>, String> {
     match who.ask(Request::Products { after: None, limit: 200 }).await {
-        Ok(Response::Products(page)) => Ok(page.len()),
+        Ok(Response::Products(page)) => Ok(page),
         other => Err(instead("products", &other)),
     }
 }
@@ -254,6 +255,6 @@ async fn foreign(stage: &mut Stage) -> Seen {
     for request in [bind, keep, Request::Unbind { serial }] {
         words = stage.guest.refused(request, RefusalCode::NotFound).await?.to_string();
     }
-    let there = products(&stage.guest).await?;
+    let there = products(&stage.guest).await?.len();
     see(there == 0, format!("{words}; {there} products"))
 }

@@ -18,7 +18,7 @@ const MOST_DESCRIPTION: usize = 48 * 1024;
 
 /// A digital twin system says what it is.
 pub(crate) fn register(state: &State, now: Timestamp, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
-    registry::register(state, now, actor, info, (SystemKind::DigitalTwin, TWIN_SYSTEM_ROLE))
+    registry::register(state, now, actor, info, (SystemKind::DigitalTwin, TWIN_SYSTEM_ROLE), false)
 }
 
 /// A digital twin system is no longer there for anybody, and none of its twins is.

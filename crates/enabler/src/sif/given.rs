@@ -1,10 +1,12 @@
 //! FGMV-29 8.2.4, system & data collaboration (SDC): what users give for services to refer to, part by part. Limits
 //! first: nothing of a part is kept before it fits them.
 
-use vestibule_model::{Refusal, RefusalCode};
+use std::collections::BTreeSet;
+
+use vestibule_model::{ContentHash, Refusal, RefusalCode, UserId};
 use vestibule_protocol::Request;
 
-use crate::{Decision, Effect, Viewer};
+use crate::{Decision, Effect, State, Viewer};
 
 /// Bytes of a part: four of them fit a frame.
 pub const PART_BYTES: usize = 1024 * 1024;
@@ -39,13 +41,28 @@ pub(crate) fn give(viewer: &Viewer, request: &Request) -> Result<Decision, Refus
     Ok(Decision::default().with(Effect::TakePart(viewer.user.clone())))
 }
 
+impl State {
+    /// What orders under way and kept products refer to, and whose those are.
+    #[must_use]
+    pub fn referred(&self) -> BTreeSet<(UserId, ContentHash)> {
+        let open = self.open_purchases.keys().filter_map(|id| self.purchases.get(id));
+        let theirs = open.filter(|record| !record.orphan);
+        let ordered = theirs.flat_map(|record| record.contents.iter().map(|hash| (record.user.clone(), *hash)));
+        let looks = self.kept_products().filter_map(|known| {
+            let look = known.kept.as_ref()?.standing.visual.as_ref()?;
+            Some((known.user.clone(), look.hash))
+        });
+        ordered.chain(looks).collect()
+    }
+}
+
 fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new(RefusalCode::Invalid, message)
 }
 
 #[cfg(test)]
 mod tests {
-    use vestibule_model::{ContentHash, Timestamp, UserId};
+    use vestibule_model::Timestamp;
 
     use super::*;
 

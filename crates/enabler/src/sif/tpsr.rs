@@ -2,11 +2,18 @@
 
 use vestibule_model::{Refusal, SystemInfo, SystemKind, Timestamp};
 
-use crate::{Actor, Decision, State, THIRD_PARTY_ROLE, registry};
+use crate::{Actor, Decision, Hot, State, THIRD_PARTY_ROLE, registry};
 
 /// A third-party system says what it is and what it offers.
-pub(crate) fn register(state: &State, now: Timestamp, actor: &Actor, info: &SystemInfo) -> Result<Decision, Refusal> {
-    registry::register(state, now, actor, info, (SystemKind::ThirdParty, THIRD_PARTY_ROLE))
+pub(crate) fn register(
+    state: &State,
+    hot: &Hot,
+    now: Timestamp,
+    actor: &Actor,
+    info: &SystemInfo,
+) -> Result<Decision, Refusal> {
+    let is_expected = hot.expected.contains(&info.id);
+    registry::register(state, now, actor, info, (SystemKind::ThirdParty, THIRD_PARTY_ROLE), is_expected)
 }
 
 /// A third-party system is no longer there for anybody.

@@ -22,7 +22,7 @@ fn shop(id: &str) -> SystemInfo {
 }
 
 fn register(house: &mut House, actor: &Actor, info: &SystemInfo) -> Result<(), Refusal> {
-    let decision = tpsr::register(&house.state, house.now, actor, info)?;
+    let decision = tpsr::register(&house.state, &house.hot, house.now, actor, info)?;
     house.committed(decision.events);
     Ok(())
 }
@@ -70,6 +70,54 @@ fn whoever_goes_keeps_their_id_until_an_owner_frees_it() {
     owner_removes(&mut house, &SystemId::slug("shop"));
     register(&mut house, &theirs, &shop("shop")).unwrap();
     house.restart();
+}
+
+/// An enabler of before has spoken for a merchant that comes itself by now.
+#[test]
+fn who_comes_itself_takes_the_place_of_its_stand_in() {
+    let mut house = House::empty();
+    let (id, name) = (SystemId::slug("shop"), "shop");
+    let stand_in = Actor::greeted(Identity::Local(id.clone()), Party::ThirdParty);
+    register(&mut house, &stand_in, &shop(name)).unwrap();
+    let (mine, theirs) = (paired(&mut house, 10, THIRD_PARTY_ROLE), paired(&mut house, 11, THIRD_PARTY_ROLE));
+    let guest = paired(&mut house, 12, GUEST_ROLE);
+    assert_eq!(register(&mut house, &mine, &shop(name)).unwrap_err().code, RefusalCode::Conflict, "nobody expects it");
+    house.hot.expect([id.clone()].into());
+    assert_eq!(register(&mut house, &guest, &shop(name)).unwrap_err().code, RefusalCode::Forbidden);
+    register(&mut house, &mine, &shop(name)).unwrap();
+    let known = &house.state.systems[&id];
+    assert_eq!((&known.owner, house.state.systems_of(&stand_in.identity)), (&mine.identity, 0));
+    let lines = house.log.len();
+    register(&mut house, &mine, &shop(name)).unwrap();
+    assert_eq!(house.log.len(), lines, "the same again writes nothing");
+    for other in [&theirs, &stand_in] {
+        let refusal = register(&mut house, other, &shop(name)).unwrap_err();
+        assert_eq!(refusal.code, RefusalCode::Conflict, "it is whose it is by now");
+    }
+    // Also where the stand-in had gone, and never where the name is a twin system's.
+    let mut house = House::with_lamp();
+    house.hot.expect([id.clone(), home()].into());
+    register(&mut house, &stand_in, &shop(name)).unwrap();
+    let registered = Actor { system: Some(id), ..stand_in };
+    let events = tpsr::deregister(&house.state, &registered).unwrap().events;
+    house.committed(events);
+    let mine = paired(&mut house, 10, THIRD_PARTY_ROLE);
+    register(&mut house, &mine, &shop(name)).unwrap();
+    assert_eq!(register(&mut house, &mine, &shop("home")).unwrap_err().code, RefusalCode::Conflict);
+    house.restart();
+}
+
+#[test]
+fn nobody_is_called_as_the_enabler_s_own_system() {
+    let mut house = House::empty();
+    let (mine, twins) = (paired(&mut house, 10, THIRD_PARTY_ROLE), paired(&mut house, 11, TWIN_SYSTEM_ROLE));
+    house.hot.expect([SystemId::slug(THINGS)].into());
+    let refusal = register(&mut house, &mine, &shop(THINGS)).unwrap_err();
+    assert_eq!(refusal.code, RefusalCode::Conflict);
+    assert!(refusal.message.contains("choose another id"), "{refusal}");
+    let itself = SystemInfo { id: SystemId::slug(THINGS), ..system_info() };
+    assert_eq!(house.ask(&twins, &Request::Dii(DiiUp::Register(itself))).unwrap_err().code, RefusalCode::Conflict);
+    assert!(house.state.systems.is_empty());
 }
 
 #[test]

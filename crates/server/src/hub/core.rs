@@ -317,6 +317,7 @@ impl Core {
             Control::Begins(line) => self.past.begins = line,
             Control::NotInvoked { call, step, undo } => self.not_invoked([(call, step, undo)]),
             Control::Trade { trade, reply } => {
+                self.hot.expect(trade.themselves());
                 self.trade = Some(trade);
                 let _ = reply.send(());
             }

@@ -2,12 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
-use vestibule_enabler_core::{PERSON_MEDIA, PurchaseRecord};
+use vestibule_enabler_core::PERSON_MEDIA;
 use vestibule_model::{ContentHash, Json, Refusal, RefusalCode, UserId};
 use vestibule_protocol::{Persons, Request, Response};
 use vestibule_store::StoreError;
@@ -17,7 +16,7 @@ use super::{
     core::Core,
     handle::{Ask, Work},
     persons::PersonStore,
-    shelf::{NotTaken, Shelf},
+    shelf::{Dropped, NotTaken, Shelf},
 };
 
 /// Bytes of parts in memory whose rest has not come: two of the longest; those that nobody adds to go first.
@@ -177,30 +176,34 @@ impl Given {
     }
 
     /// From now on these are referred to, and stay. What nothing refers to any more goes, unless `keeps` says of it that
-    /// something else does.
+    /// something else does. Whoever asks for it does not wait for the disk.
     pub(super) fn refer(
         self: &Arc<Self>,
         pins: &BTreeSet<(UserId, ContentHash)>,
         keeps: impl Fn(&ContentHash) -> bool,
     ) {
-        if self.shelf.refers(pins) {
+        let Some(mut dropped) = self.shelf.pin(pins) else { return };
+        self.contents.hold(pins.iter().map(|(_, hash)| *hash).collect());
+        dropped.contents.retain(|hash| !keeps(hash));
+        if dropped.is_empty() {
             return;
         }
-        self.contents.hold(pins.iter().map(|(_, hash)| *hash).collect());
-        let released: io::Result<BTreeSet<ContentHash>> = self.shelf.pin(pins);
-        let mut gone = released.unwrap_or_else(|error| {
-            tracing::warn!(%error, "what is not referred to any more cannot be removed");
-            BTreeSet::new()
+        let given = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = given.clear(dropped).await {
+                tracing::warn!(%error, "what is not referred to any more cannot be removed");
+            }
         });
-        gone.retain(|hash| !keeps(hash));
-        if !gone.is_empty() {
-            let given = self.clone();
-            tokio::spawn(async move {
-                if let Err(error) = given.remove(gone).await {
-                    tracing::warn!(%error, "what is not referred to any more cannot be removed");
-                }
-            });
-        }
+    }
+
+    async fn clear(&self, dropped: Dropped) -> Result<(), StoreError> {
+        let shelf = self.shelf.clone();
+        let cleared = tokio::task::spawn_blocking(move || {
+            shelf.clear(&dropped);
+            dropped.contents
+        });
+        let gone = cleared.await.map_err(|error| StoreError::Io(error.to_string()))?;
+        self.remove(gone).await
     }
 
     /// The documents that an input refers to, of those that this user gave.
@@ -254,23 +257,12 @@ impl Core {
     /// What orders under way and kept products refer to stays.
     pub(super) fn refer(&self) {
         let state = self.committed();
-        let open = state.open_purchases.keys().filter_map(|id| state.purchases.get(id));
-        let of = |record: &PurchaseRecord| {
-            let whose = |hash: &ContentHash| (record.user.clone(), *hash);
-            record.contents.iter().map(whose).collect::<Vec<_>>()
-        };
-        let ordered = open.filter(|record| !record.orphan).flat_map(|record| of(record));
-        let looks = state.kept_products().filter_map(|known| {
-            let look = known.kept.as_ref()?.standing.visual.as_ref()?;
-            Some((known.user.clone(), look.hash))
-        });
-        let pins: BTreeSet<_> = ordered.chain(looks).collect();
         // A thing may look like what somebody gave: its system brings it only once.
         let shown = |hash: &ContentHash| {
-            let models = state.twins.values().filter_map(|twin| twin.info.visual.as_ref());
-            models.into_iter().any(|visual| visual.model.hash == *hash)
+            let mut models = state.twins.values().filter_map(|twin| twin.info.visual.as_ref());
+            models.any(|visual| visual.model.hash == *hash)
         };
-        self.given.refer(&pins, shown);
+        self.given.refer(&state.referred(), shown);
     }
 
     /// Takes a part of what a user gives, and says where the next one begins.
@@ -293,96 +285,5 @@ impl Core {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{super::shelf::Room, *};
-
-    fn given(folder: Option<&std::path::Path>) -> Given {
-        let shelf = Shelf::open(folder, Room::USUAL).unwrap();
-        Given::new(Arc::new(Contents::new(None)), PersonStore::new(folder), shelf)
-    }
-
-    fn part(whole: &[u8], media: &str, from: usize, to: usize) -> Part {
-        let (hash, size) = (ContentHash::of(whole), whole.len() as u64);
-        Part { hash, size, media: media.to_owned(), offset: from as u64, bytes: whole[from..to].to_vec() }
-    }
-
-    fn document(street: &str) -> Vec<u8> {
-        let salt = "0123456789abcdef".repeat(4);
-        format!(r#"{{"salt":"{salt}","destination":{{"street_address":"{street}"}}}}"#).into_bytes()
-    }
-
-    #[tokio::test]
-    async fn parts_come_in_order_however_often_they_come() {
-        let (given, ada) = (given(None), UserId::slug("ada"));
-        let whole: Vec<u8> = (0..200).collect();
-        let take = async |from, to| given.take(&ada, part(&whole, "model/3mf", from, to)).await;
-        assert_eq!(take(0, 100).await, Ok(100));
-        assert_eq!(take(0, 100).await, Ok(100), "said twice");
-        assert_eq!(take(150, 200).await, Ok(100), "with a hole");
-        assert_eq!(take(0, 0).await, Ok(100), "how far is it?");
-        assert_eq!(given.contents.get(ContentHash::of(&whole)).await.unwrap(), None);
-        assert_eq!(take(100, 200).await, Ok(200));
-        assert_eq!(given.contents.get(ContentHash::of(&whole)).await.unwrap().unwrap(), whole);
-        assert_eq!(take(0, 0).await, Ok(200), "it is there");
-        let other = Part { hash: ContentHash([1; 32]), ..part(&whole, "model/3mf", 0, 200) };
-        assert_eq!(given.take(&ada, other).await.unwrap_err().code, RefusalCode::Invalid, "another hash");
-    }
-
-    #[tokio::test]
-    async fn what_nobody_finishes_takes_no_room() {
-        let (given, ada) = (given(None), UserId::slug("ada"));
-        for number in 0..20_u8 {
-            let whole = vec![number; 100];
-            given.take(&ada, part(&whole, "model/3mf", 0, 50)).await.unwrap();
-        }
-        assert_eq!(given.begun().by_hash.len(), MOST_BEGUN_EACH);
-        let last = vec![19; 100];
-        assert_eq!(given.take(&ada, part(&last, "model/3mf", 50, 100)).await, Ok(100), "the newest is kept");
-    }
-
-    #[tokio::test]
-    async fn a_document_about_a_person_is_its_giver_s() {
-        let folder = tempfile::tempdir().unwrap();
-        let (ada, bob) = (UserId::slug("ada"), UserId::slug("bob"));
-        let whole = document("12 Elm Street");
-        let hash = ContentHash::of(&whole);
-        let given = given(Some(folder.path()));
-        let taken = given.take(&ada, part(&whole, PERSON_MEDIA, 0, whole.len())).await;
-        assert_eq!(taken, Ok(whole.len() as u64));
-        let input =
-            Json::new(format!(r#"{{"buyer":[{{"$person":"{hash}","at":"/buyer"}},{{"$person":"x"}}]}}"#)).unwrap();
-        assert_eq!(references(&input), [hash]);
-        assert_eq!(given.persons(&ada, references(&input)).await.0.len(), 1);
-        assert_eq!(given.persons(&bob, references(&input)).await, Persons::default(), "not another's");
-        assert_eq!(given.contents.get(hash).await.unwrap(), None, "no content that anybody fetches");
-        // After a restart it is still there, until its giver is forgotten.
-        let given = self::given(Some(folder.path()));
-        assert_eq!(given.persons(&ada, vec![hash]).await.0.len(), 1);
-        given.forget(&ada).await.unwrap();
-        assert_eq!(given.persons(&ada, vec![hash]).await, Persons::default());
-        let left = walk(folder.path());
-        assert!(left.is_empty(), "{left:?}");
-    }
-
-    fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
-    }
-
-    #[tokio::test]
-    async fn what_is_no_document_about_a_person_is_refused() {
-        let (given, ada) = (given(None), UserId::slug("ada"));
-        let salt = "0".repeat(64);
-        for text in [
-            "not json".to_owned(),
-            "[]".to_owned(),
-            r#"{"buyer":{}}"#.to_owned(),
-            r#"{"salt":"short","buyer":{}}"#.to_owned(),
-            format!(r#"{{"salt":"{salt}","buyer":"ada"}}"#),
-            format!(r#"{{"salt":"{salt}","card":{{}}}}"#),
-        ] {
-            let taken = given.take(&ada, part(text.as_bytes(), PERSON_MEDIA, 0, text.len())).await;
-            assert_eq!(taken.unwrap_err().code, RefusalCode::Invalid, "{text}");
-        }
-    }
-}
+#[path = "given_tests.rs"]
+mod tests;

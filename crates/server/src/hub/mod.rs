@@ -45,7 +45,7 @@ use vestibule_store::{
 
 pub(crate) use act::in_words;
 pub use clock::Clock;
-pub use handle::{HubHandle, SessionHandle};
+pub use handle::{HubHandle, PairingCodes, SessionHandle};
 pub(crate) use kept::Things;
 pub(crate) use load::{Loaded, Until, load, names};
 pub use trade::Trade;

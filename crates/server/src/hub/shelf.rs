@@ -15,6 +15,8 @@ use vestibule_model::{ContentHash, Refusal, RefusalCode, UserId};
 
 /// The folder in the data folder.
 const FOLDER: &str = "given";
+/// Bytes of a note: a number.
+const LONGEST_NOTE: u64 = 32;
 /// How long something is kept that no order refers to: as long as a cart may wait.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -51,6 +53,21 @@ struct Book {
     uses: u64,
 }
 
+/// What is nobody's any more.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Dropped {
+    /// Whose what was: the notes of it on the disk go.
+    notes: Vec<Key>,
+    /// What nobody else has given, and nothing refers to.
+    pub(super) contents: BTreeSet<ContentHash>,
+}
+
+impl Dropped {
+    pub(super) fn is_empty(&self) -> bool {
+        self.notes.is_empty() && self.contents.is_empty()
+    }
+}
+
 /// Why something is not taken.
 #[derive(Debug)]
 pub(super) enum NotTaken {
@@ -66,13 +83,16 @@ impl From<io::Error> for NotTaken {
     }
 }
 
-/// Whose is what.
+/// Whose is what. What blocks says so; nothing else ever waits for the disk, so that the hub's own task can ask.
 #[derive(Debug)]
 pub(super) struct Shelf {
     /// `None`: in memory, gone at the end.
     folder: Option<PathBuf>,
     room: Room,
+    /// Never held while the disk is waited for.
     book: Mutex<Book>,
+    /// Whoever writes, one after the other. Taken before the book.
+    disk: Mutex<()>,
 }
 
 fn giver(user: &UserId) -> ContentHash {
@@ -80,7 +100,7 @@ fn giver(user: &UserId) -> ContentHash {
 }
 
 impl Shelf {
-    /// With what was written there before.
+    /// With what was written there before. Blocks.
     ///
     /// # Errors
     /// Where that cannot be read.
@@ -93,11 +113,15 @@ impl Shelf {
             book.uses += 1;
             book.pieces.insert(key, Piece { size, given, used: book.uses });
         }
-        Ok(Self { folder, room, book: Mutex::new(book) })
+        Ok(Self { folder, room, book: Mutex::new(book), disk: Mutex::default() })
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn disk(&self) -> MutexGuard<'_, ()> {
+        self.disk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn path(&self, (giver, hash): &Key) -> Option<PathBuf> {
@@ -109,44 +133,51 @@ impl Shelf {
     /// # Errors
     /// Why not, for its giver.
     pub(super) fn fits(&self, user: &UserId, hash: ContentHash, size: u64) -> Result<(), Refusal> {
-        self.book().goes(self.room, giver(user), hash, size, SystemTime::now()).map(|_| ())
+        self.book().goes(self.room, (giver(user), hash), size, SystemTime::now()).map(|_| ())
     }
 
-    /// Notes that this is there and whose it is; the contents that nobody has given any more.
+    /// Notes that this is there and whose it is; the contents that nobody has given any more. Blocks.
     ///
     /// # Errors
     /// [`NotTaken`]; nothing is changed by a refusal.
     pub(super) fn put(&self, user: &UserId, hash: ContentHash, size: u64) -> Result<BTreeSet<ContentHash>, NotTaken> {
-        let (giver, now) = (giver(user), SystemTime::now());
-        let mut book = self.book();
-        let goes = book.goes(self.room, giver, hash, size, now).map_err(NotTaken::Refused)?;
-        if let Some(path) = self.path(&(giver, hash)) {
+        let (key, now) = ((giver(user), hash), SystemTime::now());
+        let _alone = self.disk();
+        self.book().goes(self.room, key, size, now).map_err(NotTaken::Refused)?;
+        if let Some(path) = self.path(&key) {
             write(&path, size)?;
         }
-        book.uses += 1;
-        let piece = Piece { size, given: now, used: book.uses };
-        book.pieces.insert((giver, hash), piece);
-        Ok(self.drop_pieces(&mut book, goes.into_iter().map(|hash| (giver, hash)).collect())?)
+        // While the disk was waited for, an order may have come to need what was to go.
+        let taken = self.book().take(self.room, key, size, now);
+        match taken {
+            Ok(dropped) => {
+                self.remove_notes(&dropped.notes);
+                Ok(dropped.contents)
+            }
+            Err(refusal) => {
+                self.remove_notes(&[key]);
+                Err(NotTaken::Refused(refusal))
+            }
+        }
     }
 
-    /// From now on something of these users refers to these; the contents to which nothing refers any more, and which
-    /// nobody else has given.
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub(super) fn pin(&self, pinned: &BTreeSet<(UserId, ContentHash)>) -> io::Result<BTreeSet<ContentHash>> {
+    /// From now on something of these users refers to these; what is dropped for it, whose notes are to be
+    /// [cleared](Self::clear). `None`: it referred to these and no others before.
+    pub(super) fn pin(&self, pinned: &BTreeSet<(UserId, ContentHash)>) -> Option<Dropped> {
         let pinned: BTreeSet<Key> = pinned.iter().map(|(user, hash)| (giver(user), *hash)).collect();
         let mut book = self.book();
-        let released: Vec<Key> = book.pinned.difference(&pinned).copied().collect();
+        if book.pinned == pinned {
+            return None;
+        }
+        let released = book.pinned.difference(&pinned).copied().collect();
         book.pinned = pinned;
-        self.drop_pieces(&mut book, released)
+        Some(book.drop_pieces(released))
     }
 
-    /// Whether these and no others are what is referred to.
-    pub(super) fn refers(&self, pinned: &BTreeSet<(UserId, ContentHash)>) -> bool {
-        let book = self.book();
-        book.pinned.len() == pinned.len()
-            && pinned.iter().all(|(user, hash)| book.pinned.contains(&(giver(user), *hash)))
+    /// Removes the notes of what was dropped. Blocks.
+    pub(super) fn clear(&self, dropped: &Dropped) {
+        let _alone = self.disk();
+        self.remove_notes(&dropped.notes);
     }
 
     /// Whether somebody has given it.
@@ -160,34 +191,52 @@ impl Shelf {
         book.is_pinned(hash) || book.is_given(hash)
     }
 
-    /// This user has given nothing; the contents that nobody else has.
+    /// This user has given nothing; the contents that nobody else has. Blocks.
     pub(super) fn forget(&self, user: &UserId) -> io::Result<BTreeSet<ContentHash>> {
         let whose = giver(user);
+        let _alone = self.disk();
+        // First: where that fails, it is still known what is to go.
+        if let Some(folder) = &self.folder {
+            absent(fs::remove_dir_all(folder.join(whose.to_string())))?;
+        }
         let mut book = self.book();
         let mine = book.pieces.keys().filter(|(giver, _)| *giver == whose).copied().collect();
-        let gone = self.drop_pieces(&mut book, mine)?;
-        if let Some(folder) = &self.folder {
-            absent(fs::remove_dir(folder.join(whose.to_string())))?;
-        }
-        Ok(gone)
+        Ok(book.drop_pieces(mine).contents)
     }
 
-    /// Takes pieces out; the contents that are nobody's by that, and that nothing refers to.
-    fn drop_pieces(&self, book: &mut Book, keys: Vec<Key>) -> io::Result<BTreeSet<ContentHash>> {
-        let mut gone = BTreeSet::new();
+    /// Removes notes, but of what is there by now: it was given again. A note that stays is one of something that nobody
+    /// ordered, and goes like those.
+    fn remove_notes(&self, keys: &[Key]) {
         for key in keys {
-            if let Some(path) = self.path(&key) {
-                absent(fs::remove_file(path))?;
+            let path = self.path(key).filter(|_| !self.book().pieces.contains_key(key));
+            if let Some(path) = path
+                && let Err(error) = absent(fs::remove_file(&path))
+            {
+                tracing::warn!(%error, file = %path.display(), "this note of what somebody gave cannot be removed");
             }
-            book.pieces.remove(&key);
-            gone.insert(key.1);
         }
-        gone.retain(|hash| !book.is_pinned(hash) && !book.is_given(hash));
-        Ok(gone)
     }
 }
 
 impl Book {
+    /// Notes a piece; what goes for it.
+    fn take(&mut self, room: Room, key: Key, size: u64, now: SystemTime) -> Result<Dropped, Refusal> {
+        let goes = self.goes(room, key, size, now)?;
+        self.uses += 1;
+        self.pieces.insert(key, Piece { size, given: now, used: self.uses });
+        Ok(self.drop_pieces(goes.into_iter().map(|hash| (key.0, hash)).collect()))
+    }
+
+    /// Takes pieces out, and with them the contents that are nobody's by that, and that nothing refers to.
+    fn drop_pieces(&mut self, notes: Vec<Key>) -> Dropped {
+        for key in &notes {
+            self.pieces.remove(key);
+        }
+        let contents = notes.iter().map(|(_, hash)| *hash);
+        let contents = contents.filter(|hash| !self.is_pinned(hash) && !self.is_given(hash)).collect();
+        Dropped { notes, contents }
+    }
+
     fn is_given(&self, hash: &ContentHash) -> bool {
         self.pieces.keys().any(|(_, given)| given == hash)
     }
@@ -197,14 +246,7 @@ impl Book {
     }
 
     /// What goes so that there is room for something, the oldest first.
-    fn goes(
-        &self,
-        room: Room,
-        giver: ContentHash,
-        hash: ContentHash,
-        size: u64,
-        now: SystemTime,
-    ) -> Result<Vec<ContentHash>, Refusal> {
+    fn goes(&self, room: Room, (giver, hash): Key, size: u64, now: SystemTime) -> Result<Vec<ContentHash>, Refusal> {
         let mine = self.pieces.iter().filter(|((whose, other), _)| *whose == giver && *other != hash);
         let mut mine: Vec<(ContentHash, Piece)> = mine.map(|((_, other), piece)| (*other, *piece)).collect();
         mine.sort_unstable_by_key(|(_, piece)| piece.used);
@@ -249,20 +291,30 @@ fn write(path: &Path, size: u64) -> io::Result<()> {
     fs::write(path, size.to_string())
 }
 
+/// What is no note of ours stays, and keeps nobody from starting.
 fn read(folder: &Path) -> io::Result<Vec<(Key, u64, SystemTime)>> {
     let mut found = Vec::new();
-    for giver in entries(folder)? {
-        let Some(whose) = named(&giver) else { continue };
-        for note in entries(&giver)? {
-            // What is no note of ours stays, and keeps nobody from starting.
-            let size = fs::read_to_string(&note).ok().and_then(|text| text.parse::<u64>().ok());
-            match named(&note).zip(size) {
-                Some((hash, size)) => found.push(((whose, hash), size, fs::metadata(&note)?.modified()?)),
+    let unreadable = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", folder.display()));
+    for giver in entries(folder).map_err(unreadable)? {
+        let notes = named(&giver).map(|whose| entries(&giver).map(|notes| (whose, notes)));
+        let Some(Ok((whose, notes))) = notes else {
+            tracing::warn!(file = %giver.display(), "this is no folder of what somebody gave");
+            continue;
+        };
+        for note in notes {
+            match named(&note).zip(read_note(&note)) {
+                Some((hash, (size, given))) => found.push(((whose, hash), size, given)),
                 None => tracing::warn!(file = %note.display(), "this is no note of what somebody gave"),
             }
         }
     }
     Ok(found)
+}
+
+fn read_note(note: &Path) -> Option<(u64, SystemTime)> {
+    let about = fs::metadata(note).ok().filter(|about| about.is_file() && about.len() <= LONGEST_NOTE)?;
+    let size = fs::read_to_string(note).ok()?.parse().ok()?;
+    Some((size, about.modified().ok()?))
 }
 
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {

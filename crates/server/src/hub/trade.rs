@@ -17,6 +17,9 @@ pub trait Trade: Send + Sync + fmt::Debug {
     /// Whether it speaks to this system: what is used of it is asked here instead of on a connection of its own.
     fn serves(&self, system: &SystemId) -> bool;
 
+    /// The systems of those that register themselves: nobody stands in for them.
+    fn themselves(&self) -> BTreeSet<SystemId>;
+
     /// Takes a question, and returns at once.
     ///
     /// # Errors

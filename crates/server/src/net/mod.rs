@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) desk: Desk,
     pub(crate) trade: Arc<trade::Desk>,
     pub(crate) adapters: Vec<watch::Receiver<AdapterStatus>>,
+    /// Why products without electronics are not shown as they are; `None`: they are.
+    pub(crate) things: watch::Receiver<Option<String>>,
     /// Cloned for each client, and so their number.
     pub(crate) clients: Arc<()>,
 }
@@ -46,6 +48,9 @@ impl Shared {
             line("storage", hub.storage.unwrap_or_else(|| "writable".to_owned()));
         } else {
             line("hub", HubError::Stopped.to_string());
+        }
+        if let Some(why) = self.things.borrow().clone() {
+            line("things", why);
         }
         for adapter in &self.adapters {
             let status = adapter.borrow();

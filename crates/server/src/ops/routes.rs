@@ -62,6 +62,7 @@ async fn status(caller: Caller, State(api): State<Arc<Api>>) -> Result<Json<Valu
         "name": status.name,
         "version": env!("CARGO_PKG_VERSION"),
         "unready": exposition::unready(&status),
+        "things": api.shared.things.borrow().clone(),
         "sessions": status.sessions,
         "systems": status.systems,
         "systems_online": status.systems_online,

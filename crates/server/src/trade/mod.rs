@@ -66,12 +66,14 @@ pub enum TradeError {
 /// Who speaks to merchants, once that has begun.
 pub(crate) struct Desk {
     trade: OnceLock<Arc<UcpTrade>>,
+    /// Merchants that register themselves.
+    themselves: OnceLock<BTreeSet<SystemId>>,
     clock: Clock,
 }
 
 impl Default for Desk {
     fn default() -> Self {
-        Self { trade: OnceLock::new(), clock: Clock::system() }
+        Self { trade: OnceLock::new(), themselves: OnceLock::new(), clock: Clock::system() }
     }
 }
 
@@ -112,6 +114,7 @@ impl Desk {
         let tasks = stand_ins.chain([tokio::spawn(hear(hub.clone(), told))]).collect();
         // Begun once: what was there before would go on.
         let _ = self.trade.set(trade);
+        let _ = self.themselves.set(config.themselves);
         Ok(tasks)
     }
 }
@@ -131,6 +134,10 @@ async fn hear(hub: HubHandle, mut told: mpsc::Receiver<TradeUp>) {
 impl Trade for Desk {
     fn serves(&self, system: &SystemId) -> bool {
         self.trade().is_some_and(|trade| trade.merchants().any(|bound| bound == system))
+    }
+
+    fn themselves(&self) -> BTreeSet<SystemId> {
+        self.themselves.get().cloned().unwrap_or_default()
     }
 
     fn ask(&self, ask: TradeAsk) -> Result<(), String> {

@@ -234,15 +234,8 @@ impl PurchaseRecord {
             ToldRecord::Order { order, view } => {
                 self.ordered(order);
                 // What another order has become says nothing of the one that was confirmed.
-                if self.order.as_ref() != Some(order) {
-                    self.at = at;
-                    return;
-                }
-                if let Some(what) = self.difference(view) {
-                    self.disputed(what);
-                }
-                if self.view.as_ref() != Some(view) {
-                    (self.view, self.viewed) = (Some(view.clone()), at);
+                if self.order.as_ref() == Some(order) {
+                    self.seen(at, view);
                 }
             }
             ToldRecord::Canceled => self.canceled = true,
@@ -273,6 +266,16 @@ impl PurchaseRecord {
             self.disputed("its merchant has ordered it after it had said that it would not".to_owned());
         }
         (self.order, self.denied) = (Some(order.clone()), None);
+    }
+
+    /// The order is like this.
+    fn seen(&mut self, at: Timestamp, view: &OrderView) {
+        if let Some(what) = self.difference(view) {
+            self.disputed(what);
+        }
+        if self.view.as_deref() != Some(view) {
+            (self.view, self.viewed) = (Some(Box::new(view.clone())), at);
+        }
     }
 
     fn disputed(&mut self, what: String) {

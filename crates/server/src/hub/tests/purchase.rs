@@ -1,6 +1,6 @@
 //! Purchases at the hub, with a merchant behind [`Trade`]: what is confirmed is ordered once, whatever is lost.
 
-use std::sync::Mutex;
+use std::{collections::BTreeSet, sync::Mutex};
 
 use super::{third_party::shop, *};
 
@@ -16,6 +16,10 @@ pub(super) struct Merchant {
 impl Trade for Merchant {
     fn serves(&self, system: &SystemId) -> bool {
         *system == shop()
+    }
+
+    fn themselves(&self) -> BTreeSet<SystemId> {
+        BTreeSet::new()
     }
 
     fn ask(&self, ask: TradeAsk) -> Result<(), String> {
@@ -263,6 +267,45 @@ async fn a_cancellation_waits_for_its_merchant() {
     street.told(1, Told::Canceled { view: None }).await;
     let update = street.hears(|state| matches!(state, PurchaseState::Canceled { .. })).await;
     assert_eq!(update.state.order().map(OrderId::as_str), Some("ord_1"));
+}
+
+/// A cancellation races production: whichever comes first at the merchant counts, and the person learns which.
+#[tokio::test]
+async fn what_is_in_production_cannot_be_cancelled_and_goes_on() {
+    let mut street = Street::new().await;
+    street.confirm(1).await;
+    let ask = street.asked().await;
+    let told = street.merchant.order(&ask);
+    street.told(1, told).await;
+    street.hears(|state| matches!(state, PurchaseState::Placed { .. })).await;
+    let cancel = Request::CancelPurchase(PurchaseId([1; 16]));
+    let Response::Purchase(update) = street.owner.ask(cancel.clone()).await else { panic!("not cancelled") };
+    assert!(matches!(update.state, PurchaseState::Canceling { order: Some(_), .. }));
+    let TradeAsk::Cancel { order, .. } = street.asked().await else { panic!("not asked") };
+    // Its production has begun, and its merchant tells that before it answers.
+    let mut making = view(&[]);
+    (making.lines[0].fulfilled, making.lines[0].making) = (0, Some(Making::InProduction { percent: 5 }));
+    (making.lines[0].carrying, making.mark.events) = (Carrying::default(), 1);
+    let pushed = |view: OrderView| TradeUp::Pushed {
+        system: shop(),
+        checkout: CheckoutId::new("chk_1").unwrap(),
+        order: order.clone(),
+        view: Box::new(view),
+    };
+    street.house.hub.told(pushed(making)).await.unwrap();
+    street.told(1, Told::CannotCancel { reason: "it is being made".to_owned() }).await;
+    let update = street.hears(|state| matches!(state, PurchaseState::Placed { .. })).await;
+    assert_eq!((update.said.as_deref(), update.state.order()), (Some("it is being made"), Some(&order)));
+    street.house.hub.told(pushed(view(&["W-1"]))).await.unwrap();
+    let update = street.hears(|state| matches!(state, PurchaseState::Placed { .. })).await;
+    assert!(update.order.is_some_and(|order| order.is_fulfilled()), "it is brought");
+    // Once more, it is asked once more; and a late yes to the first time is the merchant's last word.
+    assert!(matches!(street.owner.ask(cancel).await, Response::Purchase(_)));
+    assert!(matches!(street.asked().await, TradeAsk::Cancel { .. }));
+    street.told(1, Told::Canceled { view: None }).await;
+    let update = street.hears(|state| matches!(state, PurchaseState::Canceled { .. })).await;
+    assert_eq!(update.state.order(), Some(&order));
+    assert_eq!(street.merchant.orders.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]

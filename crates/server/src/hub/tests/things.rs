@@ -1,6 +1,8 @@
 //! Products without electronics at the hub: their twins are there for whoever may see them, also after a start, and go with
 //! the product.
 
+use tokio::sync::watch;
+
 use super::{
     purchase::{Street, view},
     third_party::shop,
@@ -45,6 +47,12 @@ async fn kept() -> Street {
     street
 }
 
+/// Who maintains the twins, and what it says of what goes wrong.
+fn maintain(street: &Street) -> (tokio::task::JoinHandle<()>, watch::Receiver<Option<String>>) {
+    let (tell, said) = watch::channel(None);
+    (tokio::spawn(things::keep(street.house.hub.clone(), street.house.clock.clone(), tell)), said)
+}
+
 /// The shelf as this peer sees it, once `holds` says so.
 async fn until(peer: &Peer1, what: &str, holds: impl Fn(Option<&TwinView>) -> bool) {
     let seen = async {
@@ -74,7 +82,7 @@ fn is_live(view: Option<&TwinView>) -> bool {
 async fn a_product_without_electronics_is_a_twin_like_any_other() {
     let street = kept().await;
     let owner = &street.owner;
-    let keeper = tokio::spawn(things::keep(street.house.hub.clone(), street.house.clock.clone()));
+    let (keeper, _) = maintain(&street);
     until(owner, "it is there", is_live).await;
     until(owner, "it stands where it was put", |view| stands(view) == Some(1.0)).await;
     // REQ-DT-03: its system is found. REQ-DT-04, REQ-DT-05: and says what it knows, and that the rules decide.
@@ -101,17 +109,17 @@ async fn a_product_without_electronics_is_a_twin_like_any_other() {
 #[tokio::test]
 async fn things_are_there_after_a_start_and_what_went_meanwhile_is_not() {
     let street = kept().await;
-    let keeper = tokio::spawn(things::keep(street.house.hub.clone(), street.house.clock.clone()));
+    let (keeper, _) = maintain(&street);
     until(&street.owner, "it is there", is_live).await;
     keeper.abort();
     let street = street.restart().await;
-    let keeper = tokio::spawn(things::keep(street.house.hub.clone(), street.house.clock.clone()));
+    let (keeper, _) = maintain(&street);
     until(&street.owner, "it is there after a start", is_live).await;
     keeper.abort();
     // Its keeper is killed before it heard that it is no twin any more.
     street.owner.done(Request::Unbind { serial: serial() }).await;
     let street = street.restart().await;
-    let keeper = tokio::spawn(things::keep(street.house.hub.clone(), street.house.clock.clone()));
+    let (keeper, _) = maintain(&street);
     until(&street.owner, "nothing is left of it", |view| view.is_none()).await;
     keeper.abort();
     street.house.hub.shutdown().await;
@@ -120,7 +128,7 @@ async fn things_are_there_after_a_start_and_what_went_meanwhile_is_not() {
 #[tokio::test]
 async fn things_go_with_the_person_who_bought_them() {
     let street = kept().await;
-    let keeper = tokio::spawn(things::keep(street.house.hub.clone(), street.house.clock.clone()));
+    let (keeper, _) = maintain(&street);
     until(&street.owner, "it is there", is_live).await;
     street.house.hub.enroll([8; 32], UserId::slug("other"), vec![RoleId::slug("owner")]).await.unwrap();
     let other = Peer1::open(&street.house.hub, Peer::Certificate([8; 32])).await;
@@ -128,6 +136,27 @@ async fn things_go_with_the_person_who_bought_them() {
     until(&other, "the other owner sees it", is_live).await;
     other.done(Request::RemoveUser(UserId::slug("owner"))).await;
     until(&other, "it is gone", |view| view.is_none()).await;
+    keeper.abort();
+    street.house.hub.shutdown().await;
+}
+
+/// Nobody has to start the enabler again because of a disk that was full for a while.
+#[tokio::test]
+async fn what_is_refused_is_tried_again_and_people_are_told_why() {
+    let street = kept().await;
+    street.house.log.set_full(true);
+    let (keeper, mut said) = maintain(&street);
+    let told =
+        timeout(Duration::from_secs(20), said.wait_for(Option::is_some)).await.unwrap().unwrap().clone().unwrap();
+    assert!(told.contains("make room") && told.contains("tried again in 1 s"), "{told}");
+    until(&street.owner, "nothing is there", |view| view.is_none()).await;
+    street.house.log.set_full(false);
+    street.house.clock.advance(2_000);
+    until(&street.owner, "it is there", is_live).await;
+    timeout(Duration::from_secs(20), said.wait_for(Option::is_none)).await.unwrap().unwrap();
+    // It goes although nobody could write that at first.
+    street.owner.done(Request::Unbind { serial: serial() }).await;
+    until(&street.owner, "it is gone", |view| view.is_none()).await;
     keeper.abort();
     street.house.hub.shutdown().await;
 }
