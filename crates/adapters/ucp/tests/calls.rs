@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{Desk, Do, Fake, Given, Setup, golden, invocation, invoke, now, shop};
+use common::{Desk, Do, Fake, Given, Judge, Kind, Setup, golden, invocation, invoke, now, platform, shop};
 use serde_json::{Value, json};
 use vestibule_model::{CallId, ContentHash, Json, TwinId};
 use vestibule_protocol::{CallResult, Persons, TradeAsk, TradeUp};
@@ -164,6 +164,47 @@ async fn who_buys_and_where_it_goes_is_known_to_the_merchant_alone() {
     input["buyer"] = json!({"email": "ada@example.com"});
     assert!(why(desk.invoke(invocation("checkout", input), persons).await).contains("in clear"));
     assert_eq!(fake.shop.seen("update").len(), 1);
+}
+
+/// Each merchant of these tests has what it was asked judged in passing, whatever a test is about; here is what makes sure
+/// that no kind is left out. Taking a session or an order back has no body in the protocol's schemas.
+#[tokio::test]
+async fn every_kind_of_message_that_merchants_get_passes_the_protocols_judge() {
+    let judge = Judge::here();
+    let fake = Fake::start().await;
+    let mut desk = Desk::new(&fake);
+    done(desk.call("search", json!({"query": "lamp", "pagination": {"limit": 5}})).await);
+    done(desk.call("look_up", json!({"ids": ["lamp"]})).await);
+    let (hash, persons) = person();
+    let mut input = golden("checkout_create_request.json");
+    input["buyer"] = json!({"$person": hash, "at": "/buyer"});
+    input["fulfillment"] = json!({"methods": [{
+        "type": "shipping",
+        "destinations": [{"id": "dest_1", "$person": hash, "at": "/destination"}],
+        "selected_destination_id": "dest_1",
+    }]});
+    done(desk.invoke(invocation("checkout", input.clone()), persons.clone()).await);
+    input["id"] = json!("chk_01");
+    input["fulfillment"]["methods"][0]["groups"] = json!([{"selected_option_id": "standard"}]);
+    done(desk.invoke(invocation("checkout", input), persons).await);
+    desk.complete().await;
+    let mut messages = fake.shop.messages();
+    messages.push((Kind::PlatformProfile, platform().body().to_vec()));
+    messages.push((Kind::Accepted, vestibule_ucp::write(&vestibule_ucp::accepted()).unwrap()));
+
+    let count = judge.all(messages.clone()).unwrap();
+    for kind in
+        [Kind::Search, Kind::LookUp, Kind::Create, Kind::Update, Kind::Complete, Kind::PlatformProfile, Kind::Accepted]
+    {
+        assert_eq!(count.get(&kind), Some(&1), "{kind:?}: {count:?}");
+    }
+    // It is the judge that lets them pass.
+    for (kind, message) in messages.iter().filter(|(kind, _)| *kind != Kind::Search) {
+        judge.one(*kind, b"{}").unwrap_err();
+        let mut cut = message.clone();
+        cut.pop();
+        judge.one(*kind, &cut).unwrap_err();
+    }
 }
 
 #[tokio::test]

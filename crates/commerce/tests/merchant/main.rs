@@ -11,6 +11,7 @@
 mod gate;
 mod hooks;
 mod idempotency;
+mod judged;
 mod kill;
 mod lifecycle;
 mod maker;

@@ -24,12 +24,19 @@ use vestibule_commerce::{Clock, Config, Role, Running, start};
 use vestibule_model::Timestamp;
 use vestibule_ucp::{Endpoint, Envelope, Jwk, Parts, SigningKey, sign_request};
 
+const PROFILE: &str = "/.well-known/ucp";
+
 /// Whatever is waited for is there by then.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn now() -> Timestamp {
     Clock::default().now()
 }
+
+#[path = "../../../ucp/tests/judge/mod.rs"]
+mod judge;
+
+pub use judge::{Judge, Kind};
 
 /// A webhook that came.
 #[derive(Clone, Debug)]
@@ -130,6 +137,15 @@ async fn tell(State(heard): State<Arc<Heard>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], heard.profile.lock().unwrap().to_string())
 }
 
+impl Drop for Platform {
+    /// Others judge what merchants say, whatever a test is about.
+    fn drop(&mut self) {
+        if let Some(judge) = Judge::found().filter(|_| !std::thread::panicking()) {
+            judge.all(self.messages()).unwrap();
+        }
+    }
+}
+
 impl Platform {
     pub async fn new(number: u8) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -144,20 +160,22 @@ impl Platform {
             merchants: Mutex::default(),
             hooks: Mutex::default(),
         });
-        let router = Router::new()
-            .route("/.well-known/ucp", get(tell))
-            .route("/ucp/webhooks/orders", post(hear))
-            .with_state(heard.clone());
+        let router =
+            Router::new().route(PROFILE, get(tell)).route("/ucp/webhooks/orders", post(hear)).with_state(heard.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let url = Endpoint::new(&format!("{base}/.well-known/ucp")).unwrap();
+        let url = Endpoint::new(&format!("{base}{PROFILE}")).unwrap();
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).no_proxy().build().unwrap();
         Self { key, url, heard, client, count: AtomicU32::new(0), clock: Clock::default(), exchanges: Mutex::default() }
     }
 
     /// Believes this merchant's webhooks from now on.
     pub async fn meet(&self, base: &str) {
-        let profile = self.client.get(format!("{base}/.well-known/ucp")).send().await.unwrap();
-        let profile: Value = serde_json::from_slice(&profile.bytes().await.unwrap()).unwrap();
+        let profile = self.client.get(format!("{base}{PROFILE}")).send().await.unwrap();
+        let profile = profile.bytes().await.unwrap();
+        self.exchanges.lock().unwrap().push(json!({
+            "method": "GET", "path": PROFILE, "body": "", "status": 200, "answer": String::from_utf8_lossy(&profile),
+        }));
+        let profile: Value = serde_json::from_slice(&profile).unwrap();
         let keys: Vec<Jwk> = serde_json::from_value(profile["signing_keys"].clone()).unwrap();
         self.heard.merchants.lock().unwrap().extend(keys);
     }
@@ -251,8 +269,27 @@ impl Platform {
         keys.extend(merchants.iter().map(|key| (key.kid.clone(), key.clone())));
         // Profiles are not signed.
         let exchanges = self.exchanges.lock().unwrap();
-        let signed: Vec<Value> = exchanges.iter().filter(|one| one["path"] != "/.well-known/ucp").cloned().collect();
+        let signed: Vec<Value> = exchanges.iter().filter(|one| one["path"] != PROFILE).cloned().collect();
         json!({"keys": keys, "exchanges": signed, "webhooks": *self.heard.hooks.lock().unwrap()})
+    }
+
+    /// What merchants have said to this platform, and what they took of what it said.
+    pub fn messages(&self) -> Vec<(Kind, Vec<u8>)> {
+        let bytes = |one: &Value, name: &str| one[name].as_str().unwrap().as_bytes().to_vec();
+        let mut messages = Vec::new();
+        for one in self.exchanges.lock().unwrap().iter() {
+            let (path, answer) = (one["path"].as_str().unwrap(), bytes(one, "answer"));
+            let status = u16::try_from(one["status"].as_u64().unwrap()).unwrap();
+            let answered = Kind::of_answer(path, status, &answer);
+            let asked = Kind::of_request(one["method"].as_str().unwrap(), path);
+            // What tests ask wrongly is refused.
+            if let Some(asked) = asked.filter(|_| answered.is_some_and(|kind| kind != Kind::Refused)) {
+                messages.push((asked, bytes(one, "body")));
+            }
+            messages.extend(answered.map(|kind| (kind, answer)));
+        }
+        messages.extend(self.heard.hooks.lock().unwrap().iter().map(|hook| (Kind::Order, bytes(hook, "body"))));
+        messages
     }
 
     pub async fn post(&self, url: &str, body: &Value) -> Answer {

@@ -2,6 +2,8 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses its own part")]
 
 mod desk;
+#[path = "../../../../ucp/tests/judge/mod.rs"]
+mod judge;
 mod proxy;
 mod tls;
 
@@ -35,6 +37,7 @@ use vestibule_protocol::{CompleteAsk, Invocation, Persons, Told, TradeAsk, Trade
 use vestibule_ucp::{Endpoint, Parts, SigningKey, sign_response, verify_request};
 
 pub use desk::*;
+pub use judge::{Judge, Kind};
 pub use proxy::{Mode, Proxy};
 pub use tls::Authority;
 
@@ -81,6 +84,8 @@ impl std::fmt::Debug for Act {
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub kind: &'static str,
+    /// What the protocol has a schema for.
+    pub official: Option<Kind>,
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
     /// Whether it was signed by the platform.
@@ -116,8 +121,12 @@ pub struct Fake {
 }
 
 impl Drop for Fake {
+    /// Others judge what it was asked, whatever a test is about.
     fn drop(&mut self) {
         self.task.abort();
+        if let Some(judge) = Judge::found().filter(|_| !std::thread::panicking()) {
+            judge.all(self.shop.messages()).unwrap();
+        }
     }
 }
 
@@ -180,6 +189,12 @@ impl Shop {
 
     pub fn seen(&self, kind: &str) -> Vec<Seen> {
         self.seen.lock().unwrap().iter().filter(|seen| seen.kind == kind).cloned().collect()
+    }
+
+    /// What was said to it.
+    pub fn messages(&self) -> Vec<(Kind, Vec<u8>)> {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().filter_map(|seen| Some((seen.official?, seen.body.clone()))).collect()
     }
 
     /// What it was asked, in order, but for its profile.
@@ -323,6 +338,7 @@ async fn handle(State(shop): State<Arc<Shop>>, request: Request) -> Response {
     let signed = verify_request(&parts, &[SigningKey::from_bytes("platform-1", &[7; 32]).unwrap().jwk()], &[], now());
     let seen = Seen {
         kind: kind(head.method.as_str(), head.uri.path()),
+        official: Kind::of_request(head.method.as_str(), head.uri.path()),
         headers: headers.clone(),
         body: body.clone(),
         signed: signed.is_ok(),
