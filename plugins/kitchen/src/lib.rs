@@ -202,8 +202,8 @@ fn ask(
     let Kitchen { book, suppliers, asks, cooks, .. } = kitchen.bypass_change_detection();
     let now = clock.at(seconds);
     let different = buying.is_news() && suppliers.look(&buying.systems, &buying.services, now);
-    let cooks = now.is_some_and(|now| !book.dishes(now).is_empty());
-    let wanted = link.state.is_connected() && cooks;
+    let plans = now.is_some_and(|now| !book.dishes(now).is_empty());
+    let wanted = link.state.is_connected() && plans;
     let (news, asked) = asks.step(suppliers, &buying.services, &book.table, (wanted, seconds));
     questions.write_batch(asked);
     let (told, asked) = cooks.step(Around::of(&buying, now), &book.table, seconds);
