@@ -2,17 +2,14 @@
 //! that a pairing code gave. Where the enabler is and which code is theirs stands in a file in their folders, since they
 //! are started before it.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::Path,
-    time::Duration,
-};
+use std::{fs, path::Path, time::Duration};
 
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 use vestibule_model::RoleId;
 use vestibule_server::Embedded;
+
+use super::private;
 
 /// The file that a merchant looks at: where the enabler is.
 pub(super) const FILE: &str = "enabler.json";
@@ -64,26 +61,13 @@ async fn tell(enabler: &Embedded, folder: &Path, name: &str) -> Result<(), Strin
     let code = code.as_ref().map(|code| code.as_str());
     let said = json!({"url": format!("http://{http}"), "code": code, "system": name}).to_string();
     fs::create_dir_all(folder).map_err(|error| words(&error))?;
-    write(&folder.join(KNOWN_TO), &this).and_then(|()| write(&folder.join(FILE), &said)).map_err(|error| words(&error))
+    // A code is a secret.
+    let write = |name: &str, text: &str| private::write(&folder.join(name), text.as_bytes());
+    write(KNOWN_TO, &this).and_then(|()| write(FILE, &said)).map_err(|error| words(&error))
 }
 
 fn is_known(folder: &Path, enabler: &str) -> bool {
     fs::read_to_string(folder.join(KNOWN_TO)).is_ok_and(|known| known == enabler)
-}
-
-/// Whole or not at all, and for its owner's eyes only: a code is a secret.
-fn write(file: &Path, text: &str) -> io::Result<()> {
-    let part = file.with_extension("part");
-    match fs::remove_file(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&part)?.write_all(text.as_bytes())?;
-    fs::rename(part, file)
 }
 
 #[cfg(test)]

@@ -403,7 +403,7 @@ fn registration(app: &App, role: Role, system: &str) -> Value {
         "cancel_checkout": service("Cancel a checkout", "Ends one that was not ordered.", 10_000, by_id),
     });
     if role == Role::Manufacturer {
-        services["quote"] = service(
+        let mut quote = service(
             "Quote",
             "Whether and for how much a design can be made.",
             60_000,
@@ -412,6 +412,9 @@ fn registration(app: &App, role: Role, system: &str) -> Value {
                 "quantity": {"type": "integer", "minimum": 1}},
                 "required": ["package", "design", "process", "material", "colour", "quantity"]}),
         );
+        // Worlds ask whoever buys whether it may see one, for that call.
+        quote["needs"] = json!(["free place"]);
+        services["quote"] = quote;
     }
     let mut properties = json!({"hours": app.book.hours, "currency": app.book.currency, "ucp": app.profile_url});
     if let Some(windows) = &app.book.windows {
