@@ -130,12 +130,12 @@ fn stop(mut running: ResMut<Running>) {
     let Ok(runtime) = runtime() else { return };
     let (home, merchants, enabler) = (running.home.take(), running.merchants.take(), running.enabler.take());
     runtime.block_on(async {
-        // First whoever asks the others.
-        if let Some(enabler) = enabler {
-            enabler.stop().await;
-        }
+        // Merchants listen to the enabler: they take leave of it while it is there, and miss nothing then.
         if let Some(merchants) = merchants {
             merchants.stop().await;
+        }
+        if let Some(enabler) = enabler {
+            enabler.stop().await;
         }
         if let Some(home) = home {
             home.stop().await;

@@ -3,8 +3,7 @@
 //! are started before it. Codes end after some minutes: a merchant that comes later asks for another one by a file beside.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -15,6 +14,8 @@ use thiserror::Error;
 use tokio::time::{sleep, timeout};
 use vestibule_model::RoleId;
 use vestibule_server::{Embedded, HubError, PairingCodes};
+
+use super::private::{self, PrivateError};
 
 /// The file that a merchant looks at: where the enabler is.
 pub(super) const FILE: &str = "enabler.json";
@@ -40,6 +41,8 @@ enum Untold {
     Enabler(#[from] HubError),
     #[error("its folder: {0}")]
     Disk(#[from] io::Error),
+    #[error(transparent)]
+    Private(#[from] PrivateError),
 }
 
 /// What was said at an earlier start is not true any more.
@@ -94,8 +97,9 @@ impl Desk {
         let code = code.as_ref().map(|code| code.as_str());
         let said = json!({"url": format!("http://{}", self.http), "code": code, "system": name}).to_string();
         fs::create_dir_all(folder)?;
-        write(&folder.join(KNOWN_TO), &self.fingerprint)?;
-        write(&folder.join(FILE), &said)?;
+        // A code is a secret.
+        private::write(&folder.join(KNOWN_TO), self.fingerprint.as_bytes())?;
+        private::write(&folder.join(FILE), said.as_bytes())?;
         // After the new one is there: whoever is killed in between asks once more.
         let _ = fs::remove_file(folder.join(WANTED));
         Ok(())
@@ -153,21 +157,6 @@ impl Registrar {
 
 fn is_known(folder: &Path, enabler: &str) -> bool {
     fs::read_to_string(folder.join(KNOWN_TO)).is_ok_and(|known| known == enabler)
-}
-
-/// Whole or not at all, and for its owner's eyes only: a code is a secret.
-fn write(file: &Path, text: &str) -> io::Result<()> {
-    let part = file.with_extension("part");
-    match fs::remove_file(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&part)?.write_all(text.as_bytes())?;
-    fs::rename(part, file)
 }
 
 #[cfg(test)]

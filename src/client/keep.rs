@@ -4,13 +4,17 @@
 use std::{
     fs::{self, File},
     io::Read as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
-use bevy::prelude::*;
+use bevy::{
+    prelude::*,
+    tasks::{IoTaskPool, Task, futures::check_ready, futures_lite::future::yield_now},
+};
 use vestibule_twin::{
-    Given, Giving, KeepProduct, KnownPurchases, ManagePurchases, Notify, Urgency, design_model_key,
-    model::{BlobRef, DesignHash, Place},
+    Given, Giving, KeepProduct, KeepStep, KeepingProducts, KnownPurchases, ManagePurchases, Notify, StopKeeping,
+    Urgency, design_model_key,
+    model::{BlobRef, DesignHash, Place, Serial},
 };
 use vestibule_world::{
     furnish::Furniture,
@@ -24,8 +28,11 @@ const SPACE: &str = "home";
 const MAT: &str = "doormat";
 /// Bytes of a model: what the enabler takes.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
-/// Products whose look is on its way at once: more than a person presses for before the first is there.
+/// Products whose look is read or on its way at once: more than a person presses for before the first is there.
 const MOST_WAITING: usize = 16;
+
+/// Bytes of a model that are read at once: whoever stops it waits for no more.
+const PIECE: u64 = 1024 * 1024;
 
 /// Follows [`KeepProduct`].
 pub(super) struct KeepPlugin {
@@ -35,16 +42,30 @@ pub(super) struct KeepPlugin {
 
 impl Plugin for KeepPlugin {
     fn build(&self, app: &mut App) {
-        app.insert_resource(Keeping { designs: self.designs.clone(), waiting: Vec::new() })
-            .add_systems(Update, (begin, follow).chain());
+        app.insert_resource(Keeping { designs: self.designs.clone(), reading: Vec::new(), waiting: Vec::new() })
+            .add_systems(Update, (begin, stop, read, follow, show).chain());
     }
 }
 
-/// Products whose look is on its way to the enabler.
+/// Products that are being kept.
 #[derive(Resource)]
 struct Keeping {
     designs: PathBuf,
+    /// Their look is being read. Dropped, that stops after the piece that is read right now.
+    reading: Vec<(KeepProduct, Place, Task<Option<Given>>)>,
+    /// Their look is on its way to the enabler.
     waiting: Vec<(KeepProduct, Place, BlobRef)>,
+}
+
+impl Keeping {
+    fn has(&self, serial: &Serial) -> bool {
+        let mut all = self.reading.iter().map(|(wish, ..)| wish).chain(self.waiting.iter().map(|(wish, ..)| wish));
+        all.any(|wish| wish.serial == *serial)
+    }
+
+    const fn is_full(&self) -> bool {
+        self.reading.len() + self.waiting.len() >= MOST_WAITING
+    }
 }
 
 /// Where it stands: as the oldest piece of its design that is no twin yet, which becomes it; else where parcels lie.
@@ -64,20 +85,22 @@ fn place<'a>(
     Some(Place { space: SPACE.to_owned(), position, rotation: rotation.normalize().to_array() })
 }
 
-/// What a design looks like; none: it never stood in the room.
-fn look(designs: &Path, design: Option<&DesignHash>) -> Option<Vec<u8>> {
-    let path = designs.join(format!("{}.glb", design_model_key(design?)));
+/// What a design looks like, by its hash; none: it never stood in the room. Piece by piece, so that it can be stopped.
+async fn look(path: PathBuf) -> Option<Given> {
     let fits = fs::metadata(&path).is_ok_and(|about| (1..=MOST_BYTES).contains(&about.len()));
+    let mut file = File::open(path).ok().filter(|_| fits)?.take(MOST_BYTES);
     let mut bytes = Vec::new();
-    File::open(path).ok().filter(|_| fits)?.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+    while file.by_ref().take(PIECE).read_to_end(&mut bytes).ok()? > 0 {
+        yield_now().await;
+    }
+    Some(Given::new(Given::MODEL, bytes))
 }
 
 fn keep(wish: &KeepProduct, place: Place, visual: Option<BlobRef>) -> ManagePurchases {
     ManagePurchases::Keep { purchase: wish.purchase, serial: wish.serial.clone(), place, visual }
 }
 
-/// Looks where it stands, and gives its look to the enabler first, where there is one.
+/// Looks where it stands, and has its look read, where there may be one: no frame waits for a disk.
 fn begin(
     mut wishes: MessageReader<KeepProduct>,
     (record, furniture, places): (Res<WorldRecord>, Res<Furniture>, Res<Places>),
@@ -85,6 +108,9 @@ fn begin(
     (mut manage, mut notify): (MessageWriter<ManagePurchases>, MessageWriter<Notify>),
 ) {
     for wish in wishes.read() {
+        if keeping.has(&wish.serial) {
+            continue;
+        }
         let design = wish.design.as_ref();
         let Some(place) = place(design, furniture.0.pieces(), &record.file.product, places.anchors.get(MAT)) else {
             let title = format!("{} cannot be kept", wish.serial);
@@ -92,15 +118,48 @@ fn begin(
             notify.write(Notify { urgency: Urgency::Problem, title, text, twin: None });
             continue;
         };
-        match look(&keeping.designs, design).filter(|_| keeping.waiting.len() < MOST_WAITING) {
-            Some(bytes) => {
-                let visual = BlobRef::of(&bytes, Given::MODEL);
-                manage.write(ManagePurchases::Give(Given::new(Given::MODEL, bytes)));
-                keeping.waiting.push((wish.clone(), place, visual));
+        let file = design.map(|design| keeping.designs.join(format!("{}.glb", design_model_key(design))));
+        match file.filter(|_| !keeping.is_full()) {
+            Some(file) => {
+                let task = IoTaskPool::get().spawn(look(file));
+                keeping.reading.push((wish.clone(), place, task));
             }
             None => drop(manage.write(keep(wish, place, None))),
         }
     }
+}
+
+/// The person has left: what is only being read is stopped, and said, since nothing was kept.
+fn stop(mut stops: MessageReader<StopKeeping>, mut keeping: ResMut<Keeping>, mut notify: MessageWriter<Notify>) {
+    if stops.read().count() == 0 || keeping.reading.is_empty() {
+        return;
+    }
+    for (wish, ..) in std::mem::take(&mut keeping.reading) {
+        let title = format!("{} is not kept", wish.serial);
+        let text = "The window was closed while its look was being read. Press \"Keep it here\" again.".to_owned();
+        notify.write(Notify { urgency: Urgency::Info, title, text, twin: None });
+    }
+}
+
+/// Its look was read and goes to the enabler first; or it has none, and is kept without.
+fn read(mut keeping: ResMut<Keeping>, mut manage: MessageWriter<ManagePurchases>) {
+    if keeping.reading.is_empty() {
+        return;
+    }
+    let Keeping { reading, waiting, .. } = &mut *keeping;
+    reading.retain_mut(|(wish, place, task)| {
+        let Some(look) = check_ready(task) else { return true };
+        match look {
+            Some(given) => {
+                let visual =
+                    BlobRef { hash: given.hash, size: given.bytes.len() as u64, media: given.media.to_owned() };
+                waiting.push((wish.clone(), place.clone(), visual));
+                manage.write(ManagePurchases::Give(given));
+            }
+            None => drop(manage.write(keep(wish, place.clone(), None))),
+        }
+        false
+    });
 }
 
 /// Its look is there, or is not taken: then it is kept without.
@@ -111,17 +170,30 @@ fn follow(known: Res<KnownPurchases>, mut keeping: ResMut<Keeping>, mut manage: 
     keeping.waiting.retain(|(wish, place, visual)| {
         let visual = match known.given.get(&visual.hash) {
             Some(Giving::There) => Some(visual.clone()),
-            Some(Giving::Refused(_)) => None,
-            Some(Giving::Under(..)) | None => return true,
+            Some(Giving::Refused(_) | Giving::NotSent(_)) => None,
+            // It goes on over the next connection.
+            Some(Giving::Under(..) | Giving::Lost(_)) | None => return true,
         };
         manage.write(keep(wish, place.clone(), visual));
         false
     });
 }
 
+/// For the screen.
+fn show(keeping: Res<Keeping>, mut shown: ResMut<KeepingProducts>) {
+    let reading = keeping.reading.iter().map(|(wish, ..)| (wish.serial.clone(), KeepStep::Reading));
+    let giving = keeping.waiting.iter().map(|(wish, ..)| (wish.serial.clone(), KeepStep::Giving));
+    shown.set_if_neq(KeepingProducts(reading.chain(giving).collect()));
+}
+
 #[cfg(test)]
 mod tests {
-    use vestibule_twin::model::{ContentHash, PurchaseId, Refusal, RefusalCode, Serial};
+    use std::{
+        path::Path,
+        time::{Duration, Instant},
+    };
+
+    use vestibule_twin::model::{ContentHash, PurchaseId, Refusal, RefusalCode};
     use vestibule_world::furnish::Furnishing;
 
     use super::*;
@@ -158,36 +230,110 @@ mod tests {
         app.world_mut().resource_mut::<Messages<ManagePurchases>>().drain().collect()
     }
 
+    /// What is asked as soon as something is: what was read elsewhere comes when it comes.
+    #[track_caller]
+    fn next(app: &mut App) -> Vec<ManagePurchases> {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            let asked = asked(app);
+            if !asked.is_empty() {
+                return asked;
+            }
+            assert!(Instant::now() < end, "nothing is asked");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     fn is_kept(asked: &[ManagePurchases], serial: &str, looks: bool) -> bool {
         matches!(asked, [ManagePurchases::Keep { serial: which, visual, place, .. }]
             if which.as_str() == serial && visual.is_some() == looks && place.position[0] == 1.0)
     }
 
+    fn step(app: &App, serial: &str) -> Option<KeepStep> {
+        app.world().resource::<KeepingProducts>().0.get(&Serial::new(serial).unwrap()).copied()
+    }
+
+    fn app(designs: &Path) -> App {
+        let mut app = App::new();
+        app.add_plugins(TaskPoolPlugin::default());
+        app.init_resource::<KnownPurchases>().init_resource::<Places>().init_resource::<WorldRecord>();
+        app.init_resource::<KeepingProducts>().insert_resource(Furniture(Furnishing::new([piece(1, 1.0)])));
+        app.add_message::<KeepProduct>().add_message::<StopKeeping>();
+        app.add_message::<ManagePurchases>().add_message::<Notify>();
+        app.add_plugins(KeepPlugin { designs: designs.to_owned() });
+        app
+    }
+
+    fn model(designs: &Path, bytes: &[u8]) {
+        fs::write(designs.join(format!("{}.glb", design_model_key(&SHELF))), bytes).unwrap();
+    }
+
     #[test]
     fn its_look_goes_first_and_then_it_is_kept_once() {
         let folder = tempfile::tempdir().unwrap();
-        let mut app = App::new();
-        app.init_resource::<KnownPurchases>().init_resource::<Places>().init_resource::<WorldRecord>();
-        app.insert_resource(Furniture(Furnishing::new([piece(1, 1.0)])));
-        app.add_message::<KeepProduct>().add_message::<ManagePurchases>().add_message::<Notify>();
-        app.add_plugins(KeepPlugin { designs: folder.path().to_owned() });
+        let mut app = app(folder.path());
         app.world_mut().write_message(wish("W-1"));
-        assert!(is_kept(&asked(&mut app), "W-1", false), "it never stood in the room as a model");
-        fs::write(folder.path().join(format!("{}.glb", design_model_key(&SHELF))), b"glTF").unwrap();
-        let hash = ContentHash::of(b"glTF");
+        assert!(is_kept(&next(&mut app), "W-1", false), "it never stood in the room as a model");
+        // More than one piece is read.
+        let bytes = vec![7; usize::try_from(PIECE).unwrap() + 5];
+        model(folder.path(), &bytes);
+        let hash = ContentHash::of(&bytes);
         for (serial, how, looks) in [
             ("W-2", Giving::There, true),
             ("W-3", Giving::Refused(Refusal::new(RefusalCode::Overloaded, "the disk is full")), false),
         ] {
             app.world_mut().resource_mut::<KnownPurchases>().given.clear();
-            app.world_mut().write_message(wish(serial));
-            let given = asked(&mut app);
+            for _ in 0..2 {
+                app.world_mut().write_message(wish(serial));
+            }
+            let given = next(&mut app);
             assert!(matches!(&given[..], [ManagePurchases::Give(given)] if given.hash == hash), "{given:?}");
+            assert_eq!(step(&app, serial), Some(KeepStep::Giving));
             app.world_mut().resource_mut::<KnownPurchases>().given.insert(hash, Giving::Under(1, 4));
             assert!(asked(&mut app).is_empty(), "it is on its way");
+            let lost = Giving::Lost(Refusal::new(RefusalCode::Unavailable, "the connection was lost"));
+            app.world_mut().resource_mut::<KnownPurchases>().given.insert(hash, lost);
+            assert!(asked(&mut app).is_empty(), "it goes on");
             app.world_mut().resource_mut::<KnownPurchases>().given.insert(hash, how);
             assert!(is_kept(&asked(&mut app), serial, looks), "{serial}");
-            assert!(asked(&mut app).is_empty());
+            assert!(asked(&mut app).is_empty() && step(&app, serial).is_none());
         }
+    }
+
+    #[test]
+    fn what_is_being_read_is_said_and_stops_when_the_person_leaves() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = app(folder.path());
+        model(folder.path(), b"glTF");
+        let (serial, place) = (Serial::new("W-1").unwrap(), place(None, [].iter(), &[], Some(&Transform::IDENTITY)));
+        // A disk that never answers.
+        let task = IoTaskPool::get().spawn(std::future::pending());
+        app.world_mut().resource_mut::<Keeping>().reading.push((wish("W-1"), place.unwrap(), task));
+        assert!(asked(&mut app).is_empty(), "no frame waits for it");
+        assert_eq!(step(&app, "W-1"), Some(KeepStep::Reading));
+        app.world_mut().write_message(StopKeeping);
+        assert!(asked(&mut app).is_empty() && step(&app, "W-1").is_none());
+        assert!(!app.world().resource::<Keeping>().has(&serial));
+        let told: Vec<_> = app.world_mut().resource_mut::<Messages<Notify>>().drain().collect();
+        assert!(told.len() == 1 && told[0].title == "W-1 is not kept", "{told:?}");
+        // It can be asked for again, and what is on its way goes on.
+        app.world_mut().write_message(wish("W-1"));
+        assert!(matches!(&next(&mut app)[..], [ManagePurchases::Give(_)]));
+        app.world_mut().write_message(StopKeeping);
+        asked(&mut app);
+        assert_eq!(step(&app, "W-1"), Some(KeepStep::Giving));
+    }
+
+    #[test]
+    fn what_is_too_large_is_no_look() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.glb");
+        for (size, there) in [(0, false), (4, true), (MOST_BYTES + 1, false)] {
+            // Nothing is written: the file is as long as that, and has holes.
+            File::create(&path).unwrap().set_len(size).unwrap();
+            let given = bevy::tasks::block_on(look(path.clone()));
+            assert_eq!(given.map(|given| given.bytes.len() as u64), there.then_some(size));
+        }
+        assert_eq!(bevy::tasks::block_on(look(folder.path().join("gone.glb"))), None);
     }
 }

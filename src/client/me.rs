@@ -1,14 +1,15 @@
 //! The address book on disk: `me.toml` in the data folder, for its owner's eyes only.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use bevy::prelude::*;
 use thiserror::Error;
 use vestibule_twin::{AddressBook, Notify, Urgency};
+
+use super::private::{self, PrivateError};
 
 /// The file.
 const FILE: &str = "me.toml";
@@ -58,18 +59,30 @@ fn keep(book: Res<AddressBook>, mut kept: ResMut<Kept>, mut notify: MessageWrite
     }
     // Tried once for each change, whatever comes of it.
     kept.book = book.clone();
-    let aside = match kept.unreadable {
-        Some(_) => fs::rename(&kept.file, kept.file.with_extension("old.toml")),
-        None => Ok(()),
+    let mut tell = |urgency, title: &str, text: String| {
+        notify.write(Notify { urgency, title: title.to_owned(), text, twin: None });
     };
-    if aside.is_ok() {
-        kept.unreadable = None;
+    match aside(&mut kept).and_then(|aside| write(&kept.file, &book).map(|()| aside)) {
+        Ok(None) => {}
+        Ok(Some(old)) => {
+            let text = format!("What could not be read is kept as {}.", old.display());
+            tell(Urgency::Info, "Your addresses are written down anew", text);
+        }
+        Err(error) => {
+            let text = format!("{error}. They are known until you leave.");
+            tell(Urgency::Problem, "Your addresses could not be written down", text);
+        }
     }
-    if let Err(error) = aside.map_err(MeError::Io).and_then(|()| write(&kept.file, &book)) {
-        let text = format!("{}: {error}. They are known until you leave.", kept.file.display());
-        let title = "Your addresses could not be written down".to_owned();
-        notify.write(Notify { urgency: Urgency::Problem, title, text, twin: None });
+}
+
+/// What cannot be read makes room before anything is written there.
+fn aside(kept: &mut Kept) -> Result<Option<PathBuf>, MeError> {
+    if kept.unreadable.is_none() {
+        return Ok(None);
     }
+    let aside = private::put_aside(&kept.file)?;
+    kept.unreadable = None;
+    Ok(aside)
 }
 
 /// Why there is no book.
@@ -77,6 +90,8 @@ fn keep(book: Res<AddressBook>, mut kept: ResMut<Kept>, mut notify: MessageWrite
 enum MeError {
     #[error("{0}")]
     Io(#[from] io::Error),
+    #[error(transparent)]
+    Private(#[from] PrivateError),
     #[error("it is longer than {LONGEST} bytes")]
     TooLong,
     #[error("it has more than {} addresses", AddressBook::MOST)]
@@ -90,11 +105,14 @@ enum MeError {
 
 /// The book in this file; an empty one where there is none.
 fn read(file: &Path) -> Result<AddressBook, MeError> {
-    match fs::metadata(file) {
+    match fs::symlink_metadata(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(AddressBook::default()),
         Err(error) => return Err(error.into()),
-        Ok(about) if about.len() > LONGEST => return Err(MeError::TooLong),
         Ok(_) => {}
+    }
+    // A link that leads nowhere now is no empty book.
+    if fs::metadata(file)?.len() > LONGEST {
+        return Err(MeError::TooLong);
     }
     let bytes = fs::read(file)?;
     let text = str::from_utf8(&bytes).map_err(|_| MeError::Malformed(String::new()))?;
@@ -105,23 +123,8 @@ fn read(file: &Path) -> Result<AddressBook, MeError> {
     if book.addresses.len() > AddressBook::MOST { Err(MeError::TooMany) } else { Ok(book) }
 }
 
-/// Whole or not at all, and readable by nobody else from its first byte on.
 fn write(file: &Path, book: &AddressBook) -> Result<(), MeError> {
-    let text = toml::to_string(book)?;
-    let part = file.with_extension("part");
-    // One that somebody else made would keep their rights.
-    match fs::remove_file(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut new = options.open(&part)?;
-    new.write_all(text.as_bytes())?;
-    new.sync_all()?;
-    Ok(fs::rename(part, file)?)
+    Ok(private::write(file, toml::to_string(book)?.as_bytes())?)
 }
 
 #[cfg(test)]
@@ -192,8 +195,60 @@ mod tests {
             app.world_mut().resource_mut::<AddressBook>().addresses.push(home());
             app.update();
             assert_eq!(read(&file).unwrap().addresses, [home()]);
-            assert_eq!(fs::read(folder.path().join("me.old.toml")).unwrap(), bytes, "nothing is lost");
+            let old = folder.path().join("me.old.toml");
+            assert_eq!(fs::read(&old).unwrap(), bytes, "nothing is lost");
+            let said = told(&mut app);
+            assert!(said.len() == 1 && said[0].contains(&old.display().to_string()), "{said:?}");
+            app.world_mut().resource_mut::<AddressBook>().addresses.push(home());
+            app.update();
+            assert_eq!((told(&mut app), read(&file).unwrap().addresses.len()), (Vec::new(), 2), "it is put aside once");
         }
+    }
+
+    #[test]
+    fn what_breaks_a_second_time_does_not_replace_what_broke_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE);
+        for broken in ["street = 11", "street = 12"] {
+            fs::write(&file, broken).unwrap();
+            let mut app = app(folder.path());
+            app.world_mut().resource_mut::<AddressBook>().addresses.push(home());
+            app.update();
+            assert_eq!(read(&file).unwrap().addresses, [home()]);
+        }
+        for (name, broken) in [("me.old.toml", "street = 11"), ("me.old2.toml", "street = 12")] {
+            assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), broken);
+        }
+    }
+
+    /// Neither a file nor nothing: it cannot be read, and is not lost.
+    #[test]
+    fn a_folder_in_its_place_is_put_aside_with_what_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE);
+        fs::create_dir(&file).unwrap();
+        fs::write(file.join("notes"), "mine").unwrap();
+        let mut app = app(folder.path());
+        assert_eq!(told(&mut app).len(), 1);
+        app.world_mut().resource_mut::<AddressBook>().addresses.push(home());
+        app.update();
+        assert_eq!(read(&file).unwrap().addresses, [home()]);
+        assert_eq!(fs::read_to_string(folder.path().join("me.old.toml/notes")).unwrap(), "mine");
+    }
+
+    /// As where the disk is not there on which somebody keeps it.
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_is_told_of_and_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, elsewhere) = (folder.path().join(FILE), folder.path().join("away/me.toml"));
+        std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
+        let mut app = app(folder.path());
+        assert_eq!(told(&mut app).len(), 1);
+        app.world_mut().resource_mut::<AddressBook>().addresses.push(home());
+        app.update();
+        assert_eq!(fs::read_link(folder.path().join("me.old.toml")).unwrap(), elsewhere);
+        assert_eq!(read(&file).unwrap().addresses, [home()]);
     }
 
     #[test]

@@ -215,7 +215,7 @@ impl Place {
         // What lets others change prices is for tests of platforms.
         command.env_remove("VESTIBULE_COMMERCE_SIMULATION");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        // A key that ends the client in a terminal ends the client: merchants end with it, after the enabler.
+        // A key that ends the client in a terminal ends the client: merchants end with it, before the enabler.
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command.spawn().map_err(|error| missing(&self.setup.program, &error))?;

@@ -8,10 +8,11 @@ use vestibule_model::{
     Pseudonym, ServiceId, ServiceInfo, Sharing, StepKey, StepStatus, StepUpdate, SystemHealth, SystemId, SystemInfo,
     SystemKind, Timestamp, TwinId, TwinInfo, UserId, Value, ValueType,
 };
+use vestibule_plugin_commerce::CommercePlugin;
 use vestibule_plugin_kitchen::KitchenPlugin;
 use vestibule_protocol::{Event, Request, Response, SystemView};
 use vestibule_tests::{FakeEnabler, reading, view};
-use vestibule_twin::{Cook, EnablerClock, KitchenDecision, KitchenFood, KitchenView, Shop};
+use vestibule_twin::{Cook, EnablerClock, KitchenDecision, KitchenFood, KitchenView, Shop, ShopView};
 
 use crate::{app, frames, messages};
 
@@ -85,8 +86,8 @@ fn what_a_thing_reports_decides_what_is_missing() {
     assert_eq!((milk(&app).decision, milk(&app).there.as_str()), (KitchenDecision::Enough, "1.4 l"));
 }
 
-#[test]
-fn what_is_missing_goes_into_the_cart_of_whoever_has_it() {
+/// A kitchen with a plan, and a grocer that has milk.
+fn supplied() -> (App, FakeEnabler) {
     let (mut app, mut enabler) = kitchen();
     plan(&mut app, &mut enabler);
     let (id, _) = asked(&mut enabler, |request| matches!(request, Request::DiscoverSystems(_)));
@@ -120,6 +121,12 @@ fn what_is_missing_goes_into_the_cart_of_whoever_has_it() {
     let update = CallUpdate { call: call.id, user, status: CallStatus::Succeeded, steps: vec![step], output, at };
     enabler.respond(id, &Response::Call(update));
     frames(&mut app, &mut enabler, 8);
+    (app, enabler)
+}
+
+#[test]
+fn what_is_missing_goes_into_the_cart_of_whoever_has_it() {
+    let (mut app, _enabler) = supplied();
     let seen = app.world().resource::<KitchenView>().clone();
     assert_eq!(milk(&app).goods, "1 × Milk, 1 l", "{:#?}", seen.suppliers);
     let flour = seen.foods.iter().find(|food| food.id == "flour_wheat").unwrap();
@@ -129,4 +136,24 @@ fn what_is_missing_goes_into_the_cart_of_whoever_has_it() {
     app.update();
     let items = vec![("milk_1l".to_owned(), 1)];
     assert_eq!(messages::<Shop>(&app), [Shop::Add { system: grocer(), items }]);
+}
+
+/// The person presses again before the merchant has said anything.
+#[test]
+fn a_cart_is_not_filled_twice() {
+    let (mut app, mut enabler) = supplied();
+    app.add_plugins(CommercePlugin::default());
+    for _ in 0..3 {
+        app.world_mut().write_message(Cook::Order);
+        frames(&mut app, &mut enabler, 30);
+        let cart = app.world().resource::<ShopView>().carts[&grocer()].clone();
+        assert_eq!((cart.wanted, cart.lines.len()), (vec![("milk_1l".to_owned(), 1)], 0), "nobody has answered");
+    }
+    let seen = app.world().resource::<KitchenView>().clone();
+    assert!(seen.orders[0].in_cart && seen.not_ready.is_some_and(|why| why.contains("in the cart")));
+    let checkouts = enabler.asked.iter().filter(|(_, request)| match request {
+        Request::Invoke(call) => call.steps[0].service.as_str() == "checkout",
+        _ => false,
+    });
+    assert_eq!(checkouts.count(), 1, "the merchant is asked once");
 }

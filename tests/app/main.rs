@@ -8,6 +8,7 @@ mod drop_in;
 mod commerce;
 mod door;
 mod enabler;
+mod glance;
 mod kitchen;
 mod lending;
 mod past;

@@ -81,20 +81,34 @@ fn measured(shown: &Value, feature: &str, property: &str) -> Option<f64> {
 
 /// What is to be said of a thing of this size, along X, Y and Z: nothing stops anybody from buying it all the same.
 pub(crate) fn findings(size_mm: [f64; 3], gaps: &[Gap]) -> Vec<More> {
-    let over = gaps.iter().flat_map(|gap| {
-        let axes = WORDS.iter().zip(size_mm).zip(gap.mm);
-        axes.filter_map(move |((word, size), limit)| Some((gap, *word, size, limit?)))
-    });
-    let over = over.filter(|(_, _, size, limit)| *size > limit + SAME_MM);
-    over.filter_map(|(gap, word, size, limit)| {
+    gaps.iter().flat_map(|gap| in_gap(size_mm, gap)).collect()
+}
+
+/// Each measure that is too large; or that it fits, with all that was measured.
+fn in_gap(size_mm: [f64; 3], gap: &Gap) -> Vec<More> {
+    let axes = WORDS.into_iter().zip(size_mm).zip(gap.mm);
+    let measured: Vec<_> = axes.filter_map(|((word, size), limit)| Some((word, size, limit?))).collect();
+    let is_over = |(_, size, limit): &&(&str, f64, f64)| *size > *limit + SAME_MM;
+    let over = measured.iter().filter(is_over).filter_map(|(word, size, limit)| {
         let says = format!(
             "Its {word} is {size:.0} mm, and {} has measured {limit:.0} mm: it does not fit there by {:.0} mm.",
             gap.twin,
             (size - limit).ceil()
         );
-        finding("does_not_fit", size, limit, &says)
-    })
-    .collect()
+        finding("does_not_fit", *size, *limit, &says)
+    });
+    let over: Vec<More> = over.collect();
+    let tightest =
+        measured.iter().min_by(|(_, one, of_one), (_, other, of_other)| (of_one - one).total_cmp(&(of_other - other)));
+    match tightest {
+        Some((_, size, limit)) if over.is_empty() => {
+            let each: Vec<String> =
+                measured.iter().map(|(word, size, limit)| format!("{word} {size:.0} of {limit:.0} mm")).collect();
+            let says = format!("It fits there: {}, as {} has measured.", each.join(", "), gap.twin);
+            finding("fits", *size, *limit, &says).into_iter().collect()
+        }
+        _ => over,
+    }
 }
 
 /// Said where a twin was shared and could not be seen.
@@ -174,7 +188,9 @@ mod tests {
             let all = findings(size, std::slice::from_ref(&gap));
             all.iter().map(|one| one["says"].as_str().unwrap().to_owned()).collect()
         };
-        assert!(says([803.0, 2_400.0, 9_999.0]).is_empty(), "what nobody measured is not said");
+        let fits = "It fits there: width 803 of 803 mm, height 2399 of 2400 mm, as home/lounge_room has measured.";
+        assert_eq!(says([803.0, 2_399.0, 9_999.0]), [fits], "what nobody measured is not said");
+        assert_eq!(findings([803.0, 2_399.0, 1.0], std::slice::from_ref(&gap))[0]["kind"], "fits");
         let all = says([923.2, 10.0, 10.0]);
         assert_eq!(all.len(), 1);
         let wide = &all[0];

@@ -79,7 +79,7 @@ fn services(book: &Book, role: Role) -> Value {
         services["recipes"] = service("Recipes", "Says what can be cooked of what is sold here.", 10_000, words);
     }
     if role == Role::Manufacturer {
-        services["quote"] = service(
+        let mut quote = service(
             "Quote",
             &elsewhere("Whether and for how much a design can be made."),
             QUOTES_MS,
@@ -88,6 +88,9 @@ fn services(book: &Book, role: Role) -> Value {
                 "quantity": {"type": "integer", "minimum": 1}},
                 "required": ["package", "design", "process", "material", "colour", "quantity"]}),
         );
+        // Worlds ask whoever buys whether it may see one, for that call.
+        quote["needs"] = json!(["free place"]);
+        services["quote"] = quote;
     }
     services
 }

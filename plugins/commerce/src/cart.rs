@@ -9,13 +9,14 @@ use serde_json::{Map, Value, json};
 use vestibule_model::{
     CallId, CheckoutId, Confirmation, ContentHash, Json, LineId, Money, PayWith, PurchaseId, SystemId, Timestamp,
 };
-use vestibule_twin::{AddressEntry, Given, Giving, KnownPurchases, ManagePurchases, ShopCart};
+use vestibule_twin::{AddressEntry, ManagePurchases, ShopCart, ShopTold};
 use vestibule_ucp::{Checkout, CheckoutStatus, moment};
 
 use crate::{
     desk::{Around, Effect},
     ids::Ids,
     person, read,
+    telling::{Came, Telling},
 };
 
 /// The most of one line: more is a merchant's business, not a home's.
@@ -35,8 +36,8 @@ struct Wanted {
 /// What the merchant was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
-    /// To take what the person wants.
-    Change,
+    /// To take what the person wants, with the document about them that it names.
+    Change { tells: Option<ContentHash> },
     /// How it is by now. A total that is another one then has changed by itself.
     Look,
 }
@@ -53,13 +54,8 @@ struct Shown {
 pub(crate) struct Cart {
     wanted: Vec<Wanted>,
     options: BTreeMap<String, String>,
-    address: Option<usize>,
-    /// The address as it was when it was chosen.
-    entry: Option<AddressEntry>,
-    /// The document that is on its way to the enabler.
-    giving: Option<ContentHash>,
-    /// The document that the merchant is told by reference.
-    person: Option<ContentHash>,
+    /// Where it goes, and who knows.
+    telling: Telling,
     shown: Option<Shown>,
     asked: Option<(CallId, Asked)>,
     /// The person wants something else than the merchant was asked for last.
@@ -109,32 +105,27 @@ impl Cart {
 
     /// It goes there. Nothing leaves by this.
     pub(crate) fn choose_address(&mut self, address: usize, entry: &AddressEntry) {
-        (self.address, self.entry, self.giving) = (Some(address), Some(entry.clone()), None);
         self.problem = None;
-        if self.person.take().is_some() {
+        if self.telling.choose(address, entry) {
             // The merchant has another one: that one counts no longer.
             self.options.clear();
             self.change();
         }
     }
 
-    /// What the merchant would be told of the person by the next press.
-    fn leaves(&self) -> Vec<(String, String)> {
-        let untold = self.entry.as_ref().filter(|_| self.person.is_none() && self.giving.is_none());
-        untold.map(person::leaves).unwrap_or_default()
-    }
-
-    /// Tells the merchant who buys, and where it goes.
-    pub(crate) fn send_person(&mut self, ids: &mut Ids) -> Vec<Effect> {
-        let Some(entry) = self.entry.as_ref().filter(|_| self.person.is_none()) else { return Vec::new() };
-        if let Some(lacks) = person::lacks(entry) {
-            self.problem = Some(lacks);
-            return Vec::new();
+    /// Tells the merchant who buys, and where it goes: the document first, then its name.
+    pub(crate) fn send_person(&mut self, ids: &mut Ids, around: &Around<'_>) -> Vec<Effect> {
+        match self.telling.send(ids, around.enabler, around.connected) {
+            Ok(None) => Vec::new(),
+            Ok(Some(document)) => {
+                self.problem = None;
+                vec![Effect::Manage(ManagePurchases::Give(document))]
+            }
+            Err(why) => {
+                self.problem = Some(why);
+                Vec::new()
+            }
         }
-        self.problem = None;
-        let document = person::document(entry, ids.salt());
-        self.giving = Some(document.hash);
-        vec![give(document)]
     }
 
     pub(crate) fn deliver(&mut self, group: &str, option: &str) {
@@ -207,7 +198,7 @@ impl Cart {
 
     /// What is to be asked next, where nothing is asked right now.
     pub(crate) fn next(&mut self, system: &SystemId, ids: &mut Ids) -> Option<Effect> {
-        if self.asked.is_some() || !self.dirty || self.is_bought() || self.giving.is_some() {
+        if self.asked.is_some() || !self.dirty || self.is_bought() || self.telling.is_giving() {
             return None;
         }
         self.dirty = false;
@@ -215,7 +206,8 @@ impl Cart {
             // A session without lines is none: it is ended.
             return self.leave(system, ids);
         }
-        self.call(system, ids, Asked::Change, "checkout", &self.input())
+        let asked = Asked::Change { tells: self.telling.document() };
+        self.call(system, ids, asked, "checkout", &self.input())
     }
 
     /// The session is given up.
@@ -272,7 +264,7 @@ impl Cart {
             input.insert("id".to_owned(), shown.checkout.id.as_str().into());
         }
         input.insert("line_items".to_owned(), self.wanted.iter().map(line).collect());
-        if let Some(document) = self.person {
+        if let Some(document) = self.telling.document() {
             input.insert("buyer".to_owned(), person::as_buyer(document));
             let groups = self.options.iter().map(|(group, option)| json!({"id": group, "selected_option_id": option}));
             let mut method = json!({
@@ -305,7 +297,11 @@ impl Cart {
     /// Takes what the merchant answered.
     pub(crate) fn take(&mut self, answer: Result<Json, String>) {
         let Some((call, asked)) = self.asked.take() else { return };
-        match answer.and_then(|json| read::answer::<Checkout>(&json)) {
+        let answer = answer.and_then(|json| read::answer::<Checkout>(&json));
+        if let Asked::Change { tells: Some(document) } = asked {
+            self.telling.answered(document, answer.is_ok());
+        }
+        match answer {
             Ok(checkout) => self.show(call, asked, checkout),
             Err(why) => self.failed(asked, why),
         }
@@ -321,7 +317,9 @@ impl Cart {
         self.was = match asked {
             Asked::Look => was.filter(|was| checkout.total() != Some(*was)),
             // It was begun anew after a no: what was confirmed is compared.
-            Asked::Change => self.confirmed.take().filter(|was| checkout.total() != Some(*was) && before.is_none()),
+            Asked::Change { .. } => {
+                self.confirmed.take().filter(|was| checkout.total() != Some(*was) && before.is_none())
+            }
         };
         self.name_lines(&checkout);
         let ways = read::ways(&checkout);
@@ -357,7 +355,7 @@ impl Cart {
             self.begin_anew();
             return;
         }
-        if asked == Asked::Change {
+        if asked != Asked::Look {
             self.problem = Some(why);
         }
     }
@@ -370,19 +368,12 @@ impl Cart {
     }
 
     /// What became of what was given, and of the purchase.
-    pub(crate) fn follow(&mut self, known: &KnownPurchases) {
-        if let Some(document) = self.giving {
-            match known.given.get(&document) {
-                Some(Giving::There) => {
-                    (self.giving, self.person) = (None, Some(document));
-                    self.change();
-                }
-                Some(Giving::Refused(why)) => {
-                    self.giving = None;
-                    self.problem = Some(format!("Your address did not leave this computer: {why}"));
-                }
-                Some(Giving::Under(..)) | None => {}
-            }
+    pub(crate) fn follow(&mut self, around: &Around<'_>) {
+        let known = around.purchases;
+        match self.telling.follow(known, around.enabler) {
+            Came::There => self.change(),
+            Came::Back(why) if !self.is_bought() => self.problem = Some(why),
+            Came::Back(_) | Came::Nothing => {}
         }
         let Some(id) = self.purchase else { return };
         let state = known.by_id.get(&id).map(|update| &update.state);
@@ -408,12 +399,15 @@ impl Cart {
         if !around.connected {
             return say("the enabler cannot be reached");
         }
-        if self.asked.is_some() || self.dirty || self.giving.is_some() {
+        if self.telling.is_giving() {
+            return say("your address is still on its way");
+        }
+        if self.asked.is_some() || self.dirty {
             return say("the merchant has not answered yet");
         }
         let Some(shown) = &self.shown else { return say("there is nothing in it that the merchant sells") };
         let checkout = &shown.checkout;
-        if self.person.is_none() {
+        if self.telling.document().is_none() {
             return say("say where it goes, and send that to the merchant");
         }
         if checkout.status == CheckoutStatus::RequiresEscalation || read::asks_buyer(checkout) {
@@ -444,10 +438,19 @@ impl Cart {
     /// As screens show it.
     pub(crate) fn view(&self, system: &SystemId, around: &Around<'_>) -> ShopCart {
         let checkout = self.shown.as_ref().map(|shown| &shown.checkout);
-        let busy = match (self.giving.is_some(), self.asked.is_some() || self.dirty) {
+        let waits = self.asked.is_some() || self.dirty;
+        let lost = self.telling.problem();
+        let busy = match (self.telling.is_giving(), waits) {
+            // It waits for the enabler, and says so.
+            (true, _) if lost.is_some() => None,
             (true, _) => Some("handing over your address".to_owned()),
             (false, true) if !self.is_bought() => Some("asking the merchant".to_owned()),
             _ => None,
+        };
+        let told = match self.telling.told() {
+            // Asked once more, it is on its way once more.
+            ShopTold::Unsure if waits => ShopTold::OnItsWay,
+            told => told,
         };
         ShopCart {
             system: system.clone(),
@@ -459,22 +462,19 @@ impl Cart {
             most: checkout.and_then(read::most),
             notes: checkout.map(read::notes).unwrap_or_default(),
             links: checkout.map(read::links).unwrap_or_default(),
-            address: self.address,
-            leaves: self.leaves(),
+            address: self.telling.address(),
+            leaves: self.telling.leaves(),
+            told,
             deliveries: checkout.map(read::deliveries).unwrap_or_default(),
             ways: checkout.map(read::ways).unwrap_or_default(),
             pay: self.pay.clone(),
             busy,
-            problem: self.problem.clone(),
+            problem: lost.or_else(|| self.problem.clone()),
             was: self.was,
             why_not: self.why_not(around),
             purchase: self.purchase,
         }
     }
-}
-
-fn give(given: Given) -> Effect {
-    Effect::Manage(ManagePurchases::Give(given))
 }
 
 fn has_ended(until: &str, now: Option<Timestamp>) -> bool {

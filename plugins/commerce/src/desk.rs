@@ -5,24 +5,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bevy::prelude::Resource;
 use serde_json::json;
-use vestibule_model::{CallId, Json, RefusalCode, ServiceId, Sharing, SystemId, SystemKind, Timestamp};
+use vestibule_model::{CallId, Json, RefusalCode, ServiceId, Sharing, SystemId, SystemKind, Timestamp, TwinId};
 use vestibule_twin::{
     AddressBook, DesignPackage, KnownPurchases, KnownServices, KnownSystem, KnownSystems, ManagePurchases, Shop,
-    ShopGoods, ShopMerchant, ShopView, UseServices,
+    ShopAsk, ShopGoods, ShopMerchant, ShopView, UseServices,
 };
 use vestibule_ucp::SearchAnswer;
 
-use crate::{cart::Cart, ids::Ids, quote::Quote, read};
+use crate::{
+    cart::Cart,
+    glance::{self, Measuring},
+    ids::Ids,
+    quote::Quote,
+    read,
+};
 
 /// Services that buying needs, as far as a merchant has them.
 pub(crate) const SERVICES: [&str; 7] =
     ["search", "look_up", "quote", "checkout", "look_checkout", "cancel_checkout", "recipes"];
 /// How long an agreement holds that is made here: a month.
-const AGREED_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
+pub(crate) const AGREED_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 /// Products of one answer.
 const PAGE: u32 = 30;
 /// Letters of what is looked for.
 const MOST_WORDS: usize = 200;
+/// Measured places that are offered to be shown: as many as a manufacturer looks at.
+const MOST_PLACES: usize = 4;
 /// Carts at once: more merchants than a home deals with in one evening.
 const MOST_CARTS: usize = 16;
 
@@ -45,6 +53,10 @@ pub(crate) enum Effect {
 #[derive(Clone, Copy)]
 pub(crate) struct Around<'a> {
     pub connected: bool,
+    /// What people call the enabler that answers, or answered last.
+    pub enabler: &'a str,
+    /// Twins that have measured a free place.
+    pub places: &'a [Measuring],
     pub systems: &'a KnownSystems,
     pub services: &'a KnownServices,
     pub purchases: &'a KnownPurchases,
@@ -135,11 +147,8 @@ impl Desk {
             Shop::Look => self.look(),
             Shop::Agree(system) => Self::agree(system, around).into_iter().collect(),
             Shop::Search(words) => self.look_for(words, around),
-            Shop::Quote { system, quantity } => {
-                let (quote, effect) = Quote::begin(*quantity);
-                self.quotes.insert(system.clone(), quote);
-                vec![effect]
-            }
+            Shop::Quote { system, quantity, shows } => self.quote(system, *quantity, shows.as_ref(), around),
+            Shop::Hide { system, twin } => Self::hide(system, twin, around).into_iter().collect(),
             Shop::Add { system, items } => self.add(system, items),
             Shop::Count { system, line, quantity } => self.with(system, |cart, _| {
                 cart.count(line, *quantity);
@@ -152,7 +161,7 @@ impl Desk {
                 }),
                 None => self.no("There is no such address."),
             },
-            Shop::Send(system) => self.with(system, Cart::send_person),
+            Shop::Send(system) => self.with(system, |cart, ids| cart.send_person(ids, around)),
             Shop::Deliver { system, group, option } => self.with(system, |cart, _| {
                 cart.deliver(group, option);
                 Vec::new()
@@ -203,6 +212,27 @@ impl Desk {
         let services: BTreeSet<ServiceId> = known.usable.keys().filter(wanted).cloned().collect();
         let share = Sharing::default();
         Some(Effect::Use(UseServices::Agree { system: system.clone(), services, share, for_ms: AGREED_MS }))
+    }
+
+    /// Asks what so many of the open design cost; meanwhile the manufacturer may see the place that `shows` has measured.
+    fn quote(&mut self, system: &SystemId, quantity: u32, shows: Option<&TwinId>, around: &Around<'_>) -> Vec<Effect> {
+        let place = shows.map(|twin| around.places.iter().find(|place| place.twin == *twin).cloned());
+        if place == Some(None) {
+            return self.no("Nothing there measures a free place any more: ask without it.");
+        }
+        let (quote, effect) = Quote::begin(quantity, place.flatten(), self.quotes.remove(system));
+        self.quotes.insert(system.clone(), quote);
+        vec![effect]
+    }
+
+    /// What is agreed, without this twin.
+    fn hide(system: &SystemId, twin: &TwinId, around: &Around<'_>) -> Option<Effect> {
+        let agreed = around.services.valid(system, around.now)?;
+        let mut share = agreed.share.clone();
+        share.twins.remove(twin)?;
+        let for_ms = around.now.map_or(AGREED_MS, |now| agreed.until.since(now));
+        let (system, services) = (system.clone(), agreed.services.clone());
+        Some(Effect::Use(UseServices::Agree { system, services, share, for_ms }))
     }
 
     fn look_for(&mut self, words: &str, around: &Around<'_>) -> Vec<Effect> {
@@ -259,13 +289,13 @@ impl Desk {
             if let Some(answer) = quote.waits_for().and_then(|call| around.answer(call)) {
                 quote.take(answer);
             }
-            effects.extend(quote.follow(system, around.purchases, &mut self.ids));
+            effects.extend(quote.follow(system, around, &mut self.ids));
         }
         for (system, cart) in &mut self.carts {
             if let Some(answer) = cart.waits_for().and_then(|call| around.answer(call)) {
                 cart.take(answer);
             }
-            cart.follow(around.purchases);
+            cart.follow(around);
             effects.extend(cart.next(system, &mut self.ids));
         }
         effects
@@ -287,7 +317,7 @@ impl Desk {
     pub(crate) fn view(&self, around: &Around<'_>) -> ShopView {
         let merchants = around.systems.systems.values().filter(|known| is_merchant(known));
         ShopView {
-            merchants: merchants.map(|known| merchant(known, around)).collect(),
+            merchants: merchants.map(|known| merchant(known, self.quotes.get(&known.info.id), around)).collect(),
             words: self.search.words.clone(),
             goods: self.search.goods.values().flatten().cloned().collect(),
             searching: !self.search.waiting.is_empty(),
@@ -299,7 +329,23 @@ impl Desk {
     }
 }
 
-fn merchant(known: &KnownSystem, around: &Around<'_>) -> ShopMerchant {
+/// Places that a manufacturer asks to see, where it is agreed that it is asked at all.
+fn asks(known: &KnownSystem, quote: Option<&Quote>, around: &Around<'_>) -> Vec<ShopAsk> {
+    let system = &known.info.id;
+    let mut services = known.info.services.iter().filter(|(service, _)| service.as_str() == "quote");
+    let asks = services.any(|(_, about)| about.needs.iter().any(|need| need == glance::NEED));
+    let agreed = around.services.valid(system, around.now).filter(|_| asks && around.agreed(system, "quote"));
+    let Some(agreed) = agreed else { return Vec::new() };
+    let ask = |place: &Measuring| ShopAsk {
+        twin: place.twin.clone(),
+        name: place.name.clone(),
+        measures: place.features.values().cloned().collect(),
+        shared: place.is_in(&agreed.share) && !quote.is_some_and(|quote| quote.lends(&place.twin)),
+    };
+    around.places.iter().take(MOST_PLACES).map(ask).collect()
+}
+
+fn merchant(known: &KnownSystem, quote: Option<&Quote>, around: &Around<'_>) -> ShopMerchant {
     let system = &known.info.id;
     let usable = known.usable.keys().any(|service| service.as_str() == "checkout");
     let refused = around.services.refused.get(system);
@@ -317,6 +363,7 @@ fn merchant(known: &KnownSystem, around: &Around<'_>) -> ShopMerchant {
         makes: has(known, "quote"),
         agreed: around.agreed(system, "checkout"),
         asking: around.services.asking.contains(system),
+        asks: asks(known, quote, around),
         why_not,
     }
 }

@@ -1,6 +1,6 @@
 use serde_json::json;
 use vestibule_model::{CallStatus, CheckoutId, ContentHash, DesignHash, PurchaseState, Refusal};
-use vestibule_twin::{Given, Giving};
+use vestibule_twin::{Given, Giving, ShopTold};
 
 use super::*;
 use crate::{
@@ -137,6 +137,60 @@ fn a_refused_confirmation_says_why_and_one_in_doubt_waits() {
 }
 
 #[test]
+fn what_is_wanted_is_in_the_cart_before_its_merchant_says_so() {
+    let mut scene = Scene::new();
+    let wanted = |scene: &mut Scene| scene.cart().wanted.iter().map(|(_, count)| *count).collect::<Vec<_>>();
+    scene.add(2);
+    assert_eq!((wanted(&mut scene), scene.cart().lines.len()), (vec![2], 0));
+    scene.add(1);
+    assert_eq!(wanted(&mut scene), [3], "one line of each item");
+    scene.serve();
+    assert_eq!((wanted(&mut scene), scene.cart().lines[0].quantity), (vec![3], 2), "it has answered to the first");
+    // Of what it has less than that there is as much as it says.
+    let (_, _, mut input) = scene.asked[0].clone();
+    input["line_items"][0]["quantity"] = 1.into();
+    let output = scene.checkout(&input);
+    scene.answer(output);
+    assert_eq!(wanted(&mut scene), [1]);
+    // A call that is lost takes nothing out of it.
+    scene.add(1);
+    scene.refuse("it did not answer in time");
+    assert_eq!(wanted(&mut scene), [2]);
+    scene.wish(Shop::Count { system: shop(), line: "li_1".to_owned(), quantity: 0 });
+    assert_eq!(wanted(&mut scene), Vec::<u32>::new());
+}
+
+#[test]
+fn where_an_address_is_that_was_sent_is_said_as_far_as_it_is_known() {
+    let mut scene = Scene::new();
+    scene.add(1);
+    scene.serve();
+    scene.wish(Shop::Address { system: shop(), address: 0 });
+    scene.connected = false;
+    scene.wish(Shop::Send(shop()));
+    assert!(scene.managed.is_empty() && scene.cart().problem.unwrap().contains("was not sent"));
+    scene.connected = true;
+    scene.wish(Shop::Send(shop()));
+    let hash = scene.given();
+    let lost = Giving::Lost(Refusal::new(RefusalCode::Unavailable, "the connection was lost"));
+    scene.purchases.given.insert(hash, lost);
+    scene.follow();
+    let cart = scene.cart();
+    assert!(cart.problem.unwrap().contains("the enabler may have it") && cart.busy.is_none());
+    assert_eq!((cart.told, cart.leaves.len()), (ShopTold::OnItsWay, 0));
+    // It goes on by itself.
+    scene.purchases.given.insert(hash, Giving::There);
+    scene.follow();
+    assert_eq!((scene.cart().problem, scene.asked.len()), (None, 1));
+    scene.refuse("not done in time");
+    assert_eq!(scene.cart().told, ShopTold::Unsure, "it may have heard it");
+    scene.wish(Shop::Look);
+    assert_eq!(scene.cart().told, ShopTold::OnItsWay);
+    scene.serve();
+    assert_eq!(scene.cart().told, ShopTold::Told);
+}
+
+#[test]
 fn late_answers_lost_ones_and_second_ones_change_nothing() {
     let mut scene = Scene::new();
     scene.add(1);
@@ -252,7 +306,7 @@ fn package() -> DesignPackage {
 #[test]
 fn a_design_is_given_quoted_and_put_into_the_cart() {
     let mut scene = Scene::new();
-    scene.wish(Shop::Quote { system: shop(), quantity: 2 });
+    scene.wish(Shop::Quote { system: shop(), quantity: 2, shows: None });
     assert_eq!(scene.others.pop(), Some(Effect::Package));
     let effects = scene.work(|desk, around| desk.packaged(&Ok(package()), around));
     scene.take(effects);
@@ -271,7 +325,7 @@ fn a_design_is_given_quoted_and_put_into_the_cart() {
     scene.answer(quote(ContentHash([7; 32])));
     let shown = scene.view().quotes[&shop()].clone();
     assert_eq!((shown.item.as_deref(), shown.price, shown.problem), (Some("made_1"), Some(euro(2_350)), None));
-    scene.wish(Shop::Quote { system: shop(), quantity: 2 });
+    scene.wish(Shop::Quote { system: shop(), quantity: 2, shows: None });
     let effects = scene.work(|desk, around| desk.packaged(&Ok(package()), around));
     scene.take(effects);
     scene.answer(quote(ContentHash([8; 32])));
@@ -281,14 +335,14 @@ fn a_design_is_given_quoted_and_put_into_the_cart() {
 #[test]
 fn a_design_that_cannot_be_made_is_not_quoted() {
     let mut scene = Scene::new();
-    scene.wish(Shop::Quote { system: shop(), quantity: 1 });
+    scene.wish(Shop::Quote { system: shop(), quantity: 1, shows: None });
     let why = "The wall is too thin.".to_owned();
     let effects = scene.work(|desk, around| desk.packaged(&Err(why.clone()), around));
     scene.take(effects);
     assert!(scene.managed.is_empty() && scene.asked.is_empty());
     let quote = scene.view().quotes[&shop()].clone();
     assert_eq!((quote.problem, quote.item), (Some(why), None));
-    scene.wish(Shop::Quote { system: shop(), quantity: 1 });
+    scene.wish(Shop::Quote { system: shop(), quantity: 1, shows: None });
     let effects = scene.work(|desk, around| desk.packaged(&Ok(package()), around));
     scene.take(effects);
     let hash = scene.given();

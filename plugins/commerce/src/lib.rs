@@ -1,7 +1,8 @@
 //! Buying: goods of merchants and things made to one's own design, from the first look to the click that costs money.
 //!
 //! **Does**: follows what people ask for ([`Shop`]); looks for goods at every merchant that is agreed with; has the open
-//! design written ([`PackageDesign`]), given and quoted; keeps one cart for each merchant, in step with the merchant's
+//! design written ([`PackageDesign`]), given and quoted; lets a manufacturer see a free place that a twin has measured, where
+//! the person says so, while it works out that one price (FGMV-29 P1.15); keeps one cart for each merchant, in step with the merchant's
 //! checkout (Universal Commerce Protocol, over the enabler's services); gives documents about the person apart from the
 //! calls that name them; confirms exactly the total that was shown; says all of it in [`ShopView`], and tells how far
 //! purchases are.
@@ -24,11 +25,13 @@
 
 mod cart;
 mod desk;
+mod glance;
 mod ids;
 mod news;
 mod person;
 mod quote;
 mod read;
+mod telling;
 #[cfg(test)]
 mod testing;
 
@@ -38,10 +41,12 @@ use bevy::{ecs::system::SystemParam, prelude::*};
 use vestibule_model::{PurchaseId, ServiceId};
 use vestibule_twin::{
     AddressBook, DesignPackaged, DiscoverSystems, EnablerClock, EnablerLink, KnownPurchases, KnownServices,
-    KnownSystems, ManagePurchases, Notify, PackageDesign, Shop, ShopView, UseServices, ensure_twin_plugin,
+    KnownSystems, ManagePurchases, Notify, PackageDesign, Shop, ShopView, TwinDescription, TwinRoot, UseServices,
+    ensure_twin_plugin,
 };
 
 use desk::{Around, Desk, Effect};
+use glance::Measuring;
 
 /// When wishes are followed, in [`Update`]. Send them before, read [`ShopView`] after.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,7 +70,7 @@ impl Plugin for CommercePlugin {
 
 /// What is known around the desk.
 #[derive(SystemParam)]
-struct Known<'w> {
+struct Known<'w, 's> {
     link: Res<'w, EnablerLink>,
     systems: Res<'w, KnownSystems>,
     services: Res<'w, KnownServices>,
@@ -73,12 +78,22 @@ struct Known<'w> {
     addresses: Res<'w, AddressBook>,
     clock: Res<'w, EnablerClock>,
     time: Res<'w, Time<Real>>,
+    twins: Query<'w, 's, &'static TwinDescription, With<TwinRoot>>,
 }
 
-impl Known<'_> {
-    fn around(&self) -> Around<'_> {
+impl Known<'_, '_> {
+    /// Twins that have measured a free place, always in the same order.
+    fn places(&self) -> Vec<Measuring> {
+        let mut places: Vec<_> = self.twins.iter().filter_map(|twin| glance::measuring(&twin.0)).collect();
+        places.sort_by(|one, other| one.twin.cmp(&other.twin));
+        places
+    }
+
+    fn around<'a>(&'a self, places: &'a [Measuring]) -> Around<'a> {
         Around {
             connected: self.link.state.is_connected(),
+            enabler: &self.link.name,
+            places,
             systems: &self.systems,
             services: &self.services,
             purchases: &self.purchases,
@@ -135,9 +150,13 @@ fn begin(link: Res<EnablerLink>, mut was: Local<bool>, mut purchases: MessageWri
 fn follow(
     mut wishes: MessageReader<Shop>,
     mut packed: MessageReader<DesignPackaged>,
-    (known, mut desk, mut out): (Known<'_>, ResMut<Desk>, Out<'_>),
+    (known, mut desk, mut out): (Known<'_, '_>, ResMut<Desk>, Out<'_>),
 ) {
-    let around = known.around();
+    if !known.has_changed() && packed.is_empty() && wishes.is_empty() {
+        return;
+    }
+    let places = known.places();
+    let around = known.around(&places);
     if known.has_changed() {
         let effects = desk.follow(&around);
         out.send(effects);
@@ -153,11 +172,11 @@ fn follow(
 }
 
 /// Writes what screens read: when something came, and each second, since offers end.
-fn show((known, desk): (Known<'_>, Res<Desk>), mut second: Local<u64>, mut view: ResMut<ShopView>) {
+fn show((known, desk): (Known<'_, '_>, Res<Desk>), mut second: Local<u64>, mut view: ResMut<ShopView>) {
     let now = known.time.elapsed().as_secs();
     if desk.is_changed() || known.has_changed() || *second != now {
         *second = now;
-        view.set_if_neq(desk.view(&known.around()));
+        view.set_if_neq(desk.view(&known.around(&known.places())));
     }
 }
 

@@ -1,11 +1,16 @@
 //! What it costs to have a design made: its package is given, then the manufacturer is asked. Pure.
 
 use serde_json::json;
-use vestibule_model::{CallId, Json, Money, SystemId};
+use vestibule_model::{CallId, Json, Money, SystemId, TwinId};
 use vestibule_twin::{DesignPackage, Giving, KnownPurchases, ManagePurchases, ShopQuote};
 use vestibule_ucp::{FabricationQuote, moment};
 
-use crate::{desk::Effect, ids::Ids, read};
+use crate::{
+    desk::{Around, Effect},
+    glance::{Glance, Measuring},
+    ids::Ids,
+    read,
+};
 
 /// How far it is.
 #[derive(Clone, Debug)]
@@ -14,6 +19,8 @@ enum Stage {
     Packing,
     /// The package is on its way to the enabler.
     Giving,
+    /// The package is there; the manufacturer is let see what it may.
+    Showing,
     /// The manufacturer has been asked.
     Asked(CallId),
     /// It has answered.
@@ -27,13 +34,22 @@ enum Stage {
 pub(crate) struct Quote {
     quantity: u32,
     package: Option<DesignPackage>,
+    /// The place that it may see.
+    place: Option<Measuring>,
+    glance: Glance,
     stage: Stage,
 }
 
 impl Quote {
-    /// Asks for so many of the open design.
-    pub(crate) fn begin(quantity: u32) -> (Self, Effect) {
-        (Self { quantity: quantity.max(1), package: None, stage: Stage::Packing }, Effect::Package)
+    /// Asks for so many of the open design. What `before` lets the manufacturer see is taken back with this one's.
+    pub(crate) fn begin(quantity: u32, place: Option<Measuring>, before: Option<Self>) -> (Self, Effect) {
+        let glance = before.map(|before| before.glance).unwrap_or_default();
+        (Self { quantity: quantity.max(1), package: None, place, glance, stage: Stage::Packing }, Effect::Package)
+    }
+
+    /// Whether a twin is seen for this, and not because the person shares it anyway.
+    pub(crate) fn lends(&self, twin: &TwinId) -> bool {
+        self.glance.lends(twin)
     }
 
     /// The design has been written, or cannot be made.
@@ -54,27 +70,46 @@ impl Quote {
         }
     }
 
-    /// The package is there: the manufacturer is asked.
-    pub(crate) fn follow(&mut self, system: &SystemId, known: &KnownPurchases, ids: &mut Ids) -> Option<Effect> {
-        let package = self.package.as_ref().filter(|_| matches!(self.stage, Stage::Giving))?;
-        match known.given.get(&package.package.hash)? {
-            Giving::Under(..) => None,
-            Giving::Refused(why) => {
+    /// What is to be asked next, of whomever.
+    pub(crate) fn follow(&mut self, system: &SystemId, around: &Around<'_>, ids: &mut Ids) -> Vec<Effect> {
+        self.given(around.purchases);
+        // It sees something right before it is asked, and until it has answered.
+        let seen = self.place.clone().filter(|_| matches!(self.stage, Stage::Showing | Stage::Asked(_)));
+        self.glance.want(seen);
+        let mut effects = Vec::new();
+        match self.glance.follow(system, around) {
+            Ok(effect) => effects.extend(effect),
+            Err(why) => self.stage = Stage::None(why),
+        }
+        if matches!(self.stage, Stage::Showing) && self.glance.is_ready() {
+            effects.extend(self.ask(system, ids));
+        }
+        effects
+    }
+
+    fn given(&mut self, known: &KnownPurchases) {
+        let package = self.package.as_ref().filter(|_| matches!(self.stage, Stage::Giving));
+        match package.and_then(|package| known.given.get(&package.package.hash)) {
+            None | Some(Giving::Under(..)) => {}
+            Some(Giving::There) => self.stage = Stage::Showing,
+            Some(Giving::Refused(why) | Giving::Lost(why) | Giving::NotSent(why)) => {
                 self.stage = Stage::None(format!("The design could not be handed over: {why}"));
-                None
-            }
-            Giving::There => {
-                let input = json!({
-                    "package": package.package.hash, "design": package.design, "process": package.process,
-                    "material": package.material, "colour": package.colour,
-                    "infill_percent": package.infill_percent, "quantity": self.quantity,
-                });
-                let input = Json::of(&input).ok()?;
-                let call = ids.call();
-                self.stage = Stage::Asked(call);
-                Some(Effect::Call { call, system: system.clone(), service: "quote", input })
             }
         }
+    }
+
+    /// The package is there: the manufacturer is asked.
+    fn ask(&mut self, system: &SystemId, ids: &mut Ids) -> Option<Effect> {
+        let package = self.package.as_ref()?;
+        let input = json!({
+            "package": package.package.hash, "design": package.design, "process": package.process,
+            "material": package.material, "colour": package.colour,
+            "infill_percent": package.infill_percent, "quantity": self.quantity,
+        });
+        let input = Json::of(&input).ok()?;
+        let call = ids.call();
+        self.stage = Stage::Asked(call);
+        Some(Effect::Call { call, system: system.clone(), service: "quote", input })
     }
 
     pub(crate) const fn waits_for(&self) -> Option<CallId> {
@@ -110,10 +145,12 @@ impl Quote {
             parts: parts.collect(),
             lead_s: quote.map_or(0, |quote| quote.lead_time_s),
             findings: quote.map(|quote| read::findings(&quote.findings)).unwrap_or_default(),
+            fit: quote.map(|quote| read::fit(&quote.findings)).unwrap_or_default(),
             until: quote.and_then(|quote| moment(&quote.expires_at)),
             busy: match self.stage {
                 Stage::Packing => Some("writing the design".to_owned()),
                 Stage::Giving => Some("handing the design over".to_owned()),
+                Stage::Showing => Some("letting it see what was measured".to_owned()),
                 Stage::Asked(_) => Some("the manufacturer looks at it".to_owned()),
                 Stage::Quoted(_) | Stage::None(_) => None,
             },

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use serde_json::Value;
 use vestibule_model::{DesignHash, Json, Money, PayWith, Rounding, SystemId};
-use vestibule_twin::{ShopDelivery, ShopGoods, ShopLine, ShopNote, ShopNoteKind};
+use vestibule_twin::{ShopDelivery, ShopFit, ShopGoods, ShopLine, ShopNote, ShopNoteKind};
 use vestibule_ucp::{
     Answer, Check, Checkout, Extension as _, FabricationLine, Handler, LineItem, MeasuredVariant, Message, Product,
     Refused, SearchAnswer, Severity, Variant, kind, moment, name, read_answer,
@@ -12,6 +12,8 @@ use vestibule_ucp::{
 
 /// Goods of one merchant that are shown: more than a person looks through.
 const MOST_GOODS: usize = 60;
+/// Findings of one kind of words that are shown: more than a person mends at once.
+const MOST_FINDINGS: usize = 16;
 /// Letters of what a merchant says of something: a few lines.
 const MOST_WORDS: usize = 300;
 
@@ -221,10 +223,33 @@ pub(crate) fn links(checkout: &Checkout) -> Vec<(String, String)> {
     checkout.links.iter().take(8).map(link).collect()
 }
 
+/// How findings are called that say whether a thing goes where it is wanted.
+const FIT: [&str; 3] = ["fits", "does_not_fit", "fit_unknown"];
+
+fn kind_of(finding: &vestibule_ucp::More) -> &str {
+    finding.get("kind").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn says(finding: &vestibule_ucp::More) -> Option<String> {
+    finding.get("says").and_then(Value::as_str).map(words)
+}
+
 /// What a manufacturer found on a design, in words.
 pub(crate) fn findings(all: &[vestibule_ucp::More]) -> Vec<String> {
-    let says = |finding: &vestibule_ucp::More| finding.get("says").and_then(Value::as_str).map(words);
-    all.iter().filter_map(says).take(16).collect()
+    all.iter().filter(|finding| !FIT.contains(&kind_of(finding))).filter_map(says).take(MOST_FINDINGS).collect()
+}
+
+/// Whether it goes where it is wanted. One measure that is too large is enough.
+pub(crate) fn fit(all: &[vestibule_ucp::More]) -> ShopFit {
+    let [fits, too_large, unknown] = FIT.map(|kind| -> Vec<String> {
+        all.iter().filter(|finding| kind_of(finding) == kind).filter_map(says).take(MOST_FINDINGS).collect()
+    });
+    match (too_large.is_empty(), unknown.is_empty(), fits.is_empty()) {
+        (false, ..) => ShopFit::TooLarge(too_large),
+        (true, false, _) => ShopFit::Unknown(unknown),
+        (true, true, false) => ShopFit::Fits(fits.join(" ")),
+        (true, true, true) => ShopFit::Nothing,
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use vestibule_twin::{
 
 use crate::{
     desk::{Around, Desk, Effect, SERVICES},
+    glance::Measuring,
     person::tests::home,
 };
 
@@ -39,6 +40,7 @@ pub(crate) struct Scene {
     pub(crate) managed: Vec<ManagePurchases>,
     pub(crate) others: Vec<Effect>,
     pub(crate) price: i64,
+    pub(crate) places: Vec<Measuring>,
 }
 
 impl Scene {
@@ -72,12 +74,15 @@ impl Scene {
             managed: Vec::new(),
             others: Vec::new(),
             price: 3_900,
+            places: Vec::new(),
         }
     }
 
     pub(crate) fn work<T>(&mut self, work: impl FnOnce(&mut Desk, &Around<'_>) -> T) -> T {
         let around = Around {
             connected: self.connected,
+            enabler: "",
+            places: &self.places,
             systems: &self.systems,
             services: &self.services,
             purchases: &self.purchases,

@@ -47,7 +47,8 @@ type Ask = (PurchaseQuestion, Request);
 #[derive(Resource, Debug, Default)]
 pub(crate) struct Buying {
     journal: Journal,
-    giving: BTreeMap<ContentHash, Given>,
+    /// By the enabler that it is given to.
+    giving: BTreeMap<(String, ContentHash), Given>,
     /// Somebody looks at purchases: a new connection asks for them.
     looked: bool,
     /// Products of which something was heard since they were asked for: what a page says of them may be older.
@@ -121,7 +122,7 @@ pub(crate) fn request(
             known.refused.remove(&id);
             Some((PurchaseQuestion::Cancel(id), Request::CancelPurchase(id)))
         }
-        ManagePurchases::Give(given) => give(given, known, buying),
+        ManagePurchases::Give(given) => give(given, known, buying, enabler),
         ManagePurchases::Bind { twin, purchase, serial, certificate } => about_product(known, &serial).then(|| {
             let request = Request::Bind { twin, purchase, serial: serial.clone(), certificate };
             (PurchaseQuestion::Product(serial), request)
@@ -141,11 +142,17 @@ fn about_product(known: &mut KnownPurchases, serial: &Serial) -> bool {
     known.binding.insert(serial.clone())
 }
 
-fn give(given: Given, known: &mut KnownPurchases, buying: &mut Buying) -> Option<Ask> {
+fn give(given: Given, known: &mut KnownPurchases, buying: &mut Buying, enabler: &str) -> Option<Ask> {
     let (hash, size) = (given.hash, given.bytes.len() as u64);
-    if buying.giving.contains_key(&hash) {
+    if known.given_to != enabler {
+        // What another enabler has, this one has not.
+        enabler.clone_into(&mut known.given_to);
+        known.given.clear();
+    }
+    let key = (enabler.to_owned(), hash);
+    if buying.giving.contains_key(&key) {
         // What had no answer is asked about once more.
-        let again = matches!(known.given.get(&hash), Some(Giving::Refused(_)));
+        let again = !matches!(known.given.get(&hash), Some(Giving::Under(..)));
         return again.then(|| {
             known.given.insert(hash, Giving::Under(0, size));
             how_far(&given)
@@ -158,14 +165,14 @@ fn give(given: Given, known: &mut KnownPurchases, buying: &mut Buying) -> Option
             break;
         }
     }
-    if buying.giving.len() >= MOST_GIVEN {
+    if buying.giving.keys().filter(|(to, _)| to == enabler).count() >= MOST_GIVEN {
         let why = Refusal::new(RefusalCode::Overloaded, "other things are still on their way: try again");
-        known.given.insert(hash, Giving::Refused(why));
+        known.given.insert(hash, Giving::NotSent(why));
         return None;
     }
     known.given.insert(hash, Giving::Under(0, size));
     let first = part(&given, 0);
-    buying.giving.insert(hash, given);
+    buying.giving.insert(key, given);
     Some(first)
 }
 
@@ -176,7 +183,7 @@ pub(crate) fn regain(known: &mut KnownPurchases, buying: &mut Buying, enabler: &
     known.in_doubt.extend(&waiting);
     let mut asks: Vec<Ask> = waiting.into_iter().map(ask).collect();
     asks.push(products(None));
-    asks.extend(buying.giving.values().map(how_far));
+    asks.extend(buying.giving.iter().filter(|((to, _), _)| to == enabler).map(|(_, given)| how_far(given)));
     if buying.looked {
         asks.push((PurchaseQuestion::List, Request::Purchases { before: None, limit: PAGE }));
     }
@@ -250,15 +257,18 @@ pub(crate) fn take(
         (PurchaseQuestion::Ask(id), answer) => not_known(known, buying, enabler, id, no(answer)),
         (PurchaseQuestion::Cancel(id), answer) => drop(known.refused.insert(id, no(answer))),
         (PurchaseQuestion::Give(hash, from, to), Ok(Response::Given { next })) => {
-            return given(known, buying, hash, (from, to), next);
+            return given(known, buying, (enabler, hash), (from, to), next);
         }
         (PurchaseQuestion::Give(hash, ..), answer) => {
             let why = no(answer);
-            // Over a new connection it goes on.
-            if why.code != RefusalCode::Unavailable {
-                buying.giving.remove(&hash);
-            }
-            known.given.insert(hash, Giving::Refused(why));
+            let how = if why.code == RefusalCode::Unavailable {
+                // Over a new connection it goes on.
+                Giving::Lost(why)
+            } else {
+                buying.giving.remove(&(enabler.to_owned(), hash));
+                Giving::Refused(why)
+            };
+            is_given(known, (enabler, hash), how);
         }
         (PurchaseQuestion::Product(_), Ok(Response::Product(product))) => {
             told(known, buying, enabler, Told::Product(product));
@@ -325,29 +335,37 @@ fn not_known(known: &mut KnownPurchases, buying: &mut Buying, enabler: &str, id:
     }
 }
 
+/// How far something is, unless that is of another enabler than what is known.
+fn is_given(known: &mut KnownPurchases, (enabler, hash): (&str, ContentHash), how: Giving) {
+    if known.given_to == enabler {
+        known.given.insert(hash, how);
+    }
+}
+
 /// The enabler has so much of something: the rest follows.
 fn given(
     known: &mut KnownPurchases,
     buying: &mut Buying,
-    hash: ContentHash,
+    (enabler, hash): (&str, ContentHash),
     (from, to): (u64, u64),
     next: u64,
 ) -> Option<Ask> {
-    let given = buying.giving.get(&hash)?;
+    let key = (enabler.to_owned(), hash);
+    let given = buying.giving.get(&key)?;
     let size = given.bytes.len() as u64;
     if next >= size {
-        buying.giving.remove(&hash);
-        known.given.insert(hash, Giving::There);
+        buying.giving.remove(&key);
+        is_given(known, (enabler, hash), Giving::There);
         return None;
     }
     // A part of which nothing was kept would be sent for ever.
     if to > from && next <= from {
-        buying.giving.remove(&hash);
+        buying.giving.remove(&key);
         let why = Refusal::new(RefusalCode::Invalid, "the enabler does not keep what it is given");
-        known.given.insert(hash, Giving::Refused(why));
+        is_given(known, (enabler, hash), Giving::Refused(why));
         return None;
     }
-    known.given.insert(hash, Giving::Under(next, size));
+    is_given(known, (enabler, hash), Giving::Under(next, size));
     Some(part(given, next))
 }
 

@@ -146,6 +146,7 @@ fn what_is_long_goes_in_parts_and_goes_on_after_a_lost_link() {
         if rounds == 2 {
             // The answer is lost with the link; what it had heard is not sent again.
             assert_eq!(scene.take(question, refusal(RefusalCode::Unavailable)), None);
+            assert!(matches!(scene.known.given[&given.hash], Giving::Lost(_)), "some of it may be there");
             let asks = regain(&mut scene.known, &mut scene.buying, HOME);
             let [_, (question, Request::Give { bytes, .. })] = asks.as_slice() else { panic!("{asks:?}") };
             assert!(bytes.is_empty(), "how far is it?");
@@ -168,6 +169,37 @@ fn an_enabler_that_keeps_nothing_is_not_sent_the_same_for_ever() {
     let (question, _) = scene.ask(&ManagePurchases::Give(given.clone())).unwrap();
     assert_eq!(scene.take(question, refusal(RefusalCode::Overloaded)), None);
     assert!(matches!(&scene.known.given[&given.hash], Giving::Refused(why) if why.code == RefusalCode::Overloaded));
+}
+
+#[test]
+fn what_there_is_no_room_for_is_not_sent() {
+    let mut scene = Scene::default();
+    let given = |n: usize| ManagePurchases::Give(Given::new(Given::PERSON, n.to_string().into_bytes()));
+    for n in 0..MOST_GIVEN {
+        assert!(scene.ask(&given(n)).is_some());
+    }
+    assert_eq!(scene.ask(&given(MOST_GIVEN)), None);
+    let hash = ContentHash::of(MOST_GIVEN.to_string().as_bytes());
+    assert!(matches!(scene.known.given[&hash], Giving::NotSent(_)), "{:?}", scene.known.given[&hash]);
+}
+
+#[test]
+fn what_one_enabler_says_of_what_it_was_given_is_not_taken_for_another_s() {
+    let mut scene = Scene::default();
+    let given = Given::new(Given::PERSON, b"{}".as_slice());
+    let wish = ManagePurchases::Give(given.clone());
+    let (first, _) = scene.ask(&wish).unwrap();
+    scene.take(first.clone(), refusal(RefusalCode::Unavailable));
+    let gives = |asks: &[Ask]| asks.iter().any(|(question, _)| matches!(question, PurchaseQuestion::Give(..)));
+    let Scene { known, buying } = &mut scene;
+    assert!(!gives(&regain(known, buying, "another enabler")), "it was not given to that one");
+    let (second, _) = request(&wish, known, buying, "another enabler").unwrap();
+    assert_eq!((known.given_to.as_str(), &known.given[&given.hash]), ("another enabler", &Giving::Under(0, 2)));
+    // The first one's answer comes late.
+    assert_eq!(take(known, buying, HOME, first, Ok(Response::Given { next: 2 })), None);
+    assert_eq!(known.given[&given.hash], Giving::Under(0, 2), "the second one has not said anything");
+    assert_eq!(take(known, buying, "another enabler", second, Ok(Response::Given { next: 2 })), None);
+    assert_eq!(known.given[&given.hash], Giving::There);
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl Plugin for HudPlugin {
         let act = (
             (card::pin, window::act, window::serve, window::lend, window::ask, settings::change, notice::dismiss)
                 .chain(),
-            (window::design, window::attend_design, window::shop, window::cook).chain(),
+            (window::design, window::attend_design, window::shop, window::leave_shop, window::cook).chain(),
             (track::actuate, track::follow, window::tell, window::tell_lent, notice::collect).chain(),
             (settings::keep, window::keep_tokens).chain(),
         );

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use vestibule_kitchen::Table;
 use vestibule_model::{CheckoutId, ContentHash, LineId, Money, OrderId, SnapshotMark, UserId};
-use vestibule_twin::ShopLine;
+use vestibule_twin::{ShopLine, ShopTold};
 
 use super::*;
 
@@ -102,6 +102,7 @@ fn cart(purchase: Option<PurchaseId>) -> BTreeMap<SystemId, ShopCart> {
         links: Vec::new(),
         address: None,
         leaves: Vec::new(),
+        told: ShopTold::Nothing,
         deliveries: Vec::new(),
         ways: Vec::new(),
         pay: None,

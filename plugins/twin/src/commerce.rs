@@ -11,9 +11,9 @@ use std::{collections::BTreeMap, fmt};
 use bevy_app::App;
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
-use vestibule_model::{DesignHash, Money, PayWith, PurchaseId, SystemId, Timestamp};
+use vestibule_model::{DesignHash, Money, PayWith, PurchaseId, SystemId, Timestamp, TwinId};
 
-use crate::{Given, KeepProduct, KnownPurchases, ManagePurchases};
+use crate::{Given, KeepProduct, KeepingProducts, KnownPurchases, ManagePurchases, ShopAsk, ShopFit, StopKeeping};
 
 /// Request: something about buying. What cannot be done is said in [`ShopView`].
 #[derive(Message, Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,15 @@ pub enum Shop {
         system: SystemId,
         /// How many.
         quantity: u32,
+        /// One of [`ShopMerchant::asks`], which it may see while it works that out, and no longer.
+        shows: Option<TwinId>,
+    },
+    /// A manufacturer sees nothing of this twin any more, whatever was agreed.
+    Hide {
+        /// The manufacturer.
+        system: SystemId,
+        /// The twin.
+        twin: TwinId,
     },
     /// Put so many of each item into the cart of a merchant, in addition to what is there.
     Add {
@@ -98,6 +107,8 @@ pub struct ShopMerchant {
     pub agreed: bool,
     /// Whether it has been asked to agree and has not answered.
     pub asking: bool,
+    /// Free places that it asks to see before it says what something costs. It says that without them, too.
+    pub asks: Vec<ShopAsk>,
     /// Why it cannot be used now, for a person; none: it can.
     pub why_not: Option<String>,
 }
@@ -142,6 +153,8 @@ pub struct ShopQuote {
     pub lead_s: u64,
     /// What the manufacturer found on it.
     pub findings: Vec<String>,
+    /// Whether it goes where it is wanted.
+    pub fit: ShopFit,
     /// Until when it costs that.
     pub until: Option<Timestamp>,
     /// What is going on: `asking what it costs`.
@@ -214,6 +227,20 @@ pub struct ShopDelivery {
     pub chosen: bool,
 }
 
+/// Whether a merchant knows who buys, and where it goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ShopTold {
+    /// It was told nothing.
+    #[default]
+    Nothing,
+    /// What it is to be told is on its way to the enabler, or from there to it.
+    OnItsWay,
+    /// It was told, and has not answered: it may know.
+    Unsure,
+    /// It has answered to that.
+    Told,
+}
+
 /// What is to be bought at one merchant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShopCart {
@@ -239,6 +266,8 @@ pub struct ShopCart {
     pub address: Option<usize>,
     /// What the merchant will be told of the person by [`Shop::Send`], each a name and a value. Empty: nothing.
     pub leaves: Vec<(String, String)>,
+    /// Whether the merchant knows where it goes.
+    pub told: ShopTold,
     /// Ways of handing over.
     pub deliveries: Vec<ShopDelivery>,
     /// Ways of paying, and what people call them.
@@ -361,10 +390,12 @@ impl AddressBook {
 pub(crate) fn register(app: &mut App) {
     app.init_resource::<ShopView>()
         .init_resource::<KnownPurchases>()
+        .init_resource::<KeepingProducts>()
         .init_resource::<AddressBook>()
         .add_message::<Shop>()
         .add_message::<ManagePurchases>()
         .add_message::<KeepProduct>()
+        .add_message::<StopKeeping>()
         .add_message::<PackageDesign>()
         .add_message::<DesignPackaged>();
 }

@@ -26,6 +26,7 @@
 mod commerce;
 mod component;
 mod design;
+mod fit;
 mod furniture;
 mod index;
 mod kitchen;
@@ -56,6 +57,7 @@ pub use design::{
     AtDesign, DesignAxis, DesignChoice, DesignColour, DesignField, DesignFinding, DesignFormat, DesignHandle,
     DesignHeld, DesignMaterial, DesignPart, DesignTakes, DesignText, DesignView, EditDesign, RoomMeasure, RoomMeasures,
 };
+pub use fit::{ShopAsk, ShopFit};
 pub use furniture::{
     CancelHeld, Catalogue, CatalogueEntry, FurnitureId, FurniturePlaced, FurnitureRefused, FurnitureRemoved,
     FurnitureSnap, HeldFurniture, HoldFurniture, PlaceHeld, RedoFurnishing, RemoveFurniture, TurnHeld, UndoFurnishing,
@@ -75,7 +77,9 @@ pub use past::{LookBack, PastMoment, PastReading, TwinPast};
 pub use people::{KnownDevice, KnownPeople, KnownUser, ManagePeople, ShownCode};
 pub use person::{Notify, PointedTwin, TwinModel, TwinPicture, TwinPictures, Urgency};
 pub use products::{ProductRow, design_model_key};
-pub use purchase::{Given, Giving, KeepProduct, KnownPurchases, ManagePurchases};
+pub use purchase::{
+    Given, Giving, KeepProduct, KeepStep, KeepingProducts, KnownPurchases, ManagePurchases, StopKeeping,
+};
 pub use put::PutAt;
 pub use service::{KnownCall, KnownServices, UseServices};
 pub use system::{DiscoverSystems, FollowProcedures, KnownSystem, KnownSystems, Procedures, StepTaken};

@@ -63,6 +63,24 @@ pub struct KeepProduct {
     pub design: Option<DesignHash>,
 }
 
+/// Request: the person has left the window where they keep things: what is only being read here for that is not needed any more.
+/// What is on its way to the enabler goes on.
+#[derive(Message, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StopKeeping;
+
+/// What is done for a product that is to be kept, before the enabler is asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeepStep {
+    /// How it looks is read.
+    Reading,
+    /// How it looks is on its way to the enabler.
+    Giving,
+}
+
+/// Products that are being kept and for which the enabler was not asked yet. Written by whoever follows [`KeepProduct`].
+#[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeepingProducts(pub BTreeMap<Serial, KeepStep>);
+
 /// Something to be given to the enabler: a design's package, a document about a person.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Given {
@@ -104,7 +122,11 @@ pub enum Giving {
     Under(u64, u64),
     /// All of it is there.
     There,
-    /// It is not taken.
+    /// It was not sent: there was no room for it here.
+    NotSent(Refusal),
+    /// The connection was lost, and nobody knows how much of it arrived. It goes on over the next one.
+    Lost(Refusal),
+    /// It was heard, and is not taken.
     Refused(Refusal),
 }
 
@@ -126,7 +148,9 @@ pub struct KnownPurchases {
     pub binding: BTreeSet<Serial>,
     /// Why the last question about a product was refused.
     pub not_bound: BTreeMap<Serial, Refusal>,
-    /// How far is what is given.
+    /// The enabler to which what is in `given` was given, as people call it.
+    pub given_to: String,
+    /// How far is what is given to that enabler. Of another one it says nothing.
     pub given: BTreeMap<ContentHash, Giving>,
     /// Why the last question had no answer.
     pub problem: Option<Refusal>,

@@ -114,7 +114,7 @@ async fn findings(platform: &Platform, base: &str, delegation: Option<Value>) ->
     let quote = platform.post(&format!("{base}/ucp/designs/quote"), &wanted).await.ok();
     assert!(quote.get("com.example.vestibule.delegation").is_none(), "whose twins they are is not repeated");
     let fit = quote["findings"].as_array().unwrap().iter();
-    let fit = fit.filter(|one| matches!(one["kind"].as_str(), Some("does_not_fit" | "fit_unknown")));
+    let fit = fit.filter(|one| matches!(one["kind"].as_str(), Some("fits" | "does_not_fit" | "fit_unknown")));
     (fit.cloned().collect(), quote["item"]["id"].is_string())
 }
 

@@ -21,8 +21,8 @@ use bevy::prelude::*;
 use vestibule_input::{Attention, Control, Controls, KeyBindings};
 use vestibule_twin::{
     AddressBook, Catalogue, DesignView, DiscoverSystems, EnablerClock, EnablerLink, FollowProcedures, HeldFurniture,
-    HoldFurniture, IntegrateTwin, KitchenView, KnownLending, KnownPeople, KnownPurchases, KnownServices, KnownSystems,
-    LookBack, ManagePeople, Procedures, Shop, ShopView, TwinPast, UseServices,
+    HoldFurniture, IntegrateTwin, KeepingProducts, KitchenView, KnownLending, KnownPeople, KnownPurchases,
+    KnownServices, KnownSystems, LookBack, ManagePeople, Procedures, Shop, ShopView, TwinPast, UseServices,
     model::{Timestamp, TwinId},
 };
 
@@ -56,7 +56,7 @@ pub(crate) use lend::{
 pub(crate) use services::{Desk, act as serve, tell, told};
 #[cfg(test)]
 pub(crate) use shop::tests::{bought, full as shopped};
-pub(crate) use shop::{ShopDesk, act as shop};
+pub(crate) use shop::{ShopDesk, act as shop, leave as leave_shop};
 
 /// The window that is open.
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
@@ -278,6 +278,7 @@ pub(crate) struct Shown<'w, 's> {
     pots: Res<'w, KitchenDesk>,
     shop: Res<'w, ShopView>,
     bought: Res<'w, KnownPurchases>,
+    keeping: Res<'w, KeepingProducts>,
     addresses: Res<'w, AddressBook>,
     shop_desk: Res<'w, ShopDesk>,
     files: Option<Res<'w, TokenFiles>>,
@@ -364,6 +365,7 @@ impl Shown<'_, '_> {
             view: &self.shop,
             purchases: &self.bought,
             products: self.devices.products(&self.bought),
+            keeping: &self.keeping,
             addresses: &self.addresses,
             designed: &self.designed,
             desk: &self.shop_desk,

@@ -1,7 +1,7 @@
 //! From product to twin: what came with a serial number becomes the twin of the device that tells the same number.
 
 use vestibule_twin::{
-    KeepProduct, ManagePurchases, ProductRow,
+    KeepProduct, KeepStep, ManagePurchases, ProductRow,
     model::{DesignHash, PurchaseId, PurchaseUpdate, Serial},
 };
 
@@ -16,10 +16,10 @@ use crate::{
 /// What came with a purchase, each with what can become of it.
 pub(super) fn products(counter: &Counter<'_>, purchase: PurchaseId) -> Vec<El> {
     let rows = counter.products.iter().filter(|row| row.purchase == purchase);
-    rows.map(|row| product(row, counter.connected)).collect()
+    rows.map(|row| product(row, counter.keeping.0.get(&row.serial).copied(), counter.connected)).collect()
 }
 
-fn product(row: &ProductRow, connected: bool) -> El {
+fn product(row: &ProductRow, keeping: Option<KeepStep>, connected: bool) -> El {
     let name = format!("{} {}", row.title, row.serial);
     let mut place = El::column(format!("product.{}", row.serial), 3.0);
     if let Some(twin) = &row.twin {
@@ -33,7 +33,9 @@ fn product(row: &ProductRow, connected: bool) -> El {
         let button = bind(row, why.is_none());
         place.children.push(wrapped("bind").with(El::small("came", text)).with_all(button));
         place.children.extend(why.map(|why| El::small("why", why)));
-        if row.device.is_none() {
+        if let Some(step) = keeping {
+            place.children.push(El::small("keeping", under_way(step)));
+        } else if row.device.is_none() {
             let why = (!connected).then_some("the enabler cannot be reached").or(row.keep_why_not.as_deref());
             place.children.push(keep(row.purchase, &row.serial, row.design, why));
         }
@@ -42,6 +44,13 @@ fn product(row: &ProductRow, connected: bool) -> El {
         .children
         .extend(row.problem.as_ref().map(|problem| El::small("problem", problem.clone()).colored(style::WRONG)));
     place
+}
+
+const fn under_way(step: KeepStep) -> &'static str {
+    match step {
+        KeepStep::Reading => "It is being kept: reading how it looks ... Closing this window stops that.",
+        KeepStep::Giving => "It is being kept: handing over how it looks ...",
+    }
 }
 
 /// What has not come yet, with what will become of it.

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use vestibule_twin::{
-    KeepProduct, KnownPurchases, Twin, TwinDescription, TwinRoot,
+    KeepProduct, KeepStep, KeepingProducts, KnownPurchases, StopKeeping, Twin, TwinDescription, TwinRoot,
     model::{PhysicalId, Serial},
 };
 
@@ -109,4 +109,25 @@ fn what_has_no_electronics_is_kept_once_it_came() {
     show(&mut app, ShopPart::Orders);
     assert!(is_disabled(&app, "Keep it here: W-1"));
     says(&app, "it has not come yet");
+}
+
+#[test]
+fn what_is_being_kept_says_so_and_leaving_the_window_stops_it() {
+    let mut app = app();
+    let (known, serial) = delivered();
+    app.insert_resource(known);
+    let stops = |app: &mut App| app.world_mut().resource_mut::<Messages<StopKeeping>>().drain().count();
+    for (step, words) in [(KeepStep::Reading, "reading how it looks"), (KeepStep::Giving, "handing over how it looks")]
+    {
+        app.world_mut().resource_mut::<KeepingProducts>().0.insert(serial.clone(), step);
+        show(&mut app, ShopPart::Orders);
+        says(&app, words);
+        assert!(crate::find_button(app.world(), "Keep it here: W-1").is_none(), "it was asked for");
+    }
+    assert_eq!(stops(&mut app), 0, "nobody left");
+    app.world_mut().write_message(HudAction::CloseWindow);
+    app.update();
+    assert_eq!(stops(&mut app), 1);
+    app.update();
+    assert_eq!(stops(&mut app), 0, "it is said once");
 }

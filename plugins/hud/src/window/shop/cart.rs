@@ -1,5 +1,5 @@
 use bevy::prelude::*;
-use vestibule_twin::{Shop, ShopCart, ShopDelivery, ShopLine, ShopNote, ShopNoteKind, model::SystemId};
+use vestibule_twin::{Shop, ShopCart, ShopDelivery, ShopLine, ShopNote, ShopNoteKind, ShopTold, model::SystemId};
 
 use super::{Counter, address, block, sum, unless, wrapped};
 use crate::{
@@ -119,7 +119,11 @@ fn place(counter: &Counter<'_>, cart: &ShopCart) -> El {
     place.children.push(wrapped("to").with_all(choose).with(widgets::button("new", new, None, tone)));
     let Some(chosen) = cart.address.and_then(|at| book.get(at)) else { return place };
     if cart.leaves.is_empty() {
-        let told = if cart.busy.is_some() { "On its way" } else { "The merchant has it" };
+        let told = match cart.told {
+            ShopTold::Nothing | ShopTold::OnItsWay => "On its way",
+            ShopTold::Unsure => "The merchant may have it, and has not said so",
+            ShopTold::Told => "The merchant has it",
+        };
         place.children.push(El::small("told", format!("{told}: {}", address::line(chosen))));
         return place;
     }

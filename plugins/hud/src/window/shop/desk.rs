@@ -4,7 +4,7 @@ use std::{fs::OpenOptions, io::Write as _, path::Path};
 
 use bevy::prelude::*;
 use vestibule_twin::{
-    AddressBook, AddressEntry, KeepProduct, KnownPurchases, ManagePurchases, Shop, ShopView,
+    AddressBook, AddressEntry, KeepProduct, KnownPurchases, ManagePurchases, Shop, ShopView, StopKeeping,
     model::{PurchaseId, SystemId},
 };
 
@@ -185,6 +185,14 @@ pub(crate) fn act(
             HudAction::PrepareShop(what) => desk.prepare(what, book.as_mut()),
             _ => {}
         }
+    }
+}
+
+/// Whoever leaves the window wants nothing more to be read for it.
+pub(crate) fn leave(window: Res<OpenWindow>, mut was_open: Local<bool>, mut stop: MessageWriter<StopKeeping>) {
+    let is_open = window.get() == Some(HudWindow::Shop);
+    if std::mem::replace(&mut *was_open, is_open) && !is_open {
+        stop.write(StopKeeping);
     }
 }
 

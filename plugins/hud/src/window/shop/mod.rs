@@ -7,10 +7,14 @@ mod goods;
 mod quote;
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod told_tests;
 
 use bevy::prelude::*;
 use vestibule_input::{Control, KeyBindings};
-use vestibule_twin::{AddressBook, DesignView, KnownPurchases, ProductRow, ShopView, model::Timestamp};
+use vestibule_twin::{
+    AddressBook, DesignView, KeepingProducts, KnownPurchases, ProductRow, ShopView, model::Timestamp,
+};
 
 use super::orders;
 use crate::{
@@ -22,7 +26,7 @@ use crate::{
     widgets::{self, Tone},
 };
 
-pub(crate) use desk::{ShopDesk, act};
+pub(crate) use desk::{ShopDesk, act, leave};
 
 /// What the window needs to know.
 pub(in crate::window) struct Counter<'a> {
@@ -31,6 +35,8 @@ pub(in crate::window) struct Counter<'a> {
     pub purchases: &'a KnownPurchases,
     /// What came and has a serial number.
     pub products: Vec<ProductRow>,
+    /// What of that is being kept right now.
+    pub keeping: &'a KeepingProducts,
     pub addresses: &'a AddressBook,
     pub designed: &'a DesignView,
     pub desk: &'a ShopDesk,

@@ -1,5 +1,5 @@
 use bevy::prelude::*;
-use vestibule_twin::{Shop, ShopMerchant, ShopQuote};
+use vestibule_twin::{Shop, ShopAsk, ShopFit, ShopMerchant, ShopQuote, model::TwinId};
 
 use super::{Counter, block, duration, goods, sum, unless, wrapped};
 use crate::{
@@ -72,15 +72,24 @@ fn maker(counter: &Counter<'_>, merchant: &ShopMerchant) -> El {
         let busy = quote.and_then(|quote| quote.busy.as_deref());
         busy.map(|_| "it is being asked")
     });
-    let ask = Shop::Quote { system: merchant.system.clone(), quantity: counter.desk.quantity };
     let fresh = quote.filter(|quote| is_fresh(counter, quote));
     let has_price = fresh.is_some_and(|quote| quote.item.is_some());
-    let label = if has_price { "Ask again" } else { "Ask what it costs" };
+    let asks: Vec<&ShopAsk> = merchant.asks.iter().filter(|ask| !ask.shared).collect();
     let tone = if has_price || why.is_some() { Tone::Plain } else { Tone::Main };
-    let press = unless(label, HudAction::Shop(ask), why);
+    let button = |key: String, label: String, shows: Option<TwinId>, tone: Tone| {
+        let ask = Shop::Quote { system: merchant.system.clone(), quantity: counter.desk.quantity, shows };
+        widgets::button(key, unless(label, HudAction::Shop(ask), why), None, tone)
+    };
+    let (without, last) = match (asks.is_empty(), has_price) {
+        (false, _) => ("Ask without it", Tone::Plain),
+        (true, true) => ("Ask again", tone),
+        (true, false) => ("Ask what it costs", tone),
+    };
+    let allow = asks.iter().map(|ask| button(format!("allow.{}", ask.twin), allow(ask), Some(ask.twin.clone()), tone));
     let row = wrapped("row")
         .with_all(fresh.and_then(|quote| put(counter, merchant, quote)))
-        .with(widgets::button("ask", press, None, tone))
+        .with_all(allow)
+        .with(button("ask".to_owned(), without.to_owned(), None, last))
         .with_all(why.map(|why| El::small("why", why.to_owned()).node(|node| node.flex_shrink = 1.0)));
     let stale = quote
         .filter(|quote| quote.item.is_some() && !is_fresh(counter, quote))
@@ -90,7 +99,41 @@ fn maker(counter: &Counter<'_>, merchant: &ShopMerchant) -> El {
         .with_all(quote.iter().flat_map(|quote| state(quote)))
         .with_all(fresh.into_iter().flat_map(|quote| price(counter, quote)))
         .with_all(stale)
+        .with_all(question(merchant, &asks))
+        .with_all(merchant.asks.iter().filter(|ask| ask.shared).map(|ask| shared(merchant, ask)))
         .with(row)
+}
+
+fn allow(ask: &ShopAsk) -> String {
+    format!("Allow {}", ask.name)
+}
+
+/// What the manufacturer asks to see, and how long it would: the answer is the button that asks for the price.
+fn question(merchant: &ShopMerchant, asks: &[&ShopAsk]) -> Option<El> {
+    if asks.is_empty() {
+        return None;
+    }
+    let title = format!("{} asks to see the free place that it is for", merchant.name);
+    let wants = asks
+        .iter()
+        .enumerate()
+        .map(|(n, ask)| El::small(format!("wants.{n}"), format!("{} says: {}", ask.name, ask.measures.join("; "))));
+    let text = "Allowed, it sees these and nothing else while it works out this price, and tells you whether it fits.";
+    let asked = El::column("asked", 2.0).node(|node| node.flex_shrink = 0.0);
+    Some(asked.with(El::text("title", title)).with_all(wants).with(El::small("term", text)))
+}
+
+/// What it sees anyway, and the way out of that.
+fn shared(merchant: &ShopMerchant, ask: &ShopAsk) -> El {
+    let hide = Shop::Hide { system: merchant.system.clone(), twin: ask.twin.clone() };
+    let text = format!("It sees what {} says of the free place whenever it works for you.", ask.name);
+    let press = widgets::press(format!("Hide {}", ask.name), HudAction::Shop(hide));
+    wrapped("shared").with(El::small("text", text).node(|node| node.flex_shrink = 1.0)).with(widgets::button(
+        format!("hide.{}", ask.twin),
+        press,
+        None,
+        Tone::Plain,
+    ))
 }
 
 /// Whether a quote is for the design as it stands there, and for as many as are wanted.
@@ -120,6 +163,7 @@ fn price(counter: &Counter<'_>, quote: &ShopQuote) -> Vec<El> {
     }
     let until = quote.until.map(|until| format!(", if you order until {}", counter.zone.time(until, counter.now)));
     rows.push(El::small("lead", format!("Made within about {}{}.", duration(quote.lead_s), until.unwrap_or_default())));
+    rows.extend(fit(&quote.fit));
     rows.extend(
         quote
             .findings
@@ -128,6 +172,18 @@ fn price(counter: &Counter<'_>, quote: &ShopQuote) -> Vec<El> {
             .map(|(n, says)| El::small(format!("finding.{n}"), says.clone()).colored(style::PAST)),
     );
     rows
+}
+
+/// Whether it goes where it is wanted. It can be bought all the same.
+fn fit(fit: &ShopFit) -> Vec<El> {
+    let (all, color) = match fit {
+        ShopFit::Nothing => return Vec::new(),
+        ShopFit::Fits(says) => (std::slice::from_ref(says), style::GOOD),
+        ShopFit::TooLarge(says) => (says.as_slice(), style::WRONG),
+        ShopFit::Unknown(says) => (says.as_slice(), style::PAST),
+    };
+    let row = |(n, says): (usize, &String)| El::text(format!("fit.{n}"), says.clone()).colored(color);
+    all.iter().enumerate().map(row).collect()
 }
 
 /// The way into the cart.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use vestibule_input::Attention;
 use vestibule_twin::{
     AddressEntry, DesignFinding, EnablerClock, EnablerLink, KeepProduct, LinkState, ManagePurchases, Shop, ShopCart,
-    ShopDelivery, ShopGoods, ShopLine, ShopMerchant, ShopNote, ShopNoteKind, ShopQuote,
+    ShopDelivery, ShopFit, ShopGoods, ShopLine, ShopMerchant, ShopNote, ShopNoteKind, ShopQuote, ShopTold,
     model::{
         Carrying, CheckoutId, ContentHash, DesignHash, LineId, Making, Money, OrderId, OrderLine, OrderNote, OrderView,
         PayWith, PurchaseId, PurchaseState, PurchaseUpdate, Refusal, RefusalCode, SnapshotMark, SystemId, UserId,
@@ -22,7 +22,7 @@ fn shop() -> SystemId {
     SystemId::slug("shop")
 }
 
-fn workshop() -> SystemId {
+pub(super) fn workshop() -> SystemId {
     SystemId::slug("workshop")
 }
 
@@ -36,7 +36,8 @@ fn at(text: &str) -> Timestamp {
 
 fn merchant(system: SystemId, name: &str, makes: bool) -> ShopMerchant {
     let name = name.to_owned();
-    ShopMerchant { system, name, sells: !makes, makes, agreed: true, asking: false, why_not: None }
+    let asks = Vec::new();
+    ShopMerchant { system, name, sells: !makes, makes, agreed: true, asking: false, asks, why_not: None }
 }
 
 fn good(item: &str, title: &str, price: i64, why_not: Option<&str>) -> ShopGoods {
@@ -97,6 +98,7 @@ fn cart() -> ShopCart {
         links: vec![("Terms of service".to_owned(), "https://workshop.example/terms".to_owned())],
         address: Some(0),
         leaves: Vec::new(),
+        told: ShopTold::Told,
         deliveries: vec![option("standard", "Standard", 490, true), option("express", "Express", 1_290, false)],
         pay: Some(ways[0].0.clone()),
         ways,
@@ -119,6 +121,7 @@ pub(crate) fn full() -> (ShopView, AddressBook) {
         parts: vec![("Material".to_owned(), euro(420)), ("Machine time".to_owned(), euro(1_930))],
         lead_s: 9_000,
         findings: Vec::new(),
+        fit: ShopFit::Nothing,
         until: None,
         busy: None,
         problem: None,
@@ -242,7 +245,7 @@ pub(crate) fn app() -> App {
     app
 }
 
-fn frames(app: &mut App) {
+pub(super) fn frames(app: &mut App) {
     for _ in 0..3 {
         app.update();
     }
@@ -292,7 +295,7 @@ fn record(
     sent.2.extend(keep.read().cloned());
 }
 
-fn sent(app: &App) -> Vec<Shop> {
+pub(super) fn sent(app: &App) -> Vec<Shop> {
     app.world().resource::<Sent>().0.iter().filter(|wish| **wish != Shop::Look).cloned().collect()
 }
 
@@ -401,7 +404,7 @@ fn a_design_is_ordered_from_its_window_and_one_that_cannot_be_made_is_not() {
     press(&mut app, "+");
     says(&app, "ask again");
     press(&mut app, "Ask what it costs");
-    assert_eq!(sent(&app), [Shop::Quote { system: workshop(), quantity: 2 }]);
+    assert_eq!(sent(&app), [Shop::Quote { system: workshop(), quantity: 2, shows: None }]);
     let finding =
         DesignFinding { says: "The arm is too thin.".to_owned(), blocks: true, part: None, places: Vec::new() };
     app.world_mut().resource_mut::<DesignView>().findings = vec![finding];
