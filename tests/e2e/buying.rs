@@ -188,11 +188,11 @@ fn ready(user: &mut User, round: u8) -> Confirmation {
     let media = "application/vnd.vestibule.person+json".to_owned();
     let give = Request::Give { hash, size: bytes.len() as u64, media, offset: 0, bytes };
     until(user, || give.clone(), |answer| matches!(answer, Response::Given { .. }).then_some(()));
-    let cart = |id: Option<&Value>, option: Option<&Value>| {
+    let cart = |id: Option<&Value>, group: Option<&Value>| {
         let mut method = json!({"type": "shipping", "selected_destination_id": "dest_1",
             "destinations": [{"$person": hash, "at": "/destination", "id": "dest_1"}]});
-        if let Some(option) = option {
-            method["groups"] = json!([{"selected_option_id": option}]);
+        if let Some(group) = group {
+            method["groups"] = json!([{"id": group["id"], "selected_option_id": group["options"][0]["id"]}]);
         }
         let mut cart = json!({"line_items": [{"item": {"id": GOODS}, "quantity": 2}],
             "buyer": {"$person": hash, "at": "/buyer"}, "fulfillment": {"methods": [method]}});
@@ -202,9 +202,9 @@ fn ready(user: &mut User, round: u8) -> Confirmation {
         cart
     };
     let opened = call(user, [round, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], &cart(None, None));
-    let option = &opened["fulfillment"]["methods"][0]["groups"][0]["options"][0]["id"];
+    let group = &opened["fulfillment"]["methods"][0]["groups"][0];
     let shown = [round, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
-    let ready = call(user, shown, &cart(Some(&opened["id"]), Some(option)));
+    let ready = call(user, shown, &cart(Some(&opened["id"]), Some(group)));
     assert_eq!(ready["status"], "ready_for_complete", "{ready}");
     let total = ready["totals"].as_array().unwrap().iter().find(|one| one["type"] == "total").unwrap();
     let total = Money::new(total["amount"].as_i64().unwrap(), "EUR".parse().unwrap());

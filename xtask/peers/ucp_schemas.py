@@ -26,14 +26,33 @@ from ucp_sdk.models.schemas.shopping.types import (
 )
 
 
+# What may be `null` in a message, for nothing chosen, and for not known.
+NULLABLE = {"selected_destination_id", "selected_option_id", "fulfillable_on"}
+
+
 class Absent(GenerateJsonSchema):
-    """What may be absent is `None` in the models, and never `null` in a message."""
+    """What may be absent is `None` in the models. Nothing else of it may be `null` in a message."""
 
     def nullable_schema(self, schema):
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema):
         return self.generate_inner(schema["schema"])
+
+
+def flat(schema, parts):
+    """Without references and words: ucp-schema takes long to put them in, each time it starts."""
+    if isinstance(schema, list):
+        return [flat(one, parts) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return flat(parts[schema["$ref"].removeprefix("#/$defs/")], parts)
+    words = {name for name in ("title", "description") if isinstance(schema.get(name), str)}
+    flatter = {name: flat(one, parts) for name, one in schema.items() if name != "$defs" and name not in words}
+    for name in NULLABLE & flatter.keys():
+        flatter[name] = {"anyOf": [flatter[name], {"type": "null"}]}
+    return flatter
 
 
 def with_fulfillment(base, of):
@@ -71,5 +90,6 @@ folder = pathlib.Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
 for kind, model in KINDS.items():
     schema = TypeAdapter(model).json_schema(schema_generator=Absent)
+    schema = flat(schema, schema.get("$defs", {}))
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     (folder / f"{kind}.json").write_text(json.dumps(schema, indent=1))

@@ -19,8 +19,10 @@ fn messages() -> Vec<(Kind, Value, &'static str)> {
     let lookup = json!({"ids": ["milk_1l"]});
     let mut found = ours("catalog_search.json");
     let product = found["products"][0].clone();
-    for variant in found["products"][0]["variants"].as_array_mut().unwrap() {
-        variant["inputs"] = json!([{"id": "milk_1l"}]);
+    for product in found["products"].as_array_mut().unwrap() {
+        for variant in product["variants"].as_array_mut().unwrap() {
+            variant["inputs"] = json!([{"id": variant["id"]}]);
+        }
     }
     vec![
         (Kind::BusinessProfile, ours("profile_business.json"), "/ucp/version"),
@@ -39,7 +41,7 @@ fn messages() -> Vec<(Kind, Value, &'static str)> {
         (Kind::LookedUp, found, "/products/0/title"),
         (Kind::GetProduct, json!({"id": "milk"}), "/id"),
         (Kind::Product, json!({"ucp": {"version": "2026-04-08"}, "product": product}), "/product/price_range"),
-        (Kind::Refused, ours("checkout_error.json"), "/messages/0/content"),
+        (Kind::Refused, ours("checkout_error.json"), "/messages"),
         (Kind::Accepted, serde_json::to_value(vestibule_ucp::accepted()).unwrap(), "/ucp/version"),
     ]
 }

@@ -195,6 +195,9 @@ impl Call<'_> {
         let mut input = self.checkout_input()?;
         let id = take_id(&mut input)?;
         person::fill(&mut input, self.persons).map_err(failed)?;
+        if id.is_some() {
+            name_lines(&mut input);
+        }
         let body = bytes(&input)?;
         read::<CheckoutCreate>(&body).map_err(failed)?;
         let (kind, method, path) = match &id {
@@ -278,6 +281,16 @@ impl Call<'_> {
             Reply::No(refused) if refused.code() == Some(code::NOT_FOUND) => Ok(Json::default()),
             _ => self.given_checkout(reply),
         }
+    }
+}
+
+/// An update says of each way of handing over which lines go that way; whoever does not say so means all that have an id.
+fn name_lines(update: &mut Value) {
+    let lines = update.get("line_items").and_then(Value::as_array).into_iter().flatten();
+    let named: Vec<Value> = lines.filter_map(|line| line.get("id").cloned()).collect();
+    let methods = update.pointer_mut("/fulfillment/methods").and_then(Value::as_array_mut).into_iter().flatten();
+    for method in methods.filter_map(Value::as_object_mut) {
+        method.entry("line_item_ids").or_insert_with(|| named.clone().into());
     }
 }
 

@@ -131,6 +131,7 @@ async fn who_buys_and_where_it_goes_is_known_to_the_merchant_alone() {
     assert!(!begun.to_string().contains("Example Street") && begun.get("buyer").is_none(), "{begun}");
 
     input["id"] = json!("chk_01");
+    input["line_items"][0]["id"] = json!("li_1");
     input["buyer"] = json!({"$person": hash, "at": "/buyer"});
     input["fulfillment"] = json!({"methods": [{
         "type": "shipping",
@@ -149,6 +150,12 @@ async fn who_buys_and_where_it_goes_is_known_to_the_merchant_alone() {
     assert_eq!(sent["fulfillment"]["methods"][0]["destinations"][0]["street_address"], "11 Example Street");
     assert!(!sent.to_string().contains("5a17") && !sent.to_string().contains("$person"), "{sent}");
     assert!(sent.get("id").is_none(), "which session it is says the path");
+    assert_eq!(
+        sent["fulfillment"]["methods"][0]["line_item_ids"],
+        json!(["li_1"]),
+        "an update says which lines go that way"
+    );
+    assert!(fake.shop.seen("create")[0].json().get("fulfillment").is_none());
     assert_eq!(changed["fulfillment"]["methods"][0]["destinations"], json!([{"id": "dest_1"}]));
     assert_eq!(changed["totals"][3]["amount"], 3380);
     for word in ["Ada", "ada@example.com", "Example Street", "Sample Town", "12345"] {
@@ -176,16 +183,18 @@ async fn every_kind_of_message_that_merchants_get_passes_the_protocols_judge() {
     done(desk.call("search", json!({"query": "lamp", "pagination": {"limit": 5}})).await);
     done(desk.call("look_up", json!({"ids": ["lamp"]})).await);
     let (hash, persons) = person();
-    let mut input = golden("checkout_create_request.json");
-    input["buyer"] = json!({"$person": hash, "at": "/buyer"});
-    input["fulfillment"] = json!({"methods": [{
-        "type": "shipping",
-        "destinations": [{"id": "dest_1", "$person": hash, "at": "/destination"}],
-        "selected_destination_id": "dest_1",
-    }]});
+    let mut input = json!({
+        "line_items": golden("checkout_create_request.json")["line_items"],
+        "buyer": {"$person": hash, "at": "/buyer"},
+        "fulfillment": {"methods": [{
+            "type": "shipping",
+            "destinations": [{"id": "dest_1", "$person": hash, "at": "/destination"}],
+            "selected_destination_id": "dest_1",
+        }]},
+    });
     done(desk.invoke(invocation("checkout", input.clone()), persons.clone()).await);
     input["id"] = json!("chk_01");
-    input["fulfillment"]["methods"][0]["groups"] = json!([{"selected_option_id": "standard"}]);
+    input["fulfillment"]["methods"][0]["groups"] = json!([{"id": "pkg_1", "selected_option_id": "standard"}]);
     done(desk.invoke(invocation("checkout", input), persons).await);
     desk.complete().await;
     let mut messages = fake.shop.messages();

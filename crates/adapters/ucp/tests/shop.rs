@@ -132,8 +132,9 @@ impl Buyer {
         });
         let opened = self.call("checkout", cart.clone(), &persons).await;
         cart["id"] = opened["id"].clone();
-        let option = opened["fulfillment"]["methods"][0]["groups"][0]["options"][0]["id"].clone();
-        cart["fulfillment"]["methods"][0]["groups"] = json!([{"selected_option_id": option}]);
+        let group = &opened["fulfillment"]["methods"][0]["groups"][0];
+        cart["fulfillment"]["methods"][0]["groups"] =
+            json!([{"id": group["id"], "selected_option_id": group["options"][0]["id"]}]);
         let ready = self.call("checkout", cart, &persons).await;
         assert_eq!(ready["status"], "ready_for_complete", "{ready}");
         assert!(!ready.to_string().contains("Example Street") && !ready.to_string().contains("ada@"), "{ready}");

@@ -124,9 +124,10 @@ impl Buyer {
         let mut input = json!({"line_items": [{"item": {"id": item}, "quantity": quantity}],
             "buyer": {"$person": person, "at": "/buyer"}, "fulfillment": {"methods": [method]}});
         let (_, opened) = self.enablers[who].call(system, "checkout", input.clone()).await?;
-        let option = opened["fulfillment"]["methods"][0]["groups"][0]["options"][0]["id"].clone();
+        let group = &opened["fulfillment"]["methods"][0]["groups"][0];
         input["id"] = opened["id"].clone();
-        input["fulfillment"]["methods"][0]["groups"] = json!([{"selected_option_id": option}]);
+        input["fulfillment"]["methods"][0]["groups"] =
+            json!([{"id": group["id"], "selected_option_id": group["options"][0]["id"]}]);
         let (call, ready) = self.enablers[who].call(system, "checkout", input).await?;
         if ready["status"] != "ready_for_complete" {
             return None;

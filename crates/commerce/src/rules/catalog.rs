@@ -77,8 +77,29 @@ pub(crate) fn look_up(asked: &LookupRequest, book: &Book, shelf: &Shelf, ucp: Uc
             })),
         }
     }
-    let products = found.into_iter().map(|goods| product(goods, book, shelf)).collect::<Result<_, _>>()?;
+    let products =
+        found.into_iter().map(|goods| looked_up(&asked.ids, goods, book, shelf)).collect::<Result<_, _>>()?;
     Ok(SearchAnswer { ucp, products, pagination: None, messages: Some(messages), more: More::new() })
+}
+
+/// A product with those of its items that ids mean: an item's own, or the product's, for which its first item stands. Each
+/// says which; no other may be in such an answer.
+fn looked_up(ids: &[Id], goods: &Goods, book: &Book, shelf: &Shelf) -> Result<Product, Broken> {
+    let mut product = product(goods, book, shelf)?;
+    let mut is_first = true;
+    product.variants.retain_mut(|variant| {
+        let stands_for_all = std::mem::take(&mut is_first);
+        let how = |id: &Id| {
+            let is_whole = stands_for_all && id.as_str() == goods.id;
+            if *id == variant.id { Some("exact") } else { is_whole.then_some("featured") }
+        };
+        let inputs: Vec<serde_json::Value> =
+            ids.iter().filter_map(|id| Some(json!({"id": id, "match": how(id)?}))).collect();
+        let is_meant = !inputs.is_empty();
+        variant.more.insert("inputs".to_owned(), inputs.into());
+        is_meant
+    });
+    Ok(product)
 }
 
 /// A product as it is told.
@@ -209,5 +230,25 @@ mod tests {
         let cheese = &answer.products[0].variants[0];
         assert_eq!(cheese.unit_price.as_ref().unwrap().amount.get(), 2000, "a kilogram");
         assert!(cheese.metadata.is_some());
+    }
+
+    #[test]
+    fn each_item_says_which_id_meant_it_and_no_other_is_there() {
+        let book = tests::shop();
+        let found = |ids: &[&str]| -> Vec<(String, serde_json::Value)> {
+            let ids = ids.iter().map(|id| Id::new(*id).unwrap()).collect();
+            let asked = LookupRequest { ids, more: More::new() };
+            let answer = look_up(&asked, &book, &shelf(&book), UcpMeta::new()).unwrap();
+            let items = answer.products.into_iter().flat_map(|product| product.variants);
+            items.map(|item| (item.id.to_string(), item.more["inputs"].clone())).collect()
+        };
+        let exact = |id: &str| json!({"id": id, "match": "exact"});
+        let black = || ("desk_lamp_black".to_owned(), json!([exact("desk_lamp_black")]));
+        assert_eq!(found(&["desk_lamp_black"]), [black()]);
+        let featured = json!({"id": "desk_lamp", "match": "featured"});
+        let white = |inputs| ("desk_lamp_white".to_owned(), inputs);
+        assert_eq!(found(&["desk_lamp"]), [white(json!([featured]))], "one stands for all");
+        let both = json!([featured, exact("desk_lamp_white")]);
+        assert_eq!(found(&["desk_lamp", "desk_lamp_black", "desk_lamp_white"]), [white(both), black()]);
     }
 }

@@ -64,7 +64,7 @@ async fn every_kind_of_message_passes() {
         (Kind::Update, 5),
         (Kind::Complete, 5),
         (Kind::Checkout, 15),
-        (Kind::Order, 15),
+        (Kind::Order, 8),
         (Kind::Search, 1),
         (Kind::Found, 1),
         (Kind::LookUp, 1),

@@ -364,12 +364,14 @@ pub fn pay(token: &str) -> Value {
 }
 
 pub fn cart(lines: &[(&str, u32)], option: Option<&str>) -> Value {
+    // What merchants of ours call them, in this order.
+    let named: Vec<String> = (1..=lines.len()).map(|number| format!("li_{number}")).collect();
     let lines: Vec<Value> = lines.iter().map(|(id, count)| json!({"item": {"id": id}, "quantity": count})).collect();
     let mut method = json!({"type": "shipping", "destinations": [{"id": "dest_1", "street_address": "11 Example Street",
         "address_locality": "Sample Town", "postal_code": "12345", "address_country": "DE", "first_name": "Ada",
-        "last_name": "Owner"}], "selected_destination_id": "dest_1"});
+        "last_name": "Owner"}], "selected_destination_id": "dest_1", "line_item_ids": named});
     if let Some(option) = option {
-        method["groups"] = json!([{"selected_option_id": option}]);
+        method["groups"] = json!([{"id": "pkg_1", "selected_option_id": option}]);
     }
     json!({"line_items": lines, "buyer": {"first_name": "Ada", "last_name": "Owner", "email": "ada@example.com"},
         "fulfillment": {"methods": [method]}})
