@@ -21,7 +21,7 @@ pub(crate) fn registration(app: &App, role: Role, system: &str) -> Value {
     let level = if role == Role::Manufacturer { QUOTES_MS } else { ANSWERS_MS };
     json!({
         "id": system, "kind": "third_party", "system_type": app.book.system_type, "name": app.book.name,
-        "properties": properties(&app.book, &app.profile_url), "place": app.book.place, "heartbeat_ms": HEARTBEAT_MS,
+        "properties": properties(&app.book, app.profile_url.as_str()), "place": app.book.place, "heartbeat_ms": HEARTBEAT_MS,
         "level": {"availability_permille": 990, "p99_ms": level}, "services": services(&app.book, role)
     })
 }

@@ -28,7 +28,7 @@ pub(crate) struct Measuring {
 pub(crate) fn measuring(info: &TwinInfo) -> Option<Measuring> {
     let words = ["gap", "gap_width", "gap_height", "gap_depth"];
     let there = words.into_iter().filter_map(|word| {
-        let (feature, about) = info.features.get_key_value(word)?;
+        let (feature, about) = info.features.get_key_value(&FeatureId::slug(word))?;
         Some((feature.clone(), crate::read::words(&about.name)))
     });
     let features: BTreeMap<_, _> = there.collect();

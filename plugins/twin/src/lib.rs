@@ -48,7 +48,7 @@ use bevy_ecs::prelude::*;
 
 pub use commerce::{
     AddressBook, AddressEntry, DesignPackage, DesignPackaged, PackageDesign, Shop, ShopCart, ShopDelivery, ShopGoods,
-    ShopLine, ShopMerchant, ShopNote, ShopNoteKind, ShopQuote, ShopView,
+    ShopLine, ShopMerchant, ShopNote, ShopNoteKind, ShopQuote, ShopTold, ShopView,
 };
 pub use component::{
     FeatureRules, Reading, Twin, TwinAccess, TwinDescription, TwinPart, TwinRole, TwinRoot, TwinState,

@@ -301,7 +301,7 @@ async fn unbinds(stage: &mut Stage) -> Seen {
     stage.owner.hears(mark, "that it is unbound", told).await?;
     let again = stage.owner.refused(Request::Unbind { serial: serial.clone() }, RefusalCode::NotFound).await?;
     let there = products(&stage.owner).await?.len();
-    let device = stage.owner.twin(&device(stage)).await?.info.id;
+    let device = stage.owner.twin(&device(stage)).await?.info.id.clone();
     see(there == 0, format!("{there} products; {device} stays; asked once more: {again}"))
 }
 
@@ -329,7 +329,7 @@ async fn keeps(stage: &mut Stage) -> Seen {
     stands(stage, &kept.twin, 2.0).await?;
     let listed = products(&stage.owner).await?;
     let number = view.info.physical_ids.iter().any(|id| id.kind == "serial" && id.value == made.serial.as_str());
-    let looks = view.info.visual.is_some_and(|visual| visual.model == reference(LOOKS, LOOKS_MEDIA));
+    let looks = view.info.visual.as_ref().is_some_and(|visual| visual.model == reference(LOOKS, LOOKS_MEDIA));
     see(
         moved == kept && listed == [kept.clone()] && number && looks && kept.twin != device(stage),
         format!("{} is {}, called {:?}", kept.serial, kept.twin, view.info.name),
