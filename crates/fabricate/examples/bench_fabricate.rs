@@ -1,6 +1,6 @@
 //! What solids and files take: `cargo run --release -p vestibule-fabricate --example bench_fabricate`. A line for each measure:
 //! its name, its least time of several in milliseconds, and what came out, to be compared with `tests/peers/bench.py`,
-//! which does the same with programs that are not ours.
+//! which does the same with programs that are not ours. Names after `--` measure these alone.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench that cannot go on panics")]
 
@@ -226,15 +226,22 @@ fn export() {
 }
 
 fn main() {
+    let only: Vec<_> = std::env::args().skip(1).collect();
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|only| only == name);
     // First, while there is nothing that was given back and could be used again.
-    export();
-    for holes in [1, 5, 20, 100] {
-        solid(&format!("plate_{holes}"), &plate(holes));
+    if wanted("export_3mf") {
+        export();
     }
-    solid("lattice", &lattice());
-    solid("balls", &balls());
-    let hundred = hundred();
-    solid("hundred", &hundred);
-    edits(&hundred);
-    starts();
+    let plates = [1, 5, 20, 100].map(|holes| (format!("plate_{holes}"), plate(holes)));
+    let others = [("lattice", lattice()), ("balls", balls()), ("hundred", hundred())];
+    let others = others.map(|(name, design)| (name.to_owned(), design));
+    for (name, design) in plates.iter().chain(&others).filter(|(name, _)| wanted(name)) {
+        solid(name, design);
+    }
+    if wanted("edit") {
+        edits(&hundred());
+    }
+    if wanted("starts") {
+        starts();
+    }
 }

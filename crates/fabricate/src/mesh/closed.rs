@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use super::Mesh;
 
 /// An edge that does not have exactly one triangle on each side.
@@ -11,29 +9,56 @@ pub struct OpenEdge {
     pub ends: [[f32; 3]; 2],
 }
 
+/// One side of an edge, kept with the edge's lower end.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Side {
+    higher: u32,
+    /// Whether it runs from the lower end to the higher one.
+    is_upward: bool,
+    triangle: u32,
+}
+
 impl Mesh {
     /// The first edge that is not closed: each must be there once in each direction. Nothing where all are.
     #[must_use]
     pub fn open_edge(&self) -> Option<OpenEdge> {
-        let mut seen: HashMap<(u32, u32), (u8, usize)> = HashMap::with_capacity(self.triangles.len() * 3);
-        for (triangle, corners) in self.triangles.iter().enumerate() {
-            for [from, to] in edges(*corners) {
-                let (count, first) = seen.entry((from, to)).or_insert((0, triangle));
-                *count = count.saturating_add(1);
-                if *count > 1 || from == to {
-                    return Some(self.edge(*first, [from, to]));
+        let (begins, mut sides) = self.sides();
+        let mut first: Option<(u32, [u32; 2])> = None;
+        for (lower, bounds) in (0..).zip(begins.windows(2)) {
+            let here = &mut sides[bounds[0] as usize..bounds[1] as usize];
+            here.sort_unstable();
+            for edge in here.chunk_by(|one, other| one.higher == other.higher) {
+                if let [Side { is_upward: false, higher, .. }, Side { is_upward: true, .. }] = edge
+                    && *higher != lower
+                {
+                    continue;
                 }
+                let open = edge.iter().map(|side| (side.triangle, [lower, side.higher])).min();
+                first = first.into_iter().chain(open).min();
             }
         }
-        let open = seen.iter().filter(|((from, to), _)| !seen.contains_key(&(*to, *from)));
-        // The map has no order of its own, and the same mesh is to show the same place.
-        let (edge, (_, triangle)) = open.min_by_key(|(_, (_, triangle))| *triangle)?;
-        Some(self.edge(*triangle, [edge.0, edge.1]))
+        first.map(|(triangle, ends)| OpenEdge { triangle, ends: ends.map(|end| self.points[end as usize]) })
     }
 
-    fn edge(&self, triangle: usize, ends: [u32; 2]) -> OpenEdge {
-        let triangle = u32::try_from(triangle).unwrap_or(u32::MAX);
-        OpenEdge { triangle, ends: ends.map(|end| self.points[end as usize]) }
+    /// All sides by the lower end of their edge, and where those of each point begin. Far faster than a map of edges:
+    /// this is looked at after every evaluation.
+    fn sides(&self) -> (Vec<u32>, Vec<Side>) {
+        let all = || self.triangles.iter().flat_map(|corners| edges(*corners));
+        let mut begins = vec![0_u32; self.points.len() + 1];
+        for [from, to] in all() {
+            begins[from.min(to) as usize + 1] += 1;
+        }
+        for point in 1..begins.len() {
+            begins[point] += begins[point - 1];
+        }
+        let mut next = begins.clone();
+        let mut sides = vec![Side::default(); self.triangles.len() * 3];
+        for ([from, to], at) in all().zip(0_u32..) {
+            let place = &mut next[from.min(to) as usize];
+            sides[*place as usize] = Side { higher: from.max(to), is_upward: from < to, triangle: at / 3 };
+            *place += 1;
+        }
+        (begins, sides)
     }
 }
 

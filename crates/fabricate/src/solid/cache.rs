@@ -14,7 +14,7 @@ const TRIANGLE_BYTES: usize = 256;
 #[derive(Clone)]
 pub(crate) struct Kept {
     pub solid: Arc<ManifoldImpl>,
-    pub ids: Vec<(u32, FeatureKey)>,
+    pub ids: Vec<(i32, FeatureKey)>,
 }
 
 /// Solids by what they were made from; the one that was not needed for longest goes first.

@@ -3,6 +3,7 @@
 mod arrange;
 mod build;
 mod cache;
+mod runs;
 mod surface;
 
 use std::{
@@ -14,10 +15,10 @@ use std::{
 
 use manifold_rust::{
     cancel::CancelToken,
-    csg_tree::{CsgLeafNode, CsgNode},
-    impl_mesh::ManifoldImpl,
+    impl_mesh::{ManifoldImpl, reserve_ids},
     manifold::Manifold,
-    types::{Error as KernelError, OpType},
+    properties::Property,
+    types::{Error as KernelError, Relation},
 };
 use thiserror::Error;
 use vestibule_model::ContentHash;
@@ -30,9 +31,10 @@ use crate::{
 use arrange::pieces;
 pub(crate) use arrange::{Movement, placed};
 use cache::{Cache, Kept};
+use runs::within_budget;
 
 /// Grows when the same design may get another mesh: with another kernel, or another way of using it.
-pub const EVALUATOR: u32 = 1;
+pub const EVALUATOR: u32 = 2;
 
 /// Says to whoever computes that nobody waits for it any more. Its clones say the same.
 #[derive(Clone, Default)]
@@ -189,13 +191,9 @@ impl fmt::Debug for Evaluator {
 struct Placed {
     kept: Kept,
     pieces: Vec<Movement>,
+    /// What all pieces lie in.
+    bounds: Bounds,
     key: ContentHash,
-}
-
-/// Steps of a body that do the same.
-struct Run<'a> {
-    op: OpType,
-    features: Vec<&'a Feature>,
 }
 
 impl Evaluator {
@@ -241,28 +239,43 @@ impl Evaluator {
             if budget.cancel.is_canceled() {
                 return Err(SolidError::Canceled);
             }
-            let mut text = serde_json::to_string(&(&feature.key, &feature.shape)).unwrap_or_default();
-            if let Shape::Hull { of } = &feature.shape {
-                text.extend(of.iter().filter_map(|key| placed.get(key)).map(|part| part.key.to_string()));
-            }
-            let leaf = ContentHash::of(text.as_bytes());
-            let kept = match self.cache.get(&leaf) {
-                Some(kept) => kept,
-                None => {
-                    let kept = self.leaf(feature, &placed)?;
-                    self.cache.put(leaf, kept.clone());
-                    kept
-                }
-            };
+            let kept = self.leaf(feature, &placed)?;
             let pieces = pieces(feature);
             let bits = pieces.iter().flat_map(|piece| piece.0.iter().flatten().flat_map(|value| value.to_le_bytes()));
-            let key = ContentHash::of(&leaf.0.into_iter().chain(bits).collect::<Vec<_>>());
-            placed.insert(feature.key.clone(), Placed { kept, pieces, key });
+            let key = ContentHash::of(&kept.0.0.into_iter().chain(bits).collect::<Vec<_>>());
+            let bounds = bounds(&kept.1.solid, &pieces);
+            placed.insert(feature.key.clone(), Placed { kept: kept.1, pieces, bounds, key });
         }
         Ok(placed)
     }
 
-    fn leaf(&self, feature: &Feature, placed: &BTreeMap<FeatureKey, Placed>) -> Result<Kept, SolidError> {
+    /// A feature's solid in its own frame, and what it is remembered by. Features of the same shape differ in nothing but
+    /// the kernel's id.
+    fn leaf(
+        &mut self,
+        feature: &Feature,
+        placed: &BTreeMap<FeatureKey, Placed>,
+    ) -> Result<(ContentHash, Kept), SolidError> {
+        let mut text = serde_json::to_string(&feature.shape).unwrap_or_default();
+        if let Shape::Hull { of } = &feature.shape {
+            text.extend(of.iter().filter_map(|key| placed.get(key)).map(|part| part.key.to_string()));
+        }
+        let shape = ContentHash::of(text.as_bytes());
+        let leaf = ContentHash::of(format!("{shape} {}", feature.key).as_bytes());
+        if let Some(kept) = self.cache.get(&leaf) {
+            return Ok((leaf, kept));
+        }
+        let solid = match self.cache.get(&shape) {
+            Some(alike) => of_its_own(&alike.solid),
+            None => self.shape(feature, placed)?,
+        };
+        let kept = Kept { ids: vec![(solid.mesh_relation.original_id, feature.key.clone())], solid: Arc::new(solid) };
+        self.cache.put(shape, kept.clone());
+        self.cache.put(leaf, kept.clone());
+        Ok((leaf, kept))
+    }
+
+    fn shape(&self, feature: &Feature, placed: &BTreeMap<FeatureKey, Placed>) -> Result<ManifoldImpl, SolidError> {
         let invalid = |why: String| SolidError::Invalid { feature: feature.key.clone(), why };
         let made = kernel(|| match &feature.shape {
             Shape::Hull { of } => Ok(hull(of.iter().filter_map(|key| placed.get(key)))),
@@ -270,12 +283,10 @@ impl Evaluator {
         });
         let solid = made.and_then(|made| made).map_err(invalid)?.as_original();
         match solid.status() {
-            KernelError::NoError if !solid.is_empty() => {}
-            KernelError::NoError => return Err(invalid("it has no volume".to_owned())),
-            error => return Err(invalid(format!("{error:?}"))),
+            KernelError::NoError if !solid.is_empty() => Ok(solid.into_impl()),
+            KernelError::NoError => Err(invalid("it has no volume".to_owned())),
+            error => Err(invalid(format!("{error:?}"))),
         }
-        let ids = u32::try_from(solid.original_id()).map(|id| (id, feature.key.clone())).into_iter().collect();
-        Ok(Kept { solid: Arc::new(solid.into_impl()), ids })
     }
 
     fn body(
@@ -287,27 +298,8 @@ impl Evaluator {
         budget: &Budget,
     ) -> Result<Body, SolidError> {
         let feature = &resolved.features[index];
-        let mut key = ContentHash::of(b"body");
-        let mut so_far: Option<Kept> = None;
-        for run in runs(&resolved.features[index..]) {
-            let parts: Vec<_> = run.features.iter().filter_map(|part| placed.get(&part.key)).collect();
-            let mut text = format!("{key} {:?}", run.op);
-            parts.iter().for_each(|part| text.push_str(&part.key.to_string()));
-            key = ContentHash::of(text.as_bytes());
-            let kept = match self.cache.get(&key) {
-                Some(kept) => kept,
-                None => {
-                    let last = run.features.last().map_or(&feature.key, |last| &last.key);
-                    let kept = combine(so_far.as_ref(), run.op, &parts, budget, (&feature.key, last))?;
-                    self.cache.put(key, kept.clone());
-                    kept
-                }
-            };
-            so_far = Some(kept);
-        }
-        let Some(kept) = so_far else { return Err(SolidError::NoBody) };
-        let order = resolved.features.iter().map(|feature| &feature.key);
-        let mesh = surface::of(&kept, &order.collect::<Vec<_>>());
+        let order: Vec<_> = resolved.features.iter().map(|feature| &feature.key).collect();
+        let (kept, mesh) = self.combined(&order, &resolved.features[index..], placed, budget)?;
         if let Some(open) = mesh.open_edge() {
             return Err(SolidError::NotClosed { feature: feature.key.clone(), edge: open.ends });
         }
@@ -315,7 +307,6 @@ impl Evaluator {
             feature: feature.key.clone(),
             material: feature.material.clone(),
         })?;
-        let solid = Manifold::from_impl((*kept.solid).clone());
         Ok(Body {
             feature: feature.key.clone(),
             name: feature.name.clone(),
@@ -323,8 +314,8 @@ impl Evaluator {
             material,
             bounds: mesh.bounds(),
             mesh: Arc::new(mesh),
-            volume_mm3: solid.volume(),
-            area_mm2: solid.surface_area(),
+            volume_mm3: kept.solid.get_property(Property::Volume).abs(),
+            area_mm2: kept.solid.get_property(Property::SurfaceArea),
             solid: Solid(kept.solid),
         })
     }
@@ -343,82 +334,26 @@ fn hull<'a>(parts: impl Iterator<Item = &'a Placed>) -> Manifold {
     Manifold::hull_manifolds(&solids.collect::<Vec<_>>())
 }
 
-fn within_budget(
-    resolved: &Resolved,
-    placed: &BTreeMap<FeatureKey, Placed>,
-    budget: &Budget,
-) -> Result<(), SolidError> {
-    let (mut operations, mut triangles, mut bodies) = (0, 0, 0);
-    for feature in &resolved.features {
-        let Some(part) = placed.get(&feature.key) else { continue };
-        let times = match &feature.does {
-            Does::Cut { from } if from.is_empty() => bodies,
-            Does::Cut { from } => from.len(),
-            _ => 1,
-        };
-        bodies += usize::from(feature.does == Does::Body);
-        operations += part.pieces.len() * times;
-        triangles += part.pieces.len() * times * part.kept.solid.num_tri();
+/// The same solid with an id of its own.
+fn of_its_own(solid: &ManifoldImpl) -> ManifoldImpl {
+    let mut own = solid.clone();
+    let id = i32::try_from(reserve_ids(1)).unwrap_or(i32::MAX);
+    let relation = &mut own.mesh_relation;
+    relation.original_id = id;
+    for triangle in &mut relation.tri_ref {
+        (triangle.mesh_id, triangle.original_id) = (id, id);
     }
-    if operations > budget.operations || triangles > budget.triangles { Err(SolidError::TooLarge) } else { Ok(()) }
+    let placed = std::mem::take(&mut relation.mesh_id_transform).into_values();
+    relation.mesh_id_transform = placed.map(|placed| (id, Relation { original_id: id, ..placed })).collect();
+    own
 }
 
-/// What happens to the body that the first of these features begins.
-fn runs(features: &[Feature]) -> Vec<Run<'_>> {
-    let Some(body) = features.first() else { return Vec::new() };
-    let mut runs = vec![Run { op: OpType::Add, features: vec![body] }];
-    for feature in &features[1..] {
-        let op = match &feature.does {
-            Does::Add { to } if *to == body.key => OpType::Add,
-            Does::Cut { from } if from.is_empty() || from.contains(&body.key) => OpType::Subtract,
-            Does::Meet { with } if *with == body.key => OpType::Intersect,
-            _ => continue,
-        };
-        match runs.last_mut() {
-            Some(run) if run.op == op => run.features.push(feature),
-            _ => runs.push(Run { op, features: vec![feature] }),
-        }
-    }
-    runs
-}
-
-/// One operation of the kernel over all parts of a run: one by one takes twenty times as long.
-fn combine(
-    so_far: Option<&Kept>,
-    op: OpType,
-    parts: &[&Placed],
-    budget: &Budget,
-    (body, last): (&FeatureKey, &FeatureKey),
-) -> Result<Kept, SolidError> {
-    let mut children: Vec<_> = so_far.map(|kept| node(&kept.solid, None)).into_iter().collect();
-    let mut ids = so_far.map(|kept| kept.ids.clone()).unwrap_or_default();
-    for part in parts {
-        let pieces = part.pieces.iter().map(|piece| node(&part.kept.solid, Some(piece)));
-        if op == OpType::Intersect {
-            children.push(CsgNode::op_n(OpType::Add, pieces.collect()));
-        } else {
-            children.extend(pieces);
-        }
-        ids.extend(part.kept.ids.iter().cloned());
-    }
-    let invalid = |why| SolidError::Invalid { feature: last.clone(), why };
-    let token = &budget.cancel.0;
-    let solid = kernel(|| CsgNode::op_n(op, children).evaluate_with_token(Some(token))).map_err(invalid)?;
-    match solid.status {
-        KernelError::NoError if solid.num_tri() == 0 => {
-            Err(SolidError::Vanished { body: body.clone(), feature: last.clone() })
-        }
-        KernelError::NoError => Ok(Kept { solid: Arc::new(solid), ids }),
-        KernelError::Cancelled => Err(SolidError::Canceled),
-        KernelError::ResultTooLarge => Err(SolidError::TooLarge),
-        error => Err(invalid(format!("{error:?}"))),
-    }
-}
-
-fn node(solid: &Arc<ManifoldImpl>, movement: Option<&Movement>) -> CsgNode {
-    let mut leaf = CsgLeafNode { p_impl: Arc::clone(solid), transform: manifold_rust::linalg::Mat3x4::identity() };
-    if let Some(movement) = movement {
-        leaf.transform = movement.matrix();
-    }
-    CsgNode::leaf_node(leaf)
+/// What all pieces of a solid lie in.
+fn bounds(solid: &ManifoldImpl, pieces: &[Movement]) -> Bounds {
+    let [low, high] = [solid.bbox.min, solid.bbox.max].map(|at| [at.x, at.y, at.z]);
+    let corners =
+        (0..8_u8).map(|corner| std::array::from_fn(|axis| if corner & (1 << axis) == 0 { low } else { high }[axis]));
+    let corners: Vec<[f64; 3]> = corners.collect();
+    let all = pieces.iter().flat_map(|piece| corners.iter().map(|corner| piece.point(*corner)));
+    all.fold(Bounds::NOTHING, Bounds::with)
 }
