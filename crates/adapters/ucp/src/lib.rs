@@ -56,4 +56,5 @@ mod view;
 
 pub use pins::PinsError;
 pub use platform::{PROFILE_PATH, Platform, WEBHOOK_PATH};
+pub use services::is_over_ucp;
 pub use trade::{Busy, Contents, Merchant, UcpConfig, UcpError, UcpTrade};

@@ -15,6 +15,12 @@ pub(crate) const CHECKOUT: &str = "checkout";
 pub(crate) const LOOK_CHECKOUT: &str = "look_checkout";
 pub(crate) const CANCEL_CHECKOUT: &str = "cancel_checkout";
 
+/// Whether a merchant is asked for this service over the protocol. What else it registers itself for, it is asked for there.
+#[must_use]
+pub fn is_over_ucp(service: &ServiceId) -> bool {
+    [SEARCH, LOOK_UP, QUOTE, CHECKOUT, LOOK_CHECKOUT, CANCEL_CHECKOUT].contains(&service.as_str())
+}
+
 /// A service, what both sides must be able to do for it, and how it is described.
 struct Offer {
     id: &'static str,
@@ -136,5 +142,6 @@ mod tests {
         info.check().unwrap();
         assert_eq!(info.services.len(), 6);
         assert!(info.services.values().all(|service| service.idempotent && service.input.is_some()));
+        assert!(info.services.keys().all(is_over_ucp) && !is_over_ucp(&ServiceId::slug("recipes")));
     }
 }

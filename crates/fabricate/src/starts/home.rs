@@ -52,7 +52,8 @@ pub(super) fn planter() -> Design {
         cylinder("radius * 0.75", "radius", "height", 128),
         at(0.0, 0.0, 0.0),
     );
-    let tube = Shape::Ring { radius: f("radius - wall / 2"), tube: f("wall"), sides: 96 };
+    // Half as many sides as the pot: its tube has as many, and each takes part in what is cut.
+    let tube = Shape::Ring { radius: f("radius - wall / 2"), tube: f("wall"), sides: 64 };
     let rim = feature("rim", "Rim", "clay", to("pot"), tube, at(0.0, "height", 0.0));
     let slope = "radius / 4 * wall / height";
     let low = format!("radius * 0.75 + {slope} - wall");

@@ -26,7 +26,7 @@ impl Core {
         let late = self.clock.now() > late;
         let told = match late {
             true => false,
-            false if self.is_traded(system) => self.invoke_merchant(system, invocation),
+            false if self.is_traded(system, &service) => self.invoke_merchant(system, invocation),
             false => self.tell_system(system, Event::Sii(SiiDown::Invoke(Box::new(invocation)))),
         };
         if !told {

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use vestibule_enabler_core::{Actor, Binding, Changes, Decision, Effect, Identity, State, certified, decide, heard};
-use vestibule_model::{InquiryId, PurchaseId, Refusal, RefusalCode, SystemId, Timestamp, UserId};
+use vestibule_model::{InquiryId, PurchaseId, Refusal, RefusalCode, ServiceId, SystemId, Timestamp, UserId};
 use vestibule_protocol::{Event, Invocation, Party, Persons, Request, Response, SiiUp, TradeAsk, TradeUp};
 
 use super::{batch::InFlight, core::Core, deferred::Question, given, handle::Control};
@@ -14,8 +14,8 @@ use super::{batch::InFlight, core::Core, deferred::Question, given, handle::Cont
 /// What it is asked it answers by [`HubHandle::told`](super::HubHandle::told), once at most. It repeats nothing by itself:
 /// the hub asks again when it hears nothing, with the same keys, and has written down before that it does.
 pub trait Trade: Send + Sync + fmt::Debug {
-    /// Whether it speaks to this system: what is used of it is asked here instead of on a connection of its own.
-    fn serves(&self, system: &SystemId) -> bool;
+    /// Whether it asks this system for this service, instead of a connection of the system's own.
+    fn serves(&self, system: &SystemId, service: &ServiceId) -> bool;
 
     /// The systems of those that register themselves: nobody stands in for them.
     fn themselves(&self) -> BTreeSet<SystemId>;
@@ -40,9 +40,9 @@ fn purchase_of(ask: &TradeAsk) -> Option<PurchaseId> {
 }
 
 impl Core {
-    /// Whether a system's services are asked through whoever speaks to merchants.
-    pub(super) fn is_traded(&self, system: &SystemId) -> bool {
-        self.trade.as_ref().is_some_and(|trade| trade.serves(system))
+    /// Whether a system is asked for a service through whoever speaks to merchants.
+    pub(super) fn is_traded(&self, system: &SystemId, service: &ServiceId) -> bool {
+        self.trade.as_ref().is_some_and(|trade| trade.serves(system, service))
     }
 
     fn ask_merchant(&self, ask: TradeAsk) -> Result<(), String> {

@@ -16,8 +16,8 @@ use bytes::Bytes;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use thiserror::Error;
 use tokio::{sync::mpsc, task::JoinHandle};
-use vestibule_adapter_ucp::{Contents, Merchant, Platform, UcpConfig, UcpError, UcpTrade};
-use vestibule_model::{ContentHash, SystemId, Timestamp};
+use vestibule_adapter_ucp::{Contents, Merchant, Platform, UcpConfig, UcpError, UcpTrade, is_over_ucp};
+use vestibule_model::{ContentHash, ServiceId, SystemId, Timestamp};
 use vestibule_protocol::{TradeAsk, TradeUp};
 use vestibule_ucp::{Endpoint, EndpointError};
 
@@ -132,8 +132,8 @@ async fn hear(hub: HubHandle, mut told: mpsc::Receiver<TradeUp>) {
 }
 
 impl Trade for Desk {
-    fn serves(&self, system: &SystemId) -> bool {
-        self.trade().is_some_and(|trade| trade.merchants().any(|bound| bound == system))
+    fn serves(&self, system: &SystemId, service: &ServiceId) -> bool {
+        is_over_ucp(service) && self.trade().is_some_and(|trade| trade.merchants().any(|bound| bound == system))
     }
 
     fn themselves(&self) -> BTreeSet<SystemId> {

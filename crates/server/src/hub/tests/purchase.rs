@@ -14,8 +14,8 @@ pub(super) struct Merchant {
 }
 
 impl Trade for Merchant {
-    fn serves(&self, system: &SystemId) -> bool {
-        *system == shop()
+    fn serves(&self, system: &SystemId, service: &ServiceId) -> bool {
+        *system == shop() && service.as_str() != "recipes"
     }
 
     fn themselves(&self) -> BTreeSet<SystemId> {
@@ -40,7 +40,7 @@ impl Merchant {
 pub(super) struct Street {
     pub(super) house: House,
     pub(super) owner: Peer1,
-    _shop: Peer1,
+    shop: Peer1,
     merchant: Arc<Merchant>,
     pub(super) asks: mpsc::UnboundedReceiver<TradeAsk>,
 }
@@ -105,9 +105,10 @@ impl Street {
         let mut shop_side = Peer1::open(&house.hub, Peer::LocalThirdParty(shop())).await;
         let mut info = SystemInfo::new(shop(), SystemKind::ThirdParty, "A shop");
         let service = ServiceInfo { idempotent: true, timeout_ms: 5_000, ..ServiceInfo::new("checkout") };
+        info.services.insert(ServiceId::slug("recipes"), service.clone());
         info.services.insert(ServiceId::slug("checkout"), service);
         shop_side.done(Request::Sii(SiiUp::Register(Box::new(info)))).await;
-        let services = [ServiceId::slug("checkout")].into();
+        let services = [ServiceId::slug("checkout"), ServiceId::slug("recipes")].into();
         let wish =
             Request::Authorize { system: shop(), services, share: Sharing::default(), until: START.plus(3_600_000) };
         let answer = async {
@@ -124,7 +125,7 @@ impl Street {
         assert!(matches!(agreed, Response::Authorized(_)), "{agreed:?}");
         let (merchant, asks) = merchant();
         house.hub.trade(merchant.clone()).await.unwrap();
-        let mut street = Self { house, owner, _shop: shop_side, merchant, asks };
+        let mut street = Self { house, owner, shop: shop_side, merchant, asks };
         street.look(lines).await;
         street
     }
@@ -173,22 +174,35 @@ impl Street {
 
     /// Killed and started again with what was written.
     pub(super) async fn restart(self) -> Self {
-        let Self { house, owner, _shop, merchant, asks } = self;
+        let Self { house, owner, shop, merchant, asks } = self;
         let (lines, names) = (house.log.lines(), house.log.kept_names());
-        drop((house, owner, _shop));
+        drop((house, owner, shop));
         let house = House::start(Arc::new(MemoryLog::of(lines, names))).await;
         house.hub.trade(merchant.clone()).await.unwrap();
         let owner = house.owner().await;
         let shop_side = Peer1::open(&house.hub, Peer::LocalThirdParty(shop())).await;
         // Where nobody spoke to merchants yet, it tries again after a second.
         house.clock.advance(1_000);
-        Self { house, owner, _shop: shop_side, merchant, asks }
+        Self { house, owner, shop: shop_side, merchant, asks }
     }
 }
 
 fn merchant() -> (Arc<Merchant>, mpsc::UnboundedReceiver<TradeAsk>) {
     let (asked, asks) = mpsc::unbounded_channel();
     (Arc::new(Merchant { asked, orders: Mutex::default() }), asks)
+}
+
+#[tokio::test]
+async fn what_is_not_asked_over_the_protocol_is_asked_on_the_merchant_s_own_connection() {
+    let mut street = Street::new().await;
+    let call = third_party::call(9, "recipes");
+    assert!(matches!(street.owner.ask(Request::Invoke(Box::new(call))).await, Response::Call(_)));
+    let told = street.shop.wait(|event| match event {
+        Event::Sii(SiiDown::Invoke(invocation)) => Some(invocation.service),
+        _ => None,
+    });
+    assert_eq!(told.await.as_str(), "recipes");
+    assert!(street.asks.try_recv().is_err(), "nobody else is asked");
 }
 
 #[tokio::test]
