@@ -151,7 +151,7 @@ impl Bench {
 fn known() -> SystemView {
     let mut info = SystemInfo::new(workshop(), SystemKind::ThirdParty, "The workshop");
     for id in ["quote", "checkout"] {
-        let needs = if id == "quote" { vec!["free place".to_owned()] } else { Vec::new() };
+        let needs = (id == "quote").then(|| "free place".to_owned()).into_iter().collect();
         info.services.insert(ServiceId::slug(id), ServiceInfo { needs, ..ServiceInfo::new(id) });
     }
     let usable = info.services.keys().map(|id| (id.clone(), RuleId::slug("everybody"))).collect();

@@ -128,27 +128,32 @@ pub struct Judge {
     schemas: PathBuf,
     /// A checkout of the specification.
     spec: Option<PathBuf>,
+    /// What is judged lies here for that long.
+    folder: PathBuf,
 }
 
 impl Judge {
-    fn of_setup() -> Self {
-        let peer = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../peers/ucp-schema");
+    /// None in a program that is no test: what is measured is not judged.
+    fn of_setup() -> Option<Self> {
+        let folder = Path::new(option_env!("CARGO_TARGET_TMPDIR")?);
+        let peer = folder.join("../peers/ucp-schema");
         let given = |name: &str, beside: &str| std::env::var_os(name).map_or_else(|| peer.join(beside), PathBuf::from);
-        Self {
+        Some(Self {
             program: given("VESTIBULE_UCP_SCHEMA", "bin/ucp-schema"),
             schemas: given("VESTIBULE_UCP_SCHEMAS", "schemas"),
             spec: std::env::var_os("VESTIBULE_UCP_SPEC").map(PathBuf::from),
-        }
+            folder: folder.join("judged"),
+        })
     }
 
     /// It, where it was set up: tests that are about something else go on without.
     pub fn found() -> Option<Self> {
-        Some(Self::of_setup()).filter(|judge| judge.program.is_file())
+        Self::of_setup().filter(|judge| judge.program.is_file())
     }
 
     /// It; what is missing is a failure.
     pub fn here() -> Self {
-        let judge = Self::of_setup();
+        let judge = Self::of_setup().expect("this is a test");
         assert!(judge.program.is_file(), "{} is not here: cargo xtask setup --peer ucp", judge.program.display());
         judge
     }
@@ -189,10 +194,10 @@ impl Judge {
 
     fn run(&self, side: &str, operation: &str, messages: &BTreeMap<Kind, Vec<Value>>) -> Result<(), String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("judged");
-        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::create_dir_all(&self.folder).unwrap();
         let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
-        let (said, schema) = (folder.join(format!("{name}.json")), folder.join(format!("{name}.schema.json")));
+        let (said, schema) =
+            (self.folder.join(format!("{name}.json")), self.folder.join(format!("{name}.schema.json")));
         let lists = messages.iter().map(|(kind, messages)| (format!("{kind:?}"), json!(messages)));
         std::fs::write(&said, Value::Object(lists.collect()).to_string()).unwrap();
         let lists = messages.keys().map(|kind| {
