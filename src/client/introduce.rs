@@ -90,19 +90,22 @@ impl Desk {
             // A token of another enabler opens nothing here.
             let _ = fs::remove_file(folder.join(TOKEN));
         }
+        fs::create_dir_all(folder)?;
+        private::write(&folder.join(KNOWN_TO), self.fingerprint.as_bytes())?;
+        // It asks again at each try, if this was too early.
+        match fs::remove_file(folder.join(WANTED)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        // After what may fail at each try: few codes may be open at once, and others need one, too.
         let code = match folder.join(TOKEN).exists() {
             true => None,
             false => Some(self.codes.show(RoleId::slug(ROLE)).await?),
         };
         let code = code.as_ref().map(|code| code.as_str());
         let said = json!({"url": format!("http://{}", self.http), "code": code, "system": name}).to_string();
-        fs::create_dir_all(folder)?;
         // A code is a secret.
-        private::write(&folder.join(KNOWN_TO), self.fingerprint.as_bytes())?;
-        private::write(&folder.join(FILE), said.as_bytes())?;
-        // After the new one is there: whoever is killed in between asks once more.
-        let _ = fs::remove_file(folder.join(WANTED));
-        Ok(())
+        Ok(private::write(&folder.join(FILE), said.as_bytes())?)
     }
 }
 

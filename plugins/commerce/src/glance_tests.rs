@@ -47,7 +47,7 @@ fn scene() -> Scene {
     let mut scene = Scene::new();
     scene.places = vec![measuring(&sensor()).unwrap()];
     let known = scene.systems.systems.get_mut(&shop()).unwrap();
-    known.info.services.get_mut(&ServiceId::slug("quote")).unwrap().needs = vec![NEED.to_owned()];
+    known.info.services.get_mut(&ServiceId::slug("quote")).unwrap().needs = [NEED.to_owned()].into();
     scene
 }
 
@@ -226,6 +226,8 @@ fn what_the_person_shares_themselves_stays_as_it_is() {
     scene.answer(quote(json!([{"kind": "does_not_fit", "says": "Its width is 923 mm."}])));
     assert_eq!(agreements(&mut scene), [Some(motion())]);
     assert_eq!(scene.view().quotes[&shop()].fit, ShopFit::TooLarge(vec!["Its width is 923 mm.".to_owned()]));
+    agreed(&mut scene, motion());
+    assert!(agreements(&mut scene).is_empty());
     // All of it, at any time: nobody is asked, and it can be hidden.
     agreed(&mut scene, share(Some(BTreeSet::new())));
     assert!(scene.view().merchants[0].asks[0].shared);

@@ -115,7 +115,8 @@ pub(crate) fn request(
                 known.refused.insert(id, Refusal::new(RefusalCode::Storage, why));
                 return None;
             }
-            known.in_doubt.insert(id);
+            // With what another program with this folder confirmed before it ended.
+            known.in_doubt.extend(buying.journal.waiting(enabler));
             Some((PurchaseQuestion::Confirm(id), Request::Confirm(confirmation)))
         }
         ManagePurchases::Cancel(id) => {
@@ -179,6 +180,12 @@ fn give(given: Given, known: &mut KnownPurchases, buying: &mut Buying, enabler: 
 /// What to ask over a new connection: what left before it may have arrived, and what was bound while nobody listened.
 pub(crate) fn regain(known: &mut KnownPurchases, buying: &mut Buying, enabler: &str) -> Vec<Ask> {
     buying.heard.clear();
+    let mine = || buying.giving.iter().filter(|((to, _), _)| to == enabler);
+    if known.given_to != enabler && mine().next().is_some() {
+        // Back at the one that was given this: how far it is counts again.
+        enabler.clone_into(&mut known.given_to);
+        known.given = mine().map(|((_, hash), given)| (*hash, Giving::Under(0, given.bytes.len() as u64))).collect();
+    }
     let waiting = buying.journal.waiting(enabler);
     known.in_doubt.extend(&waiting);
     let mut asks: Vec<Ask> = waiting.into_iter().map(ask).collect();

@@ -79,7 +79,9 @@ impl<'a> Around<'a> {
         let mut services = before.map(|agreed| agreed.services.clone()).unwrap_or_default();
         services.insert(ServiceId::slug(RECIPES));
         let share = before.map_or_else(Sharing::default, |agreed| agreed.share.clone());
-        UseServices::Agree { system: system.clone(), services, share, for_ms: AGREED_MS }
+        // For as long as before, where something is agreed.
+        let for_ms = before.zip(self.now).map_or(AGREED_MS, |(agreed, now)| agreed.until.since(now));
+        UseServices::Agree { system: system.clone(), services, share, for_ms }
     }
 
     fn newest(&self, system: &SystemId) -> Option<&'a KnownCall> {
@@ -133,9 +135,7 @@ impl Cooks {
             if self.told.get(system).is_some_and(|told| told.call == call.call) {
                 continue;
             }
-            let said = call.update.as_ref().filter(|update| update.status == CallStatus::Succeeded);
-            let said = said.and_then(|update| update.output.as_ref());
-            let recipes = said.ok_or_else(|| "It did not answer.".to_owned()).and_then(|said| offered(said, table));
+            let recipes = answer(call).and_then(|said| offered(said, table));
             self.told.insert(system.clone(), Told { call: call.call, recipes });
             news = true;
         }
@@ -176,6 +176,18 @@ impl Cooks {
             system,
         }
     }
+}
+
+/// What a call brought, or why it brought nothing, for people.
+fn answer(call: &KnownCall) -> Result<&Json, String> {
+    let why = match &call.update {
+        Some(update) if update.status == CallStatus::Succeeded => {
+            return update.output.as_ref().ok_or_else(|| "It said nothing.".to_owned());
+        }
+        Some(update) => update.status.to_string(),
+        None => call.problem.as_ref().map_or_else(|| "it did not answer".to_owned(), ToString::to_string),
+    };
+    Err(format!("It told nothing: {why}."))
 }
 
 /// The recipes of an answer: a JSON-LD document, its `@graph`, or a list.

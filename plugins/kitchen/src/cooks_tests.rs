@@ -44,7 +44,8 @@ fn around<'a>(systems: &'a KnownSystems, services: &'a KnownServices) -> Around<
 fn answer(services: &mut KnownServices, key: u8, output: Option<&str>) {
     let (call, service) = (CallId([key; 16]), ServiceId::slug(RECIPES));
     services.begin(call, grocer(), service);
-    let status = if output.is_some() { CallStatus::Succeeded } else { CallStatus::Failed };
+    let failed = || CallStatus::Failed { reason: "it is ill".to_owned(), kept: Vec::new() };
+    let status = if output.is_some() { CallStatus::Succeeded } else { failed() };
     let output = output.map(|text| Json::new(text).unwrap());
     services.take(CallUpdate { call, user: UserId::slug("owner"), status, steps: vec![], output, at: Timestamp(1) });
 }
@@ -102,7 +103,7 @@ fn whoever_does_not_tell_is_told_why() {
         cooks.view(around(with, services), &BOOK)[0].problem.clone().unwrap_or_default()
     };
     answer(&mut services, 1, None);
-    assert!(why(&services, &with).contains("not answer"));
+    assert!(why(&services, &with).contains("told nothing: ") && why(&services, &with).contains("it is ill"));
     answer(&mut services, 2, Some(r#"{"@type": "Person"}"#));
     assert!(why(&services, &with).contains("no recipes"));
     answer(&mut services, 3, Some(r#"{"@graph": []}"#));

@@ -223,6 +223,8 @@ impl Kitchen {
         match self.book.follow(wish, now).map_err(|error| error.to_string())? {
             Effect::Read { path } => self.take_in(&files::named(&path)?),
             Effect::Fetch { address } => {
+                // The newest one counts: whatever comes of it is said, and nothing older.
+                self.reading = None;
                 let begun = Reading::begin(&address);
                 let refused = |error| format!("{} cannot be read: {error}.", page::shown(&address));
                 self.reading = Some(begun.map_err(refused)?);

@@ -125,7 +125,12 @@ async fn page(url: Url) -> Result<String, PageError> {
         let may = check(attempt.url()).is_ok() && (begun_here || !is_here(attempt.url()));
         if may && attempt.previous().len() <= MOST_MOVES { attempt.follow() } else { attempt.error("not followed") }
     });
-    let client = Client::builder().redirect(moves).connect_timeout(CONNECT).timeout(PATIENCE).build()?;
+    let mut client = Client::builder().redirect(moves).connect_timeout(CONNECT).timeout(PATIENCE);
+    if begun_here {
+        // What is on this machine stays there.
+        client = client.no_proxy();
+    }
+    let client = client.build()?;
     let mut answer =
         client.get(url).header("accept", "text/html, application/ld+json, application/json").send().await?;
     if !answer.status().is_success() {

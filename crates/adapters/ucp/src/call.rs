@@ -284,10 +284,12 @@ impl Call<'_> {
     }
 }
 
-/// An update says of each way of handing over which lines go that way; whoever does not say so means all that have an id.
+/// An update says of each way of handing over which lines go that way; whoever does not say so means all of them. A line
+/// that is new has no id by which that could be said: its merchant decides.
 fn name_lines(update: &mut Value) {
     let lines = update.get("line_items").and_then(Value::as_array).into_iter().flatten();
-    let named: Vec<Value> = lines.filter_map(|line| line.get("id").cloned()).collect();
+    let named: Option<Vec<Value>> = lines.map(|line| line.get("id").cloned()).collect();
+    let Some(named) = named else { return };
     let methods = update.pointer_mut("/fulfillment/methods").and_then(Value::as_array_mut).into_iter().flatten();
     for method in methods.filter_map(Value::as_object_mut) {
         method.entry("line_item_ids").or_insert_with(|| named.clone().into());

@@ -131,10 +131,14 @@ impl Given {
         };
         if known {
             // What a system has brought stays the system's: naming it makes it nobody's who could have it removed.
-            if !is_person && self.shelf.is_given(&hash) {
-                self.shelve(user, hash, size).await?;
+            if is_person || !(self.shelf.is_given(&hash) || self.shelf.is_going(&hash)) {
+                return Ok(size);
             }
-            return Ok(size);
+            self.shelve(user, hash, size).await?;
+            if self.contents.get(hash).await.map_err(storage)?.is_some() {
+                return Ok(size);
+            }
+            // It went just before that: it is to be given anew.
         }
         if !is_person {
             self.shelf.fits(user, hash, size)?;
@@ -169,8 +173,11 @@ impl Given {
 
     async fn remove(&self, gone: BTreeSet<ContentHash>) -> Result<(), StoreError> {
         // Given again meanwhile, it stays.
-        for hash in gone.into_iter().filter(|hash| !self.shelf.is_wanted(hash)) {
-            self.contents.remove(hash).await?;
+        for hash in gone {
+            if !self.shelf.is_wanted(&hash) {
+                self.contents.remove(hash).await?;
+            }
+            self.shelf.gone(&hash);
         }
         Ok(())
     }
@@ -184,7 +191,13 @@ impl Given {
     ) {
         let Some(mut dropped) = self.shelf.pin(pins) else { return };
         self.contents.hold(pins.iter().map(|(_, hash)| *hash).collect());
-        dropped.contents.retain(|hash| !keeps(hash));
+        dropped.contents.retain(|hash| {
+            let goes = !keeps(hash);
+            if !goes {
+                self.shelf.gone(hash);
+            }
+            goes
+        });
         if dropped.is_empty() {
             return;
         }

@@ -50,6 +50,8 @@ struct Book {
     pieces: BTreeMap<Key, Piece>,
     /// What something of whose refers to.
     pinned: BTreeSet<Key>,
+    /// What is nobody's any more and may lie there still: whoever gives it again has to say that it is theirs.
+    going: BTreeSet<ContentHash>,
     uses: u64,
 }
 
@@ -185,6 +187,16 @@ impl Shelf {
         self.book().is_given(hash)
     }
 
+    /// Whether it is about to be removed.
+    pub(super) fn is_going(&self, hash: &ContentHash) -> bool {
+        self.book().going.contains(hash)
+    }
+
+    /// It was removed, or stays.
+    pub(super) fn gone(&self, hash: &ContentHash) {
+        self.book().going.remove(hash);
+    }
+
     /// Whether somebody has given it, or something refers to it.
     pub(super) fn is_wanted(&self, hash: &ContentHash) -> bool {
         let book = self.book();
@@ -224,6 +236,7 @@ impl Book {
         let goes = self.goes(room, key, size, now)?;
         self.uses += 1;
         self.pieces.insert(key, Piece { size, given: now, used: self.uses });
+        self.going.remove(&key.1);
         Ok(self.drop_pieces(goes.into_iter().map(|hash| (key.0, hash)).collect()))
     }
 
@@ -233,7 +246,9 @@ impl Book {
             self.pieces.remove(key);
         }
         let contents = notes.iter().map(|(_, hash)| *hash);
-        let contents = contents.filter(|hash| !self.is_pinned(hash) && !self.is_given(hash)).collect();
+        let contents: BTreeSet<ContentHash> =
+            contents.filter(|hash| !self.is_pinned(hash) && !self.is_given(hash)).collect();
+        self.going.extend(&contents);
         Dropped { notes, contents }
     }
 

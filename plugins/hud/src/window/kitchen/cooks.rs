@@ -55,7 +55,7 @@ fn cook(cook: &KitchenCook) -> El {
     let told = match &cook.recipes {
         _ if cook.asking => Some("It was asked; its answer is on its way.".to_owned()),
         Some(recipes) if recipes.is_empty() => Some("It has none now.".to_owned()),
-        None if !cook.agreed => Some("Asking it agrees with it. It is told nothing about you.".to_owned()),
+        None if !cook.agreed => Some("Asking it agrees with it. It is told nothing new about you.".to_owned()),
         _ => None,
     };
     let problem = cook.problem.as_ref().map(|why| El::small("problem", why.clone()).colored(style::WRONG));

@@ -77,7 +77,13 @@ pub(super) fn made(made: &KitchenInstructions) -> El {
         many => format!("{many} things for it are missing, or nobody has said that they are there."),
     };
     let about = [El::text("about", made.description.clone()), El::small("lacks", all)];
-    let rows = made.parts.iter().enumerate().map(|(place, one)| part(place, one));
+    // A part may stand in two lines: what there has to be of it is what both need. A tool is used by both.
+    let all_of = |part: &KitchenMadePart| {
+        let same = made.parts.iter().filter(|other| other.name == part.name && other.tool == part.tool);
+        let needed = same.map(|other| other.needed);
+        if part.tool { needed.max().unwrap_or(1) } else { needed.fold(0, u32::saturating_add) }
+    };
+    let rows = made.parts.iter().enumerate().map(|(place, one)| part(place, one, all_of(one)));
     let parts = El::column("parts", 4.0)
         .node(|node| node.flex_shrink = 0.0)
         .with(widgets::heading("title", "What is needed"))
@@ -91,7 +97,7 @@ pub(super) fn made(made: &KitchenInstructions) -> El {
 }
 
 /// A part: whether it is there, and what can be done about it.
-fn part(place: usize, part: &KitchenMadePart) -> El {
+fn part(place: usize, part: &KitchenMadePart, all: u32) -> El {
     let name = &part.name;
     let count = |count: u32| ask(Cook::CountParts { part: name.clone(), count });
     let (state, color) = match (part.missing, part.how) {
@@ -101,7 +107,7 @@ fn part(place: usize, part: &KitchenMadePart) -> El {
         (_, _) => ("missing".to_owned(), style::MIND),
     };
     let have = (part.missing > 0 && part.how != Some("told"))
-        .then(|| small("have", "I have it", format!("I have {name}"), count(part.needed), Tone::Plain));
+        .then(|| small("have", "I have it", format!("I have {name}"), count(all), Tone::Plain));
     let gone = (part.how == Some("counted"))
         .then(|| small("gone", "Not there", format!("There is no {name}"), count(0), Tone::Plain));
     let find = (part.missing > 0).then(|| {
@@ -120,5 +126,6 @@ fn part(place: usize, part: &KitchenMadePart) -> El {
 
 /// What shops are asked for: `screws` for `screws, 4 × 40 mm`.
 fn searched(name: &str) -> String {
-    name.split([',', '(']).next().unwrap_or(name).trim().to_lowercase()
+    let parts = name.split([',', '(', ')']).map(str::trim);
+    parts.into_iter().find(|part| part.chars().any(char::is_alphabetic)).unwrap_or(name).to_lowercase()
 }

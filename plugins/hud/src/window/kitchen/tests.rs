@@ -345,7 +345,7 @@ fn recipes_of_others_are_asked_for_and_taken_in() {
         app.update();
     };
     tell(&mut app, &|_| {});
-    assert!(reads(&app, "Asking it agrees with it. It is told nothing about you."));
+    assert!(reads(&app, "Asking it agrees with it. It is told nothing new about you."));
     assert_eq!(click(&mut app, "Ask The grocer for recipes"), [Cook::AskForRecipes(SystemId::slug("grocer"))]);
     let disabled = |app: &App, label: &str| {
         app.world().get::<InteractionDisabled>(find_button(app.world(), label).unwrap()).is_some()
