@@ -1,5 +1,7 @@
 //! Makes entities of what the surfaces are to show, and keeps those that stay.
 
+use std::collections::VecDeque;
+
 use bevy::{
     picking::{Pickable, hover::Hovered},
     platform::collections::HashMap,
@@ -108,12 +110,17 @@ pub(crate) fn render(world: &mut World) {
 
 fn reconcile(world: &mut World, parent: Entity, wanted: &[El]) {
     let old: Vec<Entity> = world.get::<Children>(parent).map(|children| children.to_vec()).unwrap_or_default();
-    let mut by_key: HashMap<_, _> =
-        old.iter().filter_map(|entity| world.get::<Made>(*entity).map(|made| (made.0.key.clone(), *entity))).collect();
+    // Cells of a table have one key: they are told apart by their order.
+    let mut by_key: HashMap<_, VecDeque<Entity>> = HashMap::new();
+    for entity in &old {
+        if let Some(made) = world.get::<Made>(*entity) {
+            by_key.entry(made.0.key.clone()).or_default().push_back(*entity);
+        }
+    }
     let mut order = Vec::with_capacity(wanted.len());
     for el in wanted {
-        let kept =
-            by_key.remove(&el.key).filter(|entity| world.get::<Made>(*entity).is_some_and(|m| same_kind(&m.0, el)));
+        let kept = by_key.get_mut(&el.key).and_then(VecDeque::pop_front);
+        let kept = kept.filter(|entity| world.get::<Made>(*entity).is_some_and(|m| same_kind(&m.0, el)));
         let entity = match kept {
             Some(entity) => {
                 update(world, entity, el);

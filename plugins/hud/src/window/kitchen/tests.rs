@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use bevy::{
     input::{
@@ -325,6 +325,25 @@ fn recipes_and_instructions_are_read() {
     assert!(find_button(app.world(), "Look in the shops for screws, 4 mm").is_some());
     click(&mut app, "Back to the foods");
     assert!(reads(&app, "buy 100 ml"));
+}
+
+#[test]
+fn what_is_seen_stays_while_numbers_change() {
+    let mut app = app(kitchen());
+    let cells = |app: &mut App| {
+        let mut named = app.world_mut().query::<(Entity, &Name)>();
+        named
+            .iter(app.world())
+            .filter(|(_, name)| name.as_str() == "cell")
+            .map(|(cell, _)| cell)
+            .collect::<BTreeSet<_>>()
+    };
+    let before = cells(&mut app);
+    app.world_mut().resource_mut::<KitchenView>().foods[0].there = text("450 ml");
+    app.update();
+    assert!(reads(&app, "450 ml"));
+    assert_eq!(cells(&mut app), before, "what is made anew is not seen for a moment");
+    assert!(before.len() > 12);
 }
 
 #[test]
