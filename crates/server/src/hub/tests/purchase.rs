@@ -40,7 +40,7 @@ impl Merchant {
 pub(super) struct Street {
     pub(super) house: House,
     pub(super) owner: Peer1,
-    shop: Peer1,
+    shop_side: Peer1,
     merchant: Arc<Merchant>,
     pub(super) asks: mpsc::UnboundedReceiver<TradeAsk>,
 }
@@ -125,7 +125,7 @@ impl Street {
         assert!(matches!(agreed, Response::Authorized(_)), "{agreed:?}");
         let (merchant, asks) = merchant();
         house.hub.trade(merchant.clone()).await.unwrap();
-        let mut street = Self { house, owner, shop: shop_side, merchant, asks };
+        let mut street = Self { house, owner, shop_side, merchant, asks };
         street.look(lines).await;
         street
     }
@@ -174,16 +174,16 @@ impl Street {
 
     /// Killed and started again with what was written.
     pub(super) async fn restart(self) -> Self {
-        let Self { house, owner, shop, merchant, asks } = self;
+        let Self { house, owner, shop_side, merchant, asks } = self;
         let (lines, names) = (house.log.lines(), house.log.kept_names());
-        drop((house, owner, shop));
+        drop((house, owner, shop_side));
         let house = House::start(Arc::new(MemoryLog::of(lines, names))).await;
         house.hub.trade(merchant.clone()).await.unwrap();
         let owner = house.owner().await;
         let shop_side = Peer1::open(&house.hub, Peer::LocalThirdParty(shop())).await;
         // Where nobody spoke to merchants yet, it tries again after a second.
         house.clock.advance(1_000);
-        Self { house, owner, shop: shop_side, merchant, asks }
+        Self { house, owner, shop_side, merchant, asks }
     }
 }
 
@@ -197,7 +197,7 @@ async fn what_is_not_asked_over_the_protocol_is_asked_on_the_merchant_s_own_conn
     let mut street = Street::new().await;
     let call = third_party::call(9, "recipes");
     assert!(matches!(street.owner.ask(Request::Invoke(Box::new(call))).await, Response::Call(_)));
-    let told = street.shop.wait(|event| match event {
+    let told = street.shop_side.wait(|event| match event {
         Event::Sii(SiiDown::Invoke(invocation)) => Some(invocation.service),
         _ => None,
     });
