@@ -284,12 +284,11 @@ impl Call<'_> {
     }
 }
 
-/// An update says of each way of handing over which lines go that way; whoever does not say so means all of them. A line
-/// that is new has no id by which that could be said: its merchant decides.
+/// An update has to say of each way of handing over which lines go that way; whoever does not say so means all of them. A
+/// line that is new has no id by which that could be said: its merchant says what it needs, and the next update names it.
 fn name_lines(update: &mut Value) {
     let lines = update.get("line_items").and_then(Value::as_array).into_iter().flatten();
-    let named: Option<Vec<Value>> = lines.map(|line| line.get("id").cloned()).collect();
-    let Some(named) = named else { return };
+    let named: Vec<Value> = lines.filter_map(|line| line.get("id").cloned()).collect();
     let methods = update.pointer_mut("/fulfillment/methods").and_then(Value::as_array_mut).into_iter().flatten();
     for method in methods.filter_map(Value::as_object_mut) {
         method.entry("line_item_ids").or_insert_with(|| named.clone().into());
