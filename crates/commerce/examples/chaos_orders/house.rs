@@ -260,8 +260,8 @@ impl House {
 
     async fn agree(&self, merchant: &str) {
         let year = vestibule_commerce::Clock::default().now().plus(30 * 24 * 3_600_000);
-        let mut services = vec!["checkout", "look_checkout", "cancel_checkout", "search"];
-        services.extend((merchant == "workshop").then_some("quote"));
+        let own = if merchant == "workshop" { "quote" } else { "search" };
+        let services = ["checkout", "look_checkout", "cancel_checkout", own];
         let wanted = json!({"services": services, "until": year});
         let path = format!("/v1/authorizations/{merchant}");
         for enabler in self.enablers() {
