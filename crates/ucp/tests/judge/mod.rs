@@ -106,6 +106,8 @@ impl Kind {
         }
         let said: Value = serde_json::from_slice(body).unwrap_or_default();
         match segments(path).as_slice() {
+            // Our extension says more of why it refuses.
+            ["ucp", "designs", ..] => None,
             ["ucp", ..] if said["ucp"]["status"] == "error" => Some(Self::Refused),
             [".well-known", "ucp"] => Some(Self::BusinessProfile),
             ["ucp", "checkout-sessions", ..] => Some(Self::Checkout),
