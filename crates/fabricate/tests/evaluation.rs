@@ -309,7 +309,7 @@ fn meshes_of_the_starts_stay_what_they_are() {
         "441563cc065f3433",
         "5cf9dc3d3d470809",
         "fca3849d0f2dd78d",
-        "924e54c58ec01f64",
+        "486b4378e21a0567",
         "4557bf562ed35327",
         "38886628b36cce66",
         "3438bdfed1dca963",

@@ -84,6 +84,35 @@ fn rice() -> KitchenFood {
     }
 }
 
+/// How something else is made: one part is there, the other one is not.
+fn shelf() -> KitchenInstructions {
+    KitchenInstructions {
+        key: text("shelf"),
+        name: text("Hang a shelf"),
+        description: text("On the wall."),
+        parts: vec![
+            KitchenMadePart {
+                name: text("Drill"),
+                words: text("Drill (a tool)"),
+                tool: true,
+                needed: 1,
+                missing: 0,
+                how: Some("counted"),
+            },
+            KitchenMadePart {
+                name: text("screws, 4 mm"),
+                words: text("2 screws, 4 mm"),
+                tool: false,
+                needed: 2,
+                missing: 2,
+                how: None,
+            },
+        ],
+        steps: vec![text("Drill.")],
+        own: true,
+    }
+}
+
 /// A kitchen where pancakes are planned and milk is short.
 pub(crate) fn kitchen() -> KitchenView {
     let recipe = |key: &str, name: &str, ready| KitchenRecipe {
@@ -108,31 +137,7 @@ pub(crate) fn kitchen() -> KitchenView {
             recipe("omelette", "Cheese omelette", Readiness::Now),
             recipe("pancakes", "Pancakes", Readiness::Missing(vec![text("milk")])),
         ],
-        instructions: vec![KitchenInstructions {
-            key: text("shelf"),
-            name: text("Hang a shelf"),
-            description: text("On the wall."),
-            parts: vec![
-                KitchenMadePart {
-                    name: text("Drill"),
-                    words: text("Drill (a tool)"),
-                    tool: true,
-                    needed: 1,
-                    missing: 0,
-                    how: Some("counted"),
-                },
-                KitchenMadePart {
-                    name: text("screws, 4 mm"),
-                    words: text("2 screws, 4 mm"),
-                    tool: false,
-                    needed: 2,
-                    missing: 2,
-                    how: None,
-                },
-            ],
-            steps: vec![text("Drill.")],
-            own: true,
-        }],
+        instructions: vec![shelf()],
         dishes: vec![KitchenDish {
             id: 7,
             recipe: text("pancakes"),
