@@ -38,6 +38,7 @@ use super::{
     keep::KeepPlugin,
     me::MePlugin,
     measure::MeasurePlugin,
+    page::PagePlugin,
 };
 use crate::{
     VestibulePlugins,
@@ -178,7 +179,7 @@ fn add_vestibule(app: &mut App, flags: &Flags, folders: &Folders, image: Option<
         actor: crate::connect::random(),
     });
     let (kept, recipes) = (folders.data.join("kitchen"), folders.assets.join("recipes"));
-    app.add_plugins(KitchenPlugin { folder: Some(kept), recipes: Some(recipes) });
+    app.add_plugins((KitchenPlugin { folder: Some(kept), recipes: Some(recipes) }, PagePlugin));
     app.add_plugins(CourierPlugin { file: folders.data.join("unpacked.txt") });
     app.add_plugins(KeepPlugin { designs: folders.designs.clone() });
     app.add_plugins(CommercePlugin { seed: crate::connect::random() });

@@ -18,6 +18,7 @@ mod kept;
 mod me;
 mod measure;
 mod merchants;
+mod page;
 mod private;
 mod shining;
 mod table;

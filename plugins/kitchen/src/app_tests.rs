@@ -153,41 +153,35 @@ fn nothing_is_reckoned_before_the_enabler_s_time_is_known() {
 }
 
 #[test]
-fn a_page_is_read_beside_everything_else() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}/soup", listener.local_addr().unwrap());
+fn a_page_is_read_by_whoever_has_a_network() {
     let mut app = app(None);
+    let address = "https://example.com/soup".to_owned();
+    ask(&mut app, Cook::Import(address.clone()));
+    assert!(view(&app).problem.as_deref().is_some_and(|why| why.contains("save it")), "there is nobody");
+    app.insert_resource(ReadsPages);
+    let asked = |app: &mut App| app.world_mut().resource_mut::<Messages<ReadPage>>().drain().collect::<Vec<_>>();
     ask(&mut app, Cook::Import(address.clone()));
     assert_eq!((view(&app).reading.as_ref(), view(&app).problem.as_ref()), (Some(&address), None));
+    assert_eq!(asked(&mut app), [ReadPage::Begin(address.clone())]);
     ask(&mut app, Cook::StopReading);
-    assert_eq!(view(&app).reading, None);
-    ask(&mut app, Cook::Import(address.clone()));
-    // The stopped one may have come as far as this.
+    assert_eq!((view(&app).reading.as_ref(), asked(&mut app)), (None, vec![ReadPage::Stop]));
     let page = r#"<script type="application/ld+json">{"@type": "Recipe", "name": "Leek soup",
         "recipeIngredient": ["2 leeks"]}</script>"#;
-    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{page}", page.len());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { return };
-            let mut asked = [0; 2_048];
-            let _ = std::io::Read::read(&mut stream, &mut asked);
-            let _ = std::io::Write::write_all(&mut stream, answer.as_bytes());
-        }
-    });
-    for _ in 0..2_000 {
+    let read = |app: &mut App, page: Result<String, String>| {
+        app.world_mut().write_message(PageRead { address: address.clone(), page });
         app.update();
-        if view(&app).reading.is_none() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    assert!(
-        view(&app).recipes.iter().any(|recipe| recipe.name == "Leek soup" && recipe.own),
-        "{:?}",
-        view(&app).problem
-    );
-    ask(&mut app, Cook::Import("http://example.com/soup".to_owned()));
-    assert!(view(&app).problem.as_deref().is_some_and(|why| why.contains("https://")));
+        app.update();
+    };
+    read(&mut app, Ok(page.to_owned()));
+    assert!(!view(&app).recipes.iter().any(|recipe| recipe.own), "what was stopped is not taken in");
+    ask(&mut app, Cook::Import(address.clone()));
+    read(&mut app, Ok(page.to_owned()));
+    assert!(view(&app).recipes.iter().any(|recipe| recipe.name == "Leek soup" && recipe.own));
+    assert_eq!(view(&app).reading, None);
+    ask(&mut app, Cook::Import(address.clone()));
+    read(&mut app, Err("its server answers 404".to_owned()));
+    let problem = view(&app).problem.clone().unwrap_or_default();
+    assert!(problem.contains("https://example.com/soup cannot be read: its server answers 404."), "{problem}");
 }
 
 #[test]

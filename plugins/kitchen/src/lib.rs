@@ -4,9 +4,9 @@
 //! twins that tell how much of a food there is; reckons everything (`vestibule-kitchen`) and says it in
 //! [`KitchenView`](vestibule_twin::KitchenView); follows [`Cook`](vestibule_twin::Cook); asks suppliers what they have,
 //! chooses one, and puts what is missing into its cart ([`Shop`](vestibule_twin::Shop)); follows what was bought until it
-//! is in the cupboard; fetches the page that a person names, and asks who has recipes for others.
+//! is in the cupboard; has the page read that a person names ([`ReadPage`]), and asks who has recipes for others.
 //!
-//! **Does not**: buy (a person confirms the cart, `vestibule-plugin-commerce` orders it), draw windows (`vestibule-hud` does), change what lies in the pantry (only the physical side does), know
+//! **Does not**: fetch pages (whoever has a network follows [`ReadPage`]), buy (a person confirms the cart, `vestibule-plugin-commerce` orders it), draw windows (`vestibule-hud` does), change what lies in the pantry (only the physical side does), know
 //! how recipes are read or amounts are reckoned (`vestibule-kitchen` does).
 //!
 //! ```
@@ -49,7 +49,7 @@ use book::{Book, Effect};
 use coming::Bought;
 use cooks::{Around, Cooks};
 use files::Files;
-use page::Reading;
+pub use page::{PageRead, ReadPage, ReadsPages, page_bytes};
 use pantry::Pantry;
 use supply::Suppliers;
 use view::Reckoned;
@@ -85,8 +85,12 @@ struct Kitchen {
     suppliers: Suppliers,
     asks: Asks,
     cooks: Cooks,
-    /// The page that is being read.
-    reading: Option<Reading>,
+    /// The address of the page that is being read.
+    reading: Option<String>,
+    /// What is to be asked of whoever reads pages.
+    pages: Vec<ReadPage>,
+    /// There is somebody.
+    reads_pages: bool,
     /// What came of the last reckoning.
     reckoned: Reckoned,
     problem: Option<String>,
@@ -128,9 +132,13 @@ impl Plugin for KitchenPlugin {
             asks: Asks::default(),
             cooks: Cooks::default(),
             reading: None,
+            pages: Vec::new(),
+            reads_pages: false,
             reckoned: Reckoned::default(),
             problem: None,
         })
+        .add_message::<ReadPage>()
+        .add_message::<PageRead>()
         .configure_sets(Update, (KitchenSystems::Follow, KitchenSystems::Show).chain())
         .add_systems(
             Update,
@@ -146,13 +154,15 @@ impl Plugin for KitchenPlugin {
 fn follow(
     mut wishes: MessageReader<Cook>,
     (clock, time): (Res<EnablerClock>, Res<Time<Real>>),
-    (mut kitchen, shop): (ResMut<Kitchen>, Res<ShopView>),
-    mut buys: MessageWriter<Shop>,
+    (mut kitchen, shop, reads): (ResMut<Kitchen>, Res<ShopView>, Option<Res<ReadsPages>>),
+    (mut buys, mut pages): (MessageWriter<Shop>, MessageWriter<ReadPage>),
 ) {
     let now = clock.at(time.elapsed_secs_f64());
+    kitchen.bypass_change_detection().reads_pages = reads.is_some();
     for wish in wishes.read() {
         let done = kitchen.follow(wish, now);
         kitchen.problem = done.err();
+        pages.write_batch(std::mem::take(&mut kitchen.pages));
         match wish {
             Cook::Agree(system) => drop(buys.write(Shop::Agree(system.clone()))),
             Cook::Order => {
@@ -165,13 +175,16 @@ fn follow(
 }
 
 /// Takes in the page that was read.
-fn turn_page(mut kitchen: ResMut<Kitchen>) {
-    let Some(reading) = &mut kitchen.bypass_change_detection().reading else { return };
-    let Some(page) = reading.done() else { return };
-    let shown = std::mem::take(&mut reading.shown);
-    kitchen.reading = None;
-    let done = page.map_err(|error| format!("{shown} cannot be read: {error}."));
-    kitchen.problem = done.and_then(|text| kitchen.take_in(&text)).err();
+fn turn_page(mut kitchen: ResMut<Kitchen>, mut read: MessageReader<PageRead>) {
+    for PageRead { address, page } in read.read() {
+        // One that was stopped, or asked for by somebody else, is none of ours.
+        if kitchen.reading.as_ref() != Some(address) {
+            continue;
+        }
+        kitchen.reading = None;
+        let done = page.as_ref().map_err(|why| format!("{} cannot be read: {why}.", page::shown(address)));
+        kitchen.problem = done.and_then(|text| kitchen.take_in(text)).err();
+    }
 }
 
 /// Whoever cooks wants to know who sells food, and whoever looks for recipes who has them: asked once for each connection,
@@ -216,19 +229,22 @@ fn ask(
 impl Kitchen {
     fn follow(&mut self, wish: &Cook, now: Option<Timestamp>) -> Result<(), String> {
         match wish {
-            Cook::StopReading => self.reading = None,
+            Cook::StopReading => {
+                self.reading = None;
+                self.pages.push(ReadPage::Stop);
+            }
             Cook::AskForRecipes(system) => self.cooks.want(system),
             _ => {}
         }
         match self.book.follow(wish, now).map_err(|error| error.to_string())? {
             Effect::Read { path } => self.take_in(&files::named(&path)?),
-            Effect::Fetch { address } => {
-                // The newest one counts: whatever comes of it is said, and nothing older.
-                self.reading = None;
-                let begun = Reading::begin(&address);
-                let refused = |error| format!("{} cannot be read: {error}.", page::shown(&address));
-                self.reading = Some(begun.map_err(refused)?);
+            Effect::Fetch { address } if self.reads_pages => {
+                self.pages.push(ReadPage::Begin(address.clone()));
+                self.reading = Some(address);
                 Ok(())
+            }
+            Effect::Fetch { .. } => {
+                Err("Nothing here reads pages: save it, and write the path of the file.".to_owned())
             }
             effect => self.files.keep(&self.book, &effect),
         }
@@ -242,7 +258,7 @@ impl Kitchen {
     /// What is said although nothing may be reckoned.
     fn beside(&self, told: KitchenView, buying: &Buying<'_>, now: Option<Timestamp>) -> KitchenView {
         KitchenView {
-            reading: self.reading.as_ref().map(|reading| reading.shown.clone()),
+            reading: self.reading.as_deref().map(page::shown),
             cooks: self.cooks.view(Around::of(buying, now), &self.book),
             problem: self.problem.clone(),
             ..told

@@ -1,231 +1,40 @@
-//! Pages with recipes: fetched from where a person says, on a thread beside everything else.
+//! Pages with recipes, as the kitchen asks for them: whoever has a network reads them.
 
-use std::{net::IpAddr, thread, time::Duration};
-
-use reqwest::{Client, Url, redirect::Policy};
-use thiserror::Error;
-use tokio::sync::oneshot;
+use bevy::prelude::*;
 use vestibule_kitchen::Limits;
 
-/// A page is there by then, or is not read.
-const PATIENCE: Duration = Duration::from_secs(20);
-const CONNECT: Duration = Duration::from_secs(5);
-/// Pages that send on to another one, in a row.
-const MOST_MOVES: usize = 5;
 /// Letters of an address that are shown.
 const SHOWN_LETTERS: usize = 80;
 
-/// Why a page is not read, for people.
-#[derive(Debug, Error)]
-pub(crate) enum PageError {
-    #[error("it is no address of a page: it begins with https://")]
-    Address,
-    #[error("only pages at https:// are read: what comes otherwise may be anybody's")]
-    Plain,
-    #[error("it sends on to a page that is not read, or too often")]
-    Moved,
-    #[error("its server answers {0}")]
-    Status(u16),
-    #[error("it is longer than {0} bytes")]
-    TooLong(usize),
-    #[error("it is not written in UTF-8")]
-    Letters,
-    #[error("{0}")]
-    Unreachable(String),
-    #[error("the program cannot begin another task: {0}")]
-    Task(#[from] std::io::Error),
+/// Request: read a page for the kitchen, one at a time.
+#[derive(Message, Clone, Debug, PartialEq, Eq)]
+pub enum ReadPage {
+    /// The one at this address, and none that was asked for before.
+    Begin(String),
+    /// None any more.
+    Stop,
 }
 
-impl From<reqwest::Error> for PageError {
-    fn from(error: reqwest::Error) -> Self {
-        if error.is_redirect() {
-            return Self::Moved;
-        }
-        if error.is_timeout() {
-            return Self::Unreachable("it takes too long".to_owned());
-        }
-        // The last reason of all says what it was: that a name is unknown, a certificate wrong.
-        let mut reason: &dyn std::error::Error = &error;
-        while let Some(deeper) = reason.source() {
-            reason = deeper;
-        }
-        Self::Unreachable(reason.to_string())
-    }
+/// Fact: what came of a page that was asked for.
+#[derive(Message, Clone, Debug, PartialEq, Eq)]
+pub struct PageRead {
+    /// Where it is.
+    pub address: String,
+    /// Its text, or why there is none, for people: `its server answers 404`.
+    pub page: Result<String, String>,
 }
 
-/// A page that is being read. Dropped, it is read no further.
-#[derive(Debug)]
-pub(crate) struct Reading {
-    /// Where it is, as it is shown.
-    pub(crate) shown: String,
-    text: oneshot::Receiver<Result<String, PageError>>,
-}
+/// There where somebody follows [`ReadPage`]. Without it people are told to save a page as a file.
+#[derive(Resource, Clone, Copy, Debug, Default)]
+pub struct ReadsPages;
 
-impl Reading {
-    /// Begins to read a page.
-    ///
-    /// # Errors
-    /// [`PageError`] where that cannot be begun.
-    pub(crate) fn begin(address: &str) -> Result<Self, PageError> {
-        let url = Url::parse(address).map_err(|_| PageError::Address)?;
-        check(&url)?;
-        let (mut done, text) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let read = move || {
-            runtime.block_on(async {
-                let page = tokio::select! {
-                    page = page(url) => page,
-                    () = done.closed() => return,
-                };
-                // Nobody may wait for it any more.
-                let _ = done.send(page);
-            });
-        };
-        thread::Builder::new().name("recipe page".to_owned()).spawn(read)?;
-        Ok(Self { shown: shown(address), text })
-    }
-
-    /// What came of it, once.
-    pub(crate) fn done(&mut self) -> Option<Result<String, PageError>> {
-        match self.text.try_recv() {
-            Ok(page) => Some(page),
-            Err(oneshot::error::TryRecvError::Empty) => None,
-            Err(oneshot::error::TryRecvError::Closed) => Some(Err(PageError::Unreachable("it broke off".to_owned()))),
-        }
-    }
+/// Bytes of a page that are of use here.
+#[must_use]
+pub fn page_bytes() -> usize {
+    Limits::default().bytes
 }
 
 /// The beginning of an address, where it is long.
 pub(crate) fn shown(address: &str) -> String {
     address.chars().take(SHOWN_LETTERS).collect()
-}
-
-/// Whether it is on this machine, where nobody listens in.
-fn is_here(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-fn check(url: &Url) -> Result<(), PageError> {
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if is_here(url) => Ok(()),
-        "http" => Err(PageError::Plain),
-        _ => Err(PageError::Address),
-    }
-}
-
-async fn page(url: Url) -> Result<String, PageError> {
-    // Taken already where somebody else in this process was first: the same one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let begun_here = is_here(&url);
-    let moves = Policy::custom(move |attempt| {
-        // No page elsewhere has this machine's own read.
-        let may = check(attempt.url()).is_ok() && (begun_here || !is_here(attempt.url()));
-        if may && attempt.previous().len() <= MOST_MOVES { attempt.follow() } else { attempt.error("not followed") }
-    });
-    let mut client = Client::builder().redirect(moves).connect_timeout(CONNECT).timeout(PATIENCE);
-    if begun_here {
-        // What is on this machine stays there.
-        client = client.no_proxy();
-    }
-    let client = client.build()?;
-    let mut answer =
-        client.get(url).header("accept", "text/html, application/ld+json, application/json").send().await?;
-    if !answer.status().is_success() {
-        return Err(PageError::Status(answer.status().as_u16()));
-    }
-    let (most, mut bytes) = (Limits::default().bytes, Vec::new());
-    while let Some(part) = answer.chunk().await? {
-        bytes.extend_from_slice(&part);
-        if bytes.len() > most {
-            return Err(PageError::TooLong(most));
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| PageError::Letters)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        io::{Read as _, Write as _},
-        net::TcpListener,
-        time::Instant,
-    };
-
-    use super::*;
-
-    /// Answers as many requests as there are answers, and nothing more.
-    fn server(answers: Vec<String>) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        thread::spawn(move || {
-            for answer in answers {
-                let (mut stream, _) = listener.accept().unwrap();
-                let mut asked = [0; 2_048];
-                let _ = stream.read(&mut asked).unwrap();
-                let _ = stream.write_all(answer.as_bytes());
-            }
-        });
-        base
-    }
-
-    fn answer(status: &str, more: &str, body: &str) -> String {
-        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{more}\r\n{body}", body.len())
-    }
-
-    fn read(address: &str) -> Result<String, PageError> {
-        let mut reading = Reading::begin(address)?;
-        let begun = Instant::now();
-        loop {
-            if let Some(done) = reading.done() {
-                return done;
-            }
-            assert!(begun.elapsed() < PATIENCE * 2, "nothing came of it");
-            thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    #[test]
-    fn a_page_is_read_where_it_is_or_has_moved() {
-        let base = server(vec![answer("200 OK", "", "Soup")]);
-        assert_eq!(read(&format!("{base}/soup")).unwrap(), "Soup");
-        let base = server(vec![answer("302 Found", "location: /there\r\n", ""), answer("200 OK", "", "There")]);
-        assert_eq!(read(&base).unwrap(), "There");
-    }
-
-    #[test]
-    fn what_is_not_read_is_told_with_its_reason() {
-        let why = |answers: Vec<String>| read(&server(answers)).unwrap_err().to_string();
-        assert!(why(vec![answer("404 Not Found", "", "")]).contains("404"));
-        assert!(why(vec![answer("302 Found", "location: http://example.com/\r\n", "")]).contains("sends on"));
-        let around = answer("302 Found", "location: /again\r\n", "");
-        assert!(why(vec![around; 9]).contains("sends on"));
-        let long = "x".repeat(Limits::default().bytes + 1);
-        assert!(why(vec![answer("200 OK", "", &long)]).contains("longer"));
-        assert!(why(vec!["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf".to_owned()]).len() > 3);
-        for (address, said) in [
-            ("http://example.com/soup", "https://"),
-            ("ftp://example.com/soup", "no address"),
-            ("https://", "no address"),
-            ("http://127.0.0.1:1/", "refused"),
-        ] {
-            let why = read(address).unwrap_err().to_string();
-            assert!(why.contains(said), "{address}: {why}");
-        }
-    }
-
-    #[test]
-    fn a_page_that_nobody_waits_for_is_read_no_further() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let reading = Reading::begin(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut asked = [0; 2_048];
-        assert!(stream.read(&mut asked).unwrap() > 0);
-        drop(reading);
-        // Long before its patience ends: the connection is closed.
-        stream.set_read_timeout(Some(PATIENCE / 2)).unwrap();
-        assert_eq!(stream.read(&mut asked).unwrap(), 0);
-    }
 }

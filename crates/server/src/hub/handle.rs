@@ -16,7 +16,8 @@ use vestibule_protocol::{DiiUp, Disclosures, Party, Request, Response, SiiUp, Tr
 use vestibule_store::{Head, StoreError};
 
 use super::{
-    HubError, HubStatus, MOST_IN_FLIGHT, MOST_OF_A_THIRD_PARTY, Outgoing, Peer, Trade, contents::Contents, kept::Things,
+    HubError, HubStatus, MOST_IN_FLIGHT, MOST_OF_A_THIRD_PARTY, Outgoing, PairingCodes, Peer, Trade,
+    contents::Contents, kept::Things,
 };
 
 /// Tells connections apart.
@@ -228,13 +229,13 @@ impl HubHandle {
     /// # Errors
     /// [`HubError::Refused`] where too many codes are open, [`HubError::Stopped`].
     pub async fn pairing_code(&self, role: RoleId) -> Result<PairingCode, HubError> {
-        pairing_code(&self.control, role).await
+        super::codes::pairing_code(&self.control, role).await
     }
 
     /// Where pairing codes are shown, for whoever may outlive the hub.
     #[must_use]
     pub fn pairing_codes(&self) -> PairingCodes {
-        PairingCodes { control: self.control.downgrade() }
+        PairingCodes::of(&self.control)
     }
 
     /// The code that was shown last and can still be used: the one that a device has to prove.
@@ -354,35 +355,6 @@ impl HubHandle {
         let (reply, answer) = oneshot::channel();
         // Stopped already: as wished.
         let _ = self.ask(Control::Shutdown(reply), answer).await;
-    }
-}
-
-async fn pairing_code(control: &mpsc::Sender<Control>, role: RoleId) -> Result<PairingCode, HubError> {
-    let (reply, answer) = oneshot::channel();
-    control.send(Control::PairingCode { offer: Offer::new(role), reply }).await.map_err(|_| HubError::Stopped)?;
-    answer.await.map_err(|_| HubError::Stopped)?
-}
-
-/// Shows pairing codes, and does not keep the hub running for it.
-#[derive(Clone, Debug)]
-pub struct PairingCodes {
-    control: mpsc::WeakSender<Control>,
-}
-
-impl PairingCodes {
-    /// A code as by [`HubHandle::pairing_code`].
-    ///
-    /// # Errors
-    /// The same; [`HubError::Stopped`] once the hub has ended.
-    pub async fn show(&self, role: RoleId) -> Result<PairingCode, HubError> {
-        let control = self.control.upgrade().ok_or(HubError::Stopped)?;
-        pairing_code(&control, role).await
-    }
-
-    /// Whether the hub has ended.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.control.upgrade().is_none_or(|control| control.is_closed())
     }
 }
 

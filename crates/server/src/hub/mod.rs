@@ -3,6 +3,7 @@
 mod act;
 mod batch;
 mod clock;
+mod codes;
 mod contents;
 mod core;
 mod deferred;
@@ -45,7 +46,8 @@ use vestibule_store::{
 
 pub(crate) use act::in_words;
 pub use clock::Clock;
-pub use handle::{HubHandle, PairingCodes, SessionHandle};
+pub use codes::PairingCodes;
+pub use handle::{HubHandle, SessionHandle};
 pub(crate) use kept::Things;
 pub(crate) use load::{Loaded, Until, load, names};
 pub use trade::Trade;
