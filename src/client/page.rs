@@ -259,7 +259,7 @@ mod tests {
         let base = server(vec![answer("200 OK", "", "Soup")]);
         let mut app = App::new();
         app.add_message::<ReadPage>().add_message::<PageRead>().add_plugins(PagePlugin);
-        let mut told = |app: &mut App, wish: ReadPage| {
+        let told = |app: &mut App, wish: ReadPage| {
             app.world_mut().write_message(wish);
             let begun = Instant::now();
             loop {
