@@ -25,6 +25,8 @@ pub(crate) struct Bought<'a> {
     /// How much of a food things at home tell.
     pub told: &'a BTreeMap<IngredientId, Amount>,
     pub now: Timestamp,
+    /// Since when this kitchen looks.
+    pub began: Timestamp,
 }
 
 /// A line of a purchase as it is now.
@@ -160,10 +162,12 @@ fn merge(
     }
     for line in lines.into_values() {
         let delivered = line.delivered.map(|at| delivery(book, &line, at, bought));
-        // What was brought before this kitchen knew of it is looked for, and nobody is told that it came just now.
+        // What was bought before this kitchen began, and brought before it knew of it, is looked for, and nobody is told
+        // that it came just now.
         if delivered.is_some()
-            && followed.contains(&line.key.purchase)
             && let Ok(purchase) = line.key.purchase.parse::<PurchaseId>()
+            && (followed.contains(&line.key.purchase)
+                || known.get(&purchase).is_some_and(|update| update.confirmed >= bought.began))
         {
             came.entry(purchase).or_default().extend(brought(book, &line));
         }

@@ -116,9 +116,27 @@ fn cart(purchase: Option<PurchaseId>) -> BTreeMap<SystemId, ShopCart> {
 }
 
 fn see(book: &mut Book, purchases: &KnownPurchases, carts: &BTreeMap<SystemId, ShopCart>) -> Vec<FoodDelivered> {
+    see_since(NOW.plus(1), book, purchases, carts)
+}
+
+fn see_since(
+    began: Timestamp,
+    book: &mut Book,
+    purchases: &KnownPurchases,
+    carts: &BTreeMap<SystemId, ShopCart>,
+) -> Vec<FoodDelivered> {
     let (suppliers, told) = (Suppliers::default(), BTreeMap::new());
-    let bought = Bought { purchases, carts, suppliers: &suppliers, told: &told, now: NOW };
+    let bought = Bought { purchases, carts, suppliers: &suppliers, told: &told, now: NOW, began };
     follow(book, &bought).1
+}
+
+#[test]
+fn what_is_brought_faster_than_anybody_looks_is_told_once() {
+    let (mut book, none) = (book(), BTreeMap::new());
+    let here = purchases(update(placed(), Some(line(2, 2))));
+    assert!(see(&mut book.clone(), &here, &none).is_empty(), "bought before this kitchen began");
+    assert_eq!(see_since(NOW, &mut book, &here, &none).len(), 1, "bought since, and never seen on its way");
+    assert!(see_since(NOW, &mut book, &here, &none).is_empty(), "it is told once");
 }
 
 fn amounts(book: &Book) -> Vec<String> {

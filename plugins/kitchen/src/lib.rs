@@ -91,6 +91,8 @@ struct Kitchen {
     pages: Vec<ReadPage>,
     /// There is somebody.
     reads_pages: bool,
+    /// When something was reckoned first.
+    began: Option<Timestamp>,
     /// What came of the last reckoning.
     reckoned: Reckoned,
     problem: Option<String>,
@@ -134,6 +136,7 @@ impl Plugin for KitchenPlugin {
             reading: None,
             pages: Vec::new(),
             reads_pages: false,
+            began: None,
             reckoned: Reckoned::default(),
             problem: None,
         })
@@ -283,7 +286,8 @@ impl Kitchen {
         self.book.told = pantry.stocks.iter().map(|stock| stock.ingredient.clone()).collect();
         let told = pantry.together(&self.book.table);
         let (purchases, suppliers) = (&*buying.purchases, &self.suppliers);
-        let bought = Bought { purchases, carts, suppliers, told: &told, now };
+        let began = *self.began.get_or_insert(now);
+        let bought = Bought { purchases, carts, suppliers, told: &told, now, began };
         let (different, came) = coming::follow(&mut self.book, &bought);
         let home = pantry.home(&buying.systems);
         self.reckoned = view::reckon(&self.book, &pantry, &self.suppliers, home, now);
