@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     num::NonZero,
+    sync::mpsc,
     thread,
 };
 
@@ -51,7 +52,7 @@ impl<W: Write> Write for Counted<W> {
     }
 }
 
-/// A part of a text, written where there is time for it.
+/// A short part of a text, written where there is time for it.
 pub(crate) trait Text: Sync {
     fn write(&self, to: &mut Vec<u8>);
 }
@@ -65,44 +66,86 @@ struct Deflated {
 
 /// Cores that are used at most: each holds half a megabyte.
 const CORES: usize = 8;
-/// Bytes of a piece of text, about.
-const PIECE: usize = 200 << 10;
+/// Bytes of a packed piece, about.
+const ROOM: usize = 40 << 10;
 
-/// Writes a text and deflates it. What comes after it begins anew, at a whole byte, unless it is the last.
-fn deflated(text: &impl Text, is_last: bool) -> io::Result<Deflated> {
-    let mut plain = Vec::with_capacity(PIECE);
-    text.write(&mut plain);
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(&plain);
-    let mut deflate = Compress::new(Compression::new(LEVEL), false);
-    let mut packed = Vec::with_capacity(plain.len() / 4 + 1_024);
-    let end = if is_last { FlushCompress::Finish } else { FlushCompress::Sync };
-    loop {
-        let done = usize::try_from(deflate.total_in()).unwrap_or(usize::MAX);
-        let rest = plain.get(done..).unwrap_or_default();
-        let status = deflate.compress_vec(rest, &mut packed, end).map_err(io::Error::other)?;
-        // Where there was room left, everything has been said.
-        let is_whole = if is_last { status == Status::StreamEnd } else { packed.len() < packed.capacity() };
-        if is_whole && deflate.total_in() == plain.len() as u64 {
-            return Ok(Deflated { packed, crc, size: plain.len() as u64 });
+/// Deflates one piece after the other. What it needs for one serves the next: to get such memory from the system anew takes
+/// a tenth of the time.
+struct Packer {
+    deflate: Compress,
+    plain: Vec<u8>,
+}
+
+impl Packer {
+    fn new() -> Self {
+        Self { deflate: Compress::new(Compression::new(LEVEL), false), plain: Vec::new() }
+    }
+
+    /// What comes after it begins anew, at a whole byte, unless it is the last.
+    fn pack(&mut self, texts: &[impl Text], is_last: bool) -> io::Result<Deflated> {
+        self.deflate.reset();
+        let mut done = Deflated { packed: Vec::new(), crc: crc32fast::Hasher::new(), size: 0 };
+        for text in texts {
+            self.plain.clear();
+            text.write(&mut self.plain);
+            done.crc.update(&self.plain);
+            done.size += self.plain.len() as u64;
+            self.take(FlushCompress::None, &mut done.packed)?;
         }
-        packed.reserve(packed.capacity() / 2 + 1_024);
+        self.plain.clear();
+        let end = if is_last { FlushCompress::Finish } else { FlushCompress::Sync };
+        self.take(end, &mut done.packed)?;
+        Ok(done)
+    }
+
+    /// Deflates what is plain.
+    fn take(&mut self, flush: FlushCompress, packed: &mut Vec<u8>) -> io::Result<()> {
+        let begin = self.deflate.total_in();
+        let taken = |deflate: &Compress| usize::try_from(deflate.total_in() - begin).unwrap_or(usize::MAX);
+        loop {
+            if packed.len() == packed.capacity() {
+                packed.reserve(if packed.is_empty() { ROOM } else { ROOM / 4 });
+            }
+            let rest = self.plain.get(taken(&self.deflate)..).unwrap_or_default();
+            let status = self.deflate.compress_vec(rest, packed, flush).map_err(io::Error::other)?;
+            // Where there was room left, everything has been said.
+            let is_all = packed.len() < packed.capacity() && taken(&self.deflate) == self.plain.len();
+            if status == Status::StreamEnd || (is_all && flush != FlushCompress::Finish) {
+                return Ok(());
+            }
+        }
     }
 }
 
-/// Deflates these at once, in their order.
-fn together(texts: &[impl Text], is_last: impl Fn(usize) -> bool) -> Vec<io::Result<Deflated>> {
-    if let [text] = texts {
-        return vec![deflated(text, is_last(0))];
-    }
+/// What workers pack, in the order of the pieces: each takes every so manieth, so that nobody has to ask what is next.
+fn packed_by(
+    workers: usize,
+    pieces: &[Vec<impl Text>],
+    mut write: impl FnMut(Deflated) -> io::Result<()>,
+) -> io::Result<()> {
+    let last = pieces.len() - 1;
+    let broken = || io::Error::other("a piece could not be deflated");
     thread::scope(|scope| {
-        let begin = |(at, text)| {
-            let is_last = is_last(at);
-            thread::Builder::new().name("deflate".to_owned()).spawn_scoped(scope, move || deflated(text, is_last))
-        };
-        let begun: Vec<_> = texts.iter().enumerate().map(begin).collect();
-        let broken = |_| io::Error::other("a piece could not be deflated");
-        begun.into_iter().map(|one| one?.join().map_err(broken)?).collect()
+        let mut packed = Vec::with_capacity(workers);
+        for worker in 0..workers {
+            // One waits while the next is worked on.
+            let (send, receive) = mpsc::sync_channel(1);
+            packed.push(receive);
+            let work = move || {
+                let mut packer = Packer::new();
+                for (at, piece) in pieces.iter().enumerate().skip(worker).step_by(workers) {
+                    // Nobody receives any more: what is written to has refused.
+                    if send.send(packer.pack(piece, at == last)).is_err() {
+                        return;
+                    }
+                }
+            };
+            thread::Builder::new().name("deflate".to_owned()).spawn_scoped(scope, work)?;
+        }
+        for worker in (0..workers).cycle().take(pieces.len()) {
+            write(packed[worker].recv().map_err(|_| broken())??)?;
+        }
+        Ok(())
     })
 }
 
@@ -171,20 +214,16 @@ impl<W: Write> Archive<W> {
 
     /// Writes an entry whose text comes in pieces, each deflated by itself: by as many cores as there are, and always to
     /// the same bytes. No more pieces are held than are being worked on.
-    pub fn pieces(&mut self, name: &str, texts: &[impl Text]) -> Result<(), ExportError> {
+    pub fn pieces(&mut self, name: &str, pieces: &[Vec<impl Text>]) -> Result<(), ExportError> {
         let at = self.begin(name)?;
         let begin = self.to.bytes;
-        let cores = thread::available_parallelism().map_or(1, NonZero::get).min(CORES);
+        let workers = thread::available_parallelism().map_or(1, NonZero::get).min(CORES).min(pieces.len());
         let (mut crc, mut size) = (crc32fast::Hasher::new(), 0);
-        for (round, some) in texts.chunks(cores).enumerate() {
-            let is_last = |at: usize| round * cores + at + 1 == texts.len();
-            for piece in together(some, is_last) {
-                let piece = piece?;
-                self.to.write_all(&piece.packed)?;
-                crc.combine(&piece.crc);
-                size += piece.size;
-            }
-        }
+        packed_by(workers, pieces, |piece| {
+            crc.combine(&piece.crc);
+            size += piece.size;
+            self.to.write_all(&piece.packed)
+        })?;
         let packed = self.to.bytes - begin;
         self.end(Entry { name: name.to_owned(), at, crc: crc.finalize(), packed: small(packed)?, size: small(size)? })
     }

@@ -18,6 +18,8 @@ pub const NAMESPACE: &str = "https://example.com/vestibule/3mf";
 /// Points and triangles of a piece: about 160 KiB of text, which is deflated by itself. Each that is worked on is held in
 /// memory; each begins anew, so smaller ones make larger files.
 const OF_A_PIECE: usize = 4_096;
+/// Of these are written at once: all of a piece's text would take more memory than it does when it is deflated.
+const AT_ONCE: usize = 512;
 /// Of the format's own elements.
 pub(crate) const CORE: &str = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02";
 /// The resource that holds the materials; objects come after it.
@@ -71,18 +73,12 @@ enum Said<'a> {
     Triangles(&'a [[u32; 3]]),
 }
 
-/// What is written and deflated at once.
-#[derive(Default)]
-struct Piece<'a>(Vec<Said<'a>>);
-
-impl Text for Piece<'_> {
+impl Text for Said<'_> {
     fn write(&self, to: &mut Vec<u8>) {
-        for said in &self.0 {
-            match said {
-                Said::Words(words) => to.extend_from_slice(words.as_bytes()),
-                Said::Points(points) => points.iter().for_each(|point| vertex(*point, to)),
-                Said::Triangles(triangles) => triangles.iter().for_each(|corners| triangle(*corners, to)),
-            }
+        match self {
+            Self::Words(words) => to.extend_from_slice(words.as_bytes()),
+            Self::Points(points) => points.iter().for_each(|point| vertex(*point, to)),
+            Self::Triangles(triangles) => triangles.iter().for_each(|corners| triangle(*corners, to)),
         }
     }
 }
@@ -90,7 +86,7 @@ impl Text for Piece<'_> {
 /// The model's text in pieces. Where they end depends on the model alone: the same design gives the same bytes on every
 /// machine.
 struct Pieces<'a> {
-    pieces: Vec<Piece<'a>>,
+    pieces: Vec<Vec<Said<'a>>>,
     /// Points and triangles for which the last one has room.
     room: usize,
 }
@@ -98,8 +94,8 @@ struct Pieces<'a> {
 impl<'a> Pieces<'a> {
     fn say(&mut self, said: Said<'a>) {
         match self.pieces.last_mut() {
-            Some(piece) => piece.0.push(said),
-            None => self.pieces.push(Piece(vec![said])),
+            Some(piece) => piece.push(said),
+            None => self.pieces.push(vec![said]),
         }
     }
 
@@ -110,17 +106,17 @@ impl<'a> Pieces<'a> {
     fn all<T>(&mut self, mut rest: &'a [T], said: impl Fn(&'a [T]) -> Said<'a>) {
         while !rest.is_empty() {
             if self.room == 0 {
-                self.pieces.push(Piece::default());
+                self.pieces.push(Vec::new());
                 self.room = OF_A_PIECE;
             }
-            let (now, later) = rest.split_at(rest.len().min(self.room));
+            let (now, later) = rest.split_at(rest.len().min(self.room).min(AT_ONCE));
             self.say(said(now));
             (self.room, rest) = (self.room - now.len(), later);
         }
     }
 }
 
-fn model<'a>(solids: &'a Solids, design: &Design) -> Vec<Piece<'a>> {
+fn model<'a>(solids: &'a Solids, design: &Design) -> Vec<Vec<Said<'a>>> {
     let mut to = Pieces { pieces: Vec::new(), room: OF_A_PIECE };
     let mut head = String::from(r#"<?xml version="1.0" encoding="UTF-8"?>"#);
     let _ = write!(head, r#"<model unit="millimeter" xml:lang="en-US" xmlns="{CORE}" xmlns:v="{NAMESPACE}">"#);

@@ -1,4 +1,4 @@
-use std::io::Write;
+use std::{io::Write, ops::Range};
 
 use flate2::{Compression, write::ZlibEncoder};
 
@@ -43,36 +43,51 @@ pub fn thumbnail(solids: &Solids) -> Result<Vec<u8>, ExportError> {
     let middle = [f64::midpoint(low[0], high[0]), f64::midpoint(low[1], high[1])];
     for body in &solids.bodies {
         for (index, corners) in body.mesh.triangles.iter().enumerate() {
-            let Some(normal) = body.mesh.normal(index) else { continue };
-            let shade = 0.35 + 0.65 * dot(normal, LIGHT).max(0.0);
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the colour itself")]
-            let colour = body.material.colour.map(|value| (f64::from(value) * shade).round() as u8);
             let corners = corners.map(|point| {
                 let [x, y, depth] = seen(body.mesh.points[point as usize]);
                 [side / 2.0 + (x - middle[0]) * scale, side / 2.0 - (y - middle[1]) * scale, depth]
             });
-            picture.triangle(corners, colour);
+            // Most triangles of a fine mesh lie between the middles of pixels.
+            let [columns, rows] = [pixels(corners, 0), pixels(corners, 1)];
+            if columns.is_empty() || rows.is_empty() {
+                continue;
+            }
+            let Some(normal) = body.mesh.normal(index) else { continue };
+            let shade = 0.35 + 0.65 * dot(normal, LIGHT).max(0.0);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the colour itself")]
+            let colour = body.material.colour.map(|value| (f64::from(value) * shade).round() as u8);
+            picture.triangle(corners, [columns, rows], colour);
         }
     }
-    png(&picture)
+    // Packing the pixels takes as much memory as this did.
+    drop(picture.depth);
+    png(&picture.pixels)
+}
+
+/// The pixels whose middles lie between the corners, along an axis.
+fn pixels([a, b, c]: [[f64; 3]; 3], axis: usize) -> Range<usize> {
+    let (low, high) = (a[axis].min(b[axis]).min(c[axis]), a[axis].max(b[axis]).max(c[axis]));
+    let side = f64::from(THUMBNAIL);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
+    let pixels =
+        (low - 0.5).ceil().clamp(0.0, side) as usize..((high - 0.5).floor() + 1.0).clamp(0.0, side) as usize;
+    pixels
 }
 
 impl Picture {
-    fn triangle(&mut self, [a, b, c]: [[f64; 3]; 3], [red, green, blue]: [u8; 3]) {
+    fn triangle(
+        &mut self,
+        [a, b, c]: [[f64; 3]; 3],
+        [columns, rows]: [Range<usize>; 2],
+        [red, green, blue]: [u8; 3],
+    ) {
         let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
         if area.abs() < 1e-12 {
             return;
         }
-        let span = |axis: usize| {
-            let (low, high) = (a[axis].min(b[axis]).min(c[axis]), a[axis].max(b[axis]).max(c[axis]));
-            let side = f64::from(THUMBNAIL);
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
-            let pixels = low.floor().clamp(0.0, side) as usize..high.ceil().clamp(0.0, side) as usize;
-            pixels
-        };
         #[expect(clippy::cast_precision_loss, reason = "at most 256")]
-        for row in span(1) {
-            for column in span(0) {
+        for row in rows {
+            for column in columns.clone() {
                 let (x, y) = (column as f64 + 0.5, row as f64 + 0.5);
                 let u = ((x - a[0]) * (c[1] - a[1]) - (y - a[1]) * (c[0] - a[0])) / area;
                 let v = ((b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0])) / area;
@@ -90,7 +105,7 @@ impl Picture {
     }
 }
 
-fn png(picture: &Picture) -> Result<Vec<u8>, ExportError> {
+fn png(pixels: &[[u8; 4]]) -> Result<Vec<u8>, ExportError> {
     let mut bytes = Vec::from(*b"\x89PNG\r\n\x1a\n");
     let mut head = Vec::new();
     head.extend(THUMBNAIL.to_be_bytes());
@@ -99,7 +114,7 @@ fn png(picture: &Picture) -> Result<Vec<u8>, ExportError> {
     head.extend([8, 6, 0, 0, 0]);
     chunk(*b"IHDR", &head, &mut bytes)?;
     let mut packer = ZlibEncoder::new(Vec::new(), Compression::new(6));
-    for row in picture.pixels.chunks_exact(SIDE) {
+    for row in pixels.chunks_exact(SIDE) {
         packer.write_all(&[0])?;
         packer.write_all(row.as_flattened())?;
     }
