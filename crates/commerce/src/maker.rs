@@ -13,7 +13,7 @@ use vestibule_fabricate::{
     Budget, Cancel, Design, DesignHash, Estimate, Evaluator, Finding, FindingKind, Font, Machine, PriceBook, Process,
     Solids, check, design::MaterialKind, estimate, export::write_3mf,
 };
-use vestibule_model::{ContentHash, Money, Rounding};
+use vestibule_model::{ContentHash, MAX_ORDER_PIECES, Money, Rounding};
 use vestibule_ucp::{FabricationLine, code};
 
 use crate::{
@@ -36,8 +36,6 @@ const MAX_PARTS: usize = 64;
 const DIRECTORY: &[u8] = b"PK\x01\x02";
 /// The letters of texts on things: whoever designs here has the same ones.
 const FONT: &[u8] = include_bytes!("../../../plugins/hud/fonts/Inter-Regular.otf");
-/// Pieces of one order of one thing.
-const MAX_PIECES: u32 = 500;
 /// Bytes of all packages that are kept.
 pub(crate) const MAX_KEPT: i64 = 2 << 30;
 
@@ -299,8 +297,9 @@ fn judge<'a>(
         _ => return Err(unmade("Things are not made this way here.")),
     };
     let material = material(line).map_err(|says| unmade(&says))?;
-    let pieces = NonZeroU32::new(quantity).filter(|pieces| pieces.get() <= MAX_PIECES);
-    let pieces = pieces.ok_or_else(|| unmade("So many are not made at once."))?;
+    let pieces = NonZeroU32::new(quantity).filter(|pieces| pieces.get() <= MAX_ORDER_PIECES);
+    let pieces =
+        pieces.ok_or_else(|| unmade(&format!("1 to {MAX_ORDER_PIECES} pieces are made at once. Order more apart.")))?;
     // What is asked for is what it is made of, whatever it looked like on the screen.
     let mut solids = solids.clone();
     solids.bodies.iter_mut().for_each(|body| body.material.kind = material);
@@ -438,7 +437,7 @@ mod tests {
         }
         for (quantity, process, material) in [
             (0, "fff", "pla"),
-            (501, "fff", "pla"),
+            (65, "fff", "pla"),
             (1, "magic", "pla"),
             (1, "fff", "gold"),
             (1, "resin", "resin"),
