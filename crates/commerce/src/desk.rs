@@ -104,7 +104,7 @@ fn expire(session: &mut Session, now: Timestamp) {
 /// Opens a session.
 pub(crate) async fn open(work: Work<'_>, said: CheckoutCreate) -> Result<Said, StoreError> {
     let Work { app, connection, asker, now } = work;
-    if !session::has_room(connection).await? {
+    if !session::has_room(connection, &asker.platform, now).await? {
         return Ok(Said::trouble(Trouble::RateLimited));
     }
     let id = Id::new(format!("chk_{}", secret())).map_err(Broken::from)?;
