@@ -15,7 +15,7 @@ use vestibule_ucp::{
     request_hash, verify_head, verify_request,
 };
 
-pub(crate) use profiles::{Profiles, client};
+pub(crate) use profiles::{Profiles, client, is_here};
 
 use crate::{
     app::{App, Asked, Asker},
@@ -165,7 +165,8 @@ async fn verified(
     let headers: Vec<(&str, &str)> = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let signed = Parts {
         subject: Subject::Method(head.parts.method.as_str()),
-        authority: head.text("host").unwrap_or_default(),
+        // Not what `Host` says: whoever was sent a request could send it on to this merchant.
+        authority: app.profile_url.authority(),
         secure: app.base.starts_with("https:"),
         path: head.parts.uri.path(),
         query: head.parts.uri.query(),
@@ -202,7 +203,7 @@ async fn who(app: &Arc<App>, agent: &Endpoint, profile: &Profile, kid: &str) -> 
     if !app.let_in.is_empty() && !app.let_in.contains(&thumbprint) {
         return Err(Said::trouble(Trouble::ProfileNotTrusted));
     }
-    let webhook = profile.webhook().map(String::from);
+    let webhook = profile.webhook().filter(|hook| app.profiles.may_ask(hook)).map(String::from);
     let at = (agent.as_str().to_owned(), webhook);
     let known = {
         let known = app.platforms.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
