@@ -36,7 +36,7 @@ type Place = Arc<tokio::sync::Mutex<Known>>;
 /// What is known of platforms.
 pub(crate) struct Profiles {
     client: Client,
-    /// Whether plain HTTP on this machine counts: not where anybody can ask this merchant.
+    /// Whether this machine counts, and plain HTTP on it: not where anybody can ask this merchant.
     local: bool,
     all: std::sync::Mutex<(HashMap<String, (Place, u64)>, u64)>,
 }
@@ -68,8 +68,8 @@ impl Profiles {
         Self { client, local, all: std::sync::Mutex::default() }
     }
 
-    /// Whether this merchant asks there at all, for a profile or to tell of an order. One that anybody can ask asks nobody
-    /// on its own machine: there are services that take whoever is on it for a friend.
+    /// Whether this merchant asks there at all, for a profile or to tell of an order. One that anybody can ask asks
+    /// nobody on its own machine: there are services that take whoever is on it for a friend.
     pub(crate) fn may_ask(&self, url: &Endpoint) -> bool {
         self.local || url.is_secure() && !is_here(url.host())
     }
