@@ -213,3 +213,17 @@ fn write(folder: &Path, id: PurchaseId, text: &str) -> Result<String, String> {
     }
     Err("there are too many receipts of this order already".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_made_than_an_order_shows() {
+        let (mut desk, mut book) = (ShopDesk::default(), AddressBook::default());
+        for (asked, kept) in [(0, 1), (7, 7), (65, 64), (u32::MAX, 64)] {
+            desk.prepare(&PrepareShop::Quantity(asked), &mut book);
+            assert_eq!(desk.quantity, kept);
+        }
+    }
+}
