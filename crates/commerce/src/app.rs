@@ -16,6 +16,7 @@ use crate::{
     Clock,
     gate::Profiles,
     maker::Maker,
+    room::Answers,
     rules::book::Book,
     said::Said,
     sii::Enabler,
@@ -47,6 +48,7 @@ pub(crate) struct App {
     /// Where platforms were when they were last heard.
     pub(crate) platforms: Mutex<HashMap<String, (String, Option<String>)>>,
     in_flight: Mutex<HashSet<known::Which>>,
+    answers: Answers,
     /// The enabler that knows this merchant, where one does.
     enabler: Mutex<Option<Arc<Enabler>>>,
     /// Something may be due earlier than was known.
@@ -91,6 +93,7 @@ impl App {
             places: Semaphore::new(AT_ONCE),
             platforms: Mutex::default(),
             in_flight: Mutex::default(),
+            answers: Answers::default(),
             enabler: Mutex::default(),
             due: Notify::new(),
             ring: Notify::new(),
@@ -161,10 +164,14 @@ impl App {
                     Known::Conflict => return Ok(Said::trouble(Trouble::IdempotencyConflict)),
                     Known::InFlight => return Ok(Said::trouble(Trouble::InProgress)),
                 }
+                if !app.answers.have_room(connection, &asked.which.platform, now).await? {
+                    return Ok(Said::trouble(Trouble::RateLimited));
+                }
                 let said = work(Work { app: &app, connection, asker: &asked.asker, now }).await?;
                 if is_kept(said.status) {
                     let kept = Kept::new(asked.hash, said.status, said.body.clone(), now);
                     known::keep(connection, &asked.which, &kept).await?;
+                    app.answers.add(&asked.which.platform, &said.body);
                 }
                 Ok(said)
             })

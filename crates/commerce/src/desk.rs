@@ -104,7 +104,7 @@ fn expire(session: &mut Session, now: Timestamp) {
 /// Opens a session.
 pub(crate) async fn open(work: Work<'_>, said: CheckoutCreate) -> Result<Said, StoreError> {
     let Work { app, connection, asker, now } = work;
-    if !session::has_room(connection).await? {
+    if !session::has_room(connection, &asker.platform, now).await? {
         return Ok(Said::trouble(Trouble::RateLimited));
     }
     let id = Id::new(format!("chk_{}", secret())).map_err(Broken::from)?;
@@ -206,8 +206,12 @@ pub(crate) async fn complete(mut work: Work<'_>, id: String, said: CheckoutCompl
     if !counted.priced.is_ready() || counted.session.stage == Stage::InProgress {
         return counted.say(app, asker);
     }
-    // What waits for its payer is asked anew.
+    // What waits for its payer is asked anew: whatever becomes of this, the page of before is over.
+    let waits = counted.session.stage == Stage::Challenged;
     (counted.session.stage, counted.session.pending) = (Stage::Open, None);
+    if waits {
+        session::save(connection, &counted.session, None).await?;
+    }
     match Confirmed::of(&said.more) {
         Ok(Some(confirmed)) if !confirmed.is(&counted.checkout(app, checkout_meta(asker))?) => {
             let text = "This is not what was confirmed.";

@@ -33,6 +33,7 @@ mod measures;
 mod merchant;
 mod profile;
 mod registration;
+mod room;
 mod rules;
 mod said;
 mod sii;

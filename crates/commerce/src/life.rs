@@ -9,6 +9,7 @@ use vestibule_model::Timestamp;
 use crate::{
     app::App,
     desk,
+    maker::UNAVAILABLE,
     rules::{
         life::{Around, step},
         order::{Record, Stage},
@@ -110,6 +111,11 @@ async fn advance_one(app: Arc<App>, id: String) -> Result<(), StoreError> {
                 };
                 step(&mut record, &around)?;
                 let had = (before.events.len(), before.adjustments.len());
+                if record.stage == Stage::Rejected && before.stage != Stage::Rejected {
+                    for line in before.lines.iter().filter(|line| line.made.is_none()) {
+                        shelf::put_back(connection, line.item.id.as_str(), line.total).await?;
+                    }
+                }
                 order::save(connection, &record, had, now).await?;
                 if record.revision != before.revision {
                     hook::ring(connection, &id, &desk::new_uuid(), now).await?;
@@ -130,7 +136,8 @@ async fn verdict(app: &Arc<App>, id: &str) -> Result<Option<Result<(), String>>,
     let Some(record) = record.await?.filter(|record| record.stage == Stage::Accepted) else { return Ok(None) };
     for made in record.lines.iter().filter_map(|line| line.made.as_ref()) {
         if let Err(unmade) = maker.verify(made.package, made.design).await {
-            return Ok(Some(Err(unmade.says)));
+            // That nobody could look is no answer: it is looked at later.
+            return Ok((unmade.code != UNAVAILABLE).then_some(Err(unmade.says)));
         }
     }
     Ok(Some(Ok(())))
@@ -174,12 +181,15 @@ async fn write_letter(app: &Arc<App>, id: String) -> Result<(), StoreError> {
 
 /// Forgets what is over: answers, carts, and after 30 days who bought something.
 async fn sweep(app: &Arc<App>, now: Timestamp) -> Result<(), StoreError> {
-    let forgotten = app.store.write(move |connection| {
+    let found = app.store.read(move |connection| Box::pin(async move { order::to_forget(connection, now).await }));
+    let mut forgotten = found.await?;
+    remove_drafts(app);
+    // The letter first: as long as a row says who bought it, the letter is looked for again.
+    forgotten.retain(|(order, _)| is_removed(app, order));
+    let pruned = app.store.write(move |connection| {
         Box::pin(async move {
             known::prune(connection, now).await?;
-            let unused = design::prune(connection, now).await?;
             session::prune(connection, now).await?;
-            let forgotten = order::to_forget(connection, now).await?;
             for (order, session) in &forgotten {
                 order::forget(connection, order).await?;
                 if let Some(mut session) = session::load(connection, session, None).await? {
@@ -187,20 +197,43 @@ async fn sweep(app: &Arc<App>, now: Timestamp) -> Result<(), StoreError> {
                     session::save(connection, &session, None).await?;
                 }
             }
-            Ok((forgotten, unused))
+            Ok(())
         })
     });
-    let (forgotten, unused) = forgotten.await?;
-    if let Some(maker) = &app.maker {
-        unused.iter().for_each(|package| maker.drop_package(package));
-    }
-    for (order, _) in forgotten {
-        match std::fs::remove_file(app.folder.join("mail").join(format!("{order}.txt"))) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!(%error, "a confirmation could not be removed");
-            }
-            _ => {}
+    pruned.await?;
+    tidy(app, now).await
+}
+
+/// Removes letters that a merchant was killed over: none is written now.
+fn remove_drafts(app: &App) {
+    for entry in std::fs::read_dir(app.folder.join("mail")).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(".tmp")
+            && let Err(error) = std::fs::remove_file(entry.path())
+        {
+            tracing::warn!(%error, "a confirmation that was not finished could not be removed");
         }
+    }
+}
+
+/// Removes an order's confirmation. Whether there is none any more.
+fn is_removed(app: &App, order: &str) -> bool {
+    match std::fs::remove_file(app.folder.join("mail").join(format!("{order}.txt"))) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(%error, "a confirmation could not be removed; it is tried again");
+            false
+        }
+        _ => true,
+    }
+}
+
+/// Drops packages that nobody asked for in 30 days, and files that nothing is written down of.
+async fn tidy(app: &Arc<App>, now: Timestamp) -> Result<(), StoreError> {
+    let Some(maker) = &app.maker else { return Ok(()) };
+    let _keeping = maker.keeping.lock().await;
+    app.store.write(move |connection| Box::pin(async move { design::prune(connection, now).await })).await?;
+    let known = app.store.read(|connection| Box::pin(design::all(connection))).await?;
+    if let Err(error) = maker.drop_others(known).await {
+        tracing::warn!(%error, "packages could not be removed");
     }
     Ok(())
 }

@@ -2,18 +2,19 @@
 //! whether a machine can make them, and counts what that costs.
 
 use std::{
+    collections::BTreeSet,
     io::{Cursor, Read as _, Write as _},
     num::{NonZeroU32, NonZeroU64},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use vestibule_fabricate::{
     Budget, Cancel, Design, DesignHash, Estimate, Evaluator, Finding, FindingKind, Font, Machine, PriceBook, Process,
     Solids, check, design::MaterialKind, estimate, export::write_3mf,
 };
-use vestibule_model::{ContentHash, Money, Rounding};
+use vestibule_model::{ContentHash, MAX_ORDER_PIECES, Money, Rounding};
 use vestibule_ucp::{FabricationLine, code};
 
 use crate::{
@@ -36,10 +37,11 @@ const MAX_PARTS: usize = 64;
 const DIRECTORY: &[u8] = b"PK\x01\x02";
 /// The letters of texts on things: whoever designs here has the same ones.
 const FONT: &[u8] = include_bytes!("../../../plugins/hud/fonts/Inter-Regular.otf");
-/// Pieces of one order of one thing.
-const MAX_PIECES: u32 = 500;
 /// Bytes of all packages that are kept.
 pub(crate) const MAX_KEPT: i64 = 2 << 30;
+
+/// Nobody could look: it may be made all the same.
+pub(crate) const UNAVAILABLE: &str = "unavailable";
 
 /// Why something is not made.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +84,9 @@ pub(crate) struct Maker {
     prices: PriceBook,
     machines: Vec<Machine>,
     slicer: Option<Slicer>,
-    pub(crate) uploads: Semaphore,
+    pub(crate) uploads: Arc<Semaphore>,
+    /// Held by whoever keeps a file and writes it down, or removes those that are not written down.
+    pub(crate) keeping: Mutex<()>,
     bench: Arc<Semaphore>,
 }
 
@@ -107,7 +111,8 @@ impl Maker {
             prices,
             machines,
             slicer,
-            uploads: Semaphore::new(UPLOADS),
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
+            keeping: Mutex::default(),
             bench: Arc::new(Semaphore::new(EVALUATED)),
         })
     }
@@ -136,14 +141,28 @@ impl Maker {
         kept.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
     }
 
-    /// Drops a package that nobody uses.
-    pub(crate) fn drop_package(&self, package: &str) {
-        match std::fs::remove_file(self.folder.join(package)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!(%error, "a package could not be removed");
+    /// Drops a package that is not written down. Whoever asks holds `keeping`.
+    pub(crate) fn drop_package(&self, package: ContentHash) {
+        remove(&self.file(package));
+    }
+
+    /// Drops all packages but these. Whoever asks holds `keeping`.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) async fn drop_others(&self, known: BTreeSet<String>) -> std::io::Result<()> {
+        let folder = self.folder.clone();
+        let dropped = tokio::task::spawn_blocking(move || {
+            for entry in std::fs::read_dir(&folder)? {
+                let entry = entry?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if !name.starts_with(".tmp") && !known.contains(&name) {
+                    remove(&entry.path());
+                }
             }
-            _ => {}
-        }
+            Ok::<_, std::io::Error>(())
+        });
+        dropped.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
     }
 
     /// Whether what was handed over is what was designed.
@@ -177,18 +196,35 @@ impl Maker {
         T: Send + 'static,
         W: FnOnce(&[u8]) -> Result<T, Unmade> + Send + 'static,
     {
-        let busy = || Unmade::because("unavailable", "Everybody is busy. Ask again.");
+        let busy = || Unmade::because(UNAVAILABLE, "Everybody is busy. Ask again.");
         let place = self.bench.clone().acquire_owned().await.map_err(|_| busy())?;
         let file = self.file(package);
         let done = tokio::task::spawn_blocking(move || {
             let _place = place;
-            let bytes = std::fs::read(&file).map_err(|_| {
-                Unmade::because(code::NOT_FOUND, "This package was not handed over, or is not kept any more.")
-            })?;
-            work(&bytes)
+            work(&std::fs::read(&file).map_err(|error| unread(&error))?)
         });
-        // The kernel gave up on it.
-        done.await.unwrap_or_else(|_| Err(Unmade::mismatch("The design cannot be evaluated.")))
+        done.await.unwrap_or_else(|error| {
+            // The kernel gave up on it, and would again; or nobody works here any more.
+            Err(if error.is_panic() { Unmade::mismatch("The design cannot be evaluated.") } else { busy() })
+        })
+    }
+}
+
+/// Why a package was not read: what could not be opened at this moment is there all the same.
+fn unread(error: &std::io::Error) -> Unmade {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return Unmade::because(code::NOT_FOUND, "This package was not handed over, or is not kept any more.");
+    }
+    tracing::error!(%error, "a package could not be read");
+    Unmade::because(UNAVAILABLE, "The package cannot be read now. Ask again.")
+}
+
+fn remove(file: &Path) {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(%error, "a package could not be removed");
+        }
+        _ => {}
     }
 }
 
@@ -299,8 +335,9 @@ fn judge<'a>(
         _ => return Err(unmade("Things are not made this way here.")),
     };
     let material = material(line).map_err(|says| unmade(&says))?;
-    let pieces = NonZeroU32::new(quantity).filter(|pieces| pieces.get() <= MAX_PIECES);
-    let pieces = pieces.ok_or_else(|| unmade("So many are not made at once."))?;
+    let pieces = NonZeroU32::new(quantity).filter(|pieces| pieces.get() <= MAX_ORDER_PIECES);
+    let pieces =
+        pieces.ok_or_else(|| unmade(&format!("1 to {MAX_ORDER_PIECES} pieces are made at once. Order more apart.")))?;
     // What is asked for is what it is made of, whatever it looked like on the screen.
     let mut solids = solids.clone();
     solids.bodies.iter_mut().for_each(|body| body.material.kind = material);
@@ -357,108 +394,5 @@ pub(crate) fn priced(estimate: &Estimate) -> Result<(i64, Vec<(&'static str, i64
 }
 
 #[cfg(test)]
-mod tests {
-    use vestibule_fabricate::Start;
-
-    use super::*;
-
-    fn package(design: &Design) -> (Vec<u8>, ContentHash, ContentHash) {
-        let solids = Evaluator::new().evaluate(design, &Budget::default()).unwrap();
-        let mut bytes = Vec::new();
-        let package = write_3mf(&solids, design, &mut bytes).unwrap();
-        assert_eq!(package.hash, ContentHash::of(&bytes));
-        (bytes, package.hash, design.hash().unwrap().0)
-    }
-
-    fn line(package: ContentHash, design: ContentHash, process: &str, material: &str) -> FabricationLine {
-        FabricationLine {
-            design,
-            package,
-            process: process.into(),
-            material: material.into(),
-            colour: "#ffffff".into(),
-            infill_percent: Some(20),
-            serial: None,
-            more: vestibule_ucp::More::new(),
-        }
-    }
-
-    #[test]
-    fn a_package_is_its_design_and_nothing_else() {
-        let (bytes, package, design) = package(&Start::Hook.design());
-        assert!(opened(&bytes, package, design).is_ok());
-        let code = |done: Result<_, Unmade>| done.map(|_: (Design, Solids)| ()).unwrap_err().code;
-        assert_eq!(code(opened(&bytes, design, design)), code::DESIGN_MISMATCH, "other bytes");
-        assert_eq!(code(opened(&bytes, package, package)), code::DESIGN_MISMATCH, "another design");
-        // The design of one thing around the shape of another.
-        let mut longer = Start::Hook.design();
-        longer.set("reach", 55.0).unwrap();
-        let solids = Evaluator::new().evaluate(&longer, &Budget::default()).unwrap();
-        let mut forged = Vec::new();
-        {
-            let mut archive = zip::ZipWriter::new(Cursor::new(&mut forged));
-            archive.start_file(DESIGN, zip::write::SimpleFileOptions::default()).unwrap();
-            archive.write_all(Start::Hook.design().canonical().unwrap().as_bytes()).unwrap();
-            archive.start_file("3D/3dmodel.model", zip::write::SimpleFileOptions::default()).unwrap();
-            archive.write_all(format!("{:?}", solids.bounds()).as_bytes()).unwrap();
-            archive.finish().unwrap();
-        }
-        let refused = opened(&forged, ContentHash::of(&forged), design).unwrap_err();
-        assert!(refused.says.contains("shape"), "{refused:?}");
-    }
-
-    #[test]
-    fn whatever_is_handed_over_is_a_package_or_refused() {
-        let (bytes, _, design) = package(&Start::Hook.design());
-        for end in (0..bytes.len()).step_by(bytes.len() / 40) {
-            assert!(opened(&bytes[..end], ContentHash::of(&bytes[..end]), design).is_err());
-        }
-        let mut step = bytes.clone();
-        for at in (0..bytes.len()).step_by(bytes.len() / 40) {
-            step[at] ^= 0x55;
-            assert!(opened(&step, ContentHash::of(&step), design).is_err(), "byte {at}");
-            step[at] ^= 0x55;
-        }
-        let many = DIRECTORY.repeat(MAX_PARTS + 1);
-        assert!(opened(&many, ContentHash::of(&many), design).unwrap_err().says.contains("too many parts"));
-    }
-
-    #[test]
-    fn what_can_be_made_has_a_price_whose_parts_are_it() {
-        let (bytes, package, design) = package(&Start::Hook.design());
-        let (read, solids) = opened(&bytes, package, design).unwrap();
-        let book = PriceBook::sample("EUR").unwrap();
-        let machines = [Machine::desktop(), Machine::powder()];
-        for (quantity, process, material) in [(1, "fff", "pla"), (7, "filament", "petg"), (30, "powder", "pa12")] {
-            let line = line(package, design, process, material);
-            let made = judge(&read, &solids, &line, quantity, &book, &machines).unwrap().0;
-            let (each, parts) = priced(&made.estimate).unwrap();
-            assert_eq!(parts.iter().map(|(_, amount)| amount).sum::<i64>(), each);
-            assert!(each * i64::from(quantity) >= made.estimate.total.amount);
-        }
-        for (quantity, process, material) in [
-            (0, "fff", "pla"),
-            (501, "fff", "pla"),
-            (1, "magic", "pla"),
-            (1, "fff", "gold"),
-            (1, "resin", "resin"),
-            (1, "powder", "pla"),
-        ] {
-            let line = line(package, design, process, material);
-            let refused = judge(&read, &solids, &line, quantity, &book, &machines).unwrap_err();
-            assert_eq!(refused.code, code::NOT_MANUFACTURABLE, "{process} {material}");
-        }
-    }
-
-    #[test]
-    fn what_is_too_thin_is_said_with_its_place() {
-        let mut machine = Machine::desktop();
-        machine.wall_mm = 1_000.0;
-        let (bytes, package, design) = package(&Start::Hook.design());
-        let (read, solids) = opened(&bytes, package, design).unwrap();
-        let line = line(package, design, "fff", "pla");
-        let refused = judge(&read, &solids, &line, 1, &PriceBook::sample("EUR").unwrap(), &[machine]).unwrap_err();
-        assert!(refused.findings.iter().any(|finding| finding.blocks && !finding.places.is_empty()));
-        assert!(!refused.says.is_empty());
-    }
-}
+#[path = "maker_tests.rs"]
+mod tests;

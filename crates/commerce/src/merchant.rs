@@ -15,7 +15,7 @@ use vestibule_ucp::Endpoint;
 use crate::{
     Clock,
     app::{App, Begin},
-    gate::{self, Profiles},
+    gate::{self, Profiles, is_here},
     hooks, http, life,
     maker::Maker,
     profile,
@@ -231,7 +231,9 @@ pub(crate) async fn start_app(config: Config) -> Result<(Running, Arc<App>), Sta
     let profile_url = profile::address(&base).map_err(|error| wrong(&error))?;
     let profile = profile::profile(config.role, &base, &key).map_err(|error| wrong(&error))?;
     let client = gate::client().map_err(|error| wrong(&error))?;
-    let profiles = Profiles::new(client.clone(), address.ip().is_loopback());
+    // Behind a proxy it listens on this machine as well, and anybody can ask it.
+    let is_local = address.ip().is_loopback() && is_here(profile_url.host());
+    let profiles = Profiles::new(client.clone(), is_local);
     let slicer = config.slicer.clone().map(Slicer::new);
     let maker = book.maker.map(|_| Maker::new(&folder.join("designs"), &book, slicer)).transpose();
     let maker = maker.map_err(|error| unusable(&error))?;

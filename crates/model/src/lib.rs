@@ -69,8 +69,8 @@ pub use money::{Money, MoneyError, Rounding};
 pub use names::{Commitment, ERASED, Name, NameBook, erased_user, is_erased, personal};
 pub use number::settle as settle_numbers;
 pub use order::{
-    Carrying, MAX_ORDER_BYTES, MAX_ORDER_LINES, MAX_ORDER_NOTES, Making, OrderError, OrderLine, OrderNote, OrderView,
-    SnapshotMark, Weighed,
+    Carrying, MAX_ORDER_BYTES, MAX_ORDER_LINES, MAX_ORDER_NOTES, MAX_ORDER_PIECES, Making, OrderError, OrderLine,
+    OrderNote, OrderView, SnapshotMark, Weighed,
 };
 pub use past::{PastEntry, PastFact};
 pub use permission::{

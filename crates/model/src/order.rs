@@ -8,6 +8,9 @@ use crate::{ContentHash, DesignHash, LineId, MAX_TEXT, Money, Serial, Timestamp,
 
 /// The most lines of an order that are shown: more is a warehouse's business, not a home's.
 pub const MAX_ORDER_LINES: usize = 64;
+/// The most pieces of an order that are made to a design: each has a serial number and a certificate, and all of them are
+/// shown.
+pub const MAX_ORDER_PIECES: u32 = 64;
 /// The most notes of an order that are kept, the newest.
 pub const MAX_ORDER_NOTES: usize = 64;
 /// The most bytes of texts in an order: a page of purchases fits a frame.

@@ -99,7 +99,7 @@ pub use profile::{Dropped, Profile, Side};
 pub use sign::{Parts, SignError, Signed, Subject, content_digest, sign_request, sign_response};
 pub use text::{Amount, Id, Name, Positive, TextError, UnsignedAmount, Version};
 pub use totals::{SubLine, Total, Totals, TotalsError, kind};
-pub use verify::{SignatureError, verify_request, verify_response};
+pub use verify::{SignatureError, verify_head, verify_request, verify_response};
 pub use webhook::{Envelope, GIVE_UP_AFTER_MS, WebhookError, accepted, retry_after_ms};
 
 /// The version of the protocol that is spoken here. What came after breaks it.

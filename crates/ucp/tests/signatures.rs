@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use vestibule_model::Timestamp;
 use vestibule_ucp::{
     Endpoint, Envelope, Jwk, Parts, SignatureError, Signed, SigningKey, Subject, Trouble, WebhookError, agent_header,
-    content_digest, sign_request, sign_response, verify_request, verify_response,
+    content_digest, sign_request, sign_response, verify_head, verify_request, verify_response,
 };
 
 const NOW: Timestamp = Timestamp(1_795_737_600_000);
@@ -126,6 +126,20 @@ fn nothing_that_is_signed_can_change() {
         assert_eq!(changed.verify(&keys), Err(SignatureError::Invalid));
     }
     assert_eq!(good.verify(&keys), Ok("platform-1".into()));
+}
+
+#[test]
+fn a_head_is_believed_before_its_body_came() {
+    let (good, keys) = (request().signed(&key()), [key().jwk()]);
+    let head = |request: &Request| request.with(|parts| verify_head(&Parts { body: &[], ..*parts }, &keys, &[], NOW));
+    assert_eq!(head(&good), Ok("platform-1".to_owned()));
+    let mut changed = good.clone();
+    changed.set("content-digest", &content_digest(b"another body"));
+    assert_eq!(head(&changed), Err(SignatureError::Invalid));
+    // What says nothing of its body could come with any.
+    let mut bare = request();
+    bare.body.clear();
+    assert_eq!(head(&bare.signed(&key())), Err(SignatureError::Missing("content-digest")));
 }
 
 #[test]

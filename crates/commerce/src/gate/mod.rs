@@ -9,12 +9,13 @@ use axum::{
     http::{HeaderMap, request},
 };
 use tokio::time::timeout;
+use vestibule_model::Timestamp;
 use vestibule_ucp::{
     Endpoint, IdempotencyKey, NoDeal, Parts, Profile, SignatureError, Subject, Trouble, limits, negotiate, read_agent,
-    request_hash, verify_request,
+    request_hash, verify_head, verify_request,
 };
 
-pub(crate) use profiles::{Profiles, client};
+pub(crate) use profiles::{Profiles, client, is_here};
 
 use crate::{
     app::{App, Asked, Asker},
@@ -113,38 +114,32 @@ pub(crate) async fn admit(app: &Arc<App>, request: axum::extract::Request, needs
     admit_read(app, &head, bytes, needs).await
 }
 
+/// Whether whoever asks may go on, before their body is read: their profile is known, and they signed the head.
+///
+/// # Errors
+/// What is answered instead.
+pub(crate) async fn knock(app: &Arc<App>, head: &Head<'_>) -> Result<(), Said> {
+    let Ok(_place) = app.places.try_acquire() else { return Err(Said::trouble(Trouble::RateLimited)) };
+    let agent = agent(head)?;
+    let (profile, kid) = verified(app, head, &agent, None, app.clock.now()).await?;
+    who(app, &agent, &profile, &kid).await.map(|_| ())
+}
+
+fn agent(head: &Head<'_>) -> Result<Endpoint, Said> {
+    read_agent(head.text("ucp-agent").unwrap_or_default()).map_err(Said::trouble)
+}
+
 /// Lets a request in whose body was read. `bytes` are what was signed.
 pub(crate) async fn admit_read(app: &Arc<App>, head: &Head<'_>, bytes: Bytes, needs: Needs) -> Result<Admitted, Said> {
     let now = app.clock.now();
-    let agent = read_agent(head.text("ucp-agent").unwrap_or_default()).map_err(Said::trouble)?;
+    let agent = agent(head)?;
     let key = head.text("idempotency-key").map(IdempotencyKey::new).transpose().map_err(Said::invalid)?;
-    let mut profile = app.profiles.get(&agent, now, false).await.map_err(Said::trouble)?;
-    let path = head.parts.uri.path();
-    let headers: Vec<(&str, &str)> = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let signed = Parts {
-        subject: Subject::Method(head.parts.method.as_str()),
-        authority: head.text("host").unwrap_or_default(),
-        secure: app.base.starts_with("https:"),
-        path,
-        query: head.parts.uri.query(),
-        headers: &headers,
-        body: &bytes,
-    };
-    let platform = if needs.signed || head.text("signature").is_some() {
-        let must = ["ucp-agent"];
-        let mut verified = verify_request(&signed, profile.keys(), &must, now);
-        if matches!(verified, Err(SignatureError::KeyNotFound(_))) {
-            // Its keys may have changed since it was fetched.
-            profile = app.profiles.get(&agent, now, true).await.map_err(Said::trouble)?;
-            verified = verify_request(&signed, profile.keys(), &must, now);
-        }
-        let kid = verified.map_err(|error| {
-            tracing::debug!(%error, agent = agent.as_str(), "a signature is not taken");
-            Said::trouble(error.trouble())
-        })?;
-        who(app, &agent, &profile, &kid).await?
+    let (profile, platform) = if needs.signed || head.text("signature").is_some() {
+        let (profile, kid) = verified(app, head, &agent, Some(&bytes), now).await?;
+        let platform = who(app, &agent, &profile, &kid).await?;
+        (profile, platform)
     } else {
-        String::new()
+        (app.profiles.get(&agent, now, false).await.map_err(Said::trouble)?, String::new())
     };
     let active = negotiate(&app.profile, &profile);
     let active = active.and_then(|active| active.need(needs.capability).map(|()| active)).map_err(no_deal)?;
@@ -152,11 +147,46 @@ pub(crate) async fn admit_read(app: &Arc<App>, head: &Head<'_>, bytes: Bytes, ne
         asker: Asker { platform, active },
         key,
         method: head.parts.method.to_string(),
-        path: path.to_owned(),
+        path: head.parts.uri.path().to_owned(),
         query: head.parts.uri.query().map(str::to_owned),
         agent,
         body: bytes,
     })
+}
+
+/// Whose profile says that they signed, and with which key. Without a body: its head.
+async fn verified(
+    app: &Arc<App>,
+    head: &Head<'_>,
+    agent: &Endpoint,
+    body: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<(Arc<Profile>, String), Said> {
+    let headers: Vec<(&str, &str)> = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let signed = Parts {
+        subject: Subject::Method(head.parts.method.as_str()),
+        // Not what `Host` says: whoever was sent a request could send it on to this merchant.
+        authority: app.profile_url.authority(),
+        secure: app.base.starts_with("https:"),
+        path: head.parts.uri.path(),
+        query: head.parts.uri.query(),
+        headers: &headers,
+        body: body.unwrap_or_default(),
+    };
+    let verify = if body.is_some() { verify_request } else { verify_head };
+    let must = ["ucp-agent"];
+    let mut profile = app.profiles.get(agent, now, false).await.map_err(Said::trouble)?;
+    let mut verified = verify(&signed, profile.keys(), &must, now);
+    if matches!(verified, Err(SignatureError::KeyNotFound(_))) {
+        // Its keys may have changed since it was fetched.
+        profile = app.profiles.get(agent, now, true).await.map_err(Said::trouble)?;
+        verified = verify(&signed, profile.keys(), &must, now);
+    }
+    let kid = verified.map_err(|error| {
+        tracing::debug!(%error, agent = agent.as_str(), "a signature is not taken");
+        Said::trouble(error.trouble())
+    })?;
+    Ok((profile, kid))
 }
 
 fn no_deal(no_deal: NoDeal) -> Said {
@@ -173,7 +203,7 @@ async fn who(app: &Arc<App>, agent: &Endpoint, profile: &Profile, kid: &str) -> 
     if !app.let_in.is_empty() && !app.let_in.contains(&thumbprint) {
         return Err(Said::trouble(Trouble::ProfileNotTrusted));
     }
-    let webhook = profile.webhook().map(String::from);
+    let webhook = profile.webhook().filter(|hook| app.profiles.may_ask(hook)).map(String::from);
     let at = (agent.as_str().to_owned(), webhook);
     let known = {
         let known = app.platforms.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::{IpAddr, Ipv4Addr},
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -35,7 +36,7 @@ type Place = Arc<tokio::sync::Mutex<Known>>;
 /// What is known of platforms.
 pub(crate) struct Profiles {
     client: Client,
-    /// Whether plain HTTP on this machine counts: not where anybody can ask this merchant.
+    /// Whether this machine counts, and plain HTTP on it: not where anybody can ask this merchant.
     local: bool,
     all: std::sync::Mutex<(HashMap<String, (Place, u64)>, u64)>,
 }
@@ -48,9 +49,29 @@ pub(crate) fn client() -> reqwest::Result<Client> {
     client.pool_max_idle_per_host(4).build()
 }
 
+/// Whether this host is the machine itself, or what speaks for it on its own link.
+pub(crate) fn is_here(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    let here = |ip: Ipv4Addr| ip.is_loopback() || ip.is_unspecified() || ip.is_link_local();
+    match host.parse() {
+        Ok(IpAddr::V4(ip)) => here(ip),
+        Ok(IpAddr::V6(ip)) => {
+            let within = ip.to_ipv4_mapped().is_some_and(here);
+            within || ip.is_loopback() || ip.is_unspecified() || ip.is_unicast_link_local()
+        }
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
 impl Profiles {
     pub(crate) fn new(client: Client, local: bool) -> Self {
         Self { client, local, all: std::sync::Mutex::default() }
+    }
+
+    /// Whether this merchant asks there at all, for a profile or to tell of an order. One that anybody can ask asks
+    /// nobody on its own machine: there are services that take whoever is on it for a friend.
+    pub(crate) fn may_ask(&self, url: &Endpoint) -> bool {
+        self.local || url.is_secure() && !is_here(url.host())
     }
 
     /// The profile at `url`. `fresh`: what is known may be too old.
@@ -58,7 +79,7 @@ impl Profiles {
     /// # Errors
     /// Why there is none.
     pub(crate) async fn get(&self, url: &Endpoint, now: Timestamp, fresh: bool) -> Result<Arc<Profile>, Trouble> {
-        if !url.is_secure() && !self.local {
+        if !self.may_ask(url) {
             return Err(Trouble::InvalidProfileUrl);
         }
         let place = self.place(url);
@@ -136,5 +157,33 @@ impl Profiles {
             tracing::warn!(url, name, "a capability is described elsewhere than at its owner's");
         }
         Ok(profile)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_merchant_that_everybody_reaches_asks_nobody_on_its_own_machine() {
+        let may =
+            |url: &str, local: bool| Profiles::new(client().unwrap(), local).may_ask(&Endpoint::new(url).unwrap());
+        for url in [
+            "http://127.0.0.1:7801/hook",
+            "https://127.0.0.1/hook",
+            "https://127.3.2.1:8443/hook",
+            "https://0.0.0.0/hook",
+            "https://169.254.169.254/hook",
+            "https://[::1]/hook",
+            "https://[fe80::1]/hook",
+            "https://[::ffff:127.0.0.1]/hook",
+            "https://localhost/hook",
+            "https://a.localhost/hook",
+        ] {
+            assert!(!may(url, false) && may(url, true), "{url}");
+        }
+        for url in ["https://platform.example.com/hook", "https://192.168.1.7/hook", "https://[2001:db8::1]/hook"] {
+            assert!(may(url, false), "{url}");
+        }
     }
 }

@@ -1,11 +1,15 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{Request, State},
     response::Response,
 };
-use tokio::time::timeout;
+use futures_util::StreamExt as _;
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use vestibule_model::ContentHash;
 use vestibule_ucp::{
     Amount, FabricationQuote, FabricationQuoteRequest, Id, Item, More, Package, PricePart, Refused, Status, Trouble,
@@ -14,10 +18,10 @@ use vestibule_ucp::{
 
 use super::either;
 use crate::{
-    app::{App, Work},
+    app::{App, Asked, Work},
     desk::secret,
     gate::{self, Admitted, Head, Needs},
-    maker::{Appraised, MAX_KEPT, Maker, Unmade, priced},
+    maker::{Appraised, MAX_KEPT, Maker, UNAVAILABLE, Unmade, priced},
     measures::{self, Delegation},
     rules::{Broken, session::Made},
     said::Said,
@@ -28,6 +32,11 @@ use crate::{
 const NEEDS: Needs = Needs { capability: name::FABRICATION, signed: true };
 /// A package takes no longer: 64 MiB over a slow line.
 const UPLOAD: Duration = Duration::from_secs(120);
+/// Nor does it come slower than so many bytes a millisecond, once it had a moment to begin.
+const SLOWEST: u64 = 64;
+const GRACE: Duration = Duration::from_secs(10);
+/// A file takes so much of a disk at least.
+const BLOCK: usize = 4096;
 /// Whoever asks for a price waits no longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -39,37 +48,67 @@ fn maker(app: &App) -> Result<&Maker, Said> {
 pub(super) async fn hand_over(State(app): State<Arc<App>>, request: Request) -> Response {
     let said = async {
         let maker = maker(&app)?;
-        let Ok(_place) = maker.uploads.try_acquire() else { return Err(Said::trouble(Trouble::RateLimited)) };
         let (parts, content) = request.into_parts();
         let head = Head::new(&parts)?;
-        let bytes: Bytes = match timeout(UPLOAD, axum::body::to_bytes(content, limits::MAX_DESIGN)).await {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(_)) => return Err(Said { status: 413, ..Said::invalid("the package is too long, or broke off") }),
-            Err(_) => return Err(Said { status: 408, ..Said::invalid("the package is too slow") }),
-        };
-        let admitted = gate::admit_read(&app, &head, bytes, NEEDS).await?;
+        // Places are for whom we know: a stranger would hold one for as long as a package may take.
+        gate::knock(&app, &head).await?;
+        let place = maker.uploads.clone().try_acquire_owned().map_err(|_| Said::trouble(Trouble::RateLimited))?;
+        let admitted = gate::admit_read(&app, &head, package(content).await?, NEEDS).await?;
         let kind = parts.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if kind != vestibule_fabricate::export::MEDIA_TYPE {
             return Err(Said { status: 415, ..Said::invalid("a package is model/3mf") });
         }
-        let package = ContentHash::of(&admitted.body);
         let (asked, bytes) = admitted.asked()?;
-        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-        let room = app.store.read(|connection| Box::pin(design::kept(connection))).await;
-        if room.map_err(|error| app.answered(Err(error)))?.saturating_add(size) > MAX_KEPT {
-            return Err(Said::trouble(Trouble::Unavailable));
-        }
-        // The file first: what the database says is kept is there.
-        if let Err(error) = maker.keep(package, bytes).await {
+        // To its end, even where nobody waits for the answer: a file without a row is room that nobody counts.
+        let kept = tokio::spawn(keep(app.clone(), asked, bytes, place));
+        kept.await.unwrap_or_else(|error| {
             tracing::error!(%error, "a package could not be kept");
-            return Err(Said::trouble(Trouble::Unavailable));
-        }
-        Ok(app.once(asked, move |work| Box::pin(keep(work, package, size))).await)
+            Err(Said::trouble(Trouble::Unavailable))
+        })
     };
     either(&app, said.await)
 }
 
-async fn keep(work: Work<'_>, package: ContentHash, size: i64) -> Result<Said, StoreError> {
+/// Reads a package that comes fast enough.
+async fn package(content: Body) -> Result<Bytes, Said> {
+    let (begun, mut parts, mut bytes) = (Instant::now(), content.into_data_stream(), Vec::<u8>::new());
+    loop {
+        let come = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let may_take = GRACE.saturating_add(Duration::from_millis(come / SLOWEST)).min(UPLOAD);
+        match timeout(may_take.saturating_sub(begun.elapsed()), parts.next()).await {
+            Ok(None) => return Ok(bytes.into()),
+            Ok(Some(Ok(part))) if bytes.len() + part.len() <= limits::MAX_DESIGN => bytes.extend_from_slice(&part),
+            Ok(Some(_)) => return Err(Said { status: 413, ..Said::invalid("the package is too long, or broke off") }),
+            Err(_) => return Err(Said { status: 408, ..Said::invalid("the package is too slow") }),
+        }
+    }
+}
+
+/// Keeps a package's file, and a row that says so. Where no row comes of it, the file goes again.
+async fn keep(app: Arc<App>, asked: Asked, bytes: Bytes, _place: OwnedSemaphorePermit) -> Result<Said, Said> {
+    let maker = maker(&app)?;
+    let package = ContentHash::of(&bytes);
+    let size = i64::try_from(bytes.len().max(BLOCK)).unwrap_or(i64::MAX);
+    let _keeping = maker.keeping.lock().await;
+    let room = app.store.read(|connection| Box::pin(design::kept(connection))).await;
+    if room.map_err(|error| app.answered(Err(error)))?.saturating_add(size) > MAX_KEPT {
+        return Err(Said::trouble(Trouble::Unavailable));
+    }
+    // The file first: what the database says is kept is there.
+    if let Err(error) = maker.keep(package, bytes).await {
+        tracing::error!(%error, "a package could not be kept");
+        return Err(Said::trouble(Trouble::Unavailable));
+    }
+    let said = app.once(asked, move |work| Box::pin(write_down(work, package, size))).await;
+    let name = package.to_string();
+    let known = app.store.read(move |connection| Box::pin(async move { design::is_kept(connection, &name).await }));
+    if let Ok(false) = known.await {
+        maker.drop_package(package);
+    }
+    Ok(said)
+}
+
+async fn write_down(work: Work<'_>, package: ContentHash, size: i64) -> Result<Said, StoreError> {
     design::keep(work.connection, &package.to_string(), size, work.now).await?;
     Ok(Said::with(201, &Package { package }))
 }
@@ -87,7 +126,7 @@ pub(super) async fn quote(State(app): State<Arc<App>>, request: Request) -> Resp
         let (asked, _) = admitted.asked()?;
         let appraised = timeout(PATIENCE, maker.appraise(&wanted.line, wanted.quantity.get())).await;
         let mut appraised = appraised.map_err(|_| Said::trouble(Trouble::Unavailable))?;
-        if appraised.as_ref().is_err_and(|unmade| unmade.code == "unavailable") {
+        if appraised.as_ref().is_err_and(|unmade| unmade.code == UNAVAILABLE) {
             return Err(Said::trouble(Trouble::Unavailable));
         }
         if let (Ok(appraised), Some(delegation)) = (&mut appraised, Delegation::of(&wanted.line.more)) {

@@ -209,6 +209,11 @@ impl Book {
         rule(self.products.iter().all(|goods| !goods.items.is_empty()), "a product has one item at least")?;
         rule(!self.delivery.is_empty() || self.windows.is_some(), "there is one way of delivering at least")?;
         rule(self.tax_permille <= 1_000, "a tax is at most as much as the price")?;
+        let is_label = self.maker.is_none() || begins_serials(&self.label);
+        rule(
+            is_label,
+            "a label of who makes things has 1 to 16 capital letters, digits and '-': serials begin with it",
+        )?;
         if let Some(windows) = &self.windows {
             let hours = windows.hours.iter().all(|[from, to]| from < to && *to <= 24);
             rule(hours && windows.days.iter().all(|day| (1..=7).contains(day)), "windows lie within days")?;
@@ -235,6 +240,12 @@ impl Book {
         let all = self.products.iter().flat_map(|goods| goods.items.iter().map(move |piece| (goods, piece)));
         all.into_iter().find(|(_, piece)| piece.id == id)
     }
+}
+
+/// Whether serial numbers can begin so, with room for the order's number and the piece's.
+fn begins_serials(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=16).contains(&text.len()) && text.bytes().all(fits)
 }
 
 fn is_recipe(text: &str) -> bool {
@@ -269,6 +280,16 @@ pub(crate) mod tests {
         assert!(with(r#"{"@type": "Recipe", "name": "Soup"}"#).is_ok());
         let long = format!(r#"{{"@type": "Recipe", "name": "{}"}}"#, "long ".repeat(10_000));
         for wrong in ["", "{", "7", r#"{"name": "Soup"}"#, r#"{"@type": "Recipe", "name": 7}"#, &long] {
+            assert!(with(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn serials_begin_with_a_label_that_they_can_have() {
+        let text = include_str!("../../catalogue/workshop.toml");
+        let with = |label: &str| Book::read(&text.replacen("label = \"W\"", &format!("label = \"{label}\""), 1));
+        assert!(with("W-2").is_ok());
+        for wrong in ["", "w", "W 2", "Wü", "WWWWWWWWWWWWWWWWW"] {
             assert!(with(wrong).is_err(), "{wrong}");
         }
     }

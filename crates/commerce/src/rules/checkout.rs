@@ -11,10 +11,10 @@ use vestibule_ucp::{
 use super::{
     Broken,
     book::Book,
-    delivery::{Offer, offers},
-    disclose, mend,
+    delivery::Offer,
+    missing,
     session::{Session, Shelf, Stage, Ware},
-    warn, with_path,
+    with_path,
 };
 
 /// A line, counted.
@@ -88,7 +88,7 @@ pub(crate) fn count(session: &Session, shelf: &Shelf, book: &Book, now: Timestam
             more = more.plus(Money::new(heavier(book, ware, amount.amount, taxed)?, book.currency))?;
             put_beside(ware, &mut beside)?;
         }
-        speak_of_line(at, session, shelf, now, &mut priced.messages);
+        missing::speak_of_line(at, session, shelf, now, &mut priced.messages);
         priced.machine_s = priced.machine_s.saturating_add(machine_s(ware));
         priced.lines.push(PricedLine {
             id: line.id.clone(),
@@ -101,7 +101,8 @@ pub(crate) fn count(session: &Session, shelf: &Shelf, book: &Book, now: Timestam
             more: beside,
         });
     }
-    bring(session, book, now, &mut priced);
+    missing::speak_of_all(session, shelf, &mut priced.messages);
+    missing::bring(session, book, now, &mut priced);
     let mut totals = vec![Total::new(kind::SUBTOTAL, Amount::new(subtotal.amount)?)];
     let mut total = subtotal;
     if let Some(offer) = &priced.chosen {
@@ -150,86 +151,6 @@ fn put_beside(ware: &Ware, beside: &mut More) -> Result<(), Broken> {
     Ok(())
 }
 
-fn speak_of_line(at: usize, session: &Session, shelf: &Shelf, now: Timestamp, messages: &mut Vec<Message>) {
-    let Some(line) = session.lines.get(at) else { return };
-    let path = format!("$.line_items[{at}]");
-    let Some(ware) = shelf.get(line.item.as_str()) else {
-        messages.push(mend(code::ITEM_UNAVAILABLE, &path, format!("{} is not sold any more.", line.item)));
-        return;
-    };
-    let title = &ware.title;
-    // Two lines of the same thing take from the same heap.
-    let same = session.lines.iter().filter(|other| other.item == line.item);
-    let wanted: i64 = same.map(|other| i64::from(other.quantity)).sum();
-    if ware.left == 0 {
-        messages.push(mend(code::OUT_OF_STOCK, &path, format!("{title} is sold out.")));
-    } else if wanted > ware.left {
-        messages.push(mend(code::OUT_OF_STOCK, &path, format!("Only {} of {title} are left.", ware.left)));
-    } else if line.lowered {
-        let text = format!("{title}: {} instead of what was asked for.", line.quantity);
-        messages.push(warn(code::QUANTITY_ADJUSTED, &path, text));
-    }
-    if ware.price != line.shown {
-        let text = format!("{title} costs something else than when it was last asked for.");
-        messages.push(warn(code::PRICE_CHANGED, &format!("{path}.item.price"), text));
-        messages.push(mend(code::CONFIRMATION_OUTDATED, &path, "Confirm the new price."));
-    }
-    if let Some(measured) = &ware.measured
-        && line.quantity < measured.least_steps
-    {
-        let least = u64::from(measured.least_steps) * u64::from(measured.step);
-        messages.push(mend("quantity_too_small", &path, format!("{title} is sold from {least} {} on.", measured.unit)));
-    }
-    if ware.made.as_ref().is_some_and(|made| made.until <= now) {
-        messages.push(mend(code::ITEM_UNAVAILABLE, &path, "This price has ended. Ask for a new one."));
-    }
-    if let Some(allergens) = &ware.allergens {
-        messages.push(disclose("allergens", &path, allergens.clone()));
-    }
-}
-
-/// How it is brought, and what is missing for that.
-fn bring(session: &Session, book: &Book, now: Timestamp, priced: &mut Priced) {
-    let missing = |path: &str, text: &str| mend(code::MISSING, path, text);
-    let messages = &mut priced.messages;
-    if session.buyer.as_ref().and_then(|buyer| buyer.email.as_deref()).is_none_or(|email| !email.contains('@')) {
-        messages.push(missing("$.buyer.email", "Where does the confirmation go?"));
-    }
-    if session.strange_way {
-        messages.push(mend("method_unavailable", "$.fulfillment.methods", "Things are brought, all together."));
-    }
-    const ROOT: &str = "$.fulfillment.methods[0]";
-    match session.goes_to().map(|one| &one.address) {
-        None => messages.push(missing(&format!("{ROOT}.selected_destination_id"), "Where does it go?")),
-        Some(address) => {
-            let parts = [
-                ("street_address", &address.street_address),
-                ("address_locality", &address.address_locality),
-                ("postal_code", &address.postal_code),
-                ("address_country", &address.address_country),
-            ];
-            for (name, part) in parts {
-                if part.as_deref().is_none_or(|text| text.trim().is_empty()) {
-                    messages.push(missing(&format!("{ROOT}.destinations.{name}"), "The address is not whole."));
-                }
-            }
-            if let Some(country) = &address.address_country
-                && !book.countries.contains(country)
-            {
-                let text = format!("Nothing is brought to {country}.");
-                messages.push(mend(code::ADDRESS_UNDELIVERABLE, &format!("{ROOT}.destinations"), text));
-            }
-            priced.offers = offers(book, book.lead_s(priced.machine_s), now);
-        }
-    }
-    let chosen = session.option.as_ref();
-    priced.chosen = priced.offers.iter().find(|offer| Some(offer.id.as_str()) == chosen.map(Id::as_str)).cloned();
-    if priced.chosen.is_none() && !priced.offers.is_empty() {
-        let text = if chosen.is_some() { "It cannot be brought so any more." } else { "How is it brought?" };
-        messages.push(missing(&format!("{ROOT}.groups[0].selected_option_id"), text));
-    }
-}
-
 impl Priced {
     /// The session as its platform sees it.
     ///
@@ -243,7 +164,7 @@ impl Priced {
         base: &str,
     ) -> Result<Checkout, Broken> {
         let lines = self.lines.iter().map(line).collect::<Result<_, _>>()?;
-        let mut messages = self.messages.clone();
+        let mut messages = missing::told(&self.messages);
         if self.machine_s > 0 {
             let (all, machine) = (duration(book.lead_s(self.machine_s)), duration(self.machine_s));
             let content = format!("Made within about {all}; {machine} of that on a machine.");
@@ -352,7 +273,10 @@ pub(crate) mod tests {
     use proptest::prelude::*;
     use vestibule_ucp::{Check as _, CheckoutCreate};
 
-    use super::{super::book::tests, *};
+    use super::{
+        super::{book::tests, delivery::offers},
+        *,
+    };
 
     const NOW: Timestamp = Timestamp(1_795_737_600_000);
 
@@ -384,7 +308,7 @@ pub(crate) mod tests {
         .unwrap()
     }
 
-    fn session(book: &Book, said: &CheckoutCreate) -> Session {
+    pub(crate) fn session(book: &Book, said: &CheckoutCreate) -> Session {
         let mut session = Session::new(Id::new("chk_1").unwrap(), "platform", NOW);
         session.write(said, &shelf(book)).unwrap();
         session

@@ -16,7 +16,8 @@ use vestibule_model::Rounding;
 
 /// A machine tells how far it is this often: twenty times for an order, so that its events stay few.
 const EVERY_PERCENT: u64 = 5;
-/// How often somebody asks whether a machine is free, in milliseconds of the merchant's clock.
+/// How often somebody asks whether a machine is free, or looks again at what could not be opened, in milliseconds of the
+/// merchant's clock.
 const ASK_MS: u64 = 60_000;
 /// What is weighed is off by at most so many thousandths, and by no more than was said.
 const OFF_PERMILLE: u64 = 80;
@@ -31,7 +32,7 @@ pub(crate) struct Around<'a> {
     pub(crate) ahead: u32,
     /// Orders that are being made.
     pub(crate) making: u32,
-    /// Whether what was handed over is what was designed; `None` where nobody looked yet.
+    /// Whether what was handed over is what was designed; `None` where nobody could look.
     pub(crate) verdict: Option<Result<(), String>>,
     /// Items of which what was there turned out to be bad.
     pub(crate) gone: &'a BTreeSet<String>,
@@ -52,7 +53,7 @@ impl Around<'_> {
     }
 }
 
-/// One step of an order, where one is due. What nobody looked at yet waits.
+/// One step of an order, where one is due. What nobody could look at waits.
 ///
 /// # Errors
 /// [`Broken`]; then nothing of it is written.
@@ -96,7 +97,7 @@ pub(crate) fn step(record: &mut Record, around: &Around<'_>) -> Result<(), Broke
 fn check(record: &mut Record, around: &Around<'_>) -> Result<(), Broken> {
     let now = around.now;
     match &around.verdict {
-        None => record.due = around.after(1),
+        None => record.due = around.after(ASK_MS),
         Some(Ok(())) => {
             let text = "What was handed over is what was designed";
             record.happens(event::PROCESSING, text, Some((Making::Checked, None, None)), now)?;
@@ -366,6 +367,26 @@ mod tests {
         assert!(record.adds_up());
         assert!(record.events.iter().any(|one| one.description.as_deref() == Some("The file is another design.")));
         assert!(matches!(record.cancel(NOW), Err(super::super::order::NotCanceled::TooLate(_))));
+    }
+
+    #[test]
+    fn what_nobody_could_look_at_is_looked_at_later() {
+        let mut record = placed(&workshop(), &[("made_1", 2)], 1);
+        let (key, profile, book) = (key(), Endpoint::new("http://127.0.0.1:1/x").unwrap(), workshop());
+        let around = Around {
+            book: &book,
+            speed: 60,
+            seed: 1,
+            ahead: 0,
+            making: 0,
+            verdict: None,
+            gone: &BTreeSet::new(),
+            key: &key,
+            profile: &profile,
+            now: NOW,
+        };
+        step(&mut record, &around).unwrap();
+        assert_eq!((record.stage, record.due), (Stage::Accepted, Some(NOW.plus(1_000))));
     }
 
     #[test]

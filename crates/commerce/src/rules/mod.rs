@@ -6,6 +6,7 @@ pub(crate) mod catalog;
 pub(crate) mod checkout;
 pub(crate) mod delivery;
 pub(crate) mod life;
+mod missing;
 pub(crate) mod order;
 pub(crate) mod payment;
 pub(crate) mod session;

@@ -1,5 +1,7 @@
 //! Packages that are kept.
 
+use std::collections::BTreeSet;
+
 use sqlx::SqliteConnection;
 use vestibule_model::Timestamp;
 
@@ -38,8 +40,21 @@ pub(crate) async fn kept(connection: &mut SqliteConnection) -> Result<i64, Store
     Ok(sqlx::query_scalar("SELECT coalesce(sum(bytes), 0) FROM design").fetch_one(connection).await?)
 }
 
+/// Whether this one is kept.
+pub(crate) async fn is_kept(connection: &mut SqliteConnection, package: &str) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar("SELECT count(*) FROM design WHERE package = ?1").bind(package);
+    let found: i64 = found.fetch_one(connection).await?;
+    Ok(found > 0)
+}
+
+/// All that are kept.
+pub(crate) async fn all(connection: &mut SqliteConnection) -> Result<BTreeSet<String>, StoreError> {
+    let all: Vec<String> = sqlx::query_scalar("SELECT package FROM design").fetch_all(connection).await?;
+    Ok(all.into_iter().collect())
+}
+
 /// Takes out what nobody asked for in 30 days; its files are to be removed.
-pub(crate) async fn prune(connection: &mut SqliteConnection, now: Timestamp) -> Result<Vec<String>, StoreError> {
-    let gone = sqlx::query_scalar("DELETE FROM design WHERE used < ?1 RETURNING package").bind(integer(now) - KEPT_MS);
-    Ok(gone.fetch_all(connection).await?)
+pub(crate) async fn prune(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM design WHERE used < ?1").bind(integer(now) - KEPT_MS).execute(connection).await?;
+    Ok(())
 }

@@ -9,6 +9,9 @@ use super::{
     shelf::{integer, timestamp},
 };
 
+/// Bytes that an answer takes besides its body: its names, its hash, its part of an index.
+pub(crate) const ROW: i64 = 512;
+
 /// Which request: whose, to what, with which key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Which {
@@ -48,6 +51,12 @@ pub(crate) async fn keep(connection: &mut SqliteConnection, which: &Which, kept:
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Bytes of all answers that are kept for a platform, each with what its row takes besides.
+pub(crate) async fn bytes(connection: &mut SqliteConnection, platform: &str) -> Result<i64, StoreError> {
+    let bytes = "SELECT coalesce(sum(length(body) + ?2), 0) FROM idempotency WHERE platform = ?1";
+    Ok(sqlx::query_scalar(bytes).bind(platform).bind(ROW).fetch_one(connection).await?)
 }
 
 /// Forgets answers whose time is over.

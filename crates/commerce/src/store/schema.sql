@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS session (
     expires INTEGER NOT NULL, due INTEGER
 ) STRICT;
 CREATE INDEX IF NOT EXISTS session_due ON session (due) WHERE due IS NOT NULL;
+CREATE INDEX IF NOT EXISTS session_open ON session (expires, platform) WHERE stage IN ('open', 'challenged');
 -- One session becomes one order.
 CREATE TABLE IF NOT EXISTS orders (
     id TEXT PRIMARY KEY, session TEXT NOT NULL UNIQUE REFERENCES session, platform TEXT NOT NULL, number INTEGER NOT NULL

@@ -7,7 +7,9 @@ use super::{StoreError, shelf::integer};
 use crate::rules::session::{Session, Stage};
 
 /// Sessions that are open at once over all platforms: a cart takes a few kilobytes.
-pub(crate) const MOST_OPEN: i64 = 10_000;
+const MOST_OPEN: i64 = 10_000;
+/// Of them, those of one platform: none closes the shop for all others.
+const MOST_OF_ONE: i64 = MOST_OPEN / 4;
 
 const fn name(stage: Stage) -> &'static str {
     match stage {
@@ -52,12 +54,19 @@ pub(crate) async fn load(
     Ok(Some(session).filter(|session| platform.is_none_or(|platform| session.platform == platform)))
 }
 
-/// Whether another session may be opened.
-pub(crate) async fn has_room(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
-    let open: i64 = sqlx::query_scalar("SELECT count(*) FROM session WHERE stage IN ('open', 'challenged')")
-        .fetch_one(connection)
-        .await?;
-    Ok(open < MOST_OPEN)
+/// Whether this platform may open another session. What has expired is not open, whenever it is dropped.
+pub(crate) async fn has_room(
+    connection: &mut SqliteConnection,
+    platform: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let open = sqlx::query(
+        "SELECT count(*), count(*) FILTER (WHERE platform = ?1) FROM session \
+         WHERE stage IN ('open', 'challenged') AND expires > ?2",
+    );
+    let open = open.bind(platform).bind(integer(now)).fetch_one(connection).await?;
+    let (all, own): (i64, i64) = (open.try_get(0)?, open.try_get(1)?);
+    Ok(all < MOST_OPEN && own < MOST_OF_ONE)
 }
 
 /// Sessions whose payment goes on by itself now.

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use serde_json::{Value, json};
 use vestibule_commerce::{Config, Role, StartError, Tls, start};
+use vestibule_ucp::{Parts, sign_request};
 
 use crate::platform::{Answer, Merchant, Platform, cart};
 
@@ -45,6 +46,37 @@ async fn who_did_not_sign_is_not_heard() {
     assert_eq!(shop.number("SELECT count(*) FROM session").await, 0);
     assert_eq!(spoilt(&platform, &url, |_| {}).await.status, 201);
     assert!(platform.heard.fetched.load(Ordering::SeqCst) <= 2, "a profile is fetched once, and not for every bad key");
+}
+
+/// What a platform asks one merchant is nothing that this one sends on to another in its name.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_signed_for_another_merchant_is_not_heard() {
+    let (shop, platform) = (Merchant::new(Role::Shop, 1).await, Platform::new(1).await);
+    let url = format!("{}/ucp/checkout-sessions", shop.base());
+    let body = cart(&[("bulb_7w", 1)], None).to_string().into_bytes();
+    for (host, status) in [("shop.example.com", 401), (shop.base().trim_start_matches("http://"), 201)] {
+        let sign = |headers: &mut BTreeMap<String, String>| {
+            ["content-digest", "signature-input", "signature"].into_iter().for_each(|name| drop(headers.remove(name)));
+            let signed = {
+                let named: Vec<(&str, &str)> =
+                    headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                let parts = Parts {
+                    subject: "POST".into(),
+                    authority: host,
+                    path: "/ucp/checkout-sessions",
+                    headers: &named,
+                    body: &body,
+                    ..Parts::default()
+                };
+                sign_request(&parts, &platform.key, platform.clock.now()).unwrap()
+            };
+            headers.extend(signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())));
+            headers.insert("host".to_owned(), host.to_owned());
+        };
+        let answer = platform.try_send("POST", &url, Some(&platform.fresh()), body.clone(), sign).await.unwrap();
+        assert_eq!(answer.status, status, "{host}: {}", answer.body);
+    }
+    assert_eq!(shop.number("SELECT count(*) FROM session").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,6 +118,27 @@ async fn who_bought_is_forgotten_after_thirty_days() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_bought_is_forgotten_after_their_letter() {
+    let (shop, platform) = (Merchant::new(Role::Shop, 1_000_000).await, Platform::new(1).await);
+    let order = platform.buy(shop.base(), &[("bulb_7w", 1)]).await;
+    shop.comes_to("SELECT count(*) FROM orders WHERE stage = 'delivered'", 1).await;
+    shop.comes_to("SELECT count(*) FROM mail", 0).await;
+    let mail = shop.folder.path().join("mail");
+    let letter = mail.join(format!("{order}.txt"));
+    // It cannot be removed as it is; and one was not finished.
+    std::fs::remove_file(&letter).unwrap();
+    std::fs::create_dir(&letter).unwrap();
+    std::fs::write(mail.join(".tmpabc"), b"To: ada@example.com").unwrap();
+    shop.wait(&platform, 31 * 24 * HOUR_MS);
+    shop.comes_to("SELECT count(*) FROM idempotency", 0).await;
+    assert_eq!(shop.number("SELECT count(*) FROM person").await, 1, "it is looked for again");
+    assert!(!mail.join(".tmpabc").exists());
+    std::fs::remove_dir(&letter).unwrap();
+    shop.wait(&platform, 2 * HOUR_MS);
+    shop.comes_to("SELECT count(*) FROM person", 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_price_that_changed_is_confirmed_anew() {
     let (shop, platform) = (Merchant::new(Role::Shop, 1).await, Platform::new(1).await);
     let base = shop.base();
@@ -224,6 +245,20 @@ async fn a_bank_that_asks_is_answered_by_its_payer() {
     let seen = platform.get(&url).await.ok();
     assert_eq!(seen["status"], "completed");
     assert_eq!(shop.number("SELECT count(*) FROM orders").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_was_declined_leaves_no_other_open() {
+    let (shop, platform) = (Merchant::new(Role::Shop, 1).await, Platform::new(1).await);
+    let base = shop.base();
+    let ready = platform.ready(base, &[("bulb_7w", 1)]).await;
+    let asked = platform.complete(base, &ready, "sandbox-challenge").await.ok();
+    let page = asked["continue_url"].as_str().unwrap();
+    assert_eq!(platform.complete(base, &ready, "sandbox-declined").await.errors(), ["payment_declined"]);
+    assert_eq!(platform.browse("POST", page).await.0, 404, "its page is over");
+    let url = format!("{base}/ucp/checkout-sessions/{}", ready["id"].as_str().unwrap());
+    assert_eq!(platform.get(&url).await.ok()["status"], "ready_for_complete");
+    assert_eq!(shop.number("SELECT count(*) FROM orders").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ mod idempotency;
 mod judged;
 mod kill;
 mod lifecycle;
+mod limits;
 mod maker;
 mod money;
 mod peers;

@@ -1,12 +1,16 @@
 //! Designs, prices, and what becomes of them.
 
 use serde_json::{Value, json};
-use vestibule_commerce::Role;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use vestibule_commerce::{Config, Role, start};
 use vestibule_fabricate::{Budget, Design, Evaluator, Font, Start, export::write_3mf};
 use vestibule_model::ContentHash;
 use vestibule_ucp::{Certificate, FabricationQuote, Jwk, read};
 
-use crate::platform::{Answer, Merchant, Platform, WRONG_MONEY, total};
+use crate::platform::{Answer, Merchant, PATIENCE, Platform, WRONG_MONEY, number, total};
 
 /// The font of whoever designs.
 const FONT: &[u8] = include_bytes!("../../../../plugins/hud/fonts/Inter-Regular.otf");
@@ -183,6 +187,100 @@ async fn what_is_not_there_any_more_is_rejected_and_paid_back() {
     assert_eq!(refund["totals"][0]["amount"], -total(&rejected));
     assert_eq!(workshop.number("SELECT held + captured FROM payment").await, 0);
     assert_eq!(workshop.number(WRONG_MONEY).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_opened_at_the_moment_is_made_later() {
+    let (workshop, platform) = (Merchant::new(Role::Manufacturer, 20).await, Platform::new(1).await);
+    let base = workshop.base();
+    let quote = quoted(&platform, base, 1).await;
+    let file = workshop.folder.path().join("designs").join(quote["package"].as_str().unwrap());
+    let aside = workshop.folder.path().join("aside");
+    std::fs::rename(&file, &aside).unwrap();
+    // It is there, and does not open.
+    std::fs::create_dir(&file).unwrap();
+    platform.buy(base, &[(quote["item"]["id"].as_str().unwrap(), 1)]).await;
+    // Looked at after three seconds, and to be looked at again after three more.
+    workshop.comes_to("SELECT count(*) FROM orders WHERE stage = 'accepted' AND due > created + 4000", 1).await;
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::rename(&aside, &file).unwrap();
+    workshop.comes_to("SELECT count(*) FROM orders WHERE stage IN ('checked', 'queued', 'in_production')", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lay_on_the_shelf_is_there_again_when_the_rest_is_rejected() {
+    let (folder, platform) = (tempfile::tempdir().unwrap(), Platform::new(1).await);
+    let catalogue = folder.path().join("book.toml");
+    let glue = "[[product]]\nid = \"glue\"\ntitle = \"Glue\"\ntext = \"Sticks.\"\n[[product.item]]\nid = \"glue_50g\"\n\
+        title = \"50 g\"\ntext = \"Glue, 50 g\"\nprice = 300\nstock = 5\n";
+    std::fs::write(&catalogue, format!("{}\n{glue}", include_str!("../../catalogue/workshop.toml"))).unwrap();
+    let data = folder.path().join("workshop");
+    let config = Config { speed: 20, catalogue: Some(catalogue), ..Config::new(Role::Manufacturer, &data) };
+    let workshop = start(config).await.unwrap();
+    let base = workshop.url();
+    platform.meet(base).await;
+    let quote = quoted(&platform, base, 1).await;
+    let order = platform.buy(base, &[(quote["item"]["id"].as_str().unwrap(), 1), ("glue_50g", 2)]).await;
+    const LEFT: &str = "SELECT left FROM stock WHERE item = 'glue_50g'";
+    assert_eq!(number(&data, LEFT).await, 3);
+    std::fs::write(data.join("designs").join(quote["package"].as_str().unwrap()), b"spoilt").unwrap();
+    platform
+        .hears(|told| told.order["id"] == order.as_str() && told.order["line_items"][1]["status"] == "removed")
+        .await;
+    assert_eq!(number(&data, LEFT).await, 5);
+    workshop.stop().await;
+}
+
+/// The files in a workshop's folder of packages.
+fn files(workshop: &Merchant) -> usize {
+    std::fs::read_dir(workshop.folder.path().join("designs")).unwrap().count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_file_is_kept_that_nothing_is_written_down_of() {
+    let (mut workshop, platform) = (Merchant::new(Role::Manufacturer, 1).await, Platform::new(1).await);
+    let url = format!("{}/ucp/designs", workshop.base());
+    let key = platform.fresh();
+    let with =
+        async |bytes: &[u8]| platform.send_kind("POST", &url, Some(&key), "model/3mf", bytes.to_vec(), |_| {}).await;
+    assert_eq!(with(b"one").await.unwrap().status, 201);
+    assert_eq!(with(b"another").await.unwrap().status, 409, "the same key");
+    assert_eq!(files(&workshop), 1);
+    assert_eq!(with(b"one").await.unwrap().status, 201);
+    assert_eq!(files(&workshop), 1, "what is kept stays");
+    // Killed before it was written down.
+    std::fs::write(workshop.folder.path().join("designs").join("11".repeat(32)), b"another").unwrap();
+    workshop.restart().await;
+    let tidied = async {
+        while files(&workshop) > 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, tidied).await.expect("it is removed");
+    assert_eq!(workshop.number("SELECT count(*) FROM design").await, 1);
+}
+
+/// Whoever does not say who they are holds no place, however slowly their package comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_hold_no_places() {
+    let (workshop, platform) = (Merchant::new(Role::Manufacturer, 1).await, Platform::new(1).await);
+    let host = workshop.base().trim_start_matches("http://");
+    let agent = vestibule_ucp::agent_header(&platform.url);
+    let head = format!(
+        "POST /ucp/designs HTTP/1.1\r\nhost: {host}\r\nucp-agent: {agent}\r\ncontent-type: model/3mf\r\n\
+         content-length: 1000\r\n\r\n"
+    );
+    let mut strangers = Vec::new();
+    for _ in 0..2 {
+        let mut stranger = TcpStream::connect(host).await.unwrap();
+        stranger.write_all(head.as_bytes()).await.unwrap();
+        let mut status = [0; 12];
+        let answered = tokio::time::timeout(PATIENCE, stranger.read_exact(&mut status));
+        answered.await.expect("it is answered before its body came").unwrap();
+        assert_eq!(&status, b"HTTP/1.1 401");
+        strangers.push(stranger);
+    }
+    assert_eq!(hand_over(&platform, workshop.base(), b"this is no package").await.status, 201);
 }
 
 /// Cancelations of one run, each a little later than the one before.

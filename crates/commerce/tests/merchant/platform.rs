@@ -209,7 +209,7 @@ impl Platform {
         self.send_kind(method, url, key, "application/json", body, spoil).await
     }
 
-    async fn send_kind(
+    pub async fn send_kind(
         &self,
         method: &str,
         url: &str,

@@ -5,7 +5,7 @@ use std::{fs::OpenOptions, io::Write as _, path::Path};
 use bevy::prelude::*;
 use vestibule_twin::{
     AddressBook, AddressEntry, KeepProduct, KnownPurchases, ManagePurchases, Shop, ShopView, StopKeeping,
-    model::{PurchaseId, SystemId},
+    model::{MAX_ORDER_PIECES, PurchaseId, SystemId},
 };
 
 use super::super::{Capturing, OpenWindow, TokenFiles, orders};
@@ -18,8 +18,6 @@ use crate::{
 
 /// Letters of what is looked for, and of a part of an address.
 const LETTERS: usize = 120;
-/// The most of a thing that is made to a design: as many as manufacturers take.
-const MOST_MADE: u32 = 500;
 
 /// What is prepared.
 #[derive(Resource, Clone, Debug, PartialEq)]
@@ -76,7 +74,7 @@ impl ShopDesk {
         match what {
             PrepareShop::Show(part) => self.part = *part,
             PrepareShop::OrderDesign => self.part = ShopPart::Design,
-            PrepareShop::Quantity(quantity) => self.quantity = (*quantity).clamp(1, MOST_MADE),
+            PrepareShop::Quantity(quantity) => self.quantity = (*quantity).clamp(1, MAX_ORDER_PIECES),
             PrepareShop::Cart(system) => (self.part, self.cart) = (ShopPart::Carts, Some(system.clone())),
             PrepareShop::NewAddress if book.addresses.len() < AddressBook::MOST => {
                 book.addresses.push(AddressEntry { label: "Home".to_owned(), ..AddressEntry::default() });
@@ -214,4 +212,18 @@ fn write(folder: &Path, id: PurchaseId, text: &str) -> Result<String, String> {
         }
     }
     Err("there are too many receipts of this order already".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_made_than_an_order_shows() {
+        let (mut desk, mut book) = (ShopDesk::default(), AddressBook::default());
+        for (asked, kept) in [(0, 1), (7, 7), (65, 64), (u32::MAX, 64)] {
+            desk.prepare(&PrepareShop::Quantity(asked), &mut book);
+            assert_eq!(desk.quantity, kept);
+        }
+    }
 }
