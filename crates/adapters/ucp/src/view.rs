@@ -19,9 +19,11 @@ pub(crate) fn view(order: &Order) -> Result<OrderView, String> {
     let certificates = certificates(order);
     let lines = order.line_items.iter().map(|line| of_line(order, line, &certificates));
     let care = OrderCare::of(&order.more).ok().flatten();
+    let total = order.total().ok_or("its order has no total")?;
     let mut view = OrderView {
         lines: lines.collect::<Result<_, _>>()?,
-        total: order.total().ok_or("its order has no total")?,
+        // Totals stay as they were ordered: what is weighed beyond that is paid as well.
+        total: total.plus(order.added()).map_err(|error| error.to_string())?,
         refunded: order.refunded(),
         notes: notes(order),
         expected: expected(order),
@@ -179,7 +181,7 @@ fn expected(order: &Order) -> Option<(Timestamp, Timestamp)> {
 
 #[cfg(test)]
 mod tests {
-    use vestibule_ucp::{SigningKey, read};
+    use vestibule_ucp::{AdjustmentStatus, Amount, SigningKey, Total, Totals, kind, read};
 
     use super::*;
 
@@ -206,6 +208,30 @@ mod tests {
         assert!(shown.is_fulfilled() && !shown.cancellable);
         assert_eq!(shown.lines[0].carrying, Carrying::Delivered);
         assert_eq!(shown.lines[0].serials, [Serial::new("W1042-0001").unwrap()]);
+    }
+
+    #[test]
+    fn what_is_added_and_paid_back_counts_once_it_is_done() {
+        let mut order = order("order_in_production.json");
+        let changes = [
+            (64, AdjustmentStatus::Completed),
+            (-30, AdjustmentStatus::Completed),
+            (500, AdjustmentStatus::Pending),
+            (-700, AdjustmentStatus::Failed),
+        ];
+        let adjustment = |(n, (amount, status)): (usize, (i64, AdjustmentStatus))| Adjustment {
+            id: vestibule_ucp::Id::new(format!("adj_{n}")).unwrap(),
+            kind: "price_adjustment".to_owned(),
+            occurred_at: "2026-11-27T00:20:00Z".to_owned(),
+            status,
+            line_items: None,
+            totals: Some(Totals(vec![Total::new(kind::TOTAL, Amount::new(amount).unwrap())])),
+            description: Some("Cheese: 324 g were weighed".to_owned()),
+            more: vestibule_ucp::More::new(),
+        };
+        order.adjustments = Some(changes.into_iter().enumerate().map(adjustment).collect());
+        let shown = view(&order).unwrap();
+        assert_eq!((shown.total.to_string().as_str(), shown.refunded.to_string().as_str()), ("34.44 EUR", "0.30 EUR"));
     }
 
     #[test]
