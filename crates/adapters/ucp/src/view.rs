@@ -91,7 +91,11 @@ fn of_line(
         serials,
         certificates,
         making: events().filter_map(making).next_back(),
-        carrying: events().filter_map(carrying).next_back().unwrap_or_default(),
+        carrying: match events().filter_map(carrying).next_back().unwrap_or_default() {
+            // Some of it came, and the rest has not.
+            Carrying::Delivered if quantity.fulfilled < quantity.total => Carrying::InTransit,
+            carrying => carrying,
+        },
         measured: measured.and_then(weighed),
     })
 }
@@ -208,6 +212,11 @@ mod tests {
         assert!(shown.is_fulfilled() && !shown.cancellable);
         assert_eq!(shown.lines[0].carrying, Carrying::Delivered);
         assert_eq!(shown.lines[0].serials, [Serial::new("W1042-0001").unwrap()]);
+
+        let mut half = order("order_delivered.json");
+        half.line_items[0].quantity.total = 2;
+        let shown = view(&half).unwrap();
+        assert!(!shown.is_fulfilled() && shown.lines[0].carrying == Carrying::InTransit, "one of two is there");
     }
 
     #[test]
