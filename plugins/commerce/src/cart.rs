@@ -104,9 +104,9 @@ impl Cart {
     }
 
     /// It goes there. Nothing leaves by this.
-    pub(crate) fn choose_address(&mut self, address: usize, entry: &AddressEntry) {
+    pub(crate) fn choose_address(&mut self, place: usize, of: usize, entry: &AddressEntry) {
         self.problem = None;
-        if self.telling.choose(address, entry) {
+        if self.telling.choose(place, of, entry) {
             // The merchant has another one: that one counts no longer.
             self.options.clear();
             self.change();
@@ -375,6 +375,7 @@ impl Cart {
             Came::Back(why) if !self.is_bought() => self.problem = Some(why),
             Came::Back(_) | Came::Nothing => {}
         }
+        self.telling.look(around.addresses);
         let Some(id) = self.purchase else { return };
         let state = known.by_id.get(&id).map(|update| &update.state);
         let no = match (state, known.refused.get(&id)) {
@@ -462,7 +463,8 @@ impl Cart {
             most: checkout.and_then(read::most),
             notes: checkout.map(read::notes).unwrap_or_default(),
             links: checkout.map(read::links).unwrap_or_default(),
-            address: self.telling.address(),
+            address: self.telling.address(around.addresses),
+            goes_to: self.telling.entry().cloned(),
             leaves: self.telling.leaves(),
             told,
             deliveries: checkout.map(read::deliveries).unwrap_or_default(),

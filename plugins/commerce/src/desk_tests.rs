@@ -290,6 +290,28 @@ fn another_address_takes_the_old_one_back_and_an_empty_one_is_not_sent() {
     assert_eq!(scene.view().problem.as_deref(), Some("There is no such address."));
 }
 
+#[test]
+fn where_it_goes_is_what_was_told_whatever_the_book_says_by_now() {
+    let mut scene = Scene::ready();
+    let office = vestibule_twin::AddressEntry { label: "Office".to_owned(), ..home() };
+    scene.addresses.addresses = vec![office];
+    scene.follow();
+    let cart = scene.cart();
+    assert_eq!((cart.told, cart.address, cart.goes_to), (ShopTold::Told, None, Some(home())));
+    // The office was not told, and is looked up anew until it is.
+    scene.wish(Shop::Address { system: shop(), address: 0 });
+    scene.addresses.addresses[0].street = "1 Other Street".to_owned();
+    scene.follow();
+    let cart = scene.cart();
+    assert!(cart.leaves.contains(&("Street".to_owned(), "1 Other Street".to_owned())), "{:?}", cart.leaves);
+    scene.addresses.addresses.insert(0, home());
+    scene.follow();
+    assert_eq!(scene.cart().address, Some(1));
+    scene.addresses.addresses.pop();
+    scene.follow();
+    assert_eq!((scene.cart().address, scene.cart().leaves.len()), (None, 0), "it goes to no other one by itself");
+}
+
 fn package() -> DesignPackage {
     DesignPackage {
         design: DesignHash(ContentHash([7; 32])),
