@@ -212,11 +212,10 @@ impl Cart {
 
     /// The session is given up.
     pub(crate) fn leave(&mut self, system: &SystemId, ids: &mut Ids) -> Option<Effect> {
-        let bought = self.is_bought();
-        let shown = self.shown.take().filter(|_| !bought)?;
-        let id = json!({"id": shown.checkout.id.as_str()});
+        let (bought, session) = (self.is_bought(), self.session());
+        self.shown.take().filter(|_| !bought)?;
         (self.asked, self.dirty) = (None, false);
-        let input = Json::of(&id).ok()?;
+        let input = Json::of(&session?).ok()?;
         Some(Effect::Call { call: ids.call(), system: system.clone(), service: "cancel_checkout", input })
     }
 
@@ -225,8 +224,17 @@ impl Cart {
         if self.asked.is_some() || self.is_bought() {
             return None;
         }
-        let id = json!({"id": self.shown.as_ref()?.checkout.id.as_str()});
-        self.call(system, ids, Asked::Look, "look_checkout", &id)
+        let session = self.session()?;
+        self.call(system, ids, Asked::Look, "look_checkout", &session)
+    }
+
+    /// Which session, and which document about the person its merchant has: whoever asks takes out of its words what they say.
+    fn session(&self) -> Option<Value> {
+        let mut session = json!({"id": self.shown.as_ref()?.checkout.id.as_str()});
+        if let Some(document) = self.telling.document() {
+            session["buyer"] = person::as_buyer(document);
+        }
+        Some(session)
     }
 
     fn call(

@@ -85,8 +85,12 @@ fn a_price_that_changed_by_itself_is_said_and_confirmed_anew() {
     let mut scene = Scene::ready();
     scene.price = 4_200;
     scene.wish(Shop::Look);
-    let (_, service, _) = scene.asked[0];
+    let (_, service, ref input) = scene.asked[0];
     assert_eq!(service, "look_checkout");
+    assert!(
+        input["buyer"]["$person"].is_string(),
+        "the merchant's words are kept, and what they say of the person is not"
+    );
     let input = json!({"id": "chk_01", "line_items": [{"item": {"id": "lamp"}, "quantity": 1}], "buyer": {},
         "fulfillment": {"methods": [{"groups": [{"selected_option_id": "standard"}]}]}});
     let output = scene.checkout(&input);
@@ -396,6 +400,7 @@ fn a_cart_that_is_left_is_ended_at_its_merchant_and_an_order_is_not() {
     scene.wish(Shop::Leave(shop()));
     let (_, service, input) = scene.asked.pop_front().unwrap();
     assert_eq!((service, &input["id"]), ("cancel_checkout", &json!("chk_01")));
+    assert!(input["buyer"]["$person"].is_string());
     assert!(scene.view().carts.is_empty());
     let mut scene = Scene::ready();
     let confirmed = scene.confirm(euro(4_390)).unwrap();
