@@ -8,13 +8,13 @@ use std::{
 };
 
 use bevy::prelude::*;
-use vestibule_sim::{Goods, Guest, PhysicalHand};
+use vestibule_sim::{Goods, Guest, PhysicalHand, SimError};
 use vestibule_twin::{
     DesignPackaged, FoodDelivered, KnownPurchases,
     model::{LineId, OrderLine, PurchaseId, Serial},
 };
 
-use super::shining::Shining;
+use super::{private, shining::Shining};
 use crate::tour::Physical;
 
 /// Seconds between two looks: couriers are not in a hurry.
@@ -23,6 +23,8 @@ const LOOK_S: f32 = 0.5;
 const WIDE: u8 = 50;
 /// Bytes of the list of what was unpacked: as many serial numbers as the home unpacks, and room.
 const MOST_BYTES: u64 = 16 * 1024;
+/// Goods in one parcel: as many as the simulated courier carries.
+const MOST_GOODS: usize = 256;
 /// Parcels with food that wait for their turn: as many as a doormat has room for. More are not brought.
 const MOST_FOOD: usize = 64;
 
@@ -43,6 +45,9 @@ impl Plugin for CourierPlugin {
     }
 }
 
+/// An order's number, and what is in its parcel.
+type Parcel = (String, Vec<Goods>);
+
 /// What was brought, and what is in the house.
 #[derive(Resource, Default)]
 struct Courier {
@@ -52,27 +57,38 @@ struct Courier {
     rounds: Rounds,
     shining: Shining,
     /// Parcels with food that were not brought yet.
-    food: VecDeque<(String, Vec<Goods>)>,
+    food: VecDeque<Parcel>,
+    /// A parcel for which there was no room: it is brought again.
+    late: Option<Parcel>,
     /// The order whose parcel stands at the door.
     waits: Option<String>,
     /// In the order in which it was unpacked.
     unpacked: Vec<String>,
 }
 
-/// How many of each line were brought. What was delivered before the client started lies in the house.
+/// How many of each line are brought. What was delivered before the client started lies in the house, but for what has
+/// electronics and is plugged in nowhere: its parcel stood at the door when the home last ended.
 #[derive(Debug, Default, PartialEq)]
 struct Rounds {
     brought: BTreeMap<(PurchaseId, LineId), u32>,
     known: BTreeSet<PurchaseId>,
     complete: bool,
+    /// Parcels that wait for their turn.
+    waiting: VecDeque<Parcel>,
 }
 
 impl Rounds {
-    /// The next parcel: an order's number, and what is in it. One for each purchase.
-    fn next(&mut self, known: &KnownPurchases, shining: &Shining) -> Option<(String, Vec<Goods>)> {
+    /// The next parcel.
+    fn next(&mut self, known: &KnownPurchases, shining: &Shining, unpacked: &[String]) -> Option<Parcel> {
+        self.look(known, shining, unpacked);
+        self.waiting.pop_front()
+    }
+
+    /// Packs what came: a parcel for each purchase.
+    fn look(&mut self, known: &KnownPurchases, shining: &Shining, unpacked: &[String]) {
         // Until the list has come once, nobody knows what is old.
         if !known.complete && !self.complete {
-            return None;
+            return;
         }
         let first = !std::mem::replace(&mut self.complete, true);
         for update in known.newest_first().into_iter().rev() {
@@ -81,16 +97,17 @@ impl Rounds {
             let mut goods = Vec::new();
             for line in &order.lines {
                 let before = self.brought.insert((update.id, line.id.clone()), line.fulfilled).unwrap_or(0);
+                let shines = shining.has(line.design.as_ref());
                 if !is_old && line.fulfilled > before {
-                    goods.extend(of_line(line, shining.has(line.design.as_ref()), before));
+                    goods.extend(of_line(line, shines, before));
+                } else if is_old && shines && line.total > 0 {
+                    let lamps = of_line(line, shines, 0).into_iter();
+                    goods.extend(lamps.filter(|goods| !unpacked.contains(&goods.item)));
                 }
             }
-            if !goods.is_empty() {
-                let number = update.state.order().map_or_else(|| update.id.to_string(), ToString::to_string);
-                return Some((number, goods));
-            }
+            let number = update.state.order().map_or_else(|| update.id.to_string(), ToString::to_string);
+            self.waiting.extend(goods.chunks(MOST_GOODS).map(|goods| (number.clone(), goods.to_vec())));
         }
-        None
     }
 }
 
@@ -123,13 +140,8 @@ fn bring(
     courier.begin(hand);
     courier.take_in(hand);
     // One parcel after the other, and nobody is pushed aside.
-    let free = courier.waits.is_none() && hand.door().guest.is_none();
-    let next = free.then(|| courier.food.pop_front().or_else(|| courier.rounds.next(&known, &courier.shining)));
-    if let Some((order, goods)) = next.flatten() {
-        match hand.deliver(&order, goods) {
-            Ok(()) => courier.waits = Some(order),
-            Err(error) => warn!("the simulated courier does not come: {error}"),
-        }
+    if courier.waits.is_none() && hand.door().guest.is_none() {
+        courier.ring(&known, |order, goods| hand.deliver(order, goods));
     }
     courier.note(hand);
 }
@@ -144,6 +156,25 @@ impl Courier {
             }
             let goods = foods.iter().map(|(item, amount)| Goods { item: item.clone(), amount: *amount });
             self.food.push_back((purchase.to_string(), goods.collect()));
+        }
+    }
+
+    /// Brings the next parcel. One for which there is no room is brought at another look.
+    fn ring(&mut self, known: &KnownPurchases, deliver: impl FnOnce(&str, Vec<Goods>) -> Result<(), SimError>) {
+        let late = self.late.take();
+        let is_late = late.is_some();
+        let next =
+            late.or_else(|| self.food.pop_front()).or_else(|| self.rounds.next(known, &self.shining, &self.unpacked));
+        let Some((order, goods)) = next else { return };
+        match deliver(&order, goods.clone()) {
+            Ok(()) => self.waits = Some(order),
+            Err(error) => {
+                // Said once, and tried at each look.
+                if !is_late {
+                    warn!("the simulated courier cannot leave {order} yet: {error}");
+                }
+                self.late = Some((order, goods));
+            }
         }
     }
 
@@ -185,8 +216,9 @@ impl Courier {
     fn note(&mut self, hand: &PhysicalHand) {
         let unpacked = hand.unpacked();
         if unpacked != self.unpacked {
-            if let Err(error) = fs::write(&self.file, unpacked.join("\n")) {
-                warn!("{} cannot be written: {error}", self.file.display());
+            // Whole or not at all: who is killed now still has what was unpacked before.
+            if let Err(error) = private::write(&self.file, unpacked.join("\n").as_bytes()) {
+                warn!("what was unpacked is not remembered: {error}");
             }
             self.unpacked = unpacked;
         }
@@ -271,7 +303,7 @@ mod tests {
         }
     }
 
-    fn items(parcel: Option<(String, Vec<Goods>)>) -> Option<(String, Vec<String>)> {
+    fn items(parcel: Option<Parcel>) -> Option<(String, Vec<String>)> {
         parcel.map(|(order, goods)| (order, goods.into_iter().map(|goods| goods.item).collect()))
     }
 
@@ -280,22 +312,67 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let shining = shining(folder.path());
         let (mut known, mut rounds) = (KnownPurchases::default(), Rounds::default());
+        let unpacked = ["W-1".to_owned()];
+        let mut next = |known: &KnownPurchases| rounds.next(known, &shining, &unpacked);
         known.take(update(1, "Lamp", &["W-1"], 1));
-        assert_eq!(rounds.next(&known, &shining), None, "the list has not come");
+        assert_eq!(next(&known), None, "the list has not come");
         known.complete = true;
-        assert_eq!(rounds.next(&known, &shining), None, "it was delivered before");
+        assert_eq!(next(&known), None, "it was delivered before");
         known.take(update(2, "A tall one", &["W-2", "W-3"], 0));
-        assert_eq!(rounds.next(&known, &shining), None);
+        assert_eq!(next(&known), None);
         known.take(update(2, "A tall one", &["W-2", "W-3"], 1));
-        assert_eq!(items(rounds.next(&known, &shining)), Some(("ord_2".to_owned(), vec!["W-2".to_owned()])));
-        assert_eq!(rounds.next(&known, &shining), None);
+        assert_eq!(items(next(&known)), Some(("ord_2".to_owned(), vec!["W-2".to_owned()])));
+        assert_eq!(next(&known), None);
         known.take(update(2, "A tall one", &["W-2", "W-3"], 2));
         known.take(update(3, "Lamp shelf", &["W-4"], 1));
         known.take(update(4, "Flour", &[], 1));
-        assert_eq!(items(rounds.next(&known, &shining)), Some(("ord_2".to_owned(), vec!["W-3".to_owned()])));
+        assert_eq!(items(next(&known)), Some(("ord_2".to_owned(), vec!["W-3".to_owned()])));
         // What has no electronics does not tell its number.
-        assert_eq!(items(rounds.next(&known, &shining)), Some(("ord_3".to_owned(), vec!["Lamp shelf W-4".to_owned()])));
-        assert_eq!(rounds.next(&known, &shining), None, "food is the kitchen's");
+        assert_eq!(items(next(&known)), Some(("ord_3".to_owned(), vec!["Lamp shelf W-4".to_owned()])));
+        assert_eq!(next(&known), None, "food is the kitchen's");
+    }
+
+    /// The home ended before anybody opened the door, or before the first list came.
+    #[test]
+    fn lamps_that_are_plugged_in_nowhere_are_brought_again_after_a_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let shining = shining(folder.path());
+        let mut known = KnownPurchases { complete: true, ..KnownPurchases::default() };
+        known.take(update(1, "A tall one", &["W-1", "W-2", "W-3"], 2));
+        known.take(update(2, "Lamp shelf", &["W-4"], 1));
+        let mut back = update(3, "Lamp", &["W-5"], 1);
+        back.order.as_mut().unwrap().lines[0].total = 0;
+        known.take(back);
+        let (mut rounds, unpacked) = (Rounds::default(), ["W-1".to_owned()]);
+        let brought = items(rounds.next(&known, &shining, &unpacked));
+        assert_eq!(brought, Some(("ord_1".to_owned(), vec!["W-2".to_owned()])));
+        assert_eq!(
+            rounds.next(&known, &shining, &unpacked),
+            None,
+            "a shelf lies in a cupboard, and one lamp went back"
+        );
+        known.take(update(1, "A tall one", &["W-1", "W-2", "W-3"], 3));
+        let brought = items(rounds.next(&known, &shining, &unpacked));
+        assert_eq!(brought, Some(("ord_1".to_owned(), vec!["W-3".to_owned()])));
+    }
+
+    #[test]
+    fn a_parcel_for_which_there_is_no_room_is_brought_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut courier = Courier { shining: shining(folder.path()), ..Courier::default() };
+        let mut known = KnownPurchases { complete: true, ..KnownPurchases::default() };
+        courier.ring(&known, |_, _| panic!("there is nothing"));
+        known.take(update(1, "Lamp", &["W-1"], 1));
+        for _ in 0..2 {
+            courier.ring(&known, |_, _| Err(SimError::Full { what: "parcels", most: 64 }));
+            assert!(courier.waits.is_none());
+        }
+        courier.ring(&known, |order, goods| {
+            assert_eq!((order, goods), ("ord_1", vec![Goods::read("W-1")]));
+            Ok(())
+        });
+        assert_eq!(courier.waits.take().as_deref(), Some("ord_1"));
+        courier.ring(&known, |_, _| panic!("it was brought"));
     }
 
     #[test]
@@ -314,11 +391,11 @@ mod tests {
         let shining = Shining::default();
         let (mut known, mut rounds) =
             (KnownPurchases { complete: true, ..KnownPurchases::default() }, Rounds::default());
-        assert_eq!(rounds.next(&known, &shining), None);
+        assert_eq!(rounds.next(&known, &shining, &[]), None);
         known.take(update(1, "Lamp", &["W-1"], 1));
-        assert!(rounds.next(&known, &shining).is_some());
+        assert!(rounds.next(&known, &shining, &[]).is_some());
         known.complete = false;
-        assert_eq!(rounds.next(&known, &shining), None);
+        assert_eq!(rounds.next(&known, &shining, &[]), None);
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -42,25 +42,46 @@ pub(super) struct KeepPlugin {
 
 impl Plugin for KeepPlugin {
     fn build(&self, app: &mut App) {
-        app.insert_resource(Keeping { designs: self.designs.clone(), reading: Vec::new(), waiting: Vec::new() })
+        app.insert_resource(Keeping { designs: self.designs.clone(), ..Keeping::default() })
             .add_systems(Update, (begin, stop, read, follow, show).chain());
     }
 }
 
 /// Products that are being kept.
-#[derive(Resource)]
+#[derive(Resource, Default)]
 struct Keeping {
     designs: PathBuf,
     /// Their look is being read. Dropped, that stops after the piece that is read right now.
     reading: Vec<(KeepProduct, Place, Task<Option<Given>>)>,
     /// Their look is on its way to the enabler.
     waiting: Vec<(KeepProduct, Place, BlobRef)>,
+    /// The enabler is asked, and for how many looks that is not to be seen.
+    asked: Vec<(KeepProduct, u8)>,
 }
 
 impl Keeping {
+    fn wishes(&self) -> impl Iterator<Item = &KeepProduct> {
+        let (reading, waiting) =
+            (self.reading.iter().map(|(wish, ..)| wish), self.waiting.iter().map(|(wish, ..)| wish));
+        reading.chain(waiting).chain(self.asked.iter().map(|(wish, _)| wish))
+    }
+
     fn has(&self, serial: &Serial) -> bool {
-        let mut all = self.reading.iter().map(|(wish, ..)| wish).chain(self.waiting.iter().map(|(wish, ..)| wish));
-        all.any(|wish| wish.serial == *serial)
+        self.wishes().any(|wish| wish.serial == *serial)
+    }
+
+    /// How many of this design are being kept: each takes a piece of it.
+    fn pending(&self, design: Option<&DesignHash>) -> usize {
+        self.wishes().filter(|wish| wish.design.is_some() && wish.design.as_ref() == design).count()
+    }
+
+    /// Forgets what was answered. A question is seen a frame after it was asked, and its answer is noted a frame after it
+    /// came: so long it is not forgotten.
+    fn answered(&mut self, known: &KnownPurchases) {
+        self.asked.retain_mut(|(wish, unseen)| {
+            *unseen = if known.binding.contains(&wish.serial) { 0 } else { *unseen + 1 };
+            *unseen <= 1
+        });
     }
 
     const fn is_full(&self) -> bool {
@@ -68,17 +89,17 @@ impl Keeping {
     }
 }
 
-/// Where it stands: as the oldest piece of its design that is no twin yet, which becomes it; else where parcels lie.
+/// Where it stands: as the oldest piece of its design that is no twin yet, which becomes it; else where parcels lie. As many
+/// pieces as are `pending` become others first.
 fn place<'a>(
     design: Option<&DesignHash>,
     pieces: impl Iterator<Item = &'a Piece>,
-    taken: &[PieceTwin],
+    (taken, pending): (&[PieceTwin], usize),
     mat: Option<&Transform>,
 ) -> Option<Place> {
     let key = design.map(design_model_key);
     let free = |piece: &&Piece| Some(&piece.model) == key.as_ref() && taken.iter().all(|one| one.piece != piece.id);
-    let mut pieces = pieces;
-    let (position, rotation) = match pieces.find(free) {
+    let (position, rotation) = match pieces.filter(free).nth(pending) {
         Some(piece) => (piece.position, Quat::from_rotation_y(piece.yaw)),
         None => mat.map(|mat| (mat.translation.to_array(), mat.rotation))?,
     };
@@ -104,15 +125,20 @@ fn keep(wish: &KeepProduct, place: Place, visual: Option<BlobRef>) -> ManagePurc
 fn begin(
     mut wishes: MessageReader<KeepProduct>,
     (record, furniture, places): (Res<WorldRecord>, Res<Furniture>, Res<Places>),
+    known: Res<KnownPurchases>,
     mut keeping: ResMut<Keeping>,
     (mut manage, mut notify): (MessageWriter<ManagePurchases>, MessageWriter<Notify>),
 ) {
+    if !keeping.asked.is_empty() {
+        keeping.answered(&known);
+    }
     for wish in wishes.read() {
         if keeping.has(&wish.serial) {
             continue;
         }
         let design = wish.design.as_ref();
-        let Some(place) = place(design, furniture.0.pieces(), &record.file.product, places.anchors.get(MAT)) else {
+        let taken = (record.file.product.as_slice(), keeping.pending(design));
+        let Some(place) = place(design, furniture.0.pieces(), taken, places.anchors.get(MAT)) else {
             let title = format!("{} cannot be kept", wish.serial);
             let text = "Nobody knows where it stands: put its design into the room first.".to_owned();
             notify.write(Notify { urgency: Urgency::Problem, title, text, twin: None });
@@ -124,7 +150,10 @@ fn begin(
                 let task = IoTaskPool::get().spawn(look(file));
                 keeping.reading.push((wish.clone(), place, task));
             }
-            None => drop(manage.write(keep(wish, place, None))),
+            None => {
+                manage.write(keep(wish, place, None));
+                keeping.asked.push((wish.clone(), 0));
+            }
         }
     }
 }
@@ -146,7 +175,7 @@ fn read(mut keeping: ResMut<Keeping>, mut manage: MessageWriter<ManagePurchases>
     if keeping.reading.is_empty() {
         return;
     }
-    let Keeping { reading, waiting, .. } = &mut *keeping;
+    let Keeping { reading, waiting, asked, .. } = &mut *keeping;
     reading.retain_mut(|(wish, place, task)| {
         let Some(look) = check_ready(task) else { return true };
         match look {
@@ -156,7 +185,10 @@ fn read(mut keeping: ResMut<Keeping>, mut manage: MessageWriter<ManagePurchases>
                 waiting.push((wish.clone(), place.clone(), visual));
                 manage.write(ManagePurchases::Give(given));
             }
-            None => drop(manage.write(keep(wish, place.clone(), None))),
+            None => {
+                manage.write(keep(wish, place.clone(), None));
+                asked.push((wish.clone(), 0));
+            }
         }
         false
     });
@@ -167,7 +199,8 @@ fn follow(known: Res<KnownPurchases>, mut keeping: ResMut<Keeping>, mut manage: 
     if keeping.waiting.is_empty() {
         return;
     }
-    keeping.waiting.retain(|(wish, place, visual)| {
+    let Keeping { waiting, asked, .. } = &mut *keeping;
+    waiting.retain(|(wish, place, visual)| {
         let visual = match known.given.get(&visual.hash) {
             Some(Giving::There) => Some(visual.clone()),
             Some(Giving::Refused(_) | Giving::NotSent(_)) => None,
@@ -175,6 +208,7 @@ fn follow(known: Res<KnownPurchases>, mut keeping: ResMut<Keeping>, mut manage: 
             Some(Giving::Under(..) | Giving::Lost(_)) | None => return true,
         };
         manage.write(keep(wish, place.clone(), visual));
+        asked.push((wish.clone(), 0));
         false
     });
 }
@@ -213,11 +247,15 @@ mod tests {
     fn it_stands_where_its_design_does_or_where_parcels_lie() {
         let (pieces, mat) = ([piece(1, 1.0), piece(2, 2.0)], Transform::from_xyz(9.0, 0.0, 9.0));
         let taken = [PieceTwin { piece: 1, twin: "things/W-1".to_owned() }];
-        let stands = |design, taken: &[PieceTwin], mat| place(design, pieces.iter(), taken, mat);
+        let stands = |design, taken: &[PieceTwin], mat| place(design, pieces.iter(), (taken, 0), mat);
         let first = stands(Some(&SHELF), &[], Some(&mat)).unwrap();
         assert_eq!((first.space.as_str(), first.position), ("home", [1.0, 1.0, 0.0]));
         assert!((first.rotation[1] - std::f32::consts::FRAC_1_SQRT_2).abs() < 1e-6);
         assert_eq!(stands(Some(&SHELF), &taken, None).unwrap().position, [2.0, 1.0, 0.0], "the first is one already");
+        for (pending, x) in [(0, 1.0), (1, 2.0), (2, 9.0)] {
+            let stands = place(Some(&SHELF), pieces.iter(), (&[], pending), Some(&mat)).unwrap();
+            assert_eq!(stands.position[0], x, "{pending} become others first");
+        }
         let other = DesignHash(ContentHash([1; 32]));
         for design in [None, Some(&other)] {
             assert_eq!(stands(design, &[], Some(&mat)).unwrap().position, [9.0, 0.0, 9.0]);
@@ -274,6 +312,7 @@ mod tests {
         let mut app = app(folder.path());
         app.world_mut().write_message(wish("W-1"));
         assert!(is_kept(&next(&mut app), "W-1", false), "it never stood in the room as a model");
+        assert!(asked(&mut app).is_empty());
         // More than one piece is read.
         let bytes = vec![7; usize::try_from(PIECE).unwrap() + 5];
         model(folder.path(), &bytes);
@@ -301,11 +340,39 @@ mod tests {
     }
 
     #[test]
+    fn two_that_are_kept_at_once_stand_in_two_places() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = app(folder.path());
+        let pieces = [piece(1, 1.0), piece(2, 2.0), piece(3, 3.0)];
+        app.insert_resource(Furniture(Furnishing::new(pieces)));
+        let (mut places, end) = (Vec::new(), Instant::now() + Duration::from_secs(20));
+        for serials in [&["W-1", "W-2"][..], &["W-3"][..]] {
+            for serial in serials {
+                app.world_mut().write_message(wish(serial));
+            }
+            let wanted = places.len() + serials.len();
+            while places.len() < wanted && Instant::now() < end {
+                for asked in asked(&mut app) {
+                    let ManagePurchases::Keep { serial, place, .. } = asked else { panic!("{asked:?}") };
+                    // The enabler has not answered yet.
+                    app.world_mut().resource_mut::<KnownPurchases>().binding.insert(serial.clone());
+                    places.push((serial.to_string(), place.position[0]));
+                }
+            }
+            // However long it takes.
+            (0..3).for_each(|_| drop(asked(&mut app)));
+        }
+        places.sort_by(|one, other| one.0.cmp(&other.0));
+        assert_eq!(places, [("W-1".to_owned(), 1.0), ("W-2".to_owned(), 2.0), ("W-3".to_owned(), 3.0)]);
+    }
+
+    #[test]
     fn what_is_being_read_is_said_and_stops_when_the_person_leaves() {
         let folder = tempfile::tempdir().unwrap();
         let mut app = app(folder.path());
         model(folder.path(), b"glTF");
-        let (serial, place) = (Serial::new("W-1").unwrap(), place(None, [].iter(), &[], Some(&Transform::IDENTITY)));
+        let (serial, place) =
+            (Serial::new("W-1").unwrap(), place(None, [].iter(), (&[], 0), Some(&Transform::IDENTITY)));
         // A disk that never answers.
         let task = IoTaskPool::get().spawn(std::future::pending());
         app.world_mut().resource_mut::<Keeping>().reading.push((wish("W-1"), place.unwrap(), task));

@@ -6,6 +6,8 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use bevy::log::warn;
 use vestibule_twin::{DesignPackage, model::DesignHash};
 
+use super::private;
+
 /// The role of designs that shine.
 const LAMP: &str = "lamp";
 /// Designs that are remembered: more than a home orders. Of more, the new ones are not.
@@ -36,8 +38,9 @@ impl Shining {
             return;
         }
         let lines: Vec<String> = self.designs.iter().map(ToString::to_string).collect();
-        if let Err(error) = fs::write(&self.file, lines.join("\n")) {
-            warn!("{} cannot be written: {error}", self.file.display());
+        // Whole or not at all: who is killed now still knows what they knew before.
+        if let Err(error) = private::write(&self.file, lines.join("\n").as_bytes()) {
+            warn!("which designs shine is not remembered: {error}");
         }
     }
 

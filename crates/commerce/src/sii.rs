@@ -275,12 +275,16 @@ impl Enabler {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await?;
+        let mut answer = request.send().await?;
         let status = answer.status();
-        if answer.content_length().is_some_and(|length| length > MAX_ANSWER as u64) {
-            return Err(SiiError::Strange);
+        // What it says of its length is not believed: some say nothing.
+        let mut bytes = Vec::new();
+        while let Some(part) = answer.chunk().await? {
+            if bytes.len() + part.len() > MAX_ANSWER {
+                return Err(SiiError::Strange);
+            }
+            bytes.extend_from_slice(&part);
         }
-        let bytes = answer.bytes().await?;
         let said: Value = if bytes.is_empty() {
             Value::Null
         } else {

@@ -282,7 +282,7 @@ impl Order {
         self.adjustments.as_deref().unwrap_or_default()
     }
 
-    /// The total as money.
+    /// The total as money, as it was when it was ordered.
     #[must_use]
     pub fn total(&self) -> Option<Money> {
         self.totals.money(self.currency)
@@ -291,10 +291,21 @@ impl Order {
     /// What went back to the buyer for good: completed adjustments whose total is below zero.
     #[must_use]
     pub fn refunded(&self) -> Money {
+        Money::new(-self.adjusted(|amount| amount < 0), self.currency)
+    }
+
+    /// What the buyer pays beyond the total, for goods that weigh more for one: completed adjustments whose total is above
+    /// zero.
+    #[must_use]
+    pub fn added(&self) -> Money {
+        Money::new(self.adjusted(|amount| amount > 0), self.currency)
+    }
+
+    fn adjusted(&self, counts: impl Fn(i64) -> bool) -> i64 {
         let done = self.adjustments().iter().filter(|one| one.status == AdjustmentStatus::Completed);
         let totals = done.filter_map(|one| one.totals.as_ref()?.total()).map(crate::Amount::get);
         // MAX_ADJUSTMENTS amounts of at most MAX_AMOUNT each: far from overflowing.
-        Money::new(totals.filter(|amount| *amount < 0).map(|amount| -amount).sum(), self.currency)
+        totals.filter(|amount| counts(*amount)).sum()
     }
 }
 

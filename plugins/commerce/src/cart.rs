@@ -104,9 +104,9 @@ impl Cart {
     }
 
     /// It goes there. Nothing leaves by this.
-    pub(crate) fn choose_address(&mut self, address: usize, entry: &AddressEntry) {
+    pub(crate) fn choose_address(&mut self, place: usize, of: usize, entry: &AddressEntry) {
         self.problem = None;
-        if self.telling.choose(address, entry) {
+        if self.telling.choose(place, of, entry) {
             // The merchant has another one: that one counts no longer.
             self.options.clear();
             self.change();
@@ -212,11 +212,10 @@ impl Cart {
 
     /// The session is given up.
     pub(crate) fn leave(&mut self, system: &SystemId, ids: &mut Ids) -> Option<Effect> {
-        let bought = self.is_bought();
-        let shown = self.shown.take().filter(|_| !bought)?;
-        let id = json!({"id": shown.checkout.id.as_str()});
+        let (bought, session) = (self.is_bought(), self.session());
+        self.shown.take().filter(|_| !bought)?;
         (self.asked, self.dirty) = (None, false);
-        let input = Json::of(&id).ok()?;
+        let input = Json::of(&session?).ok()?;
         Some(Effect::Call { call: ids.call(), system: system.clone(), service: "cancel_checkout", input })
     }
 
@@ -225,8 +224,17 @@ impl Cart {
         if self.asked.is_some() || self.is_bought() {
             return None;
         }
-        let id = json!({"id": self.shown.as_ref()?.checkout.id.as_str()});
-        self.call(system, ids, Asked::Look, "look_checkout", &id)
+        let session = self.session()?;
+        self.call(system, ids, Asked::Look, "look_checkout", &session)
+    }
+
+    /// Which session, and which document about the person its merchant has: whoever asks takes out of its words what they say.
+    fn session(&self) -> Option<Value> {
+        let mut session = json!({"id": self.shown.as_ref()?.checkout.id.as_str()});
+        if let Some(document) = self.telling.document() {
+            session["buyer"] = person::as_buyer(document);
+        }
+        Some(session)
     }
 
     fn call(
@@ -375,6 +383,7 @@ impl Cart {
             Came::Back(why) if !self.is_bought() => self.problem = Some(why),
             Came::Back(_) | Came::Nothing => {}
         }
+        self.telling.look(around.addresses);
         let Some(id) = self.purchase else { return };
         let state = known.by_id.get(&id).map(|update| &update.state);
         let no = match (state, known.refused.get(&id)) {
@@ -462,7 +471,8 @@ impl Cart {
             most: checkout.and_then(read::most),
             notes: checkout.map(read::notes).unwrap_or_default(),
             links: checkout.map(read::links).unwrap_or_default(),
-            address: self.telling.address(),
+            address: self.telling.address(around.addresses),
+            goes_to: self.telling.entry().cloned(),
             leaves: self.telling.leaves(),
             told,
             deliveries: checkout.map(read::deliveries).unwrap_or_default(),

@@ -156,7 +156,7 @@ impl Desk {
             }),
             Shop::Address { system, address } => match around.addresses.addresses.get(*address) {
                 Some(entry) => self.with(system, |cart, _| {
-                    cart.choose_address(*address, entry);
+                    cart.choose_address(*address, around.addresses.addresses.len(), entry);
                     Vec::new()
                 }),
                 None => self.no("There is no such address."),

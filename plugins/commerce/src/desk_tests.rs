@@ -85,8 +85,12 @@ fn a_price_that_changed_by_itself_is_said_and_confirmed_anew() {
     let mut scene = Scene::ready();
     scene.price = 4_200;
     scene.wish(Shop::Look);
-    let (_, service, _) = scene.asked[0];
+    let (_, service, ref input) = scene.asked[0];
     assert_eq!(service, "look_checkout");
+    assert!(
+        input["buyer"]["$person"].is_string(),
+        "the merchant's words are kept, and what they say of the person is not"
+    );
     let input = json!({"id": "chk_01", "line_items": [{"item": {"id": "lamp"}, "quantity": 1}], "buyer": {},
         "fulfillment": {"methods": [{"groups": [{"selected_option_id": "standard"}]}]}});
     let output = scene.checkout(&input);
@@ -290,6 +294,28 @@ fn another_address_takes_the_old_one_back_and_an_empty_one_is_not_sent() {
     assert_eq!(scene.view().problem.as_deref(), Some("There is no such address."));
 }
 
+#[test]
+fn where_it_goes_is_what_was_told_whatever_the_book_says_by_now() {
+    let mut scene = Scene::ready();
+    let office = vestibule_twin::AddressEntry { label: "Office".to_owned(), ..home() };
+    scene.addresses.addresses = vec![office];
+    scene.follow();
+    let cart = scene.cart();
+    assert_eq!((cart.told, cart.address, cart.goes_to), (ShopTold::Told, None, Some(home())));
+    // The office was not told, and is looked up anew until it is.
+    scene.wish(Shop::Address { system: shop(), address: 0 });
+    scene.addresses.addresses[0].street = "1 Other Street".to_owned();
+    scene.follow();
+    let cart = scene.cart();
+    assert!(cart.leaves.contains(&("Street".to_owned(), "1 Other Street".to_owned())), "{:?}", cart.leaves);
+    scene.addresses.addresses.insert(0, home());
+    scene.follow();
+    assert_eq!(scene.cart().address, Some(1));
+    scene.addresses.addresses.pop();
+    scene.follow();
+    assert_eq!((scene.cart().address, scene.cart().leaves.len()), (None, 0), "it goes to no other one by itself");
+}
+
 fn package() -> DesignPackage {
     DesignPackage {
         design: DesignHash(ContentHash([7; 32])),
@@ -374,6 +400,7 @@ fn a_cart_that_is_left_is_ended_at_its_merchant_and_an_order_is_not() {
     scene.wish(Shop::Leave(shop()));
     let (_, service, input) = scene.asked.pop_front().unwrap();
     assert_eq!((service, &input["id"]), ("cancel_checkout", &json!("chk_01")));
+    assert!(input["buyer"]["$person"].is_string());
     assert!(scene.view().carts.is_empty());
     let mut scene = Scene::ready();
     let confirmed = scene.confirm(euro(4_390)).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vestibule_model::{Carrying, Making, PurchaseId, PurchaseState, PurchaseUpdate};
+use vestibule_model::{Carrying, Making, OrderLine, PurchaseId, PurchaseState, PurchaseUpdate};
 use vestibule_twin::{KnownPurchases, KnownSystems, Notify, Urgency};
 
 use crate::{desk::merchant_name, read::words};
@@ -36,25 +36,28 @@ pub(crate) fn step(update: &PurchaseUpdate) -> Step {
 }
 
 fn of_order(update: &PurchaseUpdate) -> Step {
-    let lines = update.order.iter().flat_map(|order| &order.lines);
-    let each = lines.filter_map(|line| {
-        let carried = match &line.carrying {
-            Carrying::Nothing => None,
-            Carrying::Shipped { .. } | Carrying::InTransit => Some(Step::Shipped),
-            Carrying::FailedAttempt => Some(Step::Missed),
-            Carrying::Delivered => Some(Step::Delivered),
-            Carrying::Returned | Carrying::Lost => Some(Step::Lost),
-        };
-        let made = line.making.as_ref().map(|making| match making {
-            Making::Rejected { .. } => Step::Rejected,
-            Making::InProduction { .. } | Making::QualityCheck => Step::Making,
-            Making::Made => Step::Made,
-            Making::Accepted | Making::Checked | Making::Queued { .. } => Step::Placed,
-        });
-        carried.or(made)
+    let lines = || update.order.iter().flat_map(|order| &order.lines);
+    // Of several lines the one that is furthest behind. What was taken out of the order is not waited for, but where
+    // nothing is left of it: then that says why.
+    let left = lines().filter(|line| line.total > 0).map(of_line).min();
+    left.or_else(|| lines().map(of_line).min()).unwrap_or(Step::Placed)
+}
+
+fn of_line(line: &OrderLine) -> Step {
+    let carried = match &line.carrying {
+        Carrying::Nothing => None,
+        Carrying::Shipped { .. } | Carrying::InTransit => Some(Step::Shipped),
+        Carrying::FailedAttempt => Some(Step::Missed),
+        Carrying::Delivered => Some(Step::Delivered),
+        Carrying::Returned | Carrying::Lost => Some(Step::Lost),
+    };
+    let made = line.making.as_ref().map(|making| match making {
+        Making::Rejected { .. } => Step::Rejected,
+        Making::InProduction { .. } | Making::QualityCheck => Step::Making,
+        Making::Made => Step::Made,
+        Making::Accepted | Making::Checked | Making::Queued { .. } => Step::Placed,
     });
-    // Of several lines the one that is furthest behind.
-    each.min().unwrap_or(Step::Placed)
+    carried.or(made).unwrap_or(Step::Placed)
 }
 
 fn says(update: &PurchaseUpdate, systems: &KnownSystems, step: Step) -> Option<(Urgency, &'static str, String)> {
@@ -108,4 +111,71 @@ pub(crate) fn news(
         }
     }
     news
+}
+
+#[cfg(test)]
+mod tests {
+    use vestibule_model::{
+        CheckoutId, ContentHash, LineId, OrderId, OrderView, SnapshotMark, SystemId, Timestamp, UserId,
+    };
+
+    use super::*;
+    use crate::testing::euro;
+
+    fn line(total: u32, making: Option<Making>, carrying: Carrying) -> OrderLine {
+        OrderLine {
+            id: LineId::new("li_1").unwrap(),
+            item: "lamp".to_owned(),
+            title: "Desk lamp".to_owned(),
+            price: euro(3_900),
+            ordered: 1,
+            total,
+            fulfilled: 0,
+            design: None,
+            serials: Vec::new(),
+            certificates: BTreeMap::new(),
+            making,
+            carrying,
+            measured: None,
+        }
+    }
+
+    fn how_far(lines: Vec<OrderLine>) -> Step {
+        let mark = SnapshotMark { events: 1, adjustments: 0, last: None, digest: ContentHash([1; 32]), revision: None };
+        let order = OrderView {
+            lines,
+            total: euro(3_900),
+            refunded: euro(0),
+            notes: Vec::new(),
+            expected: None,
+            cancellable: true,
+            permalink: String::new(),
+            mark,
+        };
+        step(&PurchaseUpdate {
+            id: PurchaseId([1; 16]),
+            user: UserId::slug("ada"),
+            system: SystemId::slug("shop"),
+            checkout: CheckoutId::new("chk_1").unwrap(),
+            state: PurchaseState::Placed { order: OrderId::new("ord_1").unwrap() },
+            total: euro(3_900),
+            order: Some(order),
+            checked: None,
+            said: None,
+            confirmed: Timestamp(1),
+            at: Timestamp(1),
+        })
+    }
+
+    #[test]
+    fn an_order_is_as_far_as_what_is_left_of_it() {
+        let came = || line(1, None, Carrying::Delivered);
+        assert_eq!(how_far(vec![came(), line(1, None, Carrying::Nothing)]), Step::Placed, "one has not been sent");
+        assert_eq!(how_far(vec![came(), line(1, Some(Making::Made), Carrying::Nothing)]), Step::Made);
+        assert_eq!(how_far(vec![came(), line(1, None, Carrying::InTransit)]), Step::Shipped);
+        assert_eq!(how_far(vec![came(), line(0, None, Carrying::Nothing)]), Step::Delivered, "the rest was taken out");
+        let rejected = Making::Rejected { reason: "too thin".to_owned() };
+        assert_eq!(how_far(vec![line(0, Some(rejected), Carrying::Nothing)]), Step::Rejected, "that is why");
+        assert_eq!(how_far(Vec::new()), Step::Placed);
+    }
 }

@@ -1,7 +1,7 @@
 //! How far a merchant is told who buys, and where it goes: chosen, given to the enabler, named in a call. Pure.
 
 use vestibule_model::ContentHash;
-use vestibule_twin::{AddressEntry, Given, Giving, KnownPurchases, ShopTold};
+use vestibule_twin::{AddressBook, AddressEntry, Given, Giving, KnownPurchases, ShopTold};
 
 use crate::{ids::Ids, person};
 
@@ -30,22 +30,49 @@ pub(crate) enum Came {
 /// The address of a cart, and who was told of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Telling {
-    address: Option<usize>,
-    /// The address as it was when it was chosen.
+    /// Its place in the book, and how many stood there; none: it is not in it any more.
+    place: Option<(usize, usize)>,
+    /// The address as it is told.
     entry: Option<AddressEntry>,
     stage: Stage,
 }
 
 impl Telling {
-    /// It goes there. Nothing leaves by this. Whether the merchant may have another one.
-    pub(crate) fn choose(&mut self, address: usize, entry: &AddressEntry) -> bool {
+    /// It goes to this one of so many. Nothing leaves by this. Whether the merchant may have another one.
+    pub(crate) fn choose(&mut self, place: usize, of: usize, entry: &AddressEntry) -> bool {
         let told = self.document().is_some();
-        *self = Self { address: Some(address), entry: Some(entry.clone()), stage: Stage::Here };
+        *self = Self { place: Some((place, of)), entry: Some(entry.clone()), stage: Stage::Here };
         told
     }
 
-    pub(crate) const fn address(&self) -> Option<usize> {
-        self.address
+    /// The book may be another. As long as nothing has left, it goes where the chosen address is by now, and nowhere where
+    /// that was removed.
+    pub(crate) fn look(&mut self, book: &AddressBook) {
+        if self.entry.is_none() {
+            return;
+        }
+        let now = book.addresses.len();
+        self.place = match (self.address(book), self.place) {
+            (Some(place), _) => Some((place, now)),
+            // One was removed, and this one is not there any more as it was.
+            (None, Some((_, of))) if now < of => None,
+            (None, place) => place.map(|(place, _)| (place, now)),
+        };
+        if self.stage == Stage::Here {
+            self.entry = self.place.and_then(|(place, _)| book.addresses.get(place).cloned());
+        }
+    }
+
+    /// Where it is in the book, as it is told.
+    pub(crate) fn address(&self, book: &AddressBook) -> Option<usize> {
+        let entry = self.entry.as_ref()?;
+        let as_before = self.place.map(|(place, _)| place).filter(|place| book.addresses.get(*place) == Some(entry));
+        as_before.or_else(|| book.addresses.iter().position(|one| one == entry))
+    }
+
+    /// The address as it is told.
+    pub(crate) const fn entry(&self) -> Option<&AddressEntry> {
+        self.entry.as_ref()
     }
 
     /// What the merchant would be told of the person by the next press.
@@ -158,7 +185,7 @@ mod tests {
     /// An address that was sent, its document, and what is known.
     fn sent() -> (Telling, ContentHash, KnownPurchases) {
         let mut telling = Telling::default();
-        assert!(!telling.choose(0, &home()), "nobody was told before");
+        assert!(!telling.choose(0, 1, &home()), "nobody was told before");
         let given = telling.send(&mut Ids::new([1; 16]), HERE, true).unwrap().unwrap();
         let known = KnownPurchases { given_to: HERE.to_owned(), ..KnownPurchases::default() };
         assert!(telling.is_giving() && telling.leaves().is_empty() && telling.told() == ShopTold::OnItsWay);
@@ -172,7 +199,7 @@ mod tests {
     #[test]
     fn what_never_left_says_so() {
         let mut telling = Telling::default();
-        telling.choose(0, &home());
+        telling.choose(0, 1, &home());
         let why = telling.send(&mut Ids::new([1; 16]), HERE, false).unwrap_err();
         assert!(why.contains("was not sent") && !telling.leaves().is_empty(), "{why}");
         let (mut telling, document, mut known) = sent();
@@ -235,6 +262,39 @@ mod tests {
         telling.answered(document, true);
         telling.answered(document, false);
         assert_eq!(telling.told(), ShopTold::Told, "it does not forget");
-        assert!(telling.choose(0, &home()), "it has the old one");
+        assert!(telling.choose(0, 1, &home()), "it has the old one");
+    }
+
+    #[test]
+    fn the_book_says_where_it_goes_until_something_has_left() {
+        let entry = |label: &str| AddressEntry { label: label.to_owned(), ..home() };
+        let book = |labels: &[&str]| AddressBook { addresses: labels.iter().map(|label| entry(label)).collect() };
+        let chosen = || {
+            let mut telling = Telling::default();
+            telling.choose(1, 3, &entry("Home"));
+            telling
+        };
+        let goes = |telling: &Telling| telling.entry().map(|entry| entry.label.clone());
+        let mut telling = chosen();
+        for (labels, place) in [
+            (&["Boat", "Home", "Office"][..], 1),
+            (&["Home", "Office"][..], 0),
+            (&["Home, new", "Office"][..], 0),
+            (&["Home, new", "Office", "Hut"][..], 0),
+        ] {
+            telling.look(&book(labels));
+            assert_eq!((telling.address(&book(labels)), goes(&telling)), (Some(place), Some(labels[place].to_owned())));
+        }
+        // It was removed: another one is not taken for it.
+        let mut telling = chosen();
+        telling.look(&book(&["Boat", "Office"]));
+        assert!(goes(&telling).is_none() && telling.leaves().is_empty());
+        // What has left stays what it was.
+        for labels in [&["Boat", "Home, new", "Office"][..], &["Boat", "Office"]] {
+            let mut telling = chosen();
+            telling.send(&mut Ids::new([1; 16]), HERE, true).unwrap().unwrap();
+            telling.look(&book(labels));
+            assert_eq!((telling.address(&book(labels)), goes(&telling)), (None, Some("Home".to_owned())));
+        }
     }
 }

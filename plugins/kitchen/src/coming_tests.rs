@@ -101,6 +101,7 @@ fn cart(purchase: Option<PurchaseId>) -> BTreeMap<SystemId, ShopCart> {
         notes: Vec::new(),
         links: Vec::new(),
         address: None,
+        goes_to: None,
         leaves: Vec::new(),
         told: ShopTold::Nothing,
         deliveries: Vec::new(),

@@ -262,8 +262,10 @@ pub struct ShopCart {
     pub notes: Vec<ShopNote>,
     /// Terms and the like: what, and where.
     pub links: Vec<(String, String)>,
-    /// Where it goes, by its place in the [`AddressBook`].
+    /// Where it goes, by its place in the [`AddressBook`]; none: nowhere yet, or what is written there is another by now.
     pub address: Option<usize>,
+    /// Where it goes: the address that the merchant is or was told, whatever became of the [`AddressBook`] since.
+    pub goes_to: Option<AddressEntry>,
     /// What the merchant will be told of the person by [`Shop::Send`], each a name and a value. Empty: nothing.
     pub leaves: Vec<(String, String)>,
     /// Whether the merchant knows where it goes.

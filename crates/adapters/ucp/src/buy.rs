@@ -95,7 +95,7 @@ impl Buying<'_> {
             return Ok(told);
         }
         if checkout.status != CheckoutStatus::ReadyForComplete {
-            return Ok(not_ready(&checkout));
+            return Ok(self.not_ready(&checkout, &ask.checkout).await);
         }
         if let Some(what) = difference(ask, &checkout) {
             return Ok(Told::Differs { what });
@@ -119,7 +119,10 @@ impl Buying<'_> {
         match reply {
             Reply::Is(checkout, _) => {
                 same_session(&checkout, &ask.checkout)?;
-                Ok(self.ended(&checkout)?.unwrap_or_else(|| not_ready(&checkout)))
+                match self.ended(&checkout)? {
+                    Some(told) => Ok(told),
+                    None => Ok(self.not_ready(&checkout, &ask.checkout).await),
+                }
             }
             Reply::No(_) => {
                 let (code, reason) = why.unwrap_or_default();
@@ -139,6 +142,20 @@ impl Buying<'_> {
                 let definite = matches!(status, 400 | 402 | 410 | 422) && !code.starts_with("profile_");
                 if definite { Ok(Told::Refused { code, reason }) } else { Err(unknown(format!("{code}: {reason}"))) }
             }
+        }
+    }
+
+    /// Why a session that goes on is not ordered. Where somebody's page waits for a yes, that would still order it: such a
+    /// session is ended, and what comes of that is the answer.
+    async fn not_ready(&self, checkout: &Checkout, id: &CheckoutId) -> Told {
+        let messages = why_not_ready(checkout);
+        if checkout.status != CheckoutStatus::RequiresEscalation {
+            return Told::NotReady { messages };
+        }
+        match self.cancel_session(id).await {
+            // Why it is not ordered is what was to be answered there.
+            Told::Gone { code, .. } => Told::Gone { code, reason: messages.join(" ") },
+            told => told,
         }
     }
 
@@ -314,13 +331,13 @@ fn first_error(checkout: &Checkout) -> Option<String> {
 }
 
 /// Why a session that goes on is not ordered: declined payments, missing words, somebody who has to look.
-fn not_ready(checkout: &Checkout) -> Told {
+fn why_not_ready(checkout: &Checkout) -> Vec<String> {
     let errors = checkout.messages().iter().filter_map(Message::error);
     let mut messages: Vec<String> = errors.map(|error| error.content.clone()).collect();
     if messages.is_empty() {
         messages.push("the checkout is not complete".to_owned());
     }
-    Told::NotReady { messages }
+    messages
 }
 
 /// What of a session is not as it was confirmed.

@@ -39,7 +39,7 @@ fn offers() -> [Offer; 6] {
         "properties": {"item": {"type": "object", "properties": {"id": text()}, "required": ["id"]}, "quantity": {"type": "integer", "minimum": 1}},
         "required": ["item", "quantity"],
     }});
-    let session = || object(json!({"id": text()}), &["id"]);
+    let session = || object(json!({"id": text(), "buyer": {"type": "object"}}), &["id"]);
     [
         Offer {
             id: SEARCH,
@@ -85,7 +85,8 @@ fn offers() -> [Offer; 6] {
             id: LOOK_CHECKOUT,
             needs: name::CHECKOUT,
             name: "Look at a checkout",
-            words: "Says how a checkout is by now.",
+            words: "Says how a checkout is by now. What the document about a person says that is referred to as buyer is left \
+                    out of the merchant's words.",
             patience: limits::ANSWER,
             input: session(),
         },
@@ -93,7 +94,7 @@ fn offers() -> [Offer; 6] {
             id: CANCEL_CHECKOUT,
             needs: name::CHECKOUT,
             name: "Cancel a checkout",
-            words: "Ends a checkout that was not ordered.",
+            words: "Ends a checkout that was not ordered. The buyer is referred to as where it is looked at.",
             patience: limits::ANSWER,
             input: session(),
         },

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use vestibule_model::{
-    Carrying, DesignHash, LineId, MAX_ORDER_BYTES, MAX_ORDER_NOTES, Making, Money, OrderLine, OrderNote, OrderView,
-    Serial, Timestamp, Unit, Weighed,
+    Carrying, DesignHash, LineId, MAX_ORDER_BYTES, MAX_ORDER_LINES, MAX_ORDER_NOTES, Making, Money, OrderError,
+    OrderLine, OrderNote, OrderView, Serial, Timestamp, Unit, Weighed,
 };
 use vestibule_ucp::{
     Adjustment, Certificate, Certificates, Extension as _, FabricationLine, FabricationState, FulfillmentEvent,
@@ -19,9 +19,11 @@ pub(crate) fn view(order: &Order) -> Result<OrderView, String> {
     let certificates = certificates(order);
     let lines = order.line_items.iter().map(|line| of_line(order, line, &certificates));
     let care = OrderCare::of(&order.more).ok().flatten();
-    let view = OrderView {
+    let total = order.total().ok_or("its order has no total")?;
+    let mut view = OrderView {
         lines: lines.collect::<Result<_, _>>()?,
-        total: order.total().ok_or("its order has no total")?,
+        // Totals stay as they were ordered: what is weighed beyond that is paid as well.
+        total: total.plus(order.added()).map_err(|error| error.to_string())?,
         refunded: order.refunded(),
         notes: notes(order),
         expected: expected(order),
@@ -29,8 +31,18 @@ pub(crate) fn view(order: &Order) -> Result<OrderView, String> {
         permalink: order.permalink_url.clone(),
         mark: vestibule_ucp::snapshot_mark(order),
     };
+    fit(&mut view);
     view.check().map_err(|error| error.to_string())?;
     Ok(view)
+}
+
+/// Leaves certificates out, the last first, until the rest is no more than is kept: each lies on its parcel as well.
+fn fit(view: &mut OrderView) {
+    while view.check() == Err(OrderError::TooLong)
+        && let Some(line) = view.lines.iter_mut().rfind(|line| !line.certificates.is_empty())
+    {
+        line.certificates.pop_last();
+    }
 }
 
 /// Certificates by the line that they name. Not believed here: whoever binds a product has them verified.
@@ -53,7 +65,14 @@ fn of_line(
 ) -> Result<OrderLine, String> {
     let made = FabricationLine::of(&line.more).map_err(|error| error.to_string())?;
     let measured = MeasuredLine::of(&line.more).ok().flatten();
-    let serials = made.as_ref().and_then(|made| made.serial.as_deref()).unwrap_or_default();
+    let made_so_far = made.as_ref().and_then(|made| made.serial.as_deref()).unwrap_or_default();
+    let serials = made_so_far.split_whitespace().filter_map(|serial| Serial::new(serial).ok());
+    // An order of more things is one all the same: what is kept of it are the first.
+    let serials: Vec<Serial> = serials.take(MAX_ORDER_LINES).collect();
+    let mut certificates = certificates.get(line.id.as_str()).cloned().unwrap_or_default();
+    if certificates.len() > MAX_ORDER_LINES {
+        certificates.retain(|serial, _| serials.contains(serial));
+    }
     let one = Money::new(line.item.price.get(), order.currency);
     let quantity = &line.quantity;
     let events = || order.events().iter().filter(|event| event.line_items.iter().any(|of| of.id == line.id));
@@ -69,10 +88,14 @@ fn of_line(
         total: quantity.total,
         fulfilled: quantity.fulfilled,
         design: made.as_ref().map(|made| DesignHash(made.design)),
-        serials: serials.split_whitespace().filter_map(|serial| Serial::new(serial).ok()).collect(),
-        certificates: certificates.get(line.id.as_str()).cloned().unwrap_or_default(),
+        serials,
+        certificates,
         making: events().filter_map(making).next_back(),
-        carrying: events().filter_map(carrying).next_back().unwrap_or_default(),
+        carrying: match events().filter_map(carrying).next_back().unwrap_or_default() {
+            // Some of it came, and the rest has not.
+            Carrying::Delivered if quantity.fulfilled < quantity.total => Carrying::InTransit,
+            carrying => carrying,
+        },
         measured: measured.and_then(weighed),
     })
 }
@@ -162,7 +185,7 @@ fn expected(order: &Order) -> Option<(Timestamp, Timestamp)> {
 
 #[cfg(test)]
 mod tests {
-    use vestibule_ucp::read;
+    use vestibule_ucp::{AdjustmentStatus, Amount, SigningKey, Total, Totals, kind, read};
 
     use super::*;
 
@@ -189,6 +212,35 @@ mod tests {
         assert!(shown.is_fulfilled() && !shown.cancellable);
         assert_eq!(shown.lines[0].carrying, Carrying::Delivered);
         assert_eq!(shown.lines[0].serials, [Serial::new("W1042-0001").unwrap()]);
+
+        let mut half = order("order_delivered.json");
+        half.line_items[0].quantity.total = 2;
+        let shown = view(&half).unwrap();
+        assert!(!shown.is_fulfilled() && shown.lines[0].carrying == Carrying::InTransit, "one of two is there");
+    }
+
+    #[test]
+    fn what_is_added_and_paid_back_counts_once_it_is_done() {
+        let mut order = order("order_in_production.json");
+        let changes = [
+            (64, AdjustmentStatus::Completed),
+            (-30, AdjustmentStatus::Completed),
+            (500, AdjustmentStatus::Pending),
+            (-700, AdjustmentStatus::Failed),
+        ];
+        let adjustment = |(n, (amount, status)): (usize, (i64, AdjustmentStatus))| Adjustment {
+            id: vestibule_ucp::Id::new(format!("adj_{n}")).unwrap(),
+            kind: "price_adjustment".to_owned(),
+            occurred_at: "2026-11-27T00:20:00Z".to_owned(),
+            status,
+            line_items: None,
+            totals: Some(Totals(vec![Total::new(kind::TOTAL, Amount::new(amount).unwrap())])),
+            description: Some("Cheese: 324 g were weighed".to_owned()),
+            more: vestibule_ucp::More::new(),
+        };
+        order.adjustments = Some(changes.into_iter().enumerate().map(adjustment).collect());
+        let shown = view(&order).unwrap();
+        assert_eq!((shown.total.to_string().as_str(), shown.refunded.to_string().as_str()), ("34.44 EUR", "0.30 EUR"));
     }
 
     #[test]
@@ -210,5 +262,52 @@ mod tests {
             })
             .collect();
         assert!(view(&long).is_err());
+    }
+
+    /// So many things of each line, made and certified; each certificate with `more` letters that say nothing.
+    fn many(lines: usize, each: usize, more: usize) -> Order {
+        let mut order = order("order_delivered.json");
+        let key = SigningKey::from_bytes("workshop-1", &[3; 32]).unwrap();
+        let id = |text: String| vestibule_ucp::Id::new(text).unwrap();
+        let (one, mut made) = (order.line_items[0].clone(), Certificates::default());
+        let of_line = FabricationLine::of(&one.more).unwrap().unwrap();
+        order.line_items.clear();
+        for at in 1..=lines {
+            let mut line = vestibule_ucp::OrderLine { id: id(format!("li_{at}")), ..one.clone() };
+            let serials: Vec<String> = (1..=each).map(|n| format!("W{at}-{n:04}")).collect();
+            FabricationLine { serial: Some(serials.join(" ")), ..of_line.clone() }.put(&mut line.more);
+            for serial in serials {
+                let said = Certificate {
+                    v: 1,
+                    kid: String::new(),
+                    merchant: vestibule_ucp::Endpoint::new("http://127.0.0.1:7801/.well-known/ucp").unwrap(),
+                    order: order.id.clone(),
+                    line: line.id.clone(),
+                    serial: id(serial),
+                    design: Some(of_line.design),
+                    item: one.item.id.clone(),
+                    at: format!("2026-11-28T08:00:00{}Z", "0".repeat(more)),
+                };
+                made.0.push(said.issue(&key).unwrap());
+            }
+            order.line_items.push(line);
+        }
+        made.put(&mut order.more);
+        order
+    }
+
+    #[test]
+    fn of_an_order_of_many_things_as_much_is_shown_as_is_kept() {
+        let shown = view(&many(1, 70, 0)).unwrap();
+        let line = &shown.lines[0];
+        assert_eq!((line.serials.len(), line.certificates.len()), (MAX_ORDER_LINES, MAX_ORDER_LINES));
+        assert!(line.serials.iter().all(|serial| line.certificates.contains_key(serial)));
+        assert_eq!(line.serials[63], Serial::new("W1-0064").unwrap());
+        // Two lines that are each short enough, and together are not.
+        let shown = view(&many(2, 60, 400)).unwrap();
+        let certificates = |at: usize| shown.lines[at].certificates.len();
+        assert_eq!((shown.lines[1].serials.len(), certificates(0)), (60, 60));
+        assert!((1..60).contains(&certificates(1)), "{}", certificates(1));
+        assert!(shown.lines[1].certificates.contains_key(&Serial::new("W2-0001").unwrap()));
     }
 }

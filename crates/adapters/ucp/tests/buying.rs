@@ -224,6 +224,53 @@ async fn a_no_is_a_no_only_where_it_is_definite() {
     assert_eq!(desk.complete().await, Told::NotReady { messages: vec!["Where to?".to_owned()] });
 }
 
+/// A session in which somebody is to say yes on another page.
+fn escalated() -> Value {
+    let mut checkout = golden("checkout_ready.json");
+    checkout["status"] = json!("requires_escalation");
+    checkout["messages"] = json!([{"type": "error", "code": "requires_3ds", "content": "Your bank asks you.",
+        "severity": "requires_buyer_input"}]);
+    checkout
+}
+
+#[tokio::test]
+async fn what_a_page_could_still_order_is_ended_before_it_is_said_not_to_be() {
+    let gone = Told::Gone { code: "canceled".to_owned(), reason: "Your bank asks you.".to_owned() };
+    let fake = Fake::start().await;
+    let mut desk = Desk::new(&fake);
+    fake.shop.next("complete", Do::Say(200, escalated()));
+    assert_eq!(desk.complete().await, gone);
+    assert_eq!(fake.shop.asked(), ["session", "pay", "complete", "cancel_session"]);
+    assert!(matches!(desk.session().await, Told::Gone { .. }), "a yes comes too late");
+
+    // It waits for a yes before anything was paid.
+    let fake = Fake::start().await;
+    fake.shop.next("session", Do::Say(200, escalated()));
+    assert_eq!(Desk::new(&fake).complete().await, gone);
+    assert_eq!(fake.shop.asked(), ["session", "cancel_session"]);
+
+    // Somebody said yes before it could be ended: it is ordered.
+    let fake = Fake::start().await;
+    let shop = fake.shop.clone();
+    let says_yes = move || {
+        shop.change(|checkout| {
+            checkout["status"] = json!("completed");
+            checkout["order"] = json!({"id": "ord_01", "permalink_url": "https://example.com/orders/ord_01"});
+        });
+    };
+    fake.shop.next("complete", Do::Say(200, escalated()));
+    fake.shop.next("cancel_session", Do::First(Act::new(says_yes)));
+    assert_eq!(Desk::new(&fake).complete().await, placed(3380));
+
+    // Nobody knows whether it was ended.
+    let fake = Fake::start().await;
+    fake.shop.next("complete", Do::Say(200, escalated()));
+    fake.shop.next("cancel_session", Do::Say(500, json!({})));
+    let mut desk = Desk::new(&fake);
+    assert!(is_unknown(&desk.complete().await));
+    assert_eq!(fake.shop.placed(), 0);
+}
+
 #[tokio::test]
 async fn what_became_of_a_session_is_told() {
     let fake = Fake::start().await;

@@ -163,6 +163,17 @@ async fn who_buys_and_where_it_goes_is_known_to_the_merchant_alone() {
     }
     let looked = done(desk.call("look_checkout", json!({"id": "chk_01"})).await);
     assert!(!looked.to_string().contains("Example Street"), "{looked}");
+    // Nor where it is only said in words: who buys is referred to there, too.
+    for (service, kind) in [("look_checkout", "session"), ("cancel_checkout", "cancel_session")] {
+        let says = |answer: &mut Value| {
+            answer["messages"] = json!([{"type": "info", "content": "We bring it to 11 Example Street, Sample Town."}]);
+        };
+        fake.shop.next(kind, Do::But(says));
+        let session = json!({"id": "chk_01", "buyer": {"$person": hash, "at": "/buyer"}});
+        let said = done(desk.invoke(invocation(service, session), persons.clone()).await);
+        let said = said.to_string();
+        assert!(said.contains("We bring it to …") && !said.contains("Example Street"), "{said}");
+    }
 
     // A document of somebody else is not among those that came with the call.
     assert!(

@@ -253,6 +253,7 @@ impl HubHandle {
         let data = folder.as_ref().map(DataFolder::path);
         let (contents, persons) = (Arc::new(Contents::new(disk)), PersonStore::new(data));
         let shelf = Shelf::open(data, Room::USUAL).map_err(StoreError::from)?;
+        persons.keep_sweeping();
         let given = Arc::new(Given::new(contents.clone(), persons, shelf));
         let mut loaded = load::load_and_forget(&log, snapshots.as_ref(), &given).await?;
         if loaded.snapshot == 0 {

@@ -15,6 +15,8 @@ use vestibule_model::{ContentHash, Json, Refusal, RefusalCode, UserId};
 const FOLDER: &str = "persons";
 /// How long a document is kept: as long as an order is on its way.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Between two looks for documents that are over.
+const SWEPT_EVERY: Duration = Duration::from_secs(60 * 60);
 /// Documents of one user: an address book. The oldest goes first.
 const MOST_EACH: usize = 64;
 /// What a document has: with its salt, its hash says nothing.
@@ -29,11 +31,33 @@ pub(super) struct PersonStore {
     /// `None`: in memory, gone at the end.
     folder: Option<PathBuf>,
     memory: Arc<Mutex<InMemory>>,
+    /// Held while files are written or removed: what is over is not taken for what is given anew.
+    changing: Arc<Mutex<()>>,
 }
 
 impl PersonStore {
     pub(super) fn new(data: Option<&Path>) -> Self {
-        Self { folder: data.map(|data| data.join(FOLDER)), memory: Arc::default() }
+        Self { folder: data.map(|data| data.join(FOLDER)), memory: Arc::default(), changing: Arc::default() }
+    }
+
+    /// Removes what is over now and each hour from now on, whoever gave it: they may never come again. For as long as
+    /// the hub runs.
+    pub(super) fn keep_sweeping(&self) {
+        let Some(folder) = self.folder.clone() else { return };
+        let changing = Arc::downgrade(&self.changing);
+        tokio::spawn(async move {
+            while let Some(changing) = changing.upgrade() {
+                let folder = folder.clone();
+                let swept = blocking(move || {
+                    let _changing = changing.lock().unwrap_or_else(PoisonError::into_inner);
+                    sweep_all(&folder)
+                });
+                if let Err(error) = swept.await {
+                    tracing::warn!(%error, "documents about people that are over cannot be removed");
+                }
+                tokio::time::sleep(SWEPT_EVERY).await;
+            }
+        });
     }
 
     /// Each giver's folder is named by a hash: a listing names nobody.
@@ -66,7 +90,9 @@ impl PersonStore {
             }
             return Ok(());
         };
+        let changing = self.changing.clone();
         let kept = blocking(move || {
+            let _changing = changing.lock().unwrap_or_else(PoisonError::into_inner);
             write(&folder, &hash.to_string(), &bytes)?;
             sweep(&folder)
         });
@@ -77,7 +103,9 @@ impl PersonStore {
     pub(super) async fn forget(&self, user: &UserId) -> io::Result<()> {
         self.memory().retain(|(whose, _), _| whose != user);
         let Some(folder) = self.of(user) else { return Ok(()) };
+        let changing = self.changing.clone();
         blocking(move || {
+            let _changing = changing.lock().unwrap_or_else(PoisonError::into_inner);
             for (_, path) in documents(&folder)? {
                 destroy(&path)?;
             }
@@ -139,7 +167,7 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     fs::rename(part, folder.join(name))
 }
 
-/// Every document of a giver, the oldest first.
+/// Everything in a folder, the oldest first: documents of a giver, or givers.
 fn documents(folder: &Path) -> io::Result<Vec<(SystemTime, PathBuf)>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -164,6 +192,18 @@ fn sweep(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Removes what is over of everybody, and the folders of those of whom nothing is left.
+fn sweep_all(folder: &Path) -> io::Result<()> {
+    let mut swept = Ok(());
+    for (_, giver) in documents(folder)? {
+        // What cannot be removed of one keeps nobody else's.
+        swept = swept.and(sweep(&giver));
+        // One that is not empty stays.
+        let _ = fs::remove_dir(giver);
+    }
+    swept
 }
 
 /// What it said is written over first.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use vestibule_model::{
-    CallStatus, Confirmation, ContentHash, Currency, DesignHash, Json, Money, Refusal, RefusalCode, Timestamp, UserId,
+    CallStatus, Confirmation, ContentHash, Currency, DesignHash, Json, MAX_ORDER_LINES, Money, Refusal, RefusalCode,
+    Timestamp, UserId,
 };
 
 use super::{CHECKOUT, MOST_EACH, MOST_OPEN};
@@ -14,7 +15,7 @@ use crate::State;
 const SHOWN_BY: [&str; 2] = [CHECKOUT, "look_checkout"];
 /// Where a line names its design: `vestibule_ucp::name::FABRICATION`, which this room does not know.
 const FABRICATION: &str = "com.example.vestibule.fabrication";
-/// Entries of totals and lines of a checkout: what the protocol's reader takes.
+/// Entries of totals of a checkout: what the protocol's reader takes.
 const MOST_ENTRIES: usize = 100;
 /// What may be weighed in addition at most: half as much again. Beyond that nobody has seen what they pay.
 const MOST_MORE_PERCENT: i64 = 50;
@@ -91,8 +92,12 @@ fn costs(output: &Json, said: &Confirmation, now: Timestamp) -> Result<BTreeSet<
     if shown.id != said.checkout.as_str() {
         return Err(invalid(format!("what was shown is not checkout {}", said.checkout)));
     }
-    if shown.totals.len() > MOST_ENTRIES || shown.line_items.len() > MOST_ENTRIES {
+    if shown.totals.len() > MOST_ENTRIES {
         return Err(invalid("what was shown is too long to be looked through"));
+    }
+    // Of a longer order nobody could be shown what becomes of it.
+    if shown.line_items.len() > MAX_ORDER_LINES {
+        return Err(invalid(format!("a purchase has at most {MAX_ORDER_LINES} lines: buy the rest in another one")));
     }
     if shown.status != "ready_for_complete" {
         return Err(outdated("it was not ready to be bought"));

@@ -78,6 +78,12 @@ fn what_was_shown_has_to_be_ready_whole_and_not_over() {
         change(&mut answer);
         answer
     };
+    // The lamp, and things that are not made.
+    fn lines(count: usize) -> serde_json::Value {
+        let lamp = shown("chk_1", PRICE)["line_items"][0].clone();
+        let others = (2..=count).map(|n| serde_json::json!({ "id": format!("li_{n}") }));
+        std::iter::once(lamp).chain(others).collect()
+    }
     let cases = [
         ("not ready", change(|a| a["status"] = "incomplete".into()), RefusalCode::RevisionMismatch),
         ("over", change(|a| a["expires_at"] = "2020-01-01T00:00:00Z".into()), RefusalCode::RevisionMismatch),
@@ -87,6 +93,7 @@ fn what_was_shown_has_to_be_ready_whole_and_not_over() {
         ("two totals", change(|a| a["totals"][0]["type"] = "total".into()), RefusalCode::Invalid),
         ("no checkout", serde_json::json!({ "recipes": [] }), RefusalCode::Invalid),
         ("half a cent", change(|a| a["totals"][3]["amount"] = 33.5.into()), RefusalCode::Invalid),
+        ("more lines than an order has", change(|a| a["line_items"] = lines(65)), RefusalCode::Invalid),
     ];
     for (name, answer, expected) in cases {
         let mut street = Street::new();
@@ -96,8 +103,10 @@ fn what_was_shown_has_to_be_ready_whole_and_not_over() {
     let mut street = Street::new();
     street.show(1, "checkout", &change(|a| a["expires_at"] = "2030-01-01T00:00:00+01:00".into()));
     street.show(2, "recipe", &shown("chk_2", PRICE));
+    street.show(3, "checkout", &change(|a| (a["id"], a["line_items"]) = ("chk_3".into(), lines(64))));
     assert!(street.confirm(&confirmation(1, "chk_1")).is_ok());
     assert_eq!(code(street.confirm(&confirmation(2, "chk_2"))), RefusalCode::Invalid, "a recipe shows no checkout");
+    assert!(street.confirm(&confirmation(3, "chk_3")).is_ok(), "as many lines as an order has");
 }
 
 #[test]

@@ -165,6 +165,14 @@ fn what_is_not_what_was_confirmed_is_disputed() {
     let mut street = ordered();
     street.hear(&pushed(view(1, PRICE - 200)));
     assert_eq!(street.state_of(1), PurchaseState::Placed { order: order("ord_1") }, "less was weighed");
+    // More was weighed: as much as was confirmed, and beyond that.
+    let mut street = Street::shown(&["chk_1"]);
+    street.confirm(&Confirmation { most: euro(PRICE + 300), ..confirmation(1, "chk_1") }).unwrap();
+    street.told(1, placed());
+    street.hear(&pushed(view(1, PRICE + 300)));
+    assert_eq!(street.state_of(1), PurchaseState::Placed { order: order("ord_1") });
+    street.hear(&pushed(view(2, PRICE + 301)));
+    assert!(matches!(street.state_of(1), PurchaseState::Disputed { .. }));
 }
 
 #[test]

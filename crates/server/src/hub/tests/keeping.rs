@@ -345,3 +345,36 @@ async fn an_erasure_that_a_kill_interrupted_is_carried_out() {
     house.hub.shutdown().await;
     verify(dir.path()).await;
 }
+
+/// Whoever gave it may never come again.
+#[tokio::test]
+async fn what_is_known_of_people_goes_by_itself_when_its_time_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(START);
+    let house = start(dir.path(), &clock, Keeping::default()).await;
+    let owner = house.owner().await;
+    for number in [12, 14] {
+        let street = format!(r#"{{"street_address":"{number} Elm Street"}}"#);
+        let bytes = format!(r#"{{"destination":{street},"salt":"{}"}}"#, "ab".repeat(32)).into_bytes();
+        let (hash, size) = (ContentHash::of(&bytes), bytes.len() as u64);
+        let media = "application/vnd.vestibule.person+json".to_owned();
+        assert_eq!(
+            owner.ask(Request::Give { hash, size, media, offset: 0, bytes }).await,
+            Response::Given { next: size }
+        );
+    }
+    house.hub.shutdown().await;
+    let persons = || walk(&dir.path().join("persons"));
+    let old = persons().remove(0);
+    let long_ago = std::time::SystemTime::now() - Duration::from_secs(31 * 24 * 60 * 60);
+    std::fs::File::options().write(true).open(&old).unwrap().set_modified(long_ago).unwrap();
+    let house = start(dir.path(), &clock, Keeping::default()).await;
+    for _ in 0..PATIENCE {
+        if !old.exists() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(!old.exists() && persons().len() == 1, "what is not over stays: {:?}", persons());
+    house.hub.shutdown().await;
+}

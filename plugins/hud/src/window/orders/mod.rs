@@ -77,6 +77,8 @@ fn order(counter: &Counter<'_>, update: &PurchaseUpdate) -> El {
     let (word, color) = track::state(update);
     let mut name = El::text("title", title(counter, update)).strong();
     name.node.flex_shrink = 1.0;
+    // What it costs by now: goods that were weighed may have come to more than was confirmed.
+    let total = update.order.as_ref().map_or(update.total, |order| order.total);
     let more = PrepareShop::Order(if open { None } else { Some(update.id) });
     let press = widgets::press(if open { "Less" } else { "More" }, HudAction::PrepareShop(more));
     let head = El::row("head", style::GAP)
@@ -85,7 +87,7 @@ fn order(counter: &Counter<'_>, update: &PurchaseUpdate) -> El {
         .with(name)
         .with(El::small("state", word).colored(color).words(|words| words.wrap = false))
         .with(widgets::spring())
-        .with(El::text("total", update.total.to_string()).words(|words| words.wrap = false))
+        .with(El::text("total", total.to_string()).words(|words| words.wrap = false))
         .with(widgets::button("more", press, None, Tone::Plain));
     let mut place = block(format!("order.{}", update.id)).with(head);
     place.children.extend(doubt(counter, update).into_iter().map(|text| El::text("doubt", text).colored(style::PAST)));

@@ -33,6 +33,17 @@ fn a_receipt_says_what_was_paid_for_what() {
 }
 
 #[test]
+fn what_was_weighed_beyond_what_was_confirmed_is_shown() {
+    let (mut app, mut known) = (app(), bought());
+    let update = known.by_id.values_mut().find(|update| update.order.is_some()).unwrap();
+    update.order.as_mut().unwrap().total = Money::new(3_444, "EUR".parse().unwrap());
+    assert!(receipt(update, "The workshop", &utc()).contains("34.44 EUR"));
+    app.insert_resource(known);
+    show(&mut app, ShopPart::Orders);
+    says(&app, "34.44 EUR");
+}
+
+#[test]
 fn what_a_merchant_last_said_is_the_newest_that_was_heard() {
     let mut update = bought().by_id.into_values().find(|update| update.order.is_some()).unwrap();
     update.state = PurchaseState::Placed { order: vestibule_twin::model::OrderId::new("ord_1").unwrap() };

@@ -117,7 +117,7 @@ fn place(counter: &Counter<'_>, cart: &ShopCart) -> El {
     let new = widgets::press("New address", HudAction::PrepareShop(PrepareShop::NewAddress));
     let tone = if book.is_empty() { Tone::Main } else { Tone::Plain };
     place.children.push(wrapped("to").with_all(choose).with(widgets::button("new", new, None, tone)));
-    let Some(chosen) = cart.address.and_then(|at| book.get(at)) else { return place };
+    let Some(chosen) = &cart.goes_to else { return place };
     if cart.leaves.is_empty() {
         let told = match cart.told {
             ShopTold::Nothing | ShopTold::OnItsWay => "On its way",

@@ -97,6 +97,7 @@ fn cart() -> ShopCart {
         }],
         links: vec![("Terms of service".to_owned(), "https://workshop.example/terms".to_owned())],
         address: Some(0),
+        goes_to: Some(home()),
         leaves: Vec::new(),
         told: ShopTold::Told,
         deliveries: vec![option("standard", "Standard", 490, true), option("express", "Express", 1_290, false)],
@@ -138,7 +139,11 @@ pub(crate) fn full() -> (ShopView, AddressBook) {
         carts: [(workshop(), cart())].into(),
         ..ShopView::default()
     };
-    let home = AddressEntry {
+    (view, AddressBook { addresses: vec![home()] })
+}
+
+pub(super) fn home() -> AddressEntry {
+    AddressEntry {
         label: "Home".to_owned(),
         first_name: "Ada".to_owned(),
         last_name: "Example".to_owned(),
@@ -148,8 +153,7 @@ pub(crate) fn full() -> (ShopView, AddressBook) {
         town: "Exampleton".to_owned(),
         country: "DE".to_owned(),
         ..AddressEntry::default()
-    };
-    (view, AddressBook { addresses: vec![home] })
+    }
 }
 
 fn purchase(n: u8, state: PurchaseState, line: Option<OrderLine>) -> PurchaseUpdate {

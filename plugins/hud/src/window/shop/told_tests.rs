@@ -1,8 +1,8 @@
 //! What merchants are shown and told, as the window says it.
 
-use vestibule_twin::{Shop, ShopAsk, ShopFit, ShopTold, ShopView, model::TwinId};
+use vestibule_twin::{AddressBook, AddressEntry, Shop, ShopAsk, ShopFit, ShopTold, ShopView, model::TwinId};
 
-use super::tests::{app, frames, is_disabled, press, says, sent, show, workshop};
+use super::tests::{app, frames, home, is_disabled, press, says, sent, show, workshop};
 use crate::{action::ShopPart, find_button};
 
 #[test]
@@ -54,4 +54,10 @@ fn whether_the_merchant_knows_where_it_goes_is_said_as_far_as_it_is_known() {
         frames(&mut app);
         says(&app, words);
     }
+    // Whatever is written in the book by now.
+    app.world_mut().resource_mut::<ShopView>().carts.get_mut(&workshop()).unwrap().address = None;
+    let office = AddressEntry { label: "Office".to_owned(), first_name: "Bo".to_owned(), ..home() };
+    app.insert_resource(AddressBook { addresses: vec![office] });
+    frames(&mut app);
+    says(&app, "The merchant has it: Ada Example");
 }
