@@ -141,6 +141,28 @@ fn a_person_overrules_counts_and_keeps() {
 }
 
 #[test]
+fn a_counted_jar_is_no_growth_of_a_delivery() {
+    let mut app = app(None);
+    coming::tests::know_milk(&mut app.world_mut().resource_mut::<Kitchen>().book);
+    ask(&mut app, Cook::Count { ingredient: "milk".to_owned(), amount: "900 ml".to_owned() });
+    for fulfilled in [0, 1] {
+        let order = coming::tests::line(1, fulfilled);
+        let known = coming::tests::update(coming::tests::placed(), Some(order));
+        app.insert_resource(coming::tests::purchases(known));
+        for _ in 0..4 {
+            app.update();
+        }
+        let milk = food(&app, "milk");
+        assert_eq!((milk.there.as_str(), milk.way.as_str()), ("900 ml", "1 l"), "{fulfilled} of 1");
+        assert_eq!(milk.coming[0].delivered, fulfilled == 1);
+    }
+    assert_eq!(view(&app).at_door.len(), 1);
+    let line = vestibule_model::LineId::new("l1").unwrap();
+    ask(&mut app, Cook::PutAway { purchase: vestibule_model::PurchaseId([1; 16]), line });
+    assert_eq!((food(&app, "milk").there.as_str(), food(&app, "milk").way.as_str()), ("1.9 l", ""));
+}
+
+#[test]
 fn nothing_is_reckoned_before_the_enabler_s_time_is_known() {
     let mut app = app(None);
     app.insert_resource(EnablerClock::default());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_kitchen::{
     Amount, Coming, Dish, DishId, Food, Found, IngredientId, Instructions, KitchenRules, Limits, LineKey, OverruledBy,
-    Recipe, RecipeError, RulesError, Stock, StockSource, Table, plain_name, read,
+    Recipe, RecipeError, RulesError, Stock, StockSource, Table, confidence, plain_name, read,
 };
 use vestibule_model::{FeatureId, SystemId, Timestamp, Truth, TwinId};
 use vestibule_twin::{Cook, OverruleFood};
@@ -268,6 +268,7 @@ impl Book {
             Cook::PutAway { purchase, line } => {
                 self.put_away(&LineKey::new(&purchase.to_string(), line.as_str()), now.ok_or(CookError::NoClock)?)
             }
+            Cook::NotCome { purchase, line } => self.not_come(&LineKey::new(&purchase.to_string(), line.as_str())),
             Cook::BuyOptional(yes) => {
                 self.rules.buy_optional = *yes;
                 Ok(Effect::Rules)
@@ -336,17 +337,30 @@ impl Book {
 
     /// A person says that a line is in the cupboard. Where nothing weighs such food, it is as if they had counted it.
     fn put_away(&mut self, key: &LineKey, at: Timestamp) -> Result<Effect, CookError> {
-        let found = self.diary.coming.iter_mut().find(|line| line.key == *key && !line.put_away);
-        let line = found.ok_or(CookError::NoLine)?;
+        let line = self.line(key, true)?;
         line.put_away = true;
-        let base = self.table.get(&line.ingredient).and_then(|food| food.to_base(line.amount));
-        let room = self.diary.counted.len() < MOST_COUNTED || self.diary.counted.contains_key(&line.ingredient);
-        if let Some(came) = base.filter(|_| room && !self.told.contains(&line.ingredient)) {
-            let before = self.diary.counted.get(&line.ingredient).map(|counted| counted.amount);
-            let amount = before.and_then(|before| before.plus(came)).unwrap_or(came);
-            self.diary.counted.insert(line.ingredient.clone(), Counted { amount, at });
+        let (ingredient, amount) = (line.ingredient.clone(), line.amount);
+        let base = self.table.get(&ingredient).and_then(|food| food.to_base(amount));
+        let room = self.diary.counted.len() < MOST_COUNTED || self.diary.counted.contains_key(&ingredient);
+        if let Some(came) = base.filter(|_| room && !self.told.contains(&ingredient)) {
+            // What was counted so long ago that nobody believes it is no younger for what is put beside it.
+            let before = self.believed(at).into_iter().find(|jar| jar.ingredient == ingredient);
+            let amount = before.and_then(|before| before.amount.plus(came)).unwrap_or(came);
+            self.diary.counted.insert(ingredient, Counted { amount, at });
         }
         Ok(Effect::Diary)
+    }
+
+    /// A person says that a line did not come: it is not on its way any more.
+    fn not_come(&mut self, key: &LineKey) -> Result<Effect, CookError> {
+        self.line(key, false)?.put_away = true;
+        Ok(Effect::Diary)
+    }
+
+    /// A line that is not done with, delivered or not.
+    fn line(&mut self, key: &LineKey, delivered: bool) -> Result<&mut Coming, CookError> {
+        let open = |line: &&mut Coming| line.key == *key && !line.put_away && line.delivered.is_some() == delivered;
+        self.diary.coming.iter_mut().find(open).ok_or(CookError::NoLine)
     }
 
     /// These lines have arrived in the cupboard. Whether that is news.
@@ -437,6 +451,13 @@ impl Book {
             })
         };
         self.diary.counted.iter().filter_map(of).collect()
+    }
+
+    /// What was counted not too long ago.
+    pub(crate) fn believed(&self, now: Timestamp) -> Vec<Stock> {
+        let mut jars = self.counted();
+        jars.retain(|jar| confidence(jar, now) >= self.rules.trust);
+        jars
     }
 }
 

@@ -1,4 +1,6 @@
 use proptest::prelude::*;
+use vestibule_kitchen::Delivery;
+use vestibule_model::{LineId, PurchaseId};
 
 use super::*;
 
@@ -85,6 +87,42 @@ fn jars_are_counted_with_their_time() {
     assert_eq!((stock.amount, stock.reported, stock.source), (Amount::Mass(1_000_000), NOW, StockSource::Counted));
     ask(&mut book, &count("")).unwrap();
     assert!(book.counted().is_empty());
+}
+
+/// A kilogram of salt that was bought.
+fn salt(delivered: Option<Delivery>) -> Coming {
+    Coming {
+        key: LineKey::new(&PurchaseId([1; 16]).to_string(), "l1"),
+        ingredient: id("salt"),
+        amount: Amount::Mass(1_000_000),
+        since: None,
+        arrives: None,
+        told: None,
+        part: None,
+        delivered,
+        put_away: false,
+    }
+}
+
+#[test]
+fn what_is_put_away_makes_no_old_count_younger() {
+    let (purchase, line) = (PurchaseId([1; 16]), LineId::new("l1").unwrap());
+    let away = Cook::PutAway { purchase, line: line.clone() };
+    for (days, amount) in [(1, 1_500_000), (40, 1_000_000)] {
+        let mut book = book();
+        ask(&mut book, &Cook::Count { ingredient: "salt".to_owned(), amount: "500 g".to_owned() }).unwrap();
+        book.diary.coming = vec![salt(Some(Delivery { at: NOW, stock: Amount::Mass(0) }))];
+        let later = NOW.plus(days * GONE_MS);
+        assert_eq!(book.follow(&away, Some(later)), Ok(Effect::Diary));
+        let counted = &book.diary.counted[&id("salt")];
+        assert_eq!((counted.amount, counted.at), (Amount::Mass(amount), later), "{days} days");
+        assert_eq!(book.follow(&away, Some(later)), Err(CookError::NoLine));
+    }
+    let mut book = book();
+    book.diary.coming = vec![salt(None)];
+    assert_eq!(ask(&mut book, &away), Err(CookError::NoLine), "it has not come");
+    assert_eq!(ask(&mut book, &Cook::NotCome { purchase, line }), Ok(Effect::Diary));
+    assert!(book.diary.coming[0].put_away && book.diary.counted.is_empty());
 }
 
 /// The shelf's scales have told of what went into it: reserved once more, it would be bought once more.

@@ -60,7 +60,7 @@ pub(crate) fn of(
     reckoned: &Reckoned,
     now: Option<Timestamp>,
 ) -> KitchenView {
-    let tell = Tell { book, pantry, suppliers, now };
+    let tell = Tell { book, pantry, suppliers };
     let plan = &reckoned.plan;
     let recipes = book.recipes.iter().zip(0_usize..);
     let mut recipes: Vec<_> =
@@ -74,6 +74,7 @@ pub(crate) fn of(
         foods: tell.foods(plan),
         places: pantry.unknown.clone(),
         lost: plan.lost.iter().filter_map(|key| tell.lost(key)).collect(),
+        overdue: plan.overdue.iter().filter_map(|key| tell.lost(key)).collect(),
         at_door: at_door(book),
         suppliers: orders::suppliers(suppliers, now),
         not_ready: orders::not_ready(suppliers, reckoned, &orders, now),
@@ -139,7 +140,6 @@ struct Tell<'a> {
     book: &'a Book,
     pantry: &'a Pantry,
     suppliers: &'a Suppliers,
-    now: Option<Timestamp>,
 }
 
 impl Tell<'_> {
@@ -245,7 +245,7 @@ impl Tell<'_> {
             there: sum(&mut why.have.iter().map(|have| have.amount)),
             sources: sources.chain(ignored).collect(),
             reserved: reserved.collect(),
-            coming: why.coming.iter().map(|way| self.way(way)).collect(),
+            coming: why.coming.iter().map(Self::way).collect(),
             way: sum(&mut why.coming.iter().map(|way| way.amount)),
             keep: words::some(why.keep),
             missing: words::some(why.missing),
@@ -303,9 +303,8 @@ impl Tell<'_> {
         Some(KitchenLost { purchase: key.purchase.parse().ok()?, line: LineId::new(&*key.line).ok()?, name })
     }
 
-    fn way(&self, way: &Way) -> KitchenWay {
-        let delivered = way.arrives.zip(self.now).is_some_and(|(at, now)| at <= now);
-        KitchenWay { amount: words::amount(way.amount), arrives: way.arrives, delivered }
+    fn way(way: &Way) -> KitchenWay {
+        KitchenWay { amount: words::amount(way.amount), arrives: way.arrives, delivered: way.delivered }
     }
 }
 

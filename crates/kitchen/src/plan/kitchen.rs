@@ -164,9 +164,11 @@ impl<'a> Kitchen<'a> {
             found.ways.into_iter().for_each(|way| pool.way(way));
             self.plan.settled.extend(found.settled);
             self.plan.lost.extend(found.lost);
+            self.plan.overdue.extend(found.overdue);
         }
         self.plan.settled.sort_unstable();
         self.plan.lost.sort_unstable();
+        self.plan.overdue.sort_unstable();
     }
 
     fn keep(&mut self) {

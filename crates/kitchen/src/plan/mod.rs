@@ -101,8 +101,10 @@ pub struct Way {
     pub key: LineKey,
     /// What of it is not in the cupboard yet.
     pub amount: Amount,
-    /// When it comes, where that is known; a time that has passed where it stands at the door.
+    /// When it comes, where that is known, or came.
     pub arrives: Option<Timestamp>,
+    /// It stands at the door.
+    pub delivered: bool,
 }
 
 /// What becomes of one ingredient.
@@ -234,6 +236,9 @@ pub struct Plan {
     /// Delivered lines of which nobody knows where they are: longer than a day, and no stock has grown. A person has to
     /// be told.
     pub lost: Vec<LineKey>,
+    /// Lines that should have come more than a day ago. They count as on their way: a person has to say that they did not
+    /// come.
+    pub overdue: Vec<LineKey>,
 }
 
 impl Plan {

@@ -11,10 +11,10 @@ use bevy::{
 };
 use vestibule_input::Attention;
 use vestibule_twin::{
-    KitchenCook, KitchenDecision, KitchenDish, KitchenFood, KitchenGoods, KitchenInstructions, KitchenMadePart,
-    KitchenOffered, KitchenOrder, KitchenPart, KitchenPlace, KitchenRecipe, KitchenSource, KitchenSupplier, KitchenWay,
-    Readiness,
-    model::{Money, SystemId},
+    KitchenCook, KitchenDecision, KitchenDish, KitchenFood, KitchenGoods, KitchenInstructions, KitchenLost,
+    KitchenMadePart, KitchenOffered, KitchenOrder, KitchenPart, KitchenPlace, KitchenRecipe, KitchenSource,
+    KitchenSupplier, KitchenWay, Readiness,
+    model::{LineId, Money, PurchaseId, SystemId},
 };
 
 use super::*;
@@ -312,6 +312,19 @@ fn what_is_ordered_is_seen_with_its_sum_and_a_reason() {
     app.update();
     let button = find_button(app.world(), "Put it into the cart").unwrap();
     assert!(app.world().get::<InteractionDisabled>(button).is_some() && reads(&app, "Nothing is missing."));
+}
+
+#[test]
+fn what_is_late_is_not_at_the_door_and_can_be_given_up() {
+    let mut view = kitchen();
+    view.foods[2].coming[0].arrives = Some(Timestamp(now().0 - 3_600_000));
+    let (purchase, line) = (PurchaseId([1; 16]), LineId::new("l1").unwrap());
+    view.overdue = vec![KitchenLost { purchase, line: line.clone(), name: text("1 l of milk") }];
+    let mut app = app(view);
+    assert!(reads(&app, "1 l of milk should have come more than a day ago."));
+    assert_eq!(click(&mut app, "1 l of milk did not come"), [Cook::NotCome { purchase, line }]);
+    click(&mut app, "Why rice");
+    assert!(reads(&app, "1 kg · it was to come by 13:00") && !reads(&app, "it was delivered"));
 }
 
 #[test]
