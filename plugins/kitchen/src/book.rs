@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_kitchen::{
     Amount, Coming, Dish, DishId, Food, Found, IngredientId, Instructions, KitchenRules, Limits, LineKey, OverruledBy,
@@ -11,26 +10,17 @@ use vestibule_kitchen::{
 use vestibule_model::{FeatureId, SystemId, Timestamp, Truth, TwinId};
 use vestibule_twin::{Cook, OverruleFood};
 
-use crate::supply::Known;
+use crate::{
+    diary::{Counted, Diary, MOST_COUNTED, MOST_DISHES, MOST_GOODS, MOST_SERVINGS, Planned},
+    supply::Known,
+};
 
 /// Recipes and instructions that are kept: as many as the arithmetic is measured with.
 const MOST_RECIPES: usize = 1_000;
-/// Dishes that are planned at once: two months of dinners.
-const MOST_DISHES: usize = 64;
-/// Jars that somebody counts.
-const MOST_COUNTED: usize = 512;
-/// Lines of purchases that are followed: a year of a household's.
-pub(crate) const MOST_COMING: usize = 2_048;
 /// Milliseconds after the time it was planned for in which a dish still waits to be cooked: three hours.
 const LATE_MS: u64 = 3 * 60 * 60 * 1000;
 /// Milliseconds after which it stands in the diary no more: a day.
 const GONE_MS: u64 = 24 * 60 * 60 * 1000;
-/// Goods that are remembered: a few suppliers' whole shelves.
-const MOST_GOODS: usize = 4_096;
-/// The most servings of a dish: a wedding.
-const MOST_SERVINGS: u32 = 500;
-/// Bytes of the diary's file.
-const DIARY_BYTES: usize = 1024 * 1024;
 /// The system of twins that are nothing but a person's word.
 pub(crate) const COUNTED: &str = "counted";
 
@@ -63,70 +53,11 @@ pub(crate) enum CookError {
     Recipe(#[from] RecipeError),
 }
 
-/// Why a diary cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(crate) enum DiaryError {
-    #[error("longer than {DIARY_BYTES} bytes, or more in it than is kept")]
-    TooLong,
-    #[error("not a diary: {0}")]
-    Malformed(String),
-}
-
 /// A recipe, and whether the person took it in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kept<T> {
     pub what: T,
     pub own: bool,
-}
-
-/// A dish that is planned.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Planned {
-    pub id: u64,
-    pub recipe: String,
-    pub servings: u32,
-    pub at: Timestamp,
-}
-
-/// What somebody counted, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Counted {
-    pub amount: Amount,
-    pub at: Timestamp,
-}
-
-/// What is kept from one day to the next, beside recipes and rules.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Diary {
-    pub dishes: Vec<Planned>,
-    pub counted: BTreeMap<IngredientId, Counted>,
-    /// How many parts there are that other things are made with, by what instructions call them
-    /// ([`plain_name`]).
-    pub parts: BTreeMap<String, u32>,
-    /// What was bought, until nobody asks about it any more.
-    pub coming: Vec<Coming>,
-    /// What goods of suppliers are, by supplier and item.
-    pub goods: BTreeMap<String, Known>,
-}
-
-impl Diary {
-    pub(crate) fn read(text: &str) -> Result<Self, DiaryError> {
-        if text.len() > DIARY_BYTES {
-            return Err(DiaryError::TooLong);
-        }
-        let diary: Self = toml::from_str(text).map_err(|error| DiaryError::Malformed(error.message().to_owned()))?;
-        let fits = diary.dishes.len() <= MOST_DISHES && diary.counted.len() <= MOST_COUNTED;
-        let fits = fits && diary.parts.len() <= MOST_COUNTED;
-        let fits = fits && diary.coming.len() <= MOST_COMING && diary.goods.len() <= MOST_GOODS;
-        if fits { Ok(diary) } else { Err(DiaryError::TooLong) }
-    }
-
-    pub(crate) fn write(&self) -> Result<String, DiaryError> {
-        toml::to_string(self).map_err(|error| DiaryError::Malformed(error.to_string()))
-    }
 }
 
 /// What has to be written down after a wish.
@@ -389,16 +320,17 @@ impl Book {
 
     /// What goods of a supplier are.
     pub(crate) fn known(&self, system: &SystemId, item: &str) -> Option<&Known> {
-        self.diary.goods.get(&format!("{system} {item}"))
+        self.diary.goods.get(&goods_key(system, item))
     }
 
-    /// Remembers what goods of a supplier are.
-    pub(crate) fn know(&mut self, system: &SystemId, item: &str, known: &Known) {
-        let key = format!("{system} {item}");
+    /// Remembers what goods of a supplier are. Whether there was room.
+    pub(crate) fn know(&mut self, system: &SystemId, item: &str, known: &Known) -> bool {
+        let key = goods_key(system, item);
         let room = self.diary.goods.len() < MOST_GOODS || self.diary.goods.contains_key(&key);
         if room && self.diary.goods.get(&key) != Some(known) {
             self.diary.goods.insert(key, known.clone());
         }
+        room
     }
 
     /// By its id, or by what people call it.
@@ -459,6 +391,11 @@ impl Book {
         jars.retain(|jar| confidence(jar, now) >= self.rules.trust);
         jars
     }
+}
+
+/// Under what goods are remembered.
+pub(crate) fn goods_key(system: &SystemId, item: &str) -> String {
+    format!("{system} {item}")
 }
 
 /// A name of the second and further recipes of a text.

@@ -9,7 +9,8 @@ use vestibule_model::{
 use vestibule_twin::{FoodDelivered, KnownPurchases, ShopCart};
 
 use crate::{
-    book::{Book, MOST_COMING},
+    book::{Book, goods_key},
+    diary::MOST_COMING,
     supply::{Known, Stocked, Suppliers},
     words,
 };
@@ -59,7 +60,7 @@ struct Line {
 
 /// Brings the book up to date.
 pub(crate) fn follow(book: &mut Book, bought: &Bought<'_>) -> News {
-    learn(book, bought.suppliers);
+    learn(book, bought);
     let mut lines: BTreeMap<LineKey, Line> = BTreeMap::new();
     let recent = |update: &&PurchaseUpdate| bought.now.since(update.confirmed) < FOLLOWED_MS;
     let known: BTreeMap<PurchaseId, &PurchaseUpdate> =
@@ -93,13 +94,39 @@ fn of(line: Line) -> (LineKey, Line) {
     (line.key.clone(), line)
 }
 
-/// What goods are is remembered: an order may outlive the catalogue.
-fn learn(book: &mut Book, suppliers: &Suppliers) {
+/// What goods are is remembered: an order may outlive the catalogue. Where there is no more room, those go that nobody offers
+/// and nobody has bought lately.
+fn learn(book: &mut Book, bought: &Bought<'_>) {
+    // Before purchases were told, nobody knows what was bought.
+    if !know_all(book, bought.suppliers) && bought.purchases.complete {
+        let suppliers = &bought.suppliers.0;
+        let items = |update: &PurchaseUpdate| -> Vec<String> {
+            let lines = update.order.iter().flat_map(|order| &order.lines);
+            lines.map(|line| goods_key(&update.system, &line.item)).collect()
+        };
+        let carts = bought.carts.values();
+        let carted = carts.flat_map(|cart| cart.lines.iter().map(|line| goods_key(&cart.system, &line.item)));
+        let named: BTreeSet<String> = bought.purchases.by_id.values().flat_map(items).chain(carted).collect();
+        book.diary.goods.retain(|key, _| {
+            let of = key.split_once(' ');
+            let of = of.and_then(|(system, item)| Some((suppliers.get(&SystemId::new(system).ok()?)?, item)));
+            // One that has not said yet what it has may still offer it.
+            named.contains(key)
+                || of.is_some_and(|(of, item)| of.goods.as_ref().is_none_or(|all| all.contains_key(item)))
+        });
+        know_all(book, bought.suppliers);
+    }
+}
+
+/// Whether there was room for all of it.
+fn know_all(book: &mut Book, suppliers: &Suppliers) -> bool {
+    let mut room = true;
     for (system, supplier) in &suppliers.0 {
         for (item, Stocked { known, .. }) in supplier.goods.iter().flatten() {
-            book.know(system, item, known);
+            room &= book.know(system, item, known);
         }
     }
+    room
 }
 
 fn ordered(book: &Book, update: &PurchaseUpdate, order: &OrderView) -> Vec<Line> {

@@ -4,6 +4,7 @@ use vestibule_model::{CheckoutId, ContentHash, LineId, Money, OrderId, SnapshotM
 use vestibule_twin::{ShopLine, ShopTold};
 
 use super::*;
+use crate::diary::MOST_GOODS;
 
 const NOW: Timestamp = Timestamp(1_795_183_387_000);
 
@@ -237,11 +238,36 @@ fn what_was_there_before_a_delivery_is_remembered() {
     let coming = &book.diary.coming[0];
     assert_eq!((coming.part, coming.told), (Some(Amount::Volume(1_000_000)), Some(Amount::Volume(200_000))));
     // The rest came while nobody looked, and is in the fridge already.
-    let mut read = crate::book::Diary::read(&book.diary.write().unwrap()).unwrap();
+    let mut read = crate::diary::Diary::read(&book.diary.write().unwrap()).unwrap();
     assert_eq!(read, book.diary);
     std::mem::swap(&mut book.diary, &mut read);
     see_milk(2_200, NOW, &mut book, &order(2));
     assert_eq!(book.diary.coming[0].delivered.map(|delivery| delivery.stock), Some(Amount::Volume(200_000)));
+}
+
+#[test]
+fn goods_that_nobody_offers_make_room() {
+    let known =
+        Known { ingredient: milk(), holds: Amount::Volume(1_000_000), title: "Milk".to_owned(), by_measure: false };
+    let mut book = Book::default();
+    for number in 0..MOST_GOODS {
+        assert!(book.know(&grocer(), &format!("old_{number}"), &known));
+    }
+    let currency = "EUR".parse().unwrap();
+    let stocked = Stocked { known, price: 129, currency, least: 1, there: true, tolerance: 0 };
+    let mut suppliers = Suppliers::default();
+    suppliers.0.entry(grocer()).or_default().goods = Some([("milk_1l".to_owned(), stocked)].into());
+    let order = purchases(update(placed(), Some(OrderLine { item: "old_7".to_owned(), ..line(2, 0) })));
+    let (carts, told) = (BTreeMap::new(), BTreeMap::new());
+    for (complete, left) in [(false, MOST_GOODS), (true, 2)] {
+        let known = KnownPurchases { complete, ..order.clone() };
+        let (purchases, carts, told) = (&known, &carts, &told);
+        let bought = Bought { purchases, carts, suppliers: &suppliers, told, things_tell: false, now: NOW, began: NOW };
+        follow(&mut book, &bought);
+        assert_eq!(book.diary.goods.len(), left);
+        assert_eq!(book.known(&grocer(), "milk_1l").is_some(), complete);
+    }
+    assert_eq!(amounts(&book), ["2 l"], "what was bought is remembered");
 }
 
 #[test]

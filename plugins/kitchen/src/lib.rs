@@ -26,6 +26,7 @@ mod ask;
 mod book;
 mod coming;
 mod cooks;
+mod diary;
 mod files;
 mod orders;
 mod page;

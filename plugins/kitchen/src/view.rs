@@ -185,7 +185,7 @@ impl Tell<'_> {
 
     fn dishes(&self, plan: &Plan) -> Vec<KitchenDish> {
         let reckoned: BTreeMap<u64, &DishPlan> = plan.dishes.iter().map(|dish| (dish.id.0, dish)).collect();
-        let of = |planned: &crate::book::Planned| {
+        let of = |planned: &crate::diary::Planned| {
             let reckoned = reckoned.get(&planned.id).copied();
             let recipe = &self.book.recipes.get(&planned.recipe)?.what;
             let (instead, unclear) = reckoned.map(|dish| (&dish.instead[..], &dish.unclear[..])).unwrap_or_default();
