@@ -295,7 +295,8 @@ impl<'a> Kitchen<'a> {
             keep: base(pool.keep),
             missing: base(pool.missing),
             order: base(order),
-            by: pool.by,
+            by: pool.lacks.first().map(|(at, _)| *at),
+            lacks: pool.lacks.into_iter().map(|(at, amount)| (at, base(amount))).collect(),
             decision,
             picked: None,
         }

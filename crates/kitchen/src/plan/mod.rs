@@ -45,14 +45,14 @@ pub struct Dish {
 }
 
 impl Dish {
-    /// A recipe for so many. One that does not say for how many it is written is cooked as it is written.
+    /// A recipe for so many. One that does not say for how many it is written counts as one serving.
     #[must_use]
     pub fn of(id: DishId, recipe: &Recipe, servings: u32, at: Timestamp) -> Self {
         Self {
             id,
             title: recipe.name.clone(),
             at,
-            serves: recipe.serves.servings.unwrap_or(servings).max(1),
+            serves: recipe.serves.servings.unwrap_or(1).max(1),
             servings,
             ingredients: recipe.ingredients.clone(),
         }
@@ -157,9 +157,11 @@ pub struct Why {
     pub keep: Amount,
     /// What is missing.
     pub missing: Amount,
-    /// What is ordered: what is missing, but where a person decided.
+    /// What dishes lack of it at which moment, in the order of their time; the rest of what is missing has to stay.
+    pub lacks: Vec<(Timestamp, Amount)>,
+    /// What is ordered: what is missing, but where a person decided, or nobody brings all of it in time.
     pub order: Amount,
-    /// When it has to be there; `None`: no dish waits for it.
+    /// When what is ordered has to be there; `None`: no dish waits for it.
     pub by: Option<Timestamp>,
     /// What becomes of it.
     pub decision: Decision,

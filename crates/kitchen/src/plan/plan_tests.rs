@@ -84,6 +84,17 @@ fn servings_are_scaled_and_rounded_up() {
 }
 
 #[test]
+fn a_recipe_that_does_not_say_for_how_many_counts_as_one_serving() {
+    let page = r#"{"@type": "Recipe", "name": "Rice", "recipeIngredient": ["100 g rice"]}"#;
+    let read = crate::recipe::read(page, &crate::limits::Limits::default(), Table::shipped());
+    let recipe = read.unwrap().recipes.remove(0);
+    for (servings, lacks) in [(1, "100 g"), (3, "300 g")] {
+        let dish = Dish::of(DishId(1), &recipe, servings, NOW.plus(HOUR));
+        assert_eq!(missing(&simple(&[dish], &[], &[]), "rice"), lacks, "{servings}");
+    }
+}
+
+#[test]
 fn the_minimum_stays_and_coming_counts_once() {
     let mut rules = KitchenRules::default();
     rules.keep.insert(id("rice"), Amount::Mass(500_000));
