@@ -97,6 +97,32 @@ fn a_dish_says_what_is_missing_and_why() {
 }
 
 #[test]
+fn what_nobody_understands_is_not_said_to_be_there() {
+    let mut app = app(None);
+    let love = r#"{"@type": "Recipe", "name": "Love", "recipeIngredient": ["1 glimble of love"]}"#;
+    ask(&mut app, Cook::Import(love.to_owned()));
+    let recipe = view(&app).recipes.iter().find(|recipe| recipe.own).unwrap().clone();
+    assert_eq!((recipe.ready, recipe.unclear.len()), (Readiness::Understood, 1));
+    plan(&mut app, &recipe.key);
+    assert_eq!(view(&app).dishes[0].ready, Readiness::Understood);
+    ask(&mut app, Cook::When { dish: 1, at: Timestamp(NOW.0 - 4 * 3_600_000) });
+    assert_eq!(view(&app).dishes[0].ready, Readiness::Over, "it waits for nobody");
+}
+
+#[test]
+fn what_a_person_has_is_missing_to_nobody() {
+    let mut app = app(None);
+    plan(&mut app, "pancakes");
+    let not_ready = |app: &App| view(app).not_ready.clone().unwrap_or_default();
+    assert_eq!(not_ready(&app), "No supplier of groceries is known here.");
+    let ordered = view(&app).foods.iter().filter(|food| !food.order.is_empty()).map(|food| food.id.clone());
+    for ingredient in ordered.collect::<Vec<_>>() {
+        ask(&mut app, Cook::Overrule { ingredient, by: Some(OverruleFood::Have) });
+    }
+    assert_eq!(not_ready(&app), "Nothing is missing.");
+}
+
+#[test]
 fn what_things_report_counts_at_once_and_grows_old() {
     let mut app = app(None);
     let fridge = fridge(&mut app, 400.0);

@@ -35,6 +35,8 @@ pub(crate) enum CookError {
     NoFood(String),
     #[error("{0:?} is no amount: write it as 500 g, 1.5 l or 3.")]
     NoAmount(String),
+    #[error("{0:?} can be read in two ways: write {1} or {2}.")]
+    Comma(String, String, String),
     #[error("Nobody knows how much {amount} of {food} is: write it in grams, millilitres or pieces.")]
     NoMeasure { amount: String, food: String },
     #[error("No instructions speak of {0:?}.")]
@@ -424,11 +426,22 @@ fn set<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
     }
 }
 
+/// With a point, and without any mark, where nobody knows which of them a comma before three digits means: `1,250 kg`.
+fn two_ways(text: &str) -> Option<(String, String)> {
+    let (before, after) = text.split_once(',')?;
+    let whole = before.parse::<u16>().is_ok_and(|number| number > 0) && before.len() <= 3;
+    let three = after.bytes().take_while(u8::is_ascii_digit).count() == 3;
+    (whole && three && text.len() <= 40).then(|| (format!("{before}.{after}"), format!("{before}{after}")))
+}
+
 /// What somebody wrote; nothing where they wrote nothing.
 fn amount_of(text: &str, food: &Food) -> Result<Option<Amount>, CookError> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
+    }
+    if let Some((point, none)) = two_ways(text) {
+        return Err(CookError::Comma(text.to_owned(), point, none));
     }
     let amount: Amount = text.parse().map_err(|_| CookError::NoAmount(text.chars().take(40).collect()))?;
     let unknown = || CookError::NoMeasure { amount: amount.to_string(), food: food.title().to_owned() };

@@ -60,6 +60,13 @@ fn what_a_person_says_of_a_food_is_kept_in_its_measure() {
     assert!(matches!(ask(&mut book, &keep("moon dust", "1 g")), Err(CookError::NoFood(_))));
     assert!(matches!(ask(&mut book, &keep("rice", "much")), Err(CookError::NoAmount(_))));
     assert!(matches!(ask(&mut book, &keep("flour_wheat", "2 bunch")), Err(CookError::NoMeasure { .. })));
+    let comma = ask(&mut book, &keep("rice", "1,250 kg")).unwrap_err().to_string();
+    assert_eq!(comma, "\"1,250 kg\" can be read in two ways: write 1.250 kg or 1250 kg.");
+    for (text, milligrams) in [("1.250 kg", 1_250_000), ("1,5 kg", 1_500_000), ("0,125 kg", 125_000)] {
+        ask(&mut book, &keep("rice", text)).unwrap();
+        assert_eq!(book.rules.keep[&id("rice")], Amount::Mass(milligrams), "{text}");
+    }
+    ask(&mut book, &keep("rice", "")).unwrap();
     let order = Some(OverruleFood::Order("2 l".to_owned()));
     let overrule = |by| Cook::Overrule { ingredient: "milk".to_owned(), by };
     assert_eq!(ask(&mut book, &overrule(order)), Ok(Effect::Rules));

@@ -70,7 +70,7 @@ pub(crate) fn of(
     KitchenView {
         recipes,
         instructions: book.instructions.iter().map(|(key, kept)| made(key, kept, book, pantry)).collect(),
-        dishes: tell.dishes(plan),
+        dishes: tell.dishes(plan, now),
         foods: tell.foods(plan),
         places: pantry.unknown.clone(),
         lost: plan.lost.iter().filter_map(|key| tell.lost(key)).collect(),
@@ -151,10 +151,12 @@ impl Tell<'_> {
         self.table().get(id).map_or_else(|| id.to_string(), |food| food.title().to_owned())
     }
 
-    fn ready(&self, ready: Option<&Ready>) -> Readiness {
+    /// `understood`: every line of it is.
+    fn ready(&self, ready: Option<&Ready>, understood: bool) -> Readiness {
         match ready {
             None => Readiness::Unknown,
-            Some(Ready::Now) => Readiness::Now,
+            Some(Ready::Now) if understood => Readiness::Now,
+            Some(Ready::Now) => Readiness::Understood,
             Some(Ready::Coming(at)) => Readiness::Coming(*at),
             Some(Ready::Missing(ids)) => Readiness::Missing(ids.iter().map(|id| self.name(id)).collect()),
         }
@@ -169,6 +171,7 @@ impl Tell<'_> {
             _ => String::new(),
         };
         let unclear = lines().filter(|line| !line.optional && line.food().is_none());
+        let unclear: Vec<String> = unclear.map(|line| line.text.clone()).collect();
         KitchenRecipe {
             key: key.to_owned(),
             name: recipe.name.clone(),
@@ -177,13 +180,13 @@ impl Tell<'_> {
             minutes: recipe.total_ms.map(|ms| ms.div_ceil(60_000)),
             own: kept.own,
             lines: lines().map(|line| line.text.clone()).collect(),
-            unclear: unclear.map(|line| line.text.clone()).collect(),
             steps: recipe.steps.iter().map(step).collect(),
-            ready: self.ready(ready),
+            ready: self.ready(ready, unclear.is_empty()),
+            unclear,
         }
     }
 
-    fn dishes(&self, plan: &Plan) -> Vec<KitchenDish> {
+    fn dishes(&self, plan: &Plan, now: Option<Timestamp>) -> Vec<KitchenDish> {
         let reckoned: BTreeMap<u64, &DishPlan> = plan.dishes.iter().map(|dish| (dish.id.0, dish)).collect();
         let of = |planned: &crate::diary::Planned| {
             let reckoned = reckoned.get(&planned.id).copied();
@@ -191,6 +194,10 @@ impl Tell<'_> {
             let (instead, unclear) = reckoned.map(|dish| (&dish.instead[..], &dish.unclear[..])).unwrap_or_default();
             let instead =
                 instead.iter().map(|(own, taken)| format!("{} instead of {}", self.name(taken), self.name(own)));
+            let ready = match reckoned {
+                None if now.is_some() => Readiness::Over,
+                reckoned => self.ready(reckoned.map(|dish| &dish.ready), unclear.is_empty()),
+            };
             let unclear = unclear.iter().map(|line| format!("not understood: {}", line.text));
             Some(KitchenDish {
                 id: planned.id,
@@ -198,7 +205,7 @@ impl Tell<'_> {
                 title: recipe.name.clone(),
                 at: planned.at,
                 servings: planned.servings,
-                ready: self.ready(reckoned.map(|dish| &dish.ready)),
+                ready,
                 notes: instead.chain(unclear).collect(),
             })
         };

@@ -134,6 +134,10 @@ pub enum Readiness {
     Unknown,
     /// Everything is there.
     Now,
+    /// Everything that is understood is there; some lines are not understood.
+    Understood,
+    /// Its time is over: nothing is kept for it any more.
+    Over,
     /// Everything will be there; when, where that is known.
     Coming(Option<Timestamp>),
     /// These are missing, by their names.

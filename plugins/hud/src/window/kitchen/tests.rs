@@ -252,6 +252,16 @@ fn dishes_are_planned_for_tonight_changed_and_dropped() {
 }
 
 #[test]
+fn nothing_is_said_to_be_there_that_nobody_understands() {
+    let mut view = kitchen();
+    (view.recipes[0].ready, view.dishes[0].ready) = (Readiness::Understood, Readiness::Over);
+    view.dishes[0].servings = u32::MAX;
+    let app = app(view);
+    assert!(reads(&app, "all that is understood is there") && !reads(&app, "everything is there"));
+    assert!(reads(&app, "its time is over: nothing is kept for it") && !reads(&app, "waits for the enabler"));
+}
+
+#[test]
 fn each_food_says_why_and_can_be_overruled() {
     let mut app = app(kitchen());
     assert!(reads(&app, "buy 100 ml") && reads(&app, "enough") && reads(&app, "on its way"));
@@ -411,4 +421,9 @@ fn jars_are_understood_as_people_write_them() {
         assert_eq!(read(words), (text(food), text(amount)), "{words}");
     }
     assert!(["", "salt", "200"].iter().all(|words| counted(words).is_none()));
+    assert_eq!(read("salt ½ kg"), (text("salt"), text("½ kg")));
+    let sent = |words: &str| wish(&KitchenField::CountNew, words);
+    let count = |ingredient: &str, amount: &str| Cook::Count { ingredient: text(ingredient), amount: text(amount) };
+    assert_eq!(sent("salt"), Some(count("salt", "salt")), "what is no amount is said to be none");
+    assert_eq!(sent(" "), None);
 }
