@@ -1,6 +1,9 @@
 //! What was bought and is not in the cupboard yet: from purchases to lines that are on their way, each once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use vestibule_kitchen::{Amount, Coming, Delivery, Food, IngredientId, LineKey, OverruledBy};
 use vestibule_model::{
@@ -90,6 +93,10 @@ pub(crate) fn follow(book: &mut Book, bought: &Bought<'_>) -> News {
     News { diary: before != book.diary.coming, rules: ruled != book.rules.overrule.len(), came }
 }
 
+fn place(line: &Coming) -> (Arc<str>, IngredientId) {
+    (line.key.purchase.clone(), line.ingredient.clone())
+}
+
 fn of(line: Line) -> (LineKey, Line) {
     (line.key.clone(), line)
 }
@@ -105,7 +112,7 @@ fn learn(book: &mut Book, bought: &Bought<'_>) {
             lines.map(|line| goods_key(&update.system, &line.item)).collect()
         };
         let carts = bought.carts.values();
-        let carted = carts.flat_map(|cart| cart.lines.iter().map(|line| goods_key(&cart.system, &line.item)));
+        let carted = carts.flat_map(|cart| cart.lines.iter().map(move |line| goods_key(&cart.system, &line.item)));
         let named: BTreeSet<String> = bought.purchases.by_id.values().flat_map(items).chain(carted).collect();
         book.diary.goods.retain(|key, _| {
             let of = key.split_once(' ');
@@ -185,6 +192,8 @@ fn merge(book: &mut Book, mut lines: BTreeMap<LineKey, Line>, bought: &Bought<'_
     let mut came: BTreeMap<PurchaseId, Vec<(String, f64)>> = BTreeMap::new();
     let mut kept = Vec::with_capacity(book.diary.coming.len());
     let followed: BTreeSet<_> = book.diary.coming.iter().map(|line| line.key.purchase.clone()).collect();
+    // An order's lines take the place of the cart's: what was told before these came counts for them.
+    let told: BTreeMap<_, _> = book.diary.coming.iter().filter_map(|line| Some((place(line), line.told?))).collect();
     for mut old in std::mem::take(&mut book.diary.coming) {
         let purchase: Option<PurchaseId> = old.key.purchase.parse().ok();
         match lines.remove(&old.key) {
@@ -210,7 +219,8 @@ fn merge(book: &mut Book, mut lines: BTreeMap<LineKey, Line>, bought: &Bought<'_
         }
     }
     for line in lines.into_values() {
-        let delivered = line.delivered.map(|at| delivery(book, &line, (at, None), bought));
+        let before = told.get(&(line.key.purchase.clone(), line.ingredient.clone())).copied();
+        let delivered = line.delivered.map(|at| delivery(book, &line, (at, before), bought));
         let is_followed = followed.contains(&line.key.purchase);
         // What was bought before this kitchen began, and brought before it knew of it, is looked for, and nobody is told
         // that it came just now.
@@ -226,7 +236,7 @@ fn merge(book: &mut Book, mut lines: BTreeMap<LineKey, Line>, bought: &Bought<'_
         if ordered && !is_followed && (is_new || delivered.is_none()) {
             book.rules.overrule.remove(&line.ingredient);
         }
-        let told = told_now(book, &line.ingredient, bought);
+        let told = before.or_else(|| told_now(book, &line.ingredient, bought));
         let Line { key, ingredient, amount, since, arrives, part, .. } = line;
         kept.push(Coming {
             key,

@@ -246,6 +246,17 @@ fn what_was_there_before_a_delivery_is_remembered() {
 }
 
 #[test]
+fn what_the_cart_s_lines_knew_the_order_s_know() {
+    let mut book = book();
+    let id = PurchaseId([1; 16]);
+    see(&mut book, &purchases(update(PurchaseState::Confirmed, None)), &cart(Some(id)));
+    book.diary.coming[0].told = Some(Amount::Volume(300_000));
+    see_milk(2_300, NOW, &mut book, &purchases(update(placed(), Some(line(2, 2)))));
+    assert_eq!(book.diary.coming.len(), 1);
+    assert_eq!(book.diary.coming[0].delivered.map(|delivery| delivery.stock), Some(Amount::Volume(300_000)));
+}
+
+#[test]
 fn goods_that_nobody_offers_make_room() {
     let known =
         Known { ingredient: milk(), holds: Amount::Volume(1_000_000), title: "Milk".to_owned(), by_measure: false };
