@@ -189,6 +189,30 @@ fn a_counted_jar_is_no_growth_of_a_delivery() {
 }
 
 #[test]
+fn what_is_late_is_told_until_somebody_gives_it_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(Some(folder.path()));
+    coming::tests::know_milk(&mut app.world_mut().resource_mut::<Kitchen>().book);
+    let milk = |by| Cook::Overrule { ingredient: "milk".to_owned(), by };
+    ask(&mut app, milk(Some(OverruleFood::Order("1 l".to_owned()))));
+    let known = coming::tests::update(coming::tests::placed(), Some(coming::tests::line(1, 0)));
+    app.insert_resource(coming::tests::purchases(known));
+    // It was promised for an hour after it was bought.
+    app.insert_resource(EnablerClock(Some((NOW.plus(26 * 3_600_000), 0.0))));
+    for _ in 0..4 {
+        app.update();
+    }
+    assert_eq!((food(&app, "milk").way.as_str(), food(&app, "milk").coming[0].delivered), ("1 l", false));
+    assert_eq!(food(&app, "milk").order, "", "it was ordered, and is not ordered once more");
+    let late = view(&app).overdue[0].clone();
+    assert_eq!(late.name, "1 l of milk");
+    let again = app_tests::app(Some(folder.path()));
+    assert_ne!(food(&again, "milk").decision, KitchenDecision::Said, "nor after the next start");
+    ask(&mut app, Cook::NotCome { purchase: late.purchase, line: late.line });
+    assert_eq!((food(&app, "milk").way.as_str(), view(&app).overdue.len()), ("", 0));
+}
+
+#[test]
 fn nothing_is_reckoned_before_the_enabler_s_time_is_known() {
     let mut app = app(None);
     app.insert_resource(EnablerClock::default());
