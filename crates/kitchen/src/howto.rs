@@ -14,6 +14,9 @@ use crate::{
 /// The most of one part: nobody counts more screws.
 const MOST: u32 = 1_000_000;
 
+/// Units in which things are large, long or heavy.
+const SIZES: [&str; 14] = ["mm", "cm", "m", "in", "inch", "ft", "mg", "g", "kg", "ml", "cl", "l", "oz", "lb"];
+
 /// A tool or a part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
@@ -133,13 +136,19 @@ fn leading_count(name: &str) -> (Option<u32>, &str) {
     let digits = name.bytes().take_while(u8::is_ascii_digit).count();
     let rest = name.get(digits..).unwrap_or_default();
     let count = name.get(..digits).and_then(|digits| digits.parse().ok()).filter(|count| (1..=MOST).contains(count));
-    // "8 screws", "8 x screws", "8x screws"; but "4mm drill" is one drill.
+    // "8 screws", "8 x screws", "8x screws"; but "4mm drill" is one drill, and "10 mm wrench" one wrench.
     let times = rest.trim_start().strip_prefix(['x', '×']).filter(|rest| rest.starts_with(' '));
     match (count, times) {
         (Some(count), Some(rest)) => (Some(count), rest.trim()),
-        (Some(count), None) if rest.starts_with(' ') => (Some(count), rest.trim()),
+        (Some(count), None) if rest.starts_with(' ') && !is_size(rest) => (Some(count), rest.trim()),
         _ => (None, name),
     }
+}
+
+/// Whether a text begins with a unit that says how large a thing is.
+fn is_size(text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or_default().trim_end_matches(['.', ',']);
+    SIZES.contains(&word)
 }
 
 fn how_many(value: &Value, limits: &Limits) -> (Option<u32>, Option<String>) {
@@ -183,6 +192,20 @@ mod tests {
         assert_eq!(shelf.tools.iter().map(|part| part.name.as_str()).collect::<Vec<_>>(), ["Screwdriver", "4mm drill"]);
         assert_eq!(shelf.steps.len(), 2);
         assert_eq!((shelf.steps[0].section.as_deref(), shelf.total_ms), (Some("Sides"), Some(7_200_000)));
+    }
+
+    #[test]
+    fn a_size_is_no_count() {
+        for (name, count, rest) in [
+            ("8 screws", Some(8), "screws"),
+            ("8 x screws", Some(8), "screws"),
+            ("10 mm wrench", None, "10 mm wrench"),
+            ("2 m cable", None, "2 m cable"),
+            ("2 x 40 mm screws", Some(2), "40 mm screws"),
+            ("3 metal plates", Some(3), "metal plates"),
+        ] {
+            assert_eq!(leading_count(name), (count, rest), "{name}");
+        }
     }
 
     #[test]

@@ -49,12 +49,13 @@ pub fn choose(wanted: i64, packs: &[Pack]) -> Option<Choice> {
     let usable = |pack: &Pack| pack.holds > 0 && pack.price >= 0 && pack.available != Some(0);
     let packs: Vec<(usize, &Pack)> = packs.iter().enumerate().filter(|(_, pack)| usable(pack)).take(KINDS).collect();
     let (single, bulk): (Vec<_>, Vec<_>) = packs.into_iter().partition(|(_, pack)| pack.least <= 1);
-    let alone = bulk.iter().filter_map(|(place, pack)| by_measure(wanted, *place, pack));
+    // Of one kind alone nothing is rounded.
+    let alone = bulk.iter().chain(&single).filter_map(|(place, pack)| by_measure(wanted, *place, pack));
     let mixed = mix(wanted, &single);
     alone.chain(mixed).min_by_key(|choice| (choice.price, choice.over, choice.picks.clone()))
 }
 
-/// Goods that are sold from some number on are taken alone.
+/// Of one kind alone, as goods are taken that are sold from some number on.
 fn by_measure(wanted: i64, place: usize, pack: &Pack) -> Option<Choice> {
     let needed = u32::try_from(wanted.checked_add(pack.holds - 1)? / pack.holds).ok()?;
     let count = needed.max(pack.least);
@@ -165,6 +166,7 @@ mod tests {
             (1_000, vec![pack(1_000, 199), pack(500, 79)], 158, 0),
             (700, vec![pack(1_000, 100), pack(500, 100)], 100, 300),
             (1_000, vec![pack(1_000, 100), pack(500, 50)], 100, 0),
+            (1_000_000, vec![pack(500_000, 100), pack(453_592, 100)], 200, 0),
         ] {
             let chosen = choose(wanted, &packs).unwrap();
             assert_eq!((chosen.price, chosen.over), (price, over), "{wanted} of {packs:?}: {chosen:?}");

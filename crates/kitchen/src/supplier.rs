@@ -8,7 +8,7 @@ use vestibule_model::{Cell, Currency, SystemId, Timestamp};
 
 use crate::{
     pack::{Choice, Pack, choose},
-    plan::{Decision, Picked, Plan},
+    plan::{Decision, Picked, Plan, Why},
     table::{IngredientId, Table},
     units::Amount,
 };
@@ -127,11 +127,30 @@ struct Candidate<'a> {
     offer: &'a SupplierOffer,
     distance: Option<u64>,
     windows: Vec<&'a Window>,
-    choices: BTreeMap<&'a IngredientId, (Choice, Vec<&'a Good>)>,
+    choices: BTreeMap<&'a IngredientId, Brought<'a>>,
 }
 
-/// What is ordered of what, and when it has to be there.
-type Wanted<'a> = BTreeMap<&'a IngredientId, (i64, Option<Timestamp>)>;
+/// What one supplier can bring of an ingredient in time.
+struct Brought<'a> {
+    choice: Choice,
+    goods: Vec<&'a Good>,
+    /// How much of it, for how many parts of what is wanted.
+    amount: i64,
+    parts: usize,
+    /// When it has to be there.
+    by: Option<Timestamp>,
+}
+
+/// What is ordered of what, and when each part has to be there: the most urgent first.
+type Wanted<'a> = BTreeMap<&'a IngredientId, Vec<(Option<Timestamp>, i64)>>;
+
+/// What is chosen: the deliveries, how many parts of what is wanted they bring, and how much of each by when.
+#[derive(Default)]
+struct Chosen {
+    splits: Vec<Split>,
+    parts: usize,
+    orders: BTreeMap<IngredientId, (i64, Option<Timestamp>)>,
+}
 
 impl<'a> Candidate<'a> {
     fn new(
@@ -148,8 +167,12 @@ impl<'a> Candidate<'a> {
             return None;
         }
         let choices = offer.goods.iter().filter_map(|(id, goods)| {
-            let (amount, by) = wanted.get(id)?;
-            windows.iter().any(|window| in_time(window, *by)).then_some(())?;
+            // What comes too late for one dish may be in time for the next.
+            let wanted = wanted.get(id)?;
+            let is_in_time = |by: Option<Timestamp>| windows.iter().any(|window| in_time(window, by));
+            let parts = wanted.get(wanted.iter().position(|(by, _)| is_in_time(*by))?..)?;
+            let amount = parts.iter().fold(0_i64, |sum, (_, amount)| sum.saturating_add(*amount));
+            let by = parts.first().and_then(|(by, _)| *by);
             let food = table.get(id)?;
             let holds = |good: &&Good| food.to_base(good.holds).is_some();
             let goods: Vec<&Good> = goods.iter().filter(holds).take(GOODS).collect();
@@ -162,50 +185,48 @@ impl<'a> Candidate<'a> {
                     available: good.available,
                 })
                 .collect();
-            Some((id, (choose(*amount, &packs)?, goods)))
+            let choice = choose(amount, &packs)?;
+            Some((id, Brought { choice, goods, amount, parts: parts.len(), by }))
         });
         let choices: BTreeMap<_, _> = choices.collect();
         let distance = offer.cell.zip(home).and_then(|(one, other)| distance(one, other));
         (!choices.is_empty()).then_some(Self { offer, distance, windows, choices })
     }
 
-    /// These ingredients as one delivery: the cheapest window that is in time for all, of equal ones the earliest.
-    fn split(&self, ids: &[&'a IngredientId], wanted: &Wanted<'_>) -> Option<(Split, Vec<&'a IngredientId>)> {
-        let mut ids: Vec<&IngredientId> = ids.to_vec();
-        ids.sort_by_key(|id| std::cmp::Reverse(wanted.get(*id).and_then(|(_, by)| *by).unwrap_or(Timestamp(u64::MAX))));
-        // What is needed first may be too early for every window: it is left out before the rest is.
-        let mut left_out = Vec::new();
-        let window = loop {
-            let by = ids.iter().filter_map(|id| wanted.get(*id)?.1).min();
-            let fits = self.windows.iter().filter(|window| in_time(window, by));
-            if let Some(window) = fits.min_by_key(|window| (window.price, window.until, window.from)) {
-                break *window;
-            }
-            left_out.push(ids.pop()?);
-        };
-        if ids.is_empty() {
-            return None;
-        }
+    /// How many parts of what is wanted of an ingredient come in time from here.
+    fn parts(&self, id: &IngredientId) -> usize {
+        self.choices.get(id).map_or(0, |brought| brought.parts)
+    }
+
+    /// These ingredients as one delivery, added to what is chosen: the cheapest window that is in time for all, of equal
+    /// ones the earliest.
+    fn add(&self, ids: &[&IngredientId], chosen: &mut Chosen) -> Option<()> {
+        let brought: Vec<(&IngredientId, &Brought<'_>)> =
+            ids.iter().filter_map(|id| Some((*id, self.choices.get(*id)?))).collect();
+        let by = brought.iter().filter_map(|(_, brought)| brought.by).min();
+        let fits = self.windows.iter().filter(|window| in_time(window, by));
+        let window = fits.min_by_key(|window| (window.price, window.until, window.from)).filter(|_| !ids.is_empty())?;
         let mut total = window.price;
         let mut picks = BTreeMap::new();
-        for id in ids {
-            let (choice, goods) = self.choices.get(id)?;
+        for (id, Brought { choice, goods, .. }) in &brought {
             total = total.checked_add(choice.price)?;
             let good = |(place, count): &(usize, u32)| goods.get(*place).map(|good| (good.item.clone(), *count));
             let items = choice.picks.iter().filter_map(good).collect();
             let over = Amount::Mass(choice.over);
             let picked = Picked { supplier: self.offer.supplier.clone(), items, price: choice.price, over };
-            picks.insert(id.clone(), picked);
+            picks.insert((*id).clone(), picked);
         }
-        let split = Split {
+        chosen.parts += brought.iter().map(|(_, brought)| brought.parts).sum::<usize>();
+        chosen.orders.extend(brought.iter().map(|(id, brought)| ((*id).clone(), (brought.amount, brought.by))));
+        chosen.splits.push(Split {
             supplier: self.offer.supplier.clone(),
             distance_m: self.distance,
             picks,
-            window: window.clone(),
+            window: (*window).clone(),
             total,
             currency: self.offer.currency,
-        };
-        Some((split, left_out))
+        });
+        Some(())
     }
 
     fn rank(&self) -> (u64, &SystemId) {
@@ -217,10 +238,22 @@ fn in_time(window: &Window, by: Option<Timestamp>) -> bool {
     by.is_none_or(|by| window.until <= by)
 }
 
+/// What is wanted of an ingredient. What a person ordered is one part.
+fn parts(why: &Why) -> Vec<(Option<Timestamp>, i64)> {
+    if matches!(why.decision, Decision::Overruled(_)) {
+        return vec![(why.by, why.order.number())];
+    }
+    let lacks = why.lacks.iter().map(|(at, amount)| (Some(*at), amount.number()));
+    let sum = why.lacks.iter().fold(0_i64, |sum, (_, amount)| sum.saturating_add(amount.number()));
+    let stays = why.order.number().saturating_sub(sum);
+    lacks.chain((stays > 0).then_some((None, stays))).collect()
+}
+
 /// Chooses at most two suppliers for what a plan orders, and writes into the plan what comes from whom.
 ///
-/// Most of what is wanted comes first, then the fewest suppliers, then the nearest, then the cheapest. What nobody can bring
-/// in time is decided as [`Decision::NoSupplier`].
+/// Most of what is wanted comes first, then the fewest suppliers, then the nearest, then the cheapest. What is too late for
+/// one dish is ordered for the later ones all the same; what nobody can bring in time for any is decided as
+/// [`Decision::NoSupplier`].
 pub fn choose_suppliers(
     plan: &mut Plan,
     offers: &[SupplierOffer],
@@ -228,56 +261,59 @@ pub fn choose_suppliers(
     home: Option<Cell>,
     now: Timestamp,
 ) -> Vec<Split> {
-    let ordered: Vec<(IngredientId, i64, Option<Timestamp>)> =
-        plan.orders().map(|why| (why.ingredient.clone(), why.order.number(), why.by)).collect();
-    let wanted: Wanted<'_> = ordered.iter().map(|(id, amount, by)| (id, (*amount, *by))).collect();
+    let wanted: Wanted<'_> = plan.orders().map(|why| (&why.ingredient, parts(why))).collect();
     let mut candidates: Vec<Candidate<'_>> =
         offers.iter().filter_map(|offer| Candidate::new(offer, &wanted, table, home, now)).collect();
     candidates.sort_by(|a, b| a.rank().cmp(&b.rank()));
     candidates.dedup_by(|a, b| a.offer.supplier == b.offer.supplier);
     candidates.truncate(SUPPLIERS);
-    let mut best: Option<Vec<Split>> = None;
+    let mut best: Option<Chosen> = None;
     for (place, near) in candidates.iter().enumerate() {
-        let alone = together(near, None, &wanted);
-        let pairs = candidates.iter().skip(place + 1).map(|far| together(near, Some(far), &wanted));
-        for splits in std::iter::once(alone).chain(pairs) {
-            if !splits.is_empty() && best.as_ref().is_none_or(|best| rank(&splits) < rank(best)) {
-                best = Some(splits);
+        let alone = together(near, None);
+        let pairs = candidates.iter().skip(place + 1).map(|far| together(near, Some(far)));
+        for chosen in std::iter::once(alone).chain(pairs) {
+            if !chosen.splits.is_empty() && best.as_ref().is_none_or(|best| rank(&chosen) < rank(best)) {
+                best = Some(chosen);
             }
         }
     }
-    let mut splits = best.unwrap_or_default();
-    write_down(plan, &mut splits);
-    splits
+    let mut chosen = best.unwrap_or_default();
+    write_down(plan, &mut chosen);
+    chosen.splits
 }
 
-/// What the nearer has comes from them, the rest from the other.
-fn together(near: &Candidate<'_>, far: Option<&Candidate<'_>>, wanted: &Wanted<'_>) -> Vec<Split> {
-    let ids: Vec<&IngredientId> = near.choices.keys().copied().collect();
-    let Some((first, left_out)) = near.split(&ids, wanted) else { return Vec::new() };
-    let mut splits = vec![first];
-    if let Some(far) = far {
-        let lacks = |id: &&IngredientId| !near.choices.contains_key(*id) || left_out.contains(id);
-        let rest: Vec<&IngredientId> = far.choices.keys().copied().filter(lacks).collect();
-        splits.extend(far.split(&rest, wanted).map(|(split, _)| split));
+/// What the nearer brings as early as the other comes from them, the rest from the other.
+fn together(near: &Candidate<'_>, far: Option<&Candidate<'_>>) -> Chosen {
+    let mut chosen = Chosen::default();
+    let is_near = |id: &IngredientId| near.parts(id) > 0 && far.is_none_or(|far| far.parts(id) <= near.parts(id));
+    let ids: Vec<&IngredientId> = near.choices.keys().copied().filter(|id| is_near(id)).collect();
+    if near.add(&ids, &mut chosen).is_some()
+        && let Some(far) = far
+    {
+        let rest: Vec<&IngredientId> = far.choices.keys().copied().filter(|id| !is_near(id)).collect();
+        // Where nothing is left for them, the nearer one is alone.
+        far.add(&rest, &mut chosen);
     }
-    splits
+    chosen
 }
 
 /// What is compared, in this order.
-fn rank(splits: &[Split]) -> impl Ord + use<> {
-    let brought: usize = splits.iter().map(|split| split.picks.len()).sum();
+fn rank(chosen: &Chosen) -> impl Ord + use<> {
+    let splits = &chosen.splits;
     let far = splits.iter().fold(0_u64, |sum, split| sum.saturating_add(split.distance_m.unwrap_or(u64::MAX)));
     let paid = splits.iter().fold(0_i64, |sum, split| sum.saturating_add(split.total));
     let currencies: Vec<Currency> = splits.iter().map(|split| split.currency).collect();
     let names: Vec<SystemId> = splits.iter().map(|split| split.supplier.clone()).collect();
     // Prices of different money are not compared: the letters stand before them.
-    (std::cmp::Reverse(brought), splits.len(), far, currencies, paid, names)
+    (std::cmp::Reverse(chosen.parts), splits.len(), far, currencies, paid, names)
 }
 
-fn write_down(plan: &mut Plan, splits: &mut [Split]) {
+fn write_down(plan: &mut Plan, chosen: &mut Chosen) {
     for why in plan.whys.values_mut().filter(|why| why.order.number() > 0) {
-        let picked = splits.iter_mut().find_map(|split| split.picks.get_mut(&why.ingredient));
+        if let Some((amount, by)) = chosen.orders.get(&why.ingredient) {
+            (why.order, why.by) = (why.order.with(*amount), *by);
+        }
+        let picked = chosen.splits.iter_mut().find_map(|split| split.picks.get_mut(&why.ingredient));
         match picked {
             Some(picked) => {
                 picked.over = why.order.with(picked.over.number());

@@ -16,15 +16,21 @@ fn id(text: &str) -> IngredientId {
 }
 
 fn wanted(lines: &[&str]) -> Plan {
-    let dish = Dish {
-        id: DishId(1),
+    wanted_at(&[(24, lines)], &KitchenRules::default())
+}
+
+/// A dish for each: in how many hours, and what it needs.
+fn wanted_at(dishes: &[(u64, &[&str])], rules: &KitchenRules) -> Plan {
+    let dish = |(number, (hours, lines)): (u64, &(u64, &[&str]))| Dish {
+        id: DishId(number),
         title: "Dish".to_owned(),
-        at: NOW.plus(24 * HOUR),
+        at: NOW.plus(hours * HOUR),
         serves: 1,
         servings: 1,
         ingredients: lines.iter().map(|line| parse(line, Style::US, Table::shipped())).collect(),
     };
-    plan(&[dish], &[], &[], &KitchenRules::default(), Table::shipped(), NOW)
+    let dishes: Vec<Dish> = (0..).zip(dishes).map(dish).collect();
+    plan(&dishes, &[], &[], rules, Table::shipped(), NOW)
 }
 
 fn offer(name: &str, cell: &str, goods: &[(&str, &str, i64)]) -> SupplierOffer {
@@ -90,6 +96,42 @@ fn one_that_has_all_is_better_than_two() {
     let mut none = wanted(&["1 l milk"]);
     assert!(split(&mut none, &[]).is_empty());
     assert_eq!(none.whys[&id("milk")].decision, Decision::NoSupplier);
+}
+
+#[test]
+fn a_dish_that_comes_too_soon_takes_nothing_from_the_later_ones() {
+    let near = offer("near", NEAR, &[("rice", "500 g", 199), ("milk", "1 l", 129)]);
+    let two: [(u64, &[&str]); 2] = [(1, &["100 g rice"]), (24, &["700 g rice", "1 l milk"])];
+    let mut plan = wanted_at(&two, &KitchenRules::default());
+    assert_eq!(split(&mut plan, std::slice::from_ref(&near)), [("near".to_owned(), 2 * 199 + 129 + 390)]);
+    let rice = &plan.whys[&id("rice")];
+    assert_eq!((rice.decision, rice.missing.to_string(), rice.order.to_string()), told("800 g", "700 g"));
+    assert_eq!(
+        (rice.by, rice.picked.as_ref().unwrap().over.to_string()),
+        (Some(NOW.plus(24 * HOUR)), "300 g".to_owned())
+    );
+    // What has to stay waits for no dish.
+    let mut rules = KitchenRules::default();
+    rules.keep.insert(id("rice"), Amount::Mass(200_000));
+    let mut plan = wanted_at(&two[..1], &rules);
+    assert_eq!(split(&mut plan, std::slice::from_ref(&near)), [("near".to_owned(), 199 + 390)]);
+    let rice = &plan.whys[&id("rice")];
+    assert_eq!((rice.decision, rice.missing.to_string(), rice.order.to_string()), told("300 g", "200 g"));
+    assert_eq!(rice.by, None);
+    // Whoever is in time for both is asked for both.
+    let mut fast = offer("fast", FAR, &[("rice", "500 g", 199)]);
+    fast.windows[0].until = NOW.plus(HOUR / 2);
+    let mut plan = wanted_at(&two, &KitchenRules::default());
+    let both = split(&mut plan, &[near, fast]);
+    assert_eq!(both, [("near".to_owned(), 129 + 390), ("fast".to_owned(), 2 * 199 + 390)]);
+    assert_eq!(
+        (plan.whys[&id("rice")].order.to_string(), plan.whys[&id("rice")].by),
+        ("800 g".to_owned(), Some(NOW.plus(HOUR)))
+    );
+}
+
+fn told(missing: &str, order: &str) -> (Decision, String, String) {
+    (Decision::Order, missing.to_owned(), order.to_owned())
 }
 
 #[test]

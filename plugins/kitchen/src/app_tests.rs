@@ -97,6 +97,32 @@ fn a_dish_says_what_is_missing_and_why() {
 }
 
 #[test]
+fn what_nobody_understands_is_not_said_to_be_there() {
+    let mut app = app(None);
+    let love = r#"{"@type": "Recipe", "name": "Love", "recipeIngredient": ["1 glimble of love"]}"#;
+    ask(&mut app, Cook::Import(love.to_owned()));
+    let recipe = view(&app).recipes.iter().find(|recipe| recipe.own).unwrap().clone();
+    assert_eq!((recipe.ready, recipe.unclear.len()), (Readiness::Understood, 1));
+    plan(&mut app, &recipe.key);
+    assert_eq!(view(&app).dishes[0].ready, Readiness::Understood);
+    ask(&mut app, Cook::When { dish: 1, at: Timestamp(NOW.0 - 4 * 3_600_000) });
+    assert_eq!(view(&app).dishes[0].ready, Readiness::Over, "it waits for nobody");
+}
+
+#[test]
+fn what_a_person_has_is_missing_to_nobody() {
+    let mut app = app(None);
+    plan(&mut app, "pancakes");
+    let not_ready = |app: &App| view(app).not_ready.clone().unwrap_or_default();
+    assert_eq!(not_ready(&app), "No supplier of groceries is known here.");
+    let ordered = view(&app).foods.iter().filter(|food| !food.order.is_empty()).map(|food| food.id.clone());
+    for ingredient in ordered.collect::<Vec<_>>() {
+        ask(&mut app, Cook::Overrule { ingredient, by: Some(OverruleFood::Have) });
+    }
+    assert_eq!(not_ready(&app), "Nothing is missing.");
+}
+
+#[test]
 fn what_things_report_counts_at_once_and_grows_old() {
     let mut app = app(None);
     let fridge = fridge(&mut app, 400.0);
@@ -138,6 +164,52 @@ fn a_person_overrules_counts_and_keeps() {
     assert_eq!(view(&app).problem, None, "what was done since is no problem");
     let again = app_tests::app(Some(folder.path()));
     assert_eq!((food(&again, "milk").keep.as_str(), food(&again, "milk").there.as_str()), ("1 l", "1 l"));
+}
+
+#[test]
+fn a_counted_jar_is_no_growth_of_a_delivery() {
+    let mut app = app(None);
+    coming::tests::know_milk(&mut app.world_mut().resource_mut::<Kitchen>().book);
+    ask(&mut app, Cook::Count { ingredient: "milk".to_owned(), amount: "900 ml".to_owned() });
+    for fulfilled in [0, 1] {
+        let order = coming::tests::line(1, fulfilled);
+        let known = coming::tests::update(coming::tests::placed(), Some(order));
+        app.insert_resource(coming::tests::purchases(known));
+        for _ in 0..4 {
+            app.update();
+        }
+        let milk = food(&app, "milk");
+        assert_eq!((milk.there.as_str(), milk.way.as_str()), ("900 ml", "1 l"), "{fulfilled} of 1");
+        assert_eq!(milk.coming[0].delivered, fulfilled == 1);
+    }
+    assert_eq!(view(&app).at_door.len(), 1);
+    let line = vestibule_model::LineId::new("l1").unwrap();
+    ask(&mut app, Cook::PutAway { purchase: vestibule_model::PurchaseId([1; 16]), line });
+    assert_eq!((food(&app, "milk").there.as_str(), food(&app, "milk").way.as_str()), ("1.9 l", ""));
+}
+
+#[test]
+fn what_is_late_is_told_until_somebody_gives_it_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = app(Some(folder.path()));
+    coming::tests::know_milk(&mut app.world_mut().resource_mut::<Kitchen>().book);
+    let milk = |by| Cook::Overrule { ingredient: "milk".to_owned(), by };
+    ask(&mut app, milk(Some(OverruleFood::Order("1 l".to_owned()))));
+    let known = coming::tests::update(coming::tests::placed(), Some(coming::tests::line(1, 0)));
+    app.insert_resource(coming::tests::purchases(known));
+    // It was promised for an hour after it was bought.
+    app.insert_resource(EnablerClock(Some((NOW.plus(26 * 3_600_000), 0.0))));
+    for _ in 0..4 {
+        app.update();
+    }
+    assert_eq!((food(&app, "milk").way.as_str(), food(&app, "milk").coming[0].delivered), ("1 l", false));
+    assert_eq!(food(&app, "milk").order, "", "it was ordered, and is not ordered once more");
+    let late = view(&app).overdue[0].clone();
+    assert_eq!(late.name, "1 l of milk");
+    let again = app_tests::app(Some(folder.path()));
+    assert_ne!(food(&again, "milk").decision, KitchenDecision::Said, "nor after the next start");
+    ask(&mut app, Cook::NotCome { purchase: late.purchase, line: late.line });
+    assert_eq!((food(&app, "milk").way.as_str(), view(&app).overdue.len()), ("", 0));
 }
 
 #[test]

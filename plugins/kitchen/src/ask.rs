@@ -80,6 +80,9 @@ impl Asks {
                 {
                     supplier.problem = Some("it did not answer".to_owned());
                 }
+                if next.is_none() && answer(call).is_some() {
+                    suppliers.end(system);
+                }
                 if let Some(cursor) = next.filter(|_| asked.pages < MOST_PAGES) {
                     asked.pages += 1;
                     asked.waits = true;
@@ -89,6 +92,7 @@ impl Asks {
             }
             if wanted && self.is_due(suppliers, system, seconds) {
                 let before = calls(services, system).map(|call| call.call).collect();
+                suppliers.begin(system);
                 self.asked.insert(system.clone(), Asked { at: seconds, pages: 1, before, waits: true });
                 questions.extend(question(system, None));
             }
@@ -109,4 +113,52 @@ impl Asks {
 fn answer(call: &KnownCall) -> Option<&Json> {
     let update = call.update.as_ref()?;
     if update.status == CallStatus::Succeeded { update.output.as_ref() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use vestibule_model::{CallUpdate, Timestamp, UserId};
+
+    use super::*;
+    use crate::supply::tests::{OPEN, agreed, grocer, page, product, systems};
+
+    fn answer(services: &mut KnownServices, key: u8, said: Option<&Json>) {
+        let call = CallId([key; 16]);
+        services.begin(call, grocer(), ServiceId::slug(SEARCH));
+        let failed = || CallStatus::Failed { reason: "it is ill".to_owned(), kept: Vec::new() };
+        let status = if said.is_some() { CallStatus::Succeeded } else { failed() };
+        let (user, steps, output, at) = (UserId::slug("owner"), Vec::new(), said.cloned(), Timestamp(1));
+        services.take(CallUpdate { call, user, status, steps, output, at });
+    }
+
+    #[test]
+    fn what_is_sold_no_more_goes_when_all_was_told() {
+        let (mut suppliers, mut services, mut asks) = (Suppliers::default(), agreed(), Asks::default());
+        suppliers.look(&systems(&OPEN, "supplier"), &services, Some(Timestamp(0)));
+        let (milk, rice) = (product("milk", "Milk", "1 l", 129, ""), product("rice", "Rice", "500 g", 229, ""));
+        let mut step = |suppliers: &mut Suppliers, services: &KnownServices, seconds: f64| {
+            asks.step(suppliers, services, Table::shipped(), (true, seconds)).1.len()
+        };
+        let has = |suppliers: &Suppliers| ["milk_1", "rice_1"].map(|item| suppliers.goods(&grocer(), item).is_some());
+        assert_eq!(step(&mut suppliers, &services, 0.0), 1);
+        answer(&mut services, 1, Some(&page(&milk, Some("1"))));
+        assert_eq!(step(&mut suppliers, &services, 1.0), 1, "the next page is asked for");
+        answer(&mut services, 2, Some(&page(&rice, None)));
+        assert_eq!(step(&mut suppliers, &services, 2.0), 0);
+        assert_eq!(has(&suppliers), [true, true]);
+        // A round that ends without an answer says nothing about what it has not told.
+        assert_eq!(step(&mut suppliers, &services, 2_000.0), 1);
+        answer(&mut services, 3, Some(&page(&rice, Some("1"))));
+        assert_eq!(step(&mut suppliers, &services, 2_001.0), 1);
+        answer(&mut services, 4, None);
+        assert_eq!(step(&mut suppliers, &services, 2_002.0), 0);
+        assert_eq!(has(&suppliers), [true, true]);
+        assert_eq!(step(&mut suppliers, &services, 2_040.0), 1);
+        answer(&mut services, 5, Some(&page(&rice, Some("1"))));
+        assert_eq!(step(&mut suppliers, &services, 2_041.0), 1);
+        assert_eq!(has(&suppliers), [true, true], "it may stand on the next page");
+        answer(&mut services, 6, Some(&page("", None)));
+        assert_eq!(step(&mut suppliers, &services, 2_042.0), 0);
+        assert_eq!(has(&suppliers), [false, true]);
+    }
 }

@@ -2,35 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use vestibule_kitchen::{
     Amount, Coming, Dish, DishId, Food, Found, IngredientId, Instructions, KitchenRules, Limits, LineKey, OverruledBy,
-    Recipe, RecipeError, RulesError, Stock, StockSource, Table, plain_name, read,
+    Recipe, RecipeError, RulesError, Stock, StockSource, Table, confidence, plain_name, read,
 };
 use vestibule_model::{FeatureId, SystemId, Timestamp, Truth, TwinId};
 use vestibule_twin::{Cook, OverruleFood};
 
-use crate::supply::Known;
+use crate::{
+    diary::{Counted, Diary, MOST_COUNTED, MOST_DISHES, MOST_GOODS, MOST_SERVINGS, Planned},
+    supply::Known,
+};
 
 /// Recipes and instructions that are kept: as many as the arithmetic is measured with.
 const MOST_RECIPES: usize = 1_000;
-/// Dishes that are planned at once: two months of dinners.
-const MOST_DISHES: usize = 64;
-/// Jars that somebody counts.
-const MOST_COUNTED: usize = 512;
-/// Lines of purchases that are followed: a year of a household's.
-pub(crate) const MOST_COMING: usize = 2_048;
 /// Milliseconds after the time it was planned for in which a dish still waits to be cooked: three hours.
 const LATE_MS: u64 = 3 * 60 * 60 * 1000;
 /// Milliseconds after which it stands in the diary no more: a day.
 const GONE_MS: u64 = 24 * 60 * 60 * 1000;
-/// Goods that are remembered: a few suppliers' whole shelves.
-const MOST_GOODS: usize = 4_096;
-/// The most servings of a dish: a wedding.
-const MOST_SERVINGS: u32 = 500;
-/// Bytes of the diary's file.
-const DIARY_BYTES: usize = 1024 * 1024;
 /// The system of twins that are nothing but a person's word.
 pub(crate) const COUNTED: &str = "counted";
 
@@ -45,6 +35,8 @@ pub(crate) enum CookError {
     NoFood(String),
     #[error("{0:?} is no amount: write it as 500 g, 1.5 l or 3.")]
     NoAmount(String),
+    #[error("{0:?} can be read in two ways: write {1} or {2}.")]
+    Comma(String, String, String),
     #[error("Nobody knows how much {amount} of {food} is: write it in grams, millilitres or pieces.")]
     NoMeasure { amount: String, food: String },
     #[error("No instructions speak of {0:?}.")]
@@ -63,70 +55,11 @@ pub(crate) enum CookError {
     Recipe(#[from] RecipeError),
 }
 
-/// Why a diary cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(crate) enum DiaryError {
-    #[error("longer than {DIARY_BYTES} bytes, or more in it than is kept")]
-    TooLong,
-    #[error("not a diary: {0}")]
-    Malformed(String),
-}
-
 /// A recipe, and whether the person took it in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kept<T> {
     pub what: T,
     pub own: bool,
-}
-
-/// A dish that is planned.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Planned {
-    pub id: u64,
-    pub recipe: String,
-    pub servings: u32,
-    pub at: Timestamp,
-}
-
-/// What somebody counted, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Counted {
-    pub amount: Amount,
-    pub at: Timestamp,
-}
-
-/// What is kept from one day to the next, beside recipes and rules.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Diary {
-    pub dishes: Vec<Planned>,
-    pub counted: BTreeMap<IngredientId, Counted>,
-    /// How many parts there are that other things are made with, by what instructions call them
-    /// ([`plain_name`]).
-    pub parts: BTreeMap<String, u32>,
-    /// What was bought, until nobody asks about it any more.
-    pub coming: Vec<Coming>,
-    /// What goods of suppliers are, by supplier and item.
-    pub goods: BTreeMap<String, Known>,
-}
-
-impl Diary {
-    pub(crate) fn read(text: &str) -> Result<Self, DiaryError> {
-        if text.len() > DIARY_BYTES {
-            return Err(DiaryError::TooLong);
-        }
-        let diary: Self = toml::from_str(text).map_err(|error| DiaryError::Malformed(error.message().to_owned()))?;
-        let fits = diary.dishes.len() <= MOST_DISHES && diary.counted.len() <= MOST_COUNTED;
-        let fits = fits && diary.parts.len() <= MOST_COUNTED;
-        let fits = fits && diary.coming.len() <= MOST_COMING && diary.goods.len() <= MOST_GOODS;
-        if fits { Ok(diary) } else { Err(DiaryError::TooLong) }
-    }
-
-    pub(crate) fn write(&self) -> Result<String, DiaryError> {
-        toml::to_string(self).map_err(|error| DiaryError::Malformed(error.to_string()))
-    }
 }
 
 /// What has to be written down after a wish.
@@ -268,6 +201,7 @@ impl Book {
             Cook::PutAway { purchase, line } => {
                 self.put_away(&LineKey::new(&purchase.to_string(), line.as_str()), now.ok_or(CookError::NoClock)?)
             }
+            Cook::NotCome { purchase, line } => self.not_come(&LineKey::new(&purchase.to_string(), line.as_str())),
             Cook::BuyOptional(yes) => {
                 self.rules.buy_optional = *yes;
                 Ok(Effect::Rules)
@@ -336,17 +270,30 @@ impl Book {
 
     /// A person says that a line is in the cupboard. Where nothing weighs such food, it is as if they had counted it.
     fn put_away(&mut self, key: &LineKey, at: Timestamp) -> Result<Effect, CookError> {
-        let found = self.diary.coming.iter_mut().find(|line| line.key == *key && !line.put_away);
-        let line = found.ok_or(CookError::NoLine)?;
+        let line = self.line(key, true)?;
         line.put_away = true;
-        let base = self.table.get(&line.ingredient).and_then(|food| food.to_base(line.amount));
-        let room = self.diary.counted.len() < MOST_COUNTED || self.diary.counted.contains_key(&line.ingredient);
-        if let Some(came) = base.filter(|_| room && !self.told.contains(&line.ingredient)) {
-            let before = self.diary.counted.get(&line.ingredient).map(|counted| counted.amount);
-            let amount = before.and_then(|before| before.plus(came)).unwrap_or(came);
-            self.diary.counted.insert(line.ingredient.clone(), Counted { amount, at });
+        let (ingredient, amount) = (line.ingredient.clone(), line.amount);
+        let base = self.table.get(&ingredient).and_then(|food| food.to_base(amount));
+        let room = self.diary.counted.len() < MOST_COUNTED || self.diary.counted.contains_key(&ingredient);
+        if let Some(came) = base.filter(|_| room && !self.told.contains(&ingredient)) {
+            // What was counted so long ago that nobody believes it is no younger for what is put beside it.
+            let before = self.believed(at).into_iter().find(|jar| jar.ingredient == ingredient);
+            let amount = before.and_then(|before| before.amount.plus(came)).unwrap_or(came);
+            self.diary.counted.insert(ingredient, Counted { amount, at });
         }
         Ok(Effect::Diary)
+    }
+
+    /// A person says that a line did not come: it is not on its way any more.
+    fn not_come(&mut self, key: &LineKey) -> Result<Effect, CookError> {
+        self.line(key, false)?.put_away = true;
+        Ok(Effect::Diary)
+    }
+
+    /// A line that is not done with, delivered or not.
+    fn line(&mut self, key: &LineKey, delivered: bool) -> Result<&mut Coming, CookError> {
+        let open = |line: &&mut Coming| line.key == *key && !line.put_away && line.delivered.is_some() == delivered;
+        self.diary.coming.iter_mut().find(open).ok_or(CookError::NoLine)
     }
 
     /// These lines have arrived in the cupboard. Whether that is news.
@@ -375,16 +322,17 @@ impl Book {
 
     /// What goods of a supplier are.
     pub(crate) fn known(&self, system: &SystemId, item: &str) -> Option<&Known> {
-        self.diary.goods.get(&format!("{system} {item}"))
+        self.diary.goods.get(&goods_key(system, item))
     }
 
-    /// Remembers what goods of a supplier are.
-    pub(crate) fn know(&mut self, system: &SystemId, item: &str, known: &Known) {
-        let key = format!("{system} {item}");
+    /// Remembers what goods of a supplier are. Whether there was room.
+    pub(crate) fn know(&mut self, system: &SystemId, item: &str, known: &Known) -> bool {
+        let key = goods_key(system, item);
         let room = self.diary.goods.len() < MOST_GOODS || self.diary.goods.contains_key(&key);
         if room && self.diary.goods.get(&key) != Some(known) {
             self.diary.goods.insert(key, known.clone());
         }
+        room
     }
 
     /// By its id, or by what people call it.
@@ -438,6 +386,18 @@ impl Book {
         };
         self.diary.counted.iter().filter_map(of).collect()
     }
+
+    /// What was counted not too long ago.
+    pub(crate) fn believed(&self, now: Timestamp) -> Vec<Stock> {
+        let mut jars = self.counted();
+        jars.retain(|jar| confidence(jar, now) >= self.rules.trust);
+        jars
+    }
+}
+
+/// Under what goods are remembered.
+pub(crate) fn goods_key(system: &SystemId, item: &str) -> String {
+    format!("{system} {item}")
 }
 
 /// A name of the second and further recipes of a text.
@@ -466,11 +426,22 @@ fn set<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
     }
 }
 
+/// With a point, and without any mark, where nobody knows which of them a comma before three digits means: `1,250 kg`.
+fn two_ways(text: &str) -> Option<(String, String)> {
+    let (before, after) = text.split_once(',')?;
+    let whole = before.parse::<u16>().is_ok_and(|number| number > 0) && before.len() <= 3;
+    let three = after.bytes().take_while(u8::is_ascii_digit).count() == 3;
+    (whole && three && text.len() <= 40).then(|| (format!("{before}.{after}"), format!("{before}{after}")))
+}
+
 /// What somebody wrote; nothing where they wrote nothing.
 fn amount_of(text: &str, food: &Food) -> Result<Option<Amount>, CookError> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
+    }
+    if let Some((point, none)) = two_ways(text) {
+        return Err(CookError::Comma(text.to_owned(), point, none));
     }
     let amount: Amount = text.parse().map_err(|_| CookError::NoAmount(text.chars().take(40).collect()))?;
     let unknown = || CookError::NoMeasure { amount: amount.to_string(), food: food.title().to_owned() };

@@ -4,6 +4,7 @@ use vestibule_model::{CheckoutId, ContentHash, LineId, Money, OrderId, SnapshotM
 use vestibule_twin::{ShopLine, ShopTold};
 
 use super::*;
+use crate::diary::MOST_GOODS;
 
 const NOW: Timestamp = Timestamp(1_795_183_387_000);
 
@@ -11,23 +12,27 @@ fn eur(amount: i64) -> Money {
     Money::new(amount, "EUR".parse().unwrap())
 }
 
-fn grocer() -> SystemId {
+pub(crate) fn grocer() -> SystemId {
     SystemId::slug("grocer")
+}
+
+fn milk() -> IngredientId {
+    IngredientId::new("milk").unwrap()
+}
+
+/// Makes milk known, as a catalogue does.
+pub(crate) fn know_milk(book: &mut Book) {
+    let (holds, title) = (Amount::Volume(1_000_000), "Milk, 1 l".to_owned());
+    book.know(&grocer(), "milk_1l", &Known { ingredient: milk(), holds, title, by_measure: false });
 }
 
 fn book() -> Book {
     let mut book = Book::default();
-    let milk = Known {
-        ingredient: IngredientId::new("milk").unwrap(),
-        holds: Amount::Volume(1_000_000),
-        title: "Milk, 1 l".to_owned(),
-        by_measure: false,
-    };
-    book.know(&grocer(), "milk_1l", &milk);
+    know_milk(&mut book);
     book
 }
 
-fn line(ordered: u32, fulfilled: u32) -> OrderLine {
+pub(crate) fn line(ordered: u32, fulfilled: u32) -> OrderLine {
     OrderLine {
         id: LineId::new("l1").unwrap(),
         item: "milk_1l".to_owned(),
@@ -45,7 +50,7 @@ fn line(ordered: u32, fulfilled: u32) -> OrderLine {
     }
 }
 
-fn update(state: PurchaseState, line: Option<OrderLine>) -> PurchaseUpdate {
+pub(crate) fn update(state: PurchaseState, line: Option<OrderLine>) -> PurchaseUpdate {
     let mark = SnapshotMark { events: 0, adjustments: 0, last: None, digest: ContentHash([0; 32]), revision: None };
     let order = line.map(|line| OrderView {
         lines: vec![line],
@@ -72,11 +77,11 @@ fn update(state: PurchaseState, line: Option<OrderLine>) -> PurchaseUpdate {
     }
 }
 
-fn placed() -> PurchaseState {
+pub(crate) fn placed() -> PurchaseState {
     PurchaseState::Placed { order: OrderId::new("o1").unwrap() }
 }
 
-fn purchases(update: PurchaseUpdate) -> KnownPurchases {
+pub(crate) fn purchases(update: PurchaseUpdate) -> KnownPurchases {
     KnownPurchases { by_id: [(update.id, update)].into(), ..KnownPurchases::default() }
 }
 
@@ -127,8 +132,18 @@ fn see_since(
     carts: &BTreeMap<SystemId, ShopCart>,
 ) -> Vec<FoodDelivered> {
     let (suppliers, told) = (Suppliers::default(), BTreeMap::new());
-    let bought = Bought { purchases, carts, suppliers: &suppliers, told: &told, now: NOW, began };
-    follow(book, &bought).1
+    let things_tell = false;
+    let bought = Bought { purchases, carts, suppliers: &suppliers, told: &told, things_tell, now: NOW, began };
+    follow(book, &bought).came
+}
+
+/// Looks at a later moment, or while there is so much milk at home.
+fn see_milk(millilitres: i64, now: Timestamp, book: &mut Book, purchases: &KnownPurchases) {
+    let (suppliers, carts) = (Suppliers::default(), BTreeMap::new());
+    let told = BTreeMap::from([(milk(), Amount::Volume(millilitres * 1_000))]);
+    let bought =
+        Bought { purchases, carts: &carts, suppliers: &suppliers, told: &told, things_tell: true, now, began: NOW };
+    follow(book, &bought);
 }
 
 #[test]
@@ -189,6 +204,114 @@ fn what_will_not_come_is_not_on_its_way() {
     see(&mut book, &purchases(update(placed(), Some(line(2, 0)))), &none);
     see(&mut book, &KnownPurchases::default(), &none);
     assert_eq!(amounts(&book), ["2 l"], "after a start nobody has told of it yet, and it still comes");
+}
+
+#[test]
+fn what_never_came_is_followed_for_two_months() {
+    let later = |days: u64| NOW.plus(days * 24 * 60 * 60 * 1_000);
+    let here = purchases(update(placed(), Some(line(2, 0))));
+    for (days, known, left) in [(59, true, 1), (59, false, 1), (61, true, 0), (61, false, 0)] {
+        let mut book = book();
+        see_milk(0, NOW, &mut book, &here);
+        let known = if known { here.clone() } else { KnownPurchases::default() };
+        see_milk(0, later(days), &mut book, &known);
+        assert_eq!(amounts(&book).len(), left, "{days} days, told of: {known:?}");
+    }
+    // A diary of before says nothing of its lines' age: they are as old as the first look at them.
+    let mut book = book();
+    see_milk(0, NOW, &mut book, &here);
+    book.diary.coming[0].since = None;
+    see_milk(0, later(61), &mut book, &KnownPurchases::default());
+    assert_eq!(book.diary.coming[0].since, Some(later(61)));
+}
+
+#[test]
+fn what_was_there_before_a_delivery_is_remembered() {
+    let mut book = book();
+    let order = |fulfilled| purchases(update(placed(), Some(line(2, fulfilled))));
+    see_milk(500, NOW, &mut book, &order(0));
+    see_milk(480, NOW, &mut book, &order(0));
+    assert_eq!(book.diary.coming[0].told, Some(Amount::Volume(500_000)), "scales tremble");
+    see_milk(200, NOW, &mut book, &order(0));
+    assert_eq!(book.diary.coming[0].told, Some(Amount::Volume(200_000)), "some was drunk");
+    // A part of it came: it is looked for, and what is there now is no measure any more.
+    see_milk(1_200, NOW, &mut book, &order(1));
+    let coming = &book.diary.coming[0];
+    assert_eq!((coming.part, coming.told), (Some(Amount::Volume(1_000_000)), Some(Amount::Volume(200_000))));
+    // The rest came while nobody looked, and is in the fridge already.
+    let mut read = crate::diary::Diary::read(&book.diary.write().unwrap()).unwrap();
+    assert_eq!(read, book.diary);
+    std::mem::swap(&mut book.diary, &mut read);
+    see_milk(2_200, NOW, &mut book, &order(2));
+    assert_eq!(book.diary.coming[0].delivered.map(|delivery| delivery.stock), Some(Amount::Volume(200_000)));
+}
+
+#[test]
+fn what_the_cart_s_lines_knew_the_order_s_know() {
+    let mut book = book();
+    let id = PurchaseId([1; 16]);
+    see(&mut book, &purchases(update(PurchaseState::Confirmed, None)), &cart(Some(id)));
+    book.diary.coming[0].told = Some(Amount::Volume(300_000));
+    see_milk(2_300, NOW, &mut book, &purchases(update(placed(), Some(line(2, 2)))));
+    assert_eq!(book.diary.coming.len(), 1);
+    assert_eq!(book.diary.coming[0].delivered.map(|delivery| delivery.stock), Some(Amount::Volume(300_000)));
+}
+
+#[test]
+fn goods_that_nobody_offers_make_room() {
+    let known =
+        Known { ingredient: milk(), holds: Amount::Volume(1_000_000), title: "Milk".to_owned(), by_measure: false };
+    let mut book = Book::default();
+    for number in 0..MOST_GOODS {
+        assert!(book.know(&grocer(), &format!("old_{number}"), &known));
+    }
+    let currency = "EUR".parse().unwrap();
+    let stocked = Stocked { known, price: 129, currency, least: 1, there: true, tolerance: 0 };
+    let mut suppliers = Suppliers::default();
+    suppliers.0.entry(grocer()).or_default().goods = Some([("milk_1l".to_owned(), stocked)].into());
+    let order = purchases(update(placed(), Some(OrderLine { item: "old_7".to_owned(), ..line(2, 0) })));
+    let (carts, told) = (BTreeMap::new(), BTreeMap::new());
+    for (complete, left) in [(false, MOST_GOODS), (true, 2)] {
+        let known = KnownPurchases { complete, ..order.clone() };
+        let (purchases, carts, told) = (&known, &carts, &told);
+        let bought = Bought { purchases, carts, suppliers: &suppliers, told, things_tell: false, now: NOW, began: NOW };
+        follow(&mut book, &bought);
+        assert_eq!(book.diary.goods.len(), left);
+        assert_eq!(book.known(&grocer(), "milk_1l").is_some(), complete);
+    }
+    assert_eq!(amounts(&book), ["2 l"], "what was bought is remembered");
+}
+
+#[test]
+fn exactly_so_much_is_said_of_one_purchase() {
+    let (mut book, none, id) = (book(), BTreeMap::new(), PurchaseId([1; 16]));
+    let rule = OverruledBy::Order(Amount::Volume(2_000_000));
+    book.rules.overrule.insert(milk(), rule);
+    see(&mut book, &KnownPurchases::default(), &cart(None));
+    assert_eq!(book.rules.overrule.get(&milk()), Some(&rule), "a cart is not bought");
+    let doubt = KnownPurchases { in_doubt: [id].into(), ..KnownPurchases::default() };
+    see(&mut book, &doubt, &cart(Some(id)));
+    assert_eq!(book.rules.overrule.get(&milk()), None, "it is on its way: nobody wants it again");
+    book.rules.overrule.insert(milk(), rule);
+    see(&mut book, &purchases(update(placed(), Some(line(2, 0)))), &none);
+    assert_eq!(book.rules.overrule.get(&milk()), Some(&rule), "what is said since is of the next purchase");
+    let mut other = self::book();
+    other.rules.overrule.insert(milk(), OverruledBy::Have);
+    see(&mut other, &purchases(update(placed(), Some(line(2, 0)))), &none);
+    assert_eq!(other.rules.overrule.len(), 1, "that they have it, they say of no purchase");
+}
+
+#[test]
+fn what_was_given_up_and_comes_is_told() {
+    let (mut book, none) = (book(), BTreeMap::new());
+    see(&mut book, &purchases(update(placed(), Some(line(2, 0)))), &none);
+    let key = book.diary.coming[0].key.clone();
+    let gone = vestibule_twin::Cook::NotCome { purchase: PurchaseId([1; 16]), line: LineId::new("l1").unwrap() };
+    book.follow(&gone, Some(NOW)).unwrap();
+    see(&mut book, &purchases(update(placed(), Some(line(2, 0)))), &none);
+    assert!(amounts(&book).is_empty() && book.diary.coming[0].key == key, "it is not on its way");
+    assert_eq!(see(&mut book, &purchases(update(placed(), Some(line(2, 2)))), &none).len(), 1);
+    assert_eq!(amounts(&book), ["2 l"]);
 }
 
 #[test]

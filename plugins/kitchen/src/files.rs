@@ -9,7 +9,10 @@ use std::{
 
 use vestibule_kitchen::{KitchenRules, Limits};
 
-use crate::book::{Book, Diary, Effect};
+use crate::{
+    book::{Book, Effect},
+    diary::{DIARY_BYTES, Diary},
+};
 
 const RULES: &str = "kitchen.toml";
 const DIARY: &str = "diary.toml";
@@ -85,7 +88,7 @@ impl Files {
     pub(crate) fn open(folder: Option<PathBuf>, shipped: Option<&Path>) -> (Self, Book, Vec<String>) {
         let (mut book, mut problems) = (Book::default(), Vec::new());
         if let Some(folder) = &folder {
-            let text = kept(&folder.join(RULES), &mut problems);
+            let text = kept(&folder.join(RULES), Limits::default().bytes, &mut problems);
             let rules = text.map(|text| KitchenRules::read(&text).map_err(|error| error.to_string()));
             match rules {
                 Some(Ok(rules)) => {
@@ -102,7 +105,7 @@ impl Files {
         }
         if let Some(folder) = &folder {
             add_all(&mut book, &folder.join(RECIPES), true, &mut problems);
-            match kept(&folder.join(DIARY), &mut problems).map(|text| Diary::read(&text)) {
+            match kept(&folder.join(DIARY), DIARY_BYTES, &mut problems).map(|text| Diary::read(&text)) {
                 Some(Ok(diary)) => book.diary = diary,
                 Some(Err(error)) => set_aside(&folder.join(DIARY), &error.to_string(), &mut problems),
                 None => {}
@@ -136,8 +139,8 @@ impl Files {
     }
 }
 
-fn kept(path: &Path, problems: &mut Vec<String>) -> Option<String> {
-    match read(path, Limits::default().bytes) {
+fn kept(path: &Path, most: usize, problems: &mut Vec<String>) -> Option<String> {
+    match read(path, most) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {

@@ -26,6 +26,7 @@ mod ask;
 mod book;
 mod coming;
 mod cooks;
+mod diary;
 mod files;
 mod orders;
 mod page;
@@ -284,21 +285,24 @@ impl Kitchen {
         };
         let pantry = pantry::look(twins, &self.book.rules, &self.book.table, now, seconds);
         self.book.told = pantry.stocks.iter().map(|stock| stock.ingredient.clone()).collect();
-        let told = pantry.together(&self.book.table);
+        // What was counted by hand is no growth of a delivery either.
+        let counted = self.book.believed(now);
+        let told = pantry::together(pantry.stocks.iter().chain(&counted), &self.book.table);
         let (purchases, suppliers) = (&*buying.purchases, &self.suppliers);
         let began = *self.began.get_or_insert(now);
-        let bought = Bought { purchases, carts, suppliers, told: &told, now, began };
-        let (different, came) = coming::follow(&mut self.book, &bought);
+        let things_tell = !pantry.stocks.is_empty();
+        let bought = Bought { purchases, carts, suppliers, told: &told, things_tell, now, began };
+        let news = coming::follow(&mut self.book, &bought);
         let home = pantry.home(&buying.systems);
         self.reckoned = view::reckon(&self.book, &pantry, &self.suppliers, home, now);
         let settled = self.book.settle(&self.reckoned.plan.settled) | self.book.clear_away(now);
-        if (different || settled)
-            && let Err(why) = self.files.keep(&self.book, &Effect::Diary)
-        {
-            self.problem = Some(why);
+        for (different, effect) in [(news.diary || settled, Effect::Diary), (news.rules, Effect::Rules)] {
+            if different && let Err(why) = self.files.keep(&self.book, &effect) {
+                self.problem = Some(why);
+            }
         }
         let told = view::of(&self.book, &pantry, &self.suppliers, carts, &self.reckoned, Some(now));
-        (self.beside(told, buying, Some(now)), came)
+        (self.beside(told, buying, Some(now)), news.came)
     }
 }
 

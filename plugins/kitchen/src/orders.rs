@@ -128,8 +128,8 @@ pub(crate) fn not_ready(
     now: Option<Timestamp>,
 ) -> Option<String> {
     let Some(now) = now else { return Some("The enabler was not reached yet.".to_owned()) };
-    let missing = reckoned.plan.whys.values().filter(|why| why.missing.number() > 0 || why.order.number() > 0).count();
-    if missing == 0 {
+    // What a person has, or does without, is missing to nobody.
+    if reckoned.plan.orders().next().is_none() {
         return Some("Nothing is missing.".to_owned());
     }
     if !orders.is_empty() {

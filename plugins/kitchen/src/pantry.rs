@@ -31,20 +31,20 @@ pub(crate) struct Pantry {
     pub pieces: BTreeMap<String, u32>,
 }
 
-impl Pantry {
-    /// How much of each food things at home tell, all places together.
-    pub(crate) fn together(&self, table: &Table) -> BTreeMap<IngredientId, Amount> {
-        let mut sums: BTreeMap<IngredientId, Amount> = BTreeMap::new();
-        for stock in &self.stocks {
-            let Some(amount) = table.get(&stock.ingredient).and_then(|food| food.to_base(stock.amount)) else {
-                continue;
-            };
-            let sum = sums.entry(stock.ingredient.clone()).or_insert(amount.with(0));
-            *sum = sum.plus(amount).unwrap_or(*sum);
-        }
-        sums
+/// How much there is of each food, all places together.
+pub(crate) fn together<'a>(stocks: impl Iterator<Item = &'a Stock>, table: &Table) -> BTreeMap<IngredientId, Amount> {
+    let mut sums: BTreeMap<IngredientId, Amount> = BTreeMap::new();
+    for stock in stocks {
+        let Some(amount) = table.get(&stock.ingredient).and_then(|food| food.to_base(stock.amount)) else {
+            continue;
+        };
+        let sum = sums.entry(stock.ingredient.clone()).or_insert(amount.with(0));
+        *sum = sum.plus(amount).unwrap_or(*sum);
     }
+    sums
+}
 
+impl Pantry {
     /// Where the food is: the place of the first system that says where it is.
     pub(crate) fn home(&self, systems: &KnownSystems) -> Option<Cell> {
         self.stocks.iter().find_map(|stock| systems.systems.get(&stock.twin.system())?.info.place)

@@ -1,6 +1,6 @@
 //! Who sells food, and what: as suppliers say it of themselves and of their goods.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use vestibule_kitchen::{Amount, Delivers, Good, Hours, IngredientId, SupplierOffer, Table};
@@ -54,6 +54,8 @@ pub(crate) struct Supplier {
     pub online: bool,
     /// What it has, by what it calls it; none: it has not said.
     pub goods: Option<BTreeMap<String, Stocked>>,
+    /// What of it was told since it was asked anew.
+    told: BTreeSet<String>,
     /// Why its last answer could not be used.
     pub problem: Option<String>,
 }
@@ -114,12 +116,28 @@ impl Suppliers {
         for product in &found.products {
             for variant in &product.variants {
                 let Some(stocked) = stocked(product, variant, table) else { continue };
+                supplier.told.insert(variant.id.to_string());
                 if goods.len() < MOST_GOODS || goods.contains_key(variant.id.as_str()) {
                     goods.insert(variant.id.to_string(), stocked);
                 }
             }
         }
         found.pagination.filter(|page| page.has_next_page).and_then(|page| page.cursor)
+    }
+
+    /// A supplier is asked anew for all that it sells.
+    pub(crate) fn begin(&mut self, system: &SystemId) {
+        if let Some(supplier) = self.0.get_mut(system) {
+            supplier.told.clear();
+        }
+    }
+
+    /// A supplier has told all that it sells: what it has not told of since it was asked it sells no more.
+    pub(crate) fn end(&mut self, system: &SystemId) {
+        if let Some(supplier) = self.0.get_mut(system).filter(|supplier| supplier.problem.is_none()) {
+            let told = std::mem::take(&mut supplier.told);
+            supplier.goods.iter_mut().for_each(|goods| goods.retain(|item, _| told.contains(item)));
+        }
     }
 
     /// What can be ordered where, at `now`.
@@ -200,4 +218,4 @@ fn holds(measure: &Measure) -> Option<Amount> {
 
 #[cfg(test)]
 #[path = "supply_tests.rs"]
-mod tests;
+pub(crate) mod tests;

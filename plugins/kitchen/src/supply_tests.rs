@@ -1,14 +1,12 @@
-use std::collections::BTreeSet;
-
 use vestibule_model::{Authorization, Pseudonym, ServiceId, Sharing, SystemHealth, SystemInfo};
 
 use super::*;
 
-fn grocer() -> SystemId {
+pub(crate) fn grocer() -> SystemId {
     SystemId::slug("grocer")
 }
 
-fn systems(properties: &[(&str, &str)], system_type: &str) -> KnownSystems {
+pub(crate) fn systems(properties: &[(&str, &str)], system_type: &str) -> KnownSystems {
     let mut info = SystemInfo::new(grocer(), SystemKind::ThirdParty, "The grocer");
     info.system_type = system_type.to_owned();
     info.properties = properties.iter().map(|(name, said)| ((*name).to_owned(), (*said).to_owned())).collect();
@@ -17,7 +15,7 @@ fn systems(properties: &[(&str, &str)], system_type: &str) -> KnownSystems {
     KnownSystems { systems: [(grocer(), known)].into(), complete: true, problem: None }
 }
 
-fn agreed() -> KnownServices {
+pub(crate) fn agreed() -> KnownServices {
     let agreed = Authorization {
         system: grocer(),
         pseudonym: Pseudonym::slug("u-1"),
@@ -30,7 +28,7 @@ fn agreed() -> KnownServices {
     KnownServices { agreed: [(grocer(), agreed)].into(), ..KnownServices::default() }
 }
 
-const OPEN: [(&str, &str); 2] = [
+pub(crate) const OPEN: [(&str, &str); 2] = [
     ("hours", "Mo-Su 00:00-24:00"),
     ("delivers", r#"{"days":[1,2,3,4,5,6,7],"hours":[[8,10]],"cut_off_s":0,"price":390}"#),
 ];

@@ -60,7 +60,7 @@ pub(crate) fn of(
     reckoned: &Reckoned,
     now: Option<Timestamp>,
 ) -> KitchenView {
-    let tell = Tell { book, pantry, suppliers, now };
+    let tell = Tell { book, pantry, suppliers };
     let plan = &reckoned.plan;
     let recipes = book.recipes.iter().zip(0_usize..);
     let mut recipes: Vec<_> =
@@ -70,10 +70,11 @@ pub(crate) fn of(
     KitchenView {
         recipes,
         instructions: book.instructions.iter().map(|(key, kept)| made(key, kept, book, pantry)).collect(),
-        dishes: tell.dishes(plan),
+        dishes: tell.dishes(plan, now),
         foods: tell.foods(plan),
         places: pantry.unknown.clone(),
         lost: plan.lost.iter().filter_map(|key| tell.lost(key)).collect(),
+        overdue: plan.overdue.iter().filter_map(|key| tell.lost(key)).collect(),
         at_door: at_door(book),
         suppliers: orders::suppliers(suppliers, now),
         not_ready: orders::not_ready(suppliers, reckoned, &orders, now),
@@ -139,7 +140,6 @@ struct Tell<'a> {
     book: &'a Book,
     pantry: &'a Pantry,
     suppliers: &'a Suppliers,
-    now: Option<Timestamp>,
 }
 
 impl Tell<'_> {
@@ -151,10 +151,12 @@ impl Tell<'_> {
         self.table().get(id).map_or_else(|| id.to_string(), |food| food.title().to_owned())
     }
 
-    fn ready(&self, ready: Option<&Ready>) -> Readiness {
+    /// `understood`: every line of it is.
+    fn ready(&self, ready: Option<&Ready>, understood: bool) -> Readiness {
         match ready {
             None => Readiness::Unknown,
-            Some(Ready::Now) => Readiness::Now,
+            Some(Ready::Now) if understood => Readiness::Now,
+            Some(Ready::Now) => Readiness::Understood,
             Some(Ready::Coming(at)) => Readiness::Coming(*at),
             Some(Ready::Missing(ids)) => Readiness::Missing(ids.iter().map(|id| self.name(id)).collect()),
         }
@@ -169,6 +171,7 @@ impl Tell<'_> {
             _ => String::new(),
         };
         let unclear = lines().filter(|line| !line.optional && line.food().is_none());
+        let unclear: Vec<String> = unclear.map(|line| line.text.clone()).collect();
         KitchenRecipe {
             key: key.to_owned(),
             name: recipe.name.clone(),
@@ -177,20 +180,24 @@ impl Tell<'_> {
             minutes: recipe.total_ms.map(|ms| ms.div_ceil(60_000)),
             own: kept.own,
             lines: lines().map(|line| line.text.clone()).collect(),
-            unclear: unclear.map(|line| line.text.clone()).collect(),
             steps: recipe.steps.iter().map(step).collect(),
-            ready: self.ready(ready),
+            ready: self.ready(ready, unclear.is_empty()),
+            unclear,
         }
     }
 
-    fn dishes(&self, plan: &Plan) -> Vec<KitchenDish> {
+    fn dishes(&self, plan: &Plan, now: Option<Timestamp>) -> Vec<KitchenDish> {
         let reckoned: BTreeMap<u64, &DishPlan> = plan.dishes.iter().map(|dish| (dish.id.0, dish)).collect();
-        let of = |planned: &crate::book::Planned| {
+        let of = |planned: &crate::diary::Planned| {
             let reckoned = reckoned.get(&planned.id).copied();
             let recipe = &self.book.recipes.get(&planned.recipe)?.what;
             let (instead, unclear) = reckoned.map(|dish| (&dish.instead[..], &dish.unclear[..])).unwrap_or_default();
             let instead =
                 instead.iter().map(|(own, taken)| format!("{} instead of {}", self.name(taken), self.name(own)));
+            let ready = match reckoned {
+                None if now.is_some() => Readiness::Over,
+                reckoned => self.ready(reckoned.map(|dish| &dish.ready), unclear.is_empty()),
+            };
             let unclear = unclear.iter().map(|line| format!("not understood: {}", line.text));
             Some(KitchenDish {
                 id: planned.id,
@@ -198,7 +205,7 @@ impl Tell<'_> {
                 title: recipe.name.clone(),
                 at: planned.at,
                 servings: planned.servings,
-                ready: self.ready(reckoned.map(|dish| &dish.ready)),
+                ready,
                 notes: instead.chain(unclear).collect(),
             })
         };
@@ -245,7 +252,7 @@ impl Tell<'_> {
             there: sum(&mut why.have.iter().map(|have| have.amount)),
             sources: sources.chain(ignored).collect(),
             reserved: reserved.collect(),
-            coming: why.coming.iter().map(|way| self.way(way)).collect(),
+            coming: why.coming.iter().map(Self::way).collect(),
             way: sum(&mut why.coming.iter().map(|way| way.amount)),
             keep: words::some(why.keep),
             missing: words::some(why.missing),
@@ -303,9 +310,8 @@ impl Tell<'_> {
         Some(KitchenLost { purchase: key.purchase.parse().ok()?, line: LineId::new(&*key.line).ok()?, name })
     }
 
-    fn way(&self, way: &Way) -> KitchenWay {
-        let delivered = way.arrives.zip(self.now).is_some_and(|(at, now)| at <= now);
-        KitchenWay { amount: words::amount(way.amount), arrives: way.arrives, delivered }
+    fn way(way: &Way) -> KitchenWay {
+        KitchenWay { amount: words::amount(way.amount), arrives: way.arrives, delivered: way.delivered }
     }
 }
 

@@ -79,6 +79,13 @@ pub enum Cook {
         /// Its line.
         line: LineId,
     },
+    /// A line of a purchase did not come: it counts as on its way no more.
+    NotCome {
+        /// The purchase.
+        purchase: PurchaseId,
+        /// Its line.
+        line: LineId,
+    },
     /// Whether what no dish insists on is bought, too.
     BuyOptional(bool),
     /// Take a recipe in: JSON-LD, a page's text, or the path of a file or the address of a page with one of them. A page
@@ -127,6 +134,10 @@ pub enum Readiness {
     Unknown,
     /// Everything is there.
     Now,
+    /// Everything that is understood is there; some lines are not understood.
+    Understood,
+    /// Its time is over: nothing is kept for it any more.
+    Over,
     /// Everything will be there; when, where that is known.
     Coming(Option<Timestamp>),
     /// These are missing, by their names.
@@ -324,7 +335,7 @@ pub struct KitchenPlace {
     pub amount: String,
 }
 
-/// A delivered line of which nobody knows where it is.
+/// A line of a purchase of which nobody knows where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KitchenLost {
     /// The purchase.
@@ -425,6 +436,8 @@ pub struct KitchenView {
     pub places: Vec<KitchenPlace>,
     /// Deliveries that nobody has put away.
     pub lost: Vec<KitchenLost>,
+    /// What should have come more than a day ago.
+    pub overdue: Vec<KitchenLost>,
     /// Purchases of which food was delivered that is not put away, as far as anybody told.
     pub at_door: BTreeSet<PurchaseId>,
     /// Who sells food.

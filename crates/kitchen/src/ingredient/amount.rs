@@ -152,7 +152,8 @@ pub fn leading(tokens: &[Token], style: Style) -> Leading {
         return Leading { read: cursor.at + 1, vague: true, ..Leading::default() };
     }
     let most = range(&mut cursor);
-    let number = most.unwrap_or(least);
+    // "3-2 eggs": whichever is more.
+    let (least, number) = most.map_or((least, least), |most| (least.min(most), least.max(most)));
     let times = cursor.mark('x')
         || (cursor.word() == "x" && {
             cursor.at += 1;

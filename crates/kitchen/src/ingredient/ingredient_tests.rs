@@ -45,6 +45,8 @@ fn lines_as_people_write_them_in_english() {
         ("2 onions (100 g each)", mass(200), "onion"),
         ("1 cup plus 2 tablespoons milk", Some(Amount::Volume(266_162)), "milk"),
         ("2-3 carrots", count(3_000, piece), "carrot"),
+        ("3-2 carrots", count(3_000, piece), "carrot"),
+        ("1–1/2 cups all-purpose flour", Some(Amount::Volume(354_882)), "flour_wheat"),
         ("2 or 3 carrots", count(3_000, piece), "carrot"),
         ("about 500 g potatoes", mass(500), "potato"),
         ("juice of 1 lemon", count(1_000, piece), "lemon"),

@@ -99,7 +99,7 @@ fn number(text: &str, style: Style) -> Option<(Number, usize)> {
         return (one == 1).then(|| Number::fraction(over, part)).flatten().map(|number| (number, end + length));
     }
     let after = text.get(end..)?;
-    let gap = after.len() - after.trim_start_matches([' ', '\u{a0}', '\u{2009}', '-']).len();
+    let gap = after.len() - after.trim_start_matches([' ', '\u{a0}', '\u{2009}', '-', '–', '‑', '‐']).len();
     let next = after.get(gap..)?;
     if let Some(part) = next.chars().next().and_then(vulgar) {
         return Some((whole.plus(part)?, end + gap + next.chars().next()?.len_utf8()));
@@ -145,6 +145,10 @@ mod tests {
             ("1/2 cup", (1, 2)),
             ("1 1/2 cups", (3, 2)),
             ("1-1/2 cups", (3, 2)),
+            ("1–1/2 cups", (3, 2)),
+            ("1‑1/2 cups", (3, 2)),
+            ("1‐½ cups", (3, 2)),
+            ("1–2 cups", (1, 1)),
             ("1½ cups", (3, 2)),
             ("1 ½ cups", (3, 2)),
             ("½ cup", (1, 2)),

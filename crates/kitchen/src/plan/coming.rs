@@ -24,7 +24,7 @@ pub struct Delivery {
     pub stock: Amount,
 }
 
-/// A line of an open purchase: what is bought and not in the cupboard yet.
+/// A line of a purchase: what is bought and not in the cupboard yet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Coming {
     /// Which line of which purchase.
@@ -33,11 +33,17 @@ pub struct Coming {
     pub ingredient: IngredientId,
     /// How much in all.
     pub amount: Amount,
+    /// When it was bought, as far as that is known.
+    pub since: Option<Timestamp>,
     /// Until when it is promised.
     pub arrives: Option<Timestamp>,
+    /// What things at home told of the ingredient, all places together, before any of it came.
+    pub told: Option<Amount>,
+    /// How much of it was brought before all of it was.
+    pub part: Option<Amount>,
     /// Delivered; from then on the cupboard is watched.
     pub delivered: Option<Delivery>,
-    /// A person said that it is put away, or a plan did.
+    /// A person said that it is put away or did not come, or a plan found it put away.
     pub put_away: bool,
 }
 
@@ -47,6 +53,7 @@ pub struct Ways {
     pub ways: Vec<Way>,
     pub settled: Vec<LineKey>,
     pub lost: Vec<LineKey>,
+    pub overdue: Vec<LineKey>,
 }
 
 /// Each line once, by ingredient: where one is told twice, the one that promises less counts.
@@ -69,10 +76,11 @@ pub fn by_ingredient(coming: &[Coming]) -> BTreeMap<&IngredientId, Vec<&Coming>>
 /// What of these lines still is on its way, given what things at home tell of the ingredient.
 ///
 /// A delivered line is put away by and by: what the stock has grown since is taken off it, so that nothing counts both
-/// here and there; from four fifths on it is all there. What one line's delivery has grown counts for no other line.
+/// here and there; from four fifths on it is all there. What one line's delivery has grown counts for no other line. Of a
+/// line that was brought in part, that part is looked for in the same way.
 pub fn on_the_way(lines: &[&Coming], food: &Food, told: i64, stocked: &BTreeSet<LineKey>, now: Timestamp) -> Ways {
     let mut lines: Vec<&Coming> = lines.to_vec();
-    lines.sort_by_key(|line| (line.delivered.map(|delivery| delivery.at), &line.key));
+    lines.sort_by_key(|line| (line.delivered.is_none(), line.delivered.map(|delivery| delivery.at), &line.key));
     let mut found = Ways::default();
     let mut floor = 0;
     for line in lines {
@@ -81,21 +89,29 @@ pub fn on_the_way(lines: &[&Coming], food: &Food, told: i64, stocked: &BTreeSet<
             found.settled.push(line.key.clone());
             continue;
         }
+        let base = |some: Option<Amount>| some.and_then(|some| food.to_base(some)).map_or(0, Amount::number);
+        let brought = if line.delivered.is_some() { amount.number() } else { base(line.part).min(amount.number()) };
+        let mut grown = 0;
+        if brought > 0 {
+            floor = base(line.delivered.map(|delivery| delivery.stock).or(line.told)).max(floor);
+            grown = told.saturating_sub(floor).clamp(0, brought);
+            floor = floor.saturating_add(grown);
+        }
+        let left = amount.with(amount.number() - grown);
+        let way = |arrives, delivered| Way { key: line.key.clone(), amount: left, arrives, delivered };
         let Some(delivery) = line.delivered else {
-            found.ways.push(Way { key: line.key.clone(), amount, arrives: line.arrives });
+            // A day after its promise nobody knows when it comes, or whether: a person is asked.
+            let late = line.arrives.is_some_and(|at| now.since(at) >= UNPACKED_MS);
+            found.overdue.extend(late.then(|| line.key.clone()));
+            found.ways.push(way(line.arrives.filter(|_| !late), false));
             continue;
         };
-        let before = food.to_base(delivery.stock).map_or(0, Amount::number);
-        floor = before.max(floor);
-        let grown = told.saturating_sub(floor).clamp(0, amount.number());
-        floor = floor.saturating_add(grown);
         if grown.saturating_mul(5) >= amount.number().saturating_mul(4) {
             found.settled.push(line.key.clone());
         } else if now.since(delivery.at) >= UNPACKED_MS {
             found.lost.push(line.key.clone());
         } else {
-            let left = amount.with(amount.number() - grown);
-            found.ways.push(Way { key: line.key.clone(), amount: left, arrives: Some(delivery.at) });
+            found.ways.push(way(Some(delivery.at), true));
         }
     }
     found

@@ -164,9 +164,11 @@ impl<'a> Kitchen<'a> {
             found.ways.into_iter().for_each(|way| pool.way(way));
             self.plan.settled.extend(found.settled);
             self.plan.lost.extend(found.lost);
+            self.plan.overdue.extend(found.overdue);
         }
         self.plan.settled.sort_unstable();
         self.plan.lost.sort_unstable();
+        self.plan.overdue.sort_unstable();
     }
 
     fn keep(&mut self) {
@@ -293,7 +295,8 @@ impl<'a> Kitchen<'a> {
             keep: base(pool.keep),
             missing: base(pool.missing),
             order: base(order),
-            by: pool.by,
+            by: pool.lacks.first().map(|(at, _)| *at),
+            lacks: pool.lacks.into_iter().map(|(at, amount)| (at, base(amount))).collect(),
             decision,
             picked: None,
         }

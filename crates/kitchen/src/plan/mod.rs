@@ -45,14 +45,14 @@ pub struct Dish {
 }
 
 impl Dish {
-    /// A recipe for so many. One that does not say for how many it is written is cooked as it is written.
+    /// A recipe for so many. One that does not say for how many it is written counts as one serving.
     #[must_use]
     pub fn of(id: DishId, recipe: &Recipe, servings: u32, at: Timestamp) -> Self {
         Self {
             id,
             title: recipe.name.clone(),
             at,
-            serves: recipe.serves.servings.unwrap_or(servings).max(1),
+            serves: recipe.serves.servings.unwrap_or(1).max(1),
             servings,
             ingredients: recipe.ingredients.clone(),
         }
@@ -101,8 +101,10 @@ pub struct Way {
     pub key: LineKey,
     /// What of it is not in the cupboard yet.
     pub amount: Amount,
-    /// When it comes, where that is known; a time that has passed where it stands at the door.
+    /// When it comes, where that is known, or came.
     pub arrives: Option<Timestamp>,
+    /// It stands at the door.
+    pub delivered: bool,
 }
 
 /// What becomes of one ingredient.
@@ -155,9 +157,11 @@ pub struct Why {
     pub keep: Amount,
     /// What is missing.
     pub missing: Amount,
-    /// What is ordered: what is missing, but where a person decided.
+    /// What dishes lack of it at which moment, in the order of their time; the rest of what is missing has to stay.
+    pub lacks: Vec<(Timestamp, Amount)>,
+    /// What is ordered: what is missing, but where a person decided, or nobody brings all of it in time.
     pub order: Amount,
-    /// When it has to be there; `None`: no dish waits for it.
+    /// When what is ordered has to be there; `None`: no dish waits for it.
     pub by: Option<Timestamp>,
     /// What becomes of it.
     pub decision: Decision,
@@ -234,6 +238,9 @@ pub struct Plan {
     /// Delivered lines of which nobody knows where they are: longer than a day, and no stock has grown. A person has to
     /// be told.
     pub lost: Vec<LineKey>,
+    /// Lines that should have come more than a day ago. They count as on their way: a person has to say that they did not
+    /// come.
+    pub overdue: Vec<LineKey>,
 }
 
 impl Plan {

@@ -40,7 +40,10 @@ fn line(number: u32, food: &str, amount: &str, hours: Option<u64>) -> Coming {
         key: LineKey::new("p1", &number.to_string()),
         ingredient: id(food),
         amount: amount.parse().unwrap(),
+        since: Some(NOW),
         arrives: hours.map(|hours| NOW.plus(hours * HOUR)),
+        told: None,
+        part: None,
         delivered: None,
         put_away: false,
     }
@@ -78,6 +81,17 @@ fn servings_are_scaled_and_rounded_up() {
     three.servings = 3;
     three.serves = 7;
     assert_eq!(missing(&simple(&[three], &[], &[]), "rice"), "42.858 g");
+}
+
+#[test]
+fn a_recipe_that_does_not_say_for_how_many_counts_as_one_serving() {
+    let page = r#"{"@type": "Recipe", "name": "Rice", "recipeIngredient": ["100 g rice"]}"#;
+    let read = crate::recipe::read(page, &crate::limits::Limits::default(), Table::shipped());
+    let recipe = read.unwrap().recipes.remove(0);
+    for (servings, lacks) in [(1, "100 g"), (3, "300 g")] {
+        let dish = Dish::of(DishId(1), &recipe, servings, NOW.plus(HOUR));
+        assert_eq!(missing(&simple(&[dish], &[], &[]), "rice"), lacks, "{servings}");
+    }
 }
 
 #[test]
@@ -200,6 +214,37 @@ fn a_delivery_is_put_away_by_and_by() {
     parcel.put_away = true;
     let told = with("200 g", &parcel);
     assert!(told.lost.is_empty() && told.whys[&id("rice")].coming.is_empty());
+}
+
+#[test]
+fn a_part_that_was_brought_counts_once() {
+    let mut order = line(1, "rice", "1 kg", Some(5));
+    (order.told, order.part) = (Some("200 g".parse().unwrap()), Some("500 g".parse().unwrap()));
+    for (jar, left) in [("200 g", "1 kg"), ("600 g", "600 g"), ("700 g", "500 g"), ("1.2 kg", "500 g")] {
+        let plan = simple(&[], &[stock("jar", "rice", jar)], std::slice::from_ref(&order));
+        assert_eq!(plan.whys[&id("rice")].coming[0].amount.to_string(), left, "{jar}");
+    }
+    // One of which nothing came says nothing about what another one has grown.
+    let mut here = line(2, "rice", "500 g", Some(0));
+    here.delivered = Some(Delivery { at: Timestamp(NOW.0 - HOUR), stock: "200 g".parse().unwrap() });
+    (order.told, order.part) = (Some("700 g".parse().unwrap()), None);
+    let plan = simple(&[], &[stock("jar", "rice", "700 g")], &[order, here]);
+    assert_eq!((plan.settled.len(), plan.whys[&id("rice")].coming.len()), (1, 1));
+}
+
+#[test]
+fn what_is_late_is_not_delivered_and_is_asked_about() {
+    let mut order = line(1, "rice", "1 kg", None);
+    for (ago, overdue) in [(1, 0), (23, 0), (24, 1), (500, 1)] {
+        order.arrives = Some(Timestamp(NOW.0 - ago * HOUR));
+        let plan = simple(&[dish(1, 5, &["100 g rice"])], &[], std::slice::from_ref(&order));
+        let way = &plan.whys[&id("rice")].coming[0];
+        assert!(!way.delivered, "{ago}");
+        assert_eq!((plan.overdue.len(), way.arrives.is_none()), (overdue, overdue == 1), "{ago}");
+    }
+    order.delivered = Some(Delivery { at: Timestamp(NOW.0 - HOUR), stock: "0 g".parse().unwrap() });
+    let plan = simple(&[], &[], &[order]);
+    assert!(plan.whys[&id("rice")].coming[0].delivered && plan.overdue.is_empty());
 }
 
 #[test]

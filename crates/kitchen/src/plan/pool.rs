@@ -31,7 +31,8 @@ pub struct Pool {
     pub needed: Vec<(DishId, i64)>,
     pub keep: i64,
     pub missing: i64,
-    pub by: Option<Timestamp>,
+    /// What dishes lack at which moment, in the order of their time.
+    pub lacks: Vec<(Timestamp, i64)>,
     /// Some dish takes of what is on its way.
     pub from_coming: bool,
     /// Some dish wants some, and does not say how much.
@@ -109,7 +110,7 @@ impl Pool {
     /// A dish lacks so much at that moment.
     pub fn lack(&mut self, amount: i64, at: Timestamp) {
         self.missing = self.missing.saturating_add(amount);
-        self.by = Some(self.by.map_or(at, |by| by.min(at)));
+        self.lacks.push((at, amount));
     }
 }
 

@@ -22,6 +22,8 @@ fn ready(counter: &Counter<'_>, ready: &Readiness) -> El {
     let (text, color) = match ready {
         Readiness::Unknown => ("waits for the enabler".to_owned(), style::MUTED),
         Readiness::Now => ("everything is there".to_owned(), style::GOOD),
+        Readiness::Understood => ("all that is understood is there".to_owned(), style::MIND),
+        Readiness::Over => ("its time is over: nothing is kept for it".to_owned(), style::MUTED),
         Readiness::Coming(Some(at)) => {
             (format!("all there by {}", counter.zone.hour(*at, counter.now())), style::ACCENT)
         }
@@ -49,26 +51,32 @@ pub(super) fn planned(counter: &Counter<'_>) -> El {
 fn dish(counter: &Counter<'_>, dish: &KitchenDish) -> El {
     let title = &dish.title;
     let turn = HudAction::PrepareKitchen(PrepareKitchen::Turn(KitchenPage::Recipe(dish.recipe.clone())));
-    let at = |at: u64| ask(Cook::When { dish: dish.id, at: Timestamp(at) });
+    let at = |at: Timestamp| ask(Cook::When { dish: dish.id, at });
     let serves = |servings: u32| ask(Cook::Servings { dish: dish.id, servings });
     let head = El::row("head", 6.0)
         .with(El::text("name", title.clone()).strong().node(|node| node.flex_shrink = 1.0))
         .with(widgets::spring())
         .with(small("read", "Recipe", format!("Recipe of {title}"), turn, Tone::Plain))
         .with(small("drop", "Drop", format!("Drop {title}"), ask(Cook::Drop(dish.id)), Tone::Plain));
-    let earlier = dish.at.0.saturating_sub(HOUR_MS);
+    let earlier = Timestamp(dish.at.0.saturating_sub(HOUR_MS));
     let when = El::row("when", 4.0)
         .with(El::small("at", counter.zone.hour(dish.at, counter.now())).colored(style::TEXT))
         .with(widgets::spring())
         .with(small("sooner", "-1 h", format!("{title} an hour sooner"), at(earlier), Tone::Plain))
-        .with(small("later", "+1 h", format!("{title} an hour later"), at(dish.at.0 + HOUR_MS), Tone::Plain))
-        .with(small("day", "+1 day", format!("{title} a day later"), at(dish.at.0 + 24 * HOUR_MS), Tone::Plain));
+        .with(small("later", "+1 h", format!("{title} an hour later"), at(dish.at.plus(HOUR_MS)), Tone::Plain))
+        .with(small("day", "+1 day", format!("{title} a day later"), at(dish.at.plus(24 * HOUR_MS)), Tone::Plain));
     let fewer = serves(dish.servings.saturating_sub(1));
     let many = El::row("many", 4.0)
         .with(El::small("for", format!("for {}", dish.servings)).colored(style::TEXT))
         .with(widgets::spring())
         .with(small("fewer", "-", format!("{title} for one less"), fewer, Tone::Plain))
-        .with(small("more", "+", format!("{title} for one more"), serves(dish.servings + 1), Tone::Plain));
+        .with(small(
+            "more",
+            "+",
+            format!("{title} for one more"),
+            serves(dish.servings.saturating_add(1)),
+            Tone::Plain,
+        ));
     let notes = dish.notes.iter().enumerate().map(|(number, note)| El::small(format!("note.{number}"), note.clone()));
     El::column(format!("dish.{}", dish.id), 3.0)
         .node(|node| {

@@ -46,6 +46,9 @@ fn source(number: usize, source: &KitchenSource) -> El {
 fn way(counter: &Counter<'_>, number: usize, way: &KitchenWay) -> El {
     let when = match (way.delivered, way.arrives) {
         (true, _) => "it was delivered and is not put away".to_owned(),
+        (false, Some(at)) if at < counter.now() => {
+            format!("it was to come by {}", counter.zone.hour(at, counter.now()))
+        }
         (false, Some(at)) => format!("by {}", counter.zone.hour(at, counter.now())),
         (false, None) => "nobody knows when".to_owned(),
     };

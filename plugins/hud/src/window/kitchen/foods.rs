@@ -104,7 +104,8 @@ pub(super) fn page(counter: &Counter<'_>) -> El {
         .with_all(rows)
         .with(by_hand(counter))
         .with_all(view.places.iter().enumerate().map(|(number, known)| place(counter, number, known)))
-        .with_all(view.lost.iter().enumerate().map(|(number, known)| lost(number, known)));
+        .with_all(view.lost.iter().enumerate().map(|(number, known)| lost(number, known)))
+        .with_all(view.overdue.iter().enumerate().map(|(number, known)| overdue(number, known)));
     El::column("foods", 6.0)
         .node(|node| {
             node.flex_grow = 1.0;
@@ -143,4 +144,13 @@ fn lost(number: usize, lost: &KitchenLost) -> El {
         .node(|node| node.flex_shrink = 0.0)
         .with(El::text("what", format!("{} was delivered, and no stock has grown.", lost.name)).colored(style::MIND))
         .with(small("away", "It is put away", format!("{} is put away", lost.name), wish, Tone::Plain))
+}
+
+/// What was bought and has not come.
+fn overdue(number: usize, late: &KitchenLost) -> El {
+    let wish = ask(Cook::NotCome { purchase: late.purchase, line: late.line.clone() });
+    El::row(format!("overdue.{number}"), style::GAP)
+        .node(|node| node.flex_shrink = 0.0)
+        .with(El::text("what", format!("{} should have come more than a day ago.", late.name)).colored(style::MIND))
+        .with(small("gone", "It did not come", format!("{} did not come", late.name), wish, Tone::Plain))
 }

@@ -150,8 +150,9 @@ fn wish(field: &KitchenField, text: &str) -> Option<Cook> {
         KitchenField::Import => (!text.is_empty()).then_some(Cook::Import(text)),
         KitchenField::Count(ingredient) => Some(Cook::Count { ingredient: ingredient.clone(), amount: text }),
         KitchenField::CountNew => {
-            let (ingredient, amount) = counted(&text)?;
-            Some(Cook::Count { ingredient, amount })
+            // What is not understood is sent on, so that whoever cooks says why.
+            let (ingredient, amount) = counted(&text).unwrap_or_else(|| (text.clone(), text.clone()));
+            (!text.is_empty()).then_some(Cook::Count { ingredient, amount })
         }
         KitchenField::Keep(ingredient) => Some(Cook::Keep { ingredient: ingredient.clone(), amount: text }),
         KitchenField::Order(ingredient) => {
@@ -166,7 +167,7 @@ fn wish(field: &KitchenField, text: &str) -> Option<Cook> {
 
 /// `salt 200 g`, `200 g salt` or `3 onions`: a food and how much of it.
 fn counted(text: &str) -> Option<(String, String)> {
-    let begins = text.find(|letter: char| letter.is_ascii_digit())?;
+    let begins = text.find(char::is_numeric)?;
     let (before, rest) = text.split_at(begins);
     if !before.trim().is_empty() {
         return Some((before.trim().to_owned(), rest.trim().to_owned()));

@@ -11,10 +11,10 @@ use bevy::{
 };
 use vestibule_input::Attention;
 use vestibule_twin::{
-    KitchenCook, KitchenDecision, KitchenDish, KitchenFood, KitchenGoods, KitchenInstructions, KitchenMadePart,
-    KitchenOffered, KitchenOrder, KitchenPart, KitchenPlace, KitchenRecipe, KitchenSource, KitchenSupplier, KitchenWay,
-    Readiness,
-    model::{Money, SystemId},
+    KitchenCook, KitchenDecision, KitchenDish, KitchenFood, KitchenGoods, KitchenInstructions, KitchenLost,
+    KitchenMadePart, KitchenOffered, KitchenOrder, KitchenPart, KitchenPlace, KitchenRecipe, KitchenSource,
+    KitchenSupplier, KitchenWay, Readiness,
+    model::{LineId, Money, PurchaseId, SystemId},
 };
 
 use super::*;
@@ -252,6 +252,16 @@ fn dishes_are_planned_for_tonight_changed_and_dropped() {
 }
 
 #[test]
+fn nothing_is_said_to_be_there_that_nobody_understands() {
+    let mut view = kitchen();
+    (view.recipes[0].ready, view.dishes[0].ready) = (Readiness::Understood, Readiness::Over);
+    view.dishes[0].servings = u32::MAX;
+    let app = app(view);
+    assert!(reads(&app, "all that is understood is there") && !reads(&app, "everything is there"));
+    assert!(reads(&app, "its time is over: nothing is kept for it") && !reads(&app, "waits for the enabler"));
+}
+
+#[test]
 fn each_food_says_why_and_can_be_overruled() {
     let mut app = app(kitchen());
     assert!(reads(&app, "buy 100 ml") && reads(&app, "enough") && reads(&app, "on its way"));
@@ -312,6 +322,19 @@ fn what_is_ordered_is_seen_with_its_sum_and_a_reason() {
     app.update();
     let button = find_button(app.world(), "Put it into the cart").unwrap();
     assert!(app.world().get::<InteractionDisabled>(button).is_some() && reads(&app, "Nothing is missing."));
+}
+
+#[test]
+fn what_is_late_is_not_at_the_door_and_can_be_given_up() {
+    let mut view = kitchen();
+    view.foods[2].coming[0].arrives = Some(Timestamp(now().0 - 3_600_000));
+    let (purchase, line) = (PurchaseId([1; 16]), LineId::new("l1").unwrap());
+    view.overdue = vec![KitchenLost { purchase, line: line.clone(), name: text("1 l of milk") }];
+    let mut app = app(view);
+    assert!(reads(&app, "1 l of milk should have come more than a day ago."));
+    assert_eq!(click(&mut app, "1 l of milk did not come"), [Cook::NotCome { purchase, line }]);
+    click(&mut app, "Why rice");
+    assert!(reads(&app, "1 kg · it was to come by 13:00") && !reads(&app, "it was delivered"));
 }
 
 #[test]
@@ -398,4 +421,9 @@ fn jars_are_understood_as_people_write_them() {
         assert_eq!(read(words), (text(food), text(amount)), "{words}");
     }
     assert!(["", "salt", "200"].iter().all(|words| counted(words).is_none()));
+    assert_eq!(read("salt ½ kg"), (text("salt"), text("½ kg")));
+    let sent = |words: &str| wish(&KitchenField::CountNew, words);
+    let count = |ingredient: &str, amount: &str| Cook::Count { ingredient: text(ingredient), amount: text(amount) };
+    assert_eq!(sent("salt"), Some(count("salt", "salt")), "what is no amount is said to be none");
+    assert_eq!(sent(" "), None);
 }
