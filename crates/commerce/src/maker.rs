@@ -6,13 +6,14 @@ use std::{
     io::{Cursor, Read as _, Write as _},
     num::{NonZeroU32, NonZeroU64},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, mpsc},
+    time::Duration,
 };
 
 use tokio::sync::{Mutex, Semaphore};
 use vestibule_fabricate::{
     Budget, Cancel, Design, DesignHash, Estimate, Evaluator, Finding, FindingKind, Font, Machine, PriceBook, Process,
-    Solids, check, design::MaterialKind, estimate, export::write_3mf,
+    SolidError, Solids, check, design::MaterialKind, estimate, export::write_3mf,
 };
 use vestibule_model::{ContentHash, MAX_ORDER_PIECES, Money, Rounding};
 use vestibule_ucp::{FabricationLine, code};
@@ -27,6 +28,8 @@ use crate::{
 const UPLOADS: usize = 2;
 /// Designs that are evaluated at once: one keeps a core busy.
 const EVALUATED: usize = 1;
+/// Nothing that people make takes longer to be computed.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// Where the design lies in a package.
 const DESIGN: &str = "Metadata/design.json";
 /// Bytes of a design's text: more than any that can be read.
@@ -244,8 +247,11 @@ fn opened(bytes: &[u8], package: ContentHash, design: ContentHash) -> Result<(De
         return Err(Unmade::mismatch("The design is not written as designs are."));
     }
     let font = Font::read(FONT).map_err(|error| Unmade::mismatch(error.to_string()))?;
-    let solids = Evaluator::with_font(font).evaluate(&read, &Budget::default());
-    let solids = solids.map_err(|error| Unmade::mismatch(error.to_string()))?;
+    let solids = in_time(|cancel| Evaluator::with_font(font).evaluate(&read, &Budget { cancel, ..Budget::default() }));
+    let solids = solids.map_err(|error| match error {
+        SolidError::Canceled => Unmade::mismatch("Its solids take too long to be computed."),
+        error => Unmade::mismatch(error.to_string()),
+    })?;
     let mut hasher = Hashing(blake3::Hasher::new());
     write_3mf(&solids, &read, &mut hasher).map_err(|error| Unmade::mismatch(error.to_string()))?;
     if ContentHash(*hasher.0.finalize().as_bytes()) == package {
@@ -253,6 +259,24 @@ fn opened(bytes: &[u8], package: ContentHash, design: ContentHash) -> Result<(De
     } else {
         Err(Unmade::mismatch("The shape in the package is not the design's."))
     }
+}
+
+/// Work that is told to give up after a while: whoever sends a design must not keep the bench from all others.
+fn in_time<T>(work: impl FnOnce(Cancel) -> T) -> T {
+    let (done, wait) = mpsc::channel::<()>();
+    let cancel = Cancel::default();
+    let late = cancel.clone();
+    let watch = move || {
+        if wait.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            late.cancel();
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("patience".to_owned()).spawn(watch) {
+        tracing::warn!(%error, "nobody looks how long a design takes");
+    }
+    let made = work(cancel);
+    drop(done);
+    made
 }
 
 /// Writes into nothing but a hash.

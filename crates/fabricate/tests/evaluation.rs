@@ -195,6 +195,21 @@ fn a_budget_and_somebody_who_left_are_heeded() {
     let mut balls = body("a", Shape::Ball { radius: 5.0.into(), sides: 512 }, [0.0; 3]);
     balls.repeat = Some(Repeat::Line { count: 2_000.0.into(), step: amounts([11.0, 0.0, 0.0]) });
     assert_eq!(try_evaluate(&design(vec![balls])).unwrap_err(), SolidError::TooLarge);
+    // Many that are each small enough, and one that is not: neither is made to find that out.
+    let ring = |n: u32| {
+        let shape = Shape::Ring { radius: 40.0.into(), tube: (5.0 + f64::from(n) / 1e3).into(), sides: 512 };
+        body(&format!("r{n}"), shape, [f64::from(n) * 200.0, 0.0, 0.0])
+    };
+    assert_eq!(try_evaluate(&design((0..1_000).map(ring).collect())).unwrap_err(), SolidError::TooLarge);
+    let arc = |n: u32| Segment::Arc { to: amounts([f64::from(n), f64::from(n % 2)]), bulge: 20.0.into() };
+    let screw = Shape::Extrusion {
+        profile: Profile::Path { segments: (0..4_000).map(arc).collect(), holes: Vec::new() },
+        height: 10.0.into(),
+        twist: 3_600.0.into(),
+        taper: amounts([1.0; 2]),
+        chamfer: amounts([0.0; 2]),
+    };
+    assert_eq!(try_evaluate(&design(vec![body("a", screw, [0.0; 3])])).unwrap_err(), SolidError::TooLarge);
     let budget = Budget::default();
     budget.cancel.cancel();
     let canceled = Evaluator::new().evaluate(&Start::Hook.design(), &budget);

@@ -69,18 +69,12 @@ fn pixels([a, b, c]: [[f64; 3]; 3], axis: usize) -> Range<usize> {
     let (low, high) = (a[axis].min(b[axis]).min(c[axis]), a[axis].max(b[axis]).max(c[axis]));
     let side = f64::from(THUMBNAIL);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
-    let pixels =
-        (low - 0.5).ceil().clamp(0.0, side) as usize..((high - 0.5).floor() + 1.0).clamp(0.0, side) as usize;
+    let pixels = (low - 0.5).ceil().clamp(0.0, side) as usize..((high - 0.5).floor() + 1.0).clamp(0.0, side) as usize;
     pixels
 }
 
 impl Picture {
-    fn triangle(
-        &mut self,
-        [a, b, c]: [[f64; 3]; 3],
-        [columns, rows]: [Range<usize>; 2],
-        [red, green, blue]: [u8; 3],
-    ) {
+    fn triangle(&mut self, [a, b, c]: [[f64; 3]; 3], [columns, rows]: [Range<usize>; 2], [red, green, blue]: [u8; 3]) {
         let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
         if area.abs() < 1e-12 {
             return;

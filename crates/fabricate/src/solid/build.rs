@@ -16,6 +16,12 @@ use crate::{
 const ROUND: i32 = 32;
 /// How far a twisted extrusion turns between two rows of points.
 const TWIST_STEP: f64 = 5.0;
+/// The tangent of a quarter of the angle of what nearly is a whole circle.
+const MOST_BULGE: f64 = 20.0;
+/// Of less than 12°.
+const FLAT: f64 = 0.05;
+/// Triangles of a letter, about.
+const LETTER: usize = 400;
 /// Joins of the kernel's offsets.
 const ROUND_JOIN: i32 = 1;
 const MITER_JOIN: i32 = 2;
@@ -66,6 +72,48 @@ pub(crate) fn leaf(shape: &Shape, font: Option<&Font>) -> Result<Manifold, Strin
     }
 }
 
+/// How many triangles a shape will have, about: what is far too large is not made to find that out.
+pub(crate) fn triangles(shape: &Shape) -> usize {
+    match shape {
+        Shape::Block { .. } | Shape::Hull { .. } => 0,
+        Shape::Cylinder { sides, .. } => 4 * usize::from(*sides),
+        Shape::Ball { sides, .. } => usize::from(*sides).pow(2) / 2,
+        Shape::Ring { sides, .. } => 2 * usize::from(*sides).pow(2),
+        Shape::Extrusion { profile, twist, .. } => 2 * points(profile) * (rows(twist.number()) + 1),
+        Shape::Revolution { profile, sides, .. } => 2 * points(profile) * usize::from(*sides),
+        Shape::Text { text, .. } => LETTER * text.chars().count(),
+    }
+}
+
+/// How many points an outline has, about.
+fn points(profile: &Profile) -> usize {
+    match profile {
+        Profile::Rect { round, .. } => {
+            if round.number() == 0.0 {
+                4
+            } else {
+                4 + ROUND.unsigned_abs() as usize
+            }
+        }
+        Profile::Circle { sides, .. } | Profile::Polygon { sides, .. } => usize::from(*sides),
+        Profile::Path { segments, holes } => {
+            let of = |segment: &Segment| match segment {
+                Segment::Line { .. } => 1,
+                Segment::Arc { bulge, .. } => pieces_of(bulge.number().abs().min(MOST_BULGE)),
+            };
+            std::iter::once(segments).chain(holes).flatten().map(of).sum()
+        }
+        // Corners become round.
+        Profile::Offset { of, .. } => 2 * points(of) + 32,
+    }
+}
+
+fn rows(twist: f64) -> usize {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ten turns at most")]
+    let rows = (twist.abs() / TWIST_STEP).ceil() as usize;
+    rows.max(1)
+}
+
 fn numbers<const N: usize>(amounts: &[Amount; N]) -> [f64; N] {
     std::array::from_fn(|n| amounts[n].number())
 }
@@ -105,9 +153,8 @@ fn extrude(area: &CrossSection, height: f64, twist: f64, taper: [f64; 2]) -> Res
     if (taper[0] == 0.0) != (taper[1] == 0.0) {
         return Err("it ends in a line".to_owned());
     }
-    #[expect(clippy::cast_possible_truncation, reason = "ten turns at most")]
-    let rows = (twist.abs() / TWIST_STEP).ceil() as i32;
-    Ok(Manifold::extrude(&area.to_polygons(), height, (rows - 1).max(0), twist, Vec2::new(taper[0], taper[1])))
+    let between = i32::try_from(rows(twist) - 1).unwrap_or(i32::MAX);
+    Ok(Manifold::extrude(&area.to_polygons(), height, between, twist, Vec2::new(taper[0], taper[1])))
 }
 
 /// A convex profile whose edges at its ends are taken off: the hull of four outlines.
@@ -197,15 +244,24 @@ fn outlined(segments: &[Segment]) -> Vec<Vec2> {
 
 /// Halves an arc until its pieces turn by less than 12°. Needs no sine, so every machine gets the same points.
 fn arc(from: [f64; 2], to: [f64; 2], bulge: f64, points: &mut Vec<[f64; 2]>) {
-    // A tangent of a quarter of the angle; more than this nearly is a whole circle.
-    let bulge = bulge.clamp(-20.0, 20.0);
-    if bulge.abs() < 0.05 {
+    let bulge = bulge.clamp(-MOST_BULGE, MOST_BULGE);
+    if bulge.abs() < FLAT {
         points.push(to);
         return;
     }
     let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
     let top = [f64::midpoint(from[0], to[0]) + bulge / 2.0 * dy, f64::midpoint(from[1], to[1]) - bulge / 2.0 * dx];
-    let half = bulge / (1.0 + (1.0 + bulge * bulge).sqrt());
+    let half = halved(bulge);
     arc(from, top, half, points);
     arc(top, to, half, points);
+}
+
+/// The tangent of half the angle.
+fn halved(bulge: f64) -> f64 {
+    bulge / (1.0 + (1.0 + bulge * bulge).sqrt())
+}
+
+/// Into how many pieces an arc goes.
+fn pieces_of(bulge: f64) -> usize {
+    if bulge < FLAT { 1 } else { 2 * pieces_of(halved(bulge)) }
 }

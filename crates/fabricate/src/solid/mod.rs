@@ -235,11 +235,20 @@ impl Evaluator {
 
     fn place(&mut self, resolved: &Resolved, budget: &Budget) -> Result<BTreeMap<FeatureKey, Placed>, SolidError> {
         let mut placed: BTreeMap<FeatureKey, Placed> = BTreeMap::new();
+        let mut triangles = 0;
         for feature in &resolved.features {
             if budget.cancel.is_canceled() {
                 return Err(SolidError::Canceled);
             }
+            // All of them are held at once, so each has to fit before it is made.
+            if triangles + about(&feature.shape, &placed) > budget.triangles {
+                return Err(SolidError::TooLarge);
+            }
             let kept = self.leaf(feature, &placed)?;
+            triangles += kept.1.solid.num_tri();
+            if triangles > budget.triangles {
+                return Err(SolidError::TooLarge);
+            }
             let pieces = pieces(feature);
             let bits = pieces.iter().flat_map(|piece| piece.0.iter().flatten().flat_map(|value| value.to_le_bytes()));
             let key = ContentHash::of(&kept.0.0.into_iter().chain(bits).collect::<Vec<_>>());
@@ -324,6 +333,17 @@ impl Evaluator {
 /// The kernel checks what it is given; what it did not think of must not end the program.
 pub(crate) fn kernel<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| "the kernel gave up".to_owned())
+}
+
+/// How many triangles a shape takes to be made, about.
+fn about(shape: &Shape, placed: &BTreeMap<FeatureKey, Placed>) -> usize {
+    match shape {
+        Shape::Hull { of } => {
+            let parts = of.iter().filter_map(|key| placed.get(key));
+            parts.map(|part| part.pieces.len() * part.kept.solid.num_tri()).sum()
+        }
+        shape => build::triangles(shape),
+    }
 }
 
 fn hull<'a>(parts: impl Iterator<Item = &'a Placed>) -> Manifold {
