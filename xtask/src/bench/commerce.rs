@@ -18,6 +18,8 @@ use crate::workspace::Workspace;
 const PAGE: &str = "docs/bench-commerce.md";
 /// Each part takes some minutes.
 const LIMIT: Duration = Duration::from_secs(60 * 60);
+/// How often ours and theirs are measured.
+const TURNS: usize = 3;
 /// The programs, by their packages.
 const EXAMPLES: [(&str, &str); 3] = [
     ("vestibule-commerce", "bench_commerce"),
@@ -66,13 +68,17 @@ pub fn run(args: &[String], machine: &str) -> Result<ExitCode> {
     let program = |name: &str| Command::new(folder.join("examples").join(name));
     let mut orders = program("bench_commerce");
     let orders = process::must(orders.args(["--orders", &choice.orders.to_string()]), LIMIT)?;
-    let ours = process::must(&mut program("bench_fabricate"), LIMIT)?;
     let peer = workspace.root.join("crates/fabricate/tests/peers/bench.py");
-    let theirs = process::must(Command::new(python).arg(peer), LIMIT)?;
+    // In turn, so that what else the machine does meets both.
+    let (mut ours, mut theirs) = (Measures::new(), Measures::new());
+    for _ in 0..TURNS {
+        ours = least(ours, measures(&process::must(&mut program("bench_fabricate"), LIMIT)?));
+        theirs = least(theirs, measures(&process::must(Command::new(&python).arg(&peer), LIMIT)?));
+    }
     let meals = process::must(&mut program("readiness"), LIMIT)?;
     let pictures = process::must(Command::new(client).arg("edits"), LIMIT)?;
-    let ours = measures(&format!("{ours}{pictures}"));
-    let page = page(machine, &orders, &ours, &measures(&theirs), &meals)?;
+    ours.extend(measures(&pictures));
+    let page = page(machine, &orders, &ours, &theirs, &meals)?;
     println!("{page}");
     if choice.dev {
         println!("no page is written: this is not how it is built for people");
@@ -110,6 +116,17 @@ fn measures(said: &str) -> Measures {
         Some((name.to_owned(), (millis.parse().ok()?, rest.trim_start_matches(", ").to_owned())))
     };
     said.lines().filter_map(measure).collect()
+}
+
+/// Of each measure the one that took less.
+fn least(mut so_far: Measures, more: Measures) -> Measures {
+    for (name, measure) in more {
+        let kept = so_far.entry(name).or_insert_with(|| measure.clone());
+        if measure.0 < kept.0 {
+            *kept = measure;
+        }
+    }
+    so_far
 }
 
 /// A number in words like `40960 KiB more memory`.
@@ -188,7 +205,8 @@ fn write_solids(page: &mut String, ours: &Measures, theirs: &Measures) -> Result
     };
     let _ = writeln!(
         page,
-        "## Solids and files\n\nThe least of five times, the same solids in the same order, beside manifold3d and lib3mf from PyPI.\n\n\
+        "## Solids and files\n\nThe least of three turns of five times each, the same solids in the same order, ours and \
+         manifold3d or lib3mf from PyPI in turn.\n\n\
          | | ours | theirs | ours / theirs | aim |\n| --- | --- | --- | --- | --- |"
     );
     for (name, words, aim) in BESIDE {
@@ -252,7 +270,8 @@ mod tests {
                 .map(|name| format!("{name} {millis}.50 ms, 9 triangles, 7 bytes, {kib} KiB more memory\n"))
                 .collect::<String>()
         };
-        let (ours, theirs) = (measures(&said(10, 2_048)), measures(&said(21, 10_240)));
+        let ours = least(measures(&said(12, 3_000)), measures(&said(10, 2_048)));
+        let theirs = least(measures(&said(21, 10_240)), measures(&said(22, 9_000)));
         let order =
             |name: &str| format!("{{\"name\":\"{name}\",\"rate\":100.0,\"p50_us\":1000.0,\"p99_us\":2000.0}}\n");
         let orders: String =
