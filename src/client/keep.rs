@@ -71,8 +71,10 @@ impl Keeping {
     }
 
     /// How many of this design are being kept: each takes a piece of it.
-    fn pending(&self, design: Option<&DesignHash>) -> usize {
-        self.wishes().filter(|wish| wish.design.is_some() && wish.design.as_ref() == design).count()
+    fn pending(&self, design: Option<&DesignHash>, known: &KnownPurchases) -> usize {
+        let of_it = |wish: &&KeepProduct| wish.design.is_some() && wish.design.as_ref() == design;
+        // What is a twin by now has its piece, and is not forgotten yet.
+        self.wishes().filter(of_it).filter(|wish| !known.products.contains_key(&wish.serial)).count()
     }
 
     /// Forgets what was answered. A question is seen a frame after it was asked, and its answer is noted a frame after it
@@ -137,7 +139,7 @@ fn begin(
             continue;
         }
         let design = wish.design.as_ref();
-        let taken = (record.file.product.as_slice(), keeping.pending(design));
+        let taken = (record.file.product.as_slice(), keeping.pending(design, &known));
         let Some(place) = place(design, furniture.0.pieces(), taken, places.anchors.get(MAT)) else {
             let title = format!("{} cannot be kept", wish.serial);
             let text = "Nobody knows where it stands: put its design into the room first.".to_owned();

@@ -249,7 +249,7 @@ fn opened(bytes: &[u8], package: ContentHash, design: ContentHash) -> Result<(De
     let font = Font::read(FONT).map_err(|error| Unmade::mismatch(error.to_string()))?;
     let solids = in_time(|cancel| Evaluator::with_font(font).evaluate(&read, &Budget { cancel, ..Budget::default() }));
     let solids = solids.map_err(|error| match error {
-        SolidError::Canceled => Unmade::mismatch("Its solids take too long to be computed."),
+        SolidError::Canceled => Unmade::because(UNAVAILABLE, "Its solids take too long to be computed now. Ask again."),
         error => Unmade::mismatch(error.to_string()),
     })?;
     let mut hasher = Hashing(blake3::Hasher::new());
@@ -367,7 +367,12 @@ fn judge<'a>(
     solids.bodies.iter_mut().for_each(|body| body.material.kind = material);
     let mut spoken: Option<Vec<Finding>> = None;
     for machine in machines.iter().filter(|machine| machine.process == process) {
-        let findings = check(&solids, machine, &Cancel::default());
+        let findings = in_time(|cancel| {
+            let found = check(&solids, machine, &cancel);
+            (!cancel.is_canceled()).then_some(found)
+        });
+        let late = || Unmade::because(UNAVAILABLE, "It takes too long to be looked at now. Ask again.");
+        let findings = findings.ok_or_else(late)?;
         if findings.iter().any(|finding| finding.blocks) {
             spoken.get_or_insert(findings);
             continue;

@@ -80,7 +80,8 @@ impl Asks {
                 {
                     supplier.problem = Some("it did not answer".to_owned());
                 }
-                if next.is_none() && answer(call).is_some() {
+                // Somebody else's search may be what has ended: as long as one is open, nobody knows that this was all.
+                if next.is_none() && answer(call).is_some() && !calls(services, system).any(KnownCall::is_open) {
                     suppliers.end(system);
                 }
                 if let Some(cursor) = next.filter(|_| asked.pages < MOST_PAGES) {

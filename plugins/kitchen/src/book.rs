@@ -279,6 +279,7 @@ impl Book {
             // What was counted so long ago that nobody believes it is no younger for what is put beside it.
             let before = self.believed(at).into_iter().find(|jar| jar.ingredient == ingredient);
             let amount = before.and_then(|before| before.amount.plus(came)).unwrap_or(came);
+            self.found(&ingredient, came);
             self.diary.counted.insert(ingredient, Counted { amount, at });
         }
         Ok(Effect::Diary)
@@ -299,10 +300,28 @@ impl Book {
     /// These lines have arrived in the cupboard. Whether that is news.
     pub(crate) fn settle(&mut self, arrived: &[LineKey]) -> bool {
         let lines = self.diary.coming.iter_mut().filter(|line| !line.put_away && arrived.contains(&line.key));
-        lines.fold(false, |_, line| {
-            line.put_away = true;
-            true
-        })
+        let here: Vec<(IngredientId, Amount)> = lines
+            .map(|line| {
+                line.put_away = true;
+                (line.ingredient.clone(), line.amount)
+            })
+            .collect();
+        for (ingredient, amount) in &here {
+            let came = self.table.get(ingredient).and_then(|food| food.to_base(*amount));
+            came.into_iter().for_each(|came| self.found(ingredient, came));
+        }
+        !here.is_empty()
+    }
+
+    /// So much of the stock has come with a line that is put away: it is no growth of other lines.
+    fn found(&mut self, ingredient: &IngredientId, came: Amount) {
+        let more = |stock: Amount| stock.plus(came).unwrap_or(stock);
+        for line in self.diary.coming.iter_mut().filter(|line| line.ingredient == *ingredient && !line.put_away) {
+            line.told = line.told.map(more);
+            if let Some(delivery) = &mut line.delivered {
+                delivery.stock = more(delivery.stock);
+            }
+        }
     }
 
     fn forget(&mut self, key: &str) -> Result<Effect, CookError> {

@@ -18,6 +18,8 @@ use crate::workspace::Workspace;
 const PAGE: &str = "docs/bench-commerce.md";
 /// Each part takes some minutes.
 const LIMIT: Duration = Duration::from_secs(60 * 60);
+/// All carts are of one platform, and open at once.
+const MOST_ORDERS: u64 = 2_400;
 /// How often ours and theirs are measured.
 const TURNS: usize = 3;
 /// The programs, by their packages.
@@ -45,6 +47,9 @@ impl Choice {
                 "--orders" => {
                     let number = words.next().context("--orders needs a number")?;
                     choice.orders = number.parse().with_context(|| format!("--orders {number}: not a number"))?;
+                    if choice.orders > MOST_ORDERS {
+                        bail!("--orders {number}: at most {MOST_ORDERS}, a shop keeps no more carts of one buyer open");
+                    }
                 }
                 _ => bail!("bench commerce does not know {word}"),
             }
@@ -252,7 +257,7 @@ mod tests {
     fn a_run_is_chosen_by_words() {
         assert_eq!(choice("").unwrap(), Choice { dev: false, orders: 2_000 });
         assert_eq!(choice("--dev --orders 50").unwrap(), Choice { dev: true, orders: 50 });
-        for line in ["--orders", "--orders many", "--release"] {
+        for line in ["--orders", "--orders many", "--orders 9999", "--release"] {
             assert!(choice(line).is_err(), "{line}");
         }
     }

@@ -93,7 +93,7 @@ fn of_line(
         making: events().filter_map(making).next_back(),
         carrying: match events().filter_map(carrying).next_back().unwrap_or_default() {
             // Some of it came, and the rest has not.
-            Carrying::Delivered if quantity.fulfilled < quantity.total => Carrying::InTransit,
+            Carrying::Delivered if (1..quantity.total).contains(&quantity.fulfilled) => Carrying::InTransit,
             carrying => carrying,
         },
         measured: measured.and_then(weighed),

@@ -126,7 +126,7 @@ fn packed_by(
     let last = pieces.len() - 1;
     let broken = || io::Error::other("a piece could not be deflated");
     thread::scope(|scope| {
-        let mut packed = Vec::with_capacity(workers);
+        let (mut packed, mut working) = (Vec::with_capacity(workers), Vec::with_capacity(workers));
         for worker in 0..workers {
             // One waits while the next is worked on.
             let (send, receive) = mpsc::sync_channel(1);
@@ -140,12 +140,20 @@ fn packed_by(
                     }
                 }
             };
-            thread::Builder::new().name("deflate".to_owned()).spawn_scoped(scope, work)?;
+            working.push(thread::Builder::new().name("deflate".to_owned()).spawn_scoped(scope, work)?);
         }
-        for worker in (0..workers).cycle().take(pieces.len()) {
-            write(packed[worker].recv().map_err(|_| broken())??)?;
+        let in_order = packed.iter().cycle().take(pieces.len());
+        let mut written = Ok(());
+        for next in in_order {
+            written = next.recv().map_err(|_| broken()).flatten().and_then(&mut write);
+            if written.is_err() {
+                break;
+            }
         }
-        Ok(())
+        // Nobody waits for somebody who receives.
+        drop(packed);
+        let joined = working.into_iter().try_for_each(|one| one.join().map_err(|_| broken()));
+        written.and(joined)
     })
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use vestibule_model::{
-    CallStatus, Confirmation, ContentHash, Currency, DesignHash, Json, MAX_ORDER_LINES, Money, Refusal, RefusalCode,
-    Timestamp, UserId,
+    CallStatus, Confirmation, ContentHash, Currency, DesignHash, Json, MAX_ORDER_LINES, MAX_ORDER_PIECES, Money,
+    Refusal, RefusalCode, Timestamp, UserId,
 };
 
 use super::{CHECKOUT, MOST_EACH, MOST_OPEN};
@@ -98,6 +98,12 @@ fn costs(output: &Json, said: &Confirmation, now: Timestamp) -> Result<BTreeSet<
     // Of a longer order nobody could be shown what becomes of it.
     if shown.line_items.len() > MAX_ORDER_LINES {
         return Err(invalid(format!("a purchase has at most {MAX_ORDER_LINES} lines: buy the rest in another one")));
+    }
+    // Each has a number of its own, and an order with more of them could not be read any more.
+    let made = shown.line_items.iter().filter(|line| line.contains_key(FABRICATION));
+    let pieces = made.filter_map(|line| line.get("quantity")?.as_u64()).fold(0_u64, u64::saturating_add);
+    if pieces > u64::from(MAX_ORDER_PIECES) {
+        return Err(invalid(format!("at most {MAX_ORDER_PIECES} pieces are made in one purchase: buy the rest apart")));
     }
     if shown.status != "ready_for_complete" {
         return Err(outdated("it was not ready to be bought"));
