@@ -132,6 +132,30 @@ fn what_is_put_away_makes_no_old_count_younger() {
     assert!(book.diary.coming[0].put_away && book.diary.counted.is_empty());
 }
 
+#[test]
+fn what_came_with_one_line_is_no_growth_of_another() {
+    let (here, shelf) = (Delivery { at: NOW, stock: Amount::Mass(200) }, Some(Amount::Mass(200)));
+    let [first, second] = ["l1", "l2"].map(|line| LineKey::new(&PurchaseId([1; 16]).to_string(), line));
+    let lines = || {
+        let line = |key: &LineKey| Coming { key: key.clone(), told: shelf, ..salt(Some(here)) };
+        vec![line(&first), line(&second)]
+    };
+    let more = Some(Amount::Mass(1_000_200));
+    for by_hand in [true, false] {
+        let mut book = book();
+        book.diary.coming = lines();
+        if by_hand {
+            let away = Cook::PutAway { purchase: PurchaseId([1; 16]), line: LineId::new("l1").unwrap() };
+            ask(&mut book, &away).unwrap();
+        } else {
+            assert!(book.settle(std::slice::from_ref(&first)));
+            assert!(!book.settle(std::slice::from_ref(&first)), "once");
+        }
+        let other = book.diary.coming.iter().find(|line| line.key == second).unwrap();
+        assert_eq!((other.delivered.map(|of| Some(of.stock)), other.told), (Some(more), more), "by hand: {by_hand}");
+    }
+}
+
 /// The shelf's scales have told of what went into it: reserved once more, it would be bought once more.
 #[test]
 fn a_dish_that_is_over_needs_nothing_and_goes() {

@@ -93,6 +93,7 @@ fn what_was_shown_has_to_be_ready_whole_and_not_over() {
         ("two totals", change(|a| a["totals"][0]["type"] = "total".into()), RefusalCode::Invalid),
         ("no checkout", serde_json::json!({ "recipes": [] }), RefusalCode::Invalid),
         ("half a cent", change(|a| a["totals"][3]["amount"] = 33.5.into()), RefusalCode::Invalid),
+        ("more pieces than are made", change(|a| a["line_items"][0]["quantity"] = 65.into()), RefusalCode::Invalid),
         ("more lines than an order has", change(|a| a["line_items"] = lines(65)), RefusalCode::Invalid),
     ];
     for (name, answer, expected) in cases {
