@@ -25,7 +25,7 @@ pub struct Flags {
     #[arg(long, value_name = "DIGITS", requires = "connect")]
     pub pair: Option<String>,
 
-    /// Play a tour: home, design, faults, xr or a file. The exit status says how it went
+    /// Play a tour: home, shelf, design, cook, faults, xr or a file. The exit status says how it went
     #[arg(long, value_name = "NAME|FILE")]
     pub tour: Option<String>,
 

@@ -28,8 +28,7 @@ cargo xtask <command>
   test [--without NAME]...      everything that must hold; the closing line is `N passed, N failed`
        [--only STAGE]...        only these stages; `test --list` names them
   tidy                          the rules that a compiler does not check
-  bench NAME [-- ARGS]          one measurement, with the machine it ran on; `bench enabler` and `bench commerce`
-                                need no Bevy
+  bench NAME [-- ARGS]          one measurement, with the machine it ran on; `bench enabler` needs no Bevy
   chaos kill [--rounds N] [--seed S]
                                 kill -9 of a running enabler at random moments, and what must hold after each
   chaos orders [--rounds N] [--seed S]
