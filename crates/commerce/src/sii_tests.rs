@@ -74,28 +74,6 @@ async fn who_comes_when_its_code_is_spent_asks_for_another_one_and_gets_in() {
     running.stop().await;
 }
 
-#[tokio::test]
-async fn an_answer_that_does_not_end_is_none() {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    let is_cut = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        // Who is answered before they have asked has no answer.
-        assert!(stream.read(&mut [0; 4_096]).await.unwrap() > 0);
-        stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await.unwrap();
-        for _ in 0..1_024 {
-            if stream.write_all(&[b' '; 64 * 1_024]).await.is_err() {
-                return true;
-            }
-        }
-        false
-    });
-    let enabler = Enabler { client: Client::builder().no_proxy().build().unwrap(), base, token: String::new() };
-    assert!(matches!(enabler.ask(Method::GET, "/v1/sii", None).await, Err(SiiError::Strange)));
-    assert!(is_cut.await.unwrap(), "it is read no further than answers are long");
-}
-
 /// What is registered is what the enabler takes.
 #[tokio::test]
 async fn what_is_said_of_a_merchant_is_sound() {
